@@ -1,0 +1,1 @@
+//! The name `tokio` on yamanote.

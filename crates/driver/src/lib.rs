@@ -1,0 +1,1 @@
+//! Not an API: a layer of yamanote.

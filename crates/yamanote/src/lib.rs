@@ -1,0 +1,1 @@
+//! yamanote: an asynchronous runtime.
