@@ -1,1 +1,28 @@
-//! Not an API: a layer of yamanote.
+//! Not an API: a layer of yamanote. What every other layer stands on; imports only `std`.
+//!
+//! Knows nothing of tasks, drivers, runtimes or the operating system's selector.
+//!
+//! ```text
+//!  atomic ── lock ──┬── wait ──── ready        (who waits for what)
+//!                   └── waker_cell, wake       (how they are told)
+//!  budget   rng   enter   block   hooks   probe   (what belongs to the current thread)
+//! ```
+//!
+//! Read next: [`wait`] (the one waiter list), then [`ready`] (readiness of one resource).
+
+pub mod atomic;
+pub mod lock;
+
+pub mod wait;
+pub mod wake;
+pub mod waker_cell;
+
+pub mod interest;
+pub mod ready;
+
+pub mod block;
+pub mod budget;
+pub mod enter;
+pub mod hooks;
+pub mod probe;
+pub mod rng;

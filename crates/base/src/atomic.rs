@@ -1,0 +1,84 @@
+//! Atomics, cells and locks: `std`'s, or loom's when the model checker runs (`--cfg loom`).
+//!
+//! This is the only file with `cfg(loom)`. Whatever a model explores comes from here; what no
+//! model explores (statics, plain counters) comes from [`plain`].
+
+/// `std`'s atomics even under the model checker: for statics and for counters that order nothing.
+pub mod plain {
+    pub use std::sync::atomic::*;
+}
+
+#[cfg(not(loom))]
+pub use real::*;
+
+#[cfg(loom)]
+pub use model::*;
+
+#[cfg(not(loom))]
+mod real {
+    pub use std::hint::spin_loop;
+    pub use std::sync::Arc;
+    pub use std::sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+        fence,
+    };
+    pub use std::sync::{Mutex as RawMutex, MutexGuard as RawMutexGuard};
+
+    /// A cell shared between threads by agreement; whoever touches it must hold the right to.
+    #[derive(Debug, Default)]
+    pub struct UnsafeCell<T: ?Sized>(std::cell::UnsafeCell<T>);
+
+    impl<T> UnsafeCell<T> {
+        /// A cell that holds `value`.
+        pub const fn new(value: T) -> Self {
+            Self(std::cell::UnsafeCell::new(value))
+        }
+
+        /// The value, out of the cell.
+        pub fn into_inner(self) -> T {
+            self.0.into_inner()
+        }
+    }
+
+    impl<T: ?Sized> UnsafeCell<T> {
+        /// Calls `f` with a pointer through which the value may be read.
+        #[inline(always)]
+        pub fn with<R>(&self, f: impl FnOnce(*const T) -> R) -> R {
+            f(self.0.get())
+        }
+
+        /// Calls `f` with a pointer through which the value may be changed.
+        #[inline(always)]
+        pub fn with_mut<R>(&self, f: impl FnOnce(*mut T) -> R) -> R {
+            f(self.0.get())
+        }
+    }
+
+    /// Defines functions that are `const`, except under the model checker.
+    #[macro_export]
+    macro_rules! const_unless_model {
+        ($($(#[$meta:meta])* $vis:vis const fn $name:ident($($args:tt)*) -> $ret:ty $body:block)*) => {
+            $($(#[$meta])* $vis const fn $name($($args)*) -> $ret $body)*
+        };
+    }
+}
+
+#[cfg(loom)]
+mod model {
+    pub use loom::cell::UnsafeCell;
+    pub use loom::hint::spin_loop;
+    pub use loom::sync::Arc;
+    pub use loom::sync::atomic::{
+        AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
+        fence,
+    };
+    pub use loom::sync::{Mutex as RawMutex, MutexGuard as RawMutexGuard};
+
+    /// Defines functions that are `const`, except under the model checker.
+    #[macro_export]
+    macro_rules! const_unless_model {
+        ($($(#[$meta:meta])* $vis:vis const fn $name:ident($($args:tt)*) -> $ret:ty $body:block)*) => {
+            $($(#[$meta])* $vis fn $name($($args)*) -> $ret $body)*
+        };
+    }
+}

@@ -1,0 +1,28 @@
+//! What a lower layer needs from a higher one: functions that the runtime fills in once.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::OnceLock;
+use std::time::Duration;
+
+/// A boxed future that ends after a while.
+pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
+
+static SLEEP: OnceLock<fn(Duration) -> Sleep> = OnceLock::new();
+
+/// Says how to sleep; the runtime calls this before its first task runs. Later calls change nothing.
+pub fn set_sleep(sleep: fn(Duration) -> Sleep) {
+    let _ = SLEEP.set(sleep);
+}
+
+/// Sleeps on the current runtime's timer.
+///
+/// # Panics
+/// When no runtime was ever built in this process, or when the timer's own rules say so.
+#[track_caller]
+pub fn sleep(duration: Duration) -> Sleep {
+    let Some(sleep) = SLEEP.get() else {
+        panic!("there is no reactor running, must be called from the context of a Tokio 1.x runtime")
+    };
+    sleep(duration)
+}
