@@ -1,1 +1,385 @@
-//! Not an API: a layer of yamanote.
+//! Not an API: a layer of yamanote. Threads for work that blocks.
+//!
+//! Knows nothing of tasks or runtimes: a [`Job`] is a closure, and dropping it unrun is how a
+//! job is cancelled.
+//!
+//! ```text
+//!  submit ──▶ queue (FIFO) ──▶ the thread that went idle last ──▶ run
+//!                          └─▶ a new thread, if none is idle and the limit allows
+//! ```
+//!
+//! All state is under one lock, held for a few instructions; nothing is started, woken, run or
+//! dropped under it. An idle thread has a place in the idle stack and a waker of its own. Whoever
+//! takes a thread off the stack owes it a wake, and a thread that finds itself off the stack
+//! looks at the queue once more before it leaves: so no job waits while a thread leaves.
+#![forbid(unsafe_code)]
+
+use std::cell::Cell;
+use std::collections::VecDeque;
+use std::io;
+use std::sync::{Arc, Condvar, PoisonError};
+use std::task::Wake;
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use yamanote_base::block::ThreadWaker;
+use yamanote_base::lock::{Mutex, MutexGuard};
+
+/// A closure to be run once on some thread; dropped unrun, it is cancelled.
+pub struct Job {
+    run: Box<dyn FnOnce() + Send>,
+    mandatory: bool,
+}
+
+/// What a callback on a pool thread looks like.
+pub type ThreadHook = Arc<dyn Fn() + Send + Sync>;
+
+/// How a pool makes its threads.
+#[derive(Clone)]
+pub struct Config {
+    /// The most threads at a time; jobs beyond wait in the queue, which has no bound.
+    pub threads_max: usize,
+    /// How long a thread stays when there is nothing to do.
+    pub keep_alive: Duration,
+    /// Makes the name of the next thread.
+    pub name: Arc<dyn Fn() -> String + Send + Sync>,
+    /// Bytes of stack of each thread; `None` is the platform's usual size.
+    pub stack_size: Option<usize>,
+    /// Called by each thread before its first job.
+    pub on_start: Option<ThreadHook>,
+    /// Called by each thread after its last job.
+    pub on_stop: Option<ThreadHook>,
+}
+
+/// Why a job was not taken; the job was dropped.
+#[derive(Debug)]
+pub enum Rejected {
+    /// The pool is shutting down.
+    ShutDown,
+    /// There is no thread at all, and the system would not make one.
+    NoThread(io::Error),
+}
+
+/// A pool of threads; clones are the same pool.
+#[derive(Clone)]
+pub struct Pool(Arc<PoolParts>);
+
+struct PoolParts {
+    config: Config,
+    state: Mutex<PoolState>,
+    /// Notified whenever a thread has gone.
+    gone: Condvar,
+}
+
+#[derive(Default)]
+struct PoolState {
+    queue: VecDeque<Job>,
+    /// The last one is the one that went idle last.
+    idle: Vec<Arc<ThreadWaker>>,
+    threads: usize,
+    handles: Vec<JoinHandle<()>>,
+    shut_down: bool,
+}
+
+thread_local! {
+    /// Which pool the current thread belongs to, as the address of its parts.
+    static MEMBER_OF: Cell<usize> = const { Cell::new(0) };
+}
+
+impl Job {
+    /// A job that is dropped unrun when the pool shuts down before its turn.
+    pub fn new(run: impl FnOnce() + Send + 'static) -> Self {
+        Self { run: Box::new(run), mandatory: false }
+    }
+
+    /// A job that is run even if the pool shuts down before its turn.
+    pub fn mandatory(run: impl FnOnce() + Send + 'static) -> Self {
+        Self { run: Box::new(run), mandatory: true }
+    }
+}
+
+impl Pool {
+    /// A pool without threads; they are made when jobs come.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let state = Mutex::new(PoolState::default());
+        Self(Arc::new(PoolParts { config, state, gone: Condvar::new() }))
+    }
+
+    /// Has `job` run on some thread, in the order of submission.
+    ///
+    /// # Errors
+    /// [`Rejected`]; a job that could only be queued because no *further* thread can be made is
+    /// not rejected.
+    pub fn submit(&self, job: Job) -> Result<(), Rejected> {
+        let mut state = self.0.state.lock();
+        if state.shut_down {
+            drop(state);
+            drop(job);
+            return Err(Rejected::ShutDown);
+        }
+        state.queue.push_back(job);
+        if let Some(idle) = state.idle.pop() {
+            drop(state);
+            idle.wake();
+            return Ok(());
+        }
+        if state.threads >= self.0.config.threads_max {
+            return Ok(());
+        }
+        state.threads += 1;
+        drop(state);
+        self.start_thread()
+    }
+
+    fn start_thread(&self) -> Result<(), Rejected> {
+        let mut builder = thread::Builder::new().name((self.0.config.name)());
+        if let Some(bytes) = self.0.config.stack_size {
+            builder = builder.stack_size(bytes);
+        }
+        let pool = self.clone();
+        let started = builder.spawn(move || pool.run_thread());
+        let mut state = self.0.state.lock();
+        match started {
+            Ok(handle) => {
+                // Handles of threads that have ended are of no use; the others are joined later.
+                state.handles.retain(|handle| !handle.is_finished());
+                state.handles.push(handle);
+                Ok(())
+            }
+            Err(error) => {
+                state.threads -= 1;
+                if state.threads > 0 {
+                    return Ok(());
+                }
+                let job = state.queue.pop_back();
+                drop(state);
+                drop(job);
+                Err(Rejected::NoThread(error))
+            }
+        }
+    }
+
+    fn run_thread(self) {
+        /// Counts the thread out, even if a hook panics.
+        struct Leave(Pool);
+
+        impl Drop for Leave {
+            fn drop(&mut self) {
+                self.0.0.state.lock().threads -= 1;
+                self.0.0.gone.notify_all();
+            }
+        }
+
+        let leave = Leave(self);
+        let pool = &leave.0;
+        MEMBER_OF.set(pool.id());
+        if let Some(on_start) = &pool.0.config.on_start {
+            on_start();
+        }
+        let waker = ThreadWaker::current();
+        while let Some(job) = pool.next_job(&waker) {
+            // A panic ends the job, not the thread: whoever awaits the job hears of it.
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job.run));
+        }
+        if let Some(on_stop) = &pool.0.config.on_stop {
+            on_stop();
+        }
+    }
+
+    /// The next job, waited for up to the keep-alive time; `None` when the thread is to end.
+    fn next_job(&self, waker: &Arc<ThreadWaker>) -> Option<Job> {
+        let mut state = self.0.state.lock();
+        loop {
+            let Some(job) = state.queue.pop_front() else {
+                if state.shut_down {
+                    return None;
+                }
+                state = self.idle(state, waker)?;
+                continue;
+            };
+            if !state.shut_down || job.mandatory {
+                return Some(job);
+            }
+            drop(state);
+            drop(job);
+            state = self.0.state.lock();
+        }
+    }
+
+    /// Sleeps on the idle stack; `None` when the time is over and nobody has called.
+    fn idle<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, PoolState>,
+        waker: &Arc<ThreadWaker>,
+    ) -> Option<MutexGuard<'a, PoolState>> {
+        state.idle.push(waker.clone());
+        drop(state);
+        let called = match Instant::now().checked_add(self.0.config.keep_alive) {
+            Some(deadline) => waker.park_until(deadline),
+            None => {
+                waker.park();
+                true
+            }
+        };
+        let mut state = self.0.state.lock();
+        if called {
+            return Some(state);
+        }
+        let place = state.idle.iter().position(|idle| Arc::ptr_eq(idle, waker));
+        match place {
+            Some(place) => {
+                state.idle.remove(place);
+                None
+            }
+            // Somebody has just taken this thread off the stack: there is a job, and a wake to
+            // come, which at worst ends a later sleep early.
+            None => Some(state),
+        }
+    }
+
+    /// Refuses new jobs, cancels those that have not begun (but the mandatory ones), and waits
+    /// for the threads to end, at most for `timeout`. Returns whether all have ended.
+    ///
+    /// A thread of this very pool does not wait for itself.
+    pub fn shut_down(&self, timeout: Option<Duration>) -> bool {
+        let mut state = self.0.state.lock();
+        state.shut_down = true;
+        let idle = std::mem::take(&mut state.idle);
+        let (kept, cancelled): (VecDeque<Job>, VecDeque<Job>) =
+            std::mem::take(&mut state.queue).into_iter().partition(|job| job.mandatory);
+        state.queue = kept;
+        drop(state);
+        idle.into_iter().for_each(Wake::wake);
+        drop(cancelled);
+        let ended = self.wait_until_ended(timeout);
+        if ended && MEMBER_OF.get() != self.id() {
+            let handles = std::mem::take(&mut self.0.state.lock().handles);
+            for handle in handles {
+                // A panic in a thread hook was reported when it happened.
+                let _ = handle.join();
+            }
+        }
+        ended
+    }
+
+    fn wait_until_ended(&self, timeout: Option<Duration>) -> bool {
+        let rest = usize::from(MEMBER_OF.get() == self.id());
+        let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
+        let mut state = self.0.state.lock();
+        while state.threads > rest {
+            let raw = match deadline {
+                None => self.0.gone.wait(state.into_raw()).unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return false;
+                    }
+                    let waited = self.0.gone.wait_timeout(state.into_raw(), left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+            state = MutexGuard::from_raw(raw);
+        }
+        true
+    }
+
+    /// Threads that exist now.
+    pub fn threads(&self) -> usize {
+        self.0.state.lock().threads
+    }
+
+    /// Threads that wait for a job now.
+    pub fn idle_threads(&self) -> usize {
+        self.0.state.lock().idle.len()
+    }
+
+    /// Jobs that wait for a thread now.
+    pub fn queue_depth(&self) -> usize {
+        self.0.state.lock().queue.len()
+    }
+
+    fn id(&self) -> usize {
+        Arc::as_ptr(&self.0) as usize
+    }
+}
+
+impl std::fmt::Debug for Pool {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pool").field("threads", &self.threads()).finish_non_exhaustive()
+    }
+}
+
+impl std::fmt::Debug for Job {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Job").field("mandatory", &self.mandatory).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+
+    fn pool(threads_max: usize, keep_alive: Duration) -> Pool {
+        Pool::new(Config {
+            threads_max,
+            keep_alive,
+            name: Arc::new(|| "pool-test".to_owned()),
+            stack_size: None,
+            on_start: None,
+            on_stop: None,
+        })
+    }
+
+    #[test]
+    fn jobs_run_and_a_panic_does_not_cost_the_thread() {
+        let pool = pool(1, Duration::from_secs(10));
+        let (tx, rx) = mpsc::channel();
+        pool.submit(Job::new(|| std::panic::resume_unwind(Box::new("job")))).unwrap();
+        for i in 0..10 {
+            let tx = tx.clone();
+            pool.submit(Job::new(move || tx.send(i).unwrap())).unwrap();
+        }
+        assert_eq!(rx.iter().take(10).collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
+        assert_eq!(pool.threads(), 1);
+        assert!(pool.shut_down(None));
+        assert!(matches!(pool.submit(Job::new(|| ())), Err(Rejected::ShutDown)));
+    }
+
+    #[test]
+    fn shutting_down_cancels_what_waits_but_for_the_mandatory() {
+        let pool = pool(1, Duration::from_secs(10));
+        let (go, gate) = mpsc::channel::<()>();
+        let (tx, rx) = mpsc::channel();
+        pool.submit(Job::new(move || gate.recv().unwrap())).unwrap();
+        let dropped = tx.clone();
+        pool.submit(Job::new(move || dropped.send("optional").unwrap())).unwrap();
+        pool.submit(Job::mandatory(move || tx.send("mandatory").unwrap())).unwrap();
+        assert!(!pool.shut_down(Some(Duration::from_millis(10))));
+        go.send(()).unwrap();
+        assert!(pool.shut_down(None));
+        assert_eq!(rx.iter().collect::<Vec<_>>(), ["mandatory"]);
+    }
+
+    #[test]
+    fn no_job_is_lost_when_threads_come_and_go() {
+        let pool = pool(4, Duration::from_micros(50));
+        let (tx, rx) = mpsc::channel();
+        for i in 0..2000 {
+            let tx = tx.clone();
+            pool.submit(Job::new(move || tx.send(i).unwrap())).unwrap();
+            if i % 64 == 0 {
+                // Waits until all threads are gone or idle, so that leaving races with submitting.
+                while pool.queue_depth() > 0 {
+                    thread::yield_now();
+                }
+            }
+        }
+        let mut seen: Vec<i32> = rx.iter().take(2000).collect();
+        seen.sort_unstable();
+        assert_eq!(seen, (0..2000).collect::<Vec<_>>());
+        assert!(pool.shut_down(None));
+        assert_eq!(pool.threads(), 0);
+    }
+}
