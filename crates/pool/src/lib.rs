@@ -352,7 +352,13 @@ mod tests {
         let pool = pool(1, Duration::from_secs(10));
         let (go, gate) = mpsc::channel::<()>();
         let (tx, rx) = mpsc::channel();
-        pool.submit(Job::new(move || gate.recv().unwrap())).unwrap();
+        let (begin, begun) = mpsc::channel();
+        let first = Job::new(move || {
+            begin.send(()).unwrap();
+            gate.recv().unwrap();
+        });
+        pool.submit(first).unwrap();
+        begun.recv().unwrap();
         let dropped = tx.clone();
         pool.submit(Job::new(move || dropped.send("optional").unwrap())).unwrap();
         pool.submit(Job::mandatory(move || tx.send("mandatory").unwrap())).unwrap();
