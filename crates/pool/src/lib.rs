@@ -223,17 +223,15 @@ impl Pool {
             }
         };
         let mut state = self.0.state.lock();
-        if called {
-            return Some(state);
-        }
         let place = state.idle.iter().position(|idle| Arc::ptr_eq(idle, waker));
         match place {
             Some(place) => {
                 state.idle.remove(place);
-                None
+                // A wake that finds the thread on the stack is a late one of an earlier job.
+                called.then_some(state)
             }
-            // Somebody has just taken this thread off the stack: there is a job, and a wake to
-            // come, which at worst ends a later sleep early.
+            // Somebody has taken this thread off the stack: there is a job. If the time was over
+            // first, that wake is still to come, and ends a later sleep early.
             None => Some(state),
         }
     }
