@@ -1,0 +1,63 @@
+//! Where `cfg` may stand: platform tables, the model checker's switch, the facade's features.
+
+use std::collections::BTreeSet;
+
+use super::source::{Rust, Token};
+use super::{CONFIG, Finding, Project};
+use crate::pattern;
+
+/// `cfg(test)` may stand anywhere, any other `cfg` only in the files of the list; and each file
+/// of the list has one.
+pub(super) fn allowed(project: &Project) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut used = BTreeSet::new();
+    for (file, rust) in project.rust() {
+        let lines = lines_with_cfg(rust);
+        let mut entries = project.config.cfg.keys();
+        match entries.find(|entry| pattern::fits(entry, &file.path)) {
+            Some(entry) if !lines.is_empty() => drop(used.insert(entry)),
+            Some(_) => {}
+            None => findings.extend(lines.into_iter().map(|line| {
+                let what = "a `cfg` in a file that may have none".to_owned();
+                let instead = "choose a whole module where the platforms are told apart";
+                file.finding(line, what, instead)
+            })),
+        }
+    }
+    let stale = project
+        .config
+        .cfg
+        .keys()
+        .filter(|entry| !used.contains(entry));
+    findings.extend(
+        stale
+            .filter(|entry| !entry.contains('*'))
+            .map(|entry| Finding {
+                path: CONFIG.to_owned(),
+                line: 1,
+                what: format!("`{entry}` has no `cfg`"),
+                instead: "take it off the list".to_owned(),
+            }),
+    );
+    findings
+}
+
+/// The lines of `#[cfg(..)]`, `#[cfg_attr(..)]` and `cfg!(..)`, tests' switch left out.
+fn lines_with_cfg(rust: &Rust) -> Vec<usize> {
+    let word = |tokens: &[Token], at: usize, texts: &[&str]| {
+        tokens
+            .get(at)
+            .is_some_and(|token| texts.contains(&token.text.as_str()))
+    };
+    let is_cfg = |row: &[Token]| {
+        let attribute = word(row, 0, &["["]) && word(row, 2, &["("]);
+        let expression = word(row, 1, &["cfg"]) && word(row, 2, &["!"]) && word(row, 3, &["("]);
+        let named = word(row, 1, &["cfg", "cfg_attr"]) && (attribute || expression);
+        let tests = word(row, 2, &["("]) && word(row, 3, &["test"]) && word(row, 4, &[")", ","]);
+        named && !tests
+    };
+    let rows = (0..rust.tokens.len()).map(|at| &rust.tokens[at..]);
+    rows.filter(|row| is_cfg(row))
+        .map(|row| row[1].line)
+        .collect()
+}

@@ -1,0 +1,86 @@
+//! Who may import whom: cargo's view of the workspace against the layer table.
+
+use std::collections::BTreeSet;
+
+use super::packages::{Dependency, Package, short};
+use super::{Finding, Project};
+
+/// The facade's package: nothing below it may know the crate that stands in for tokio.
+const FACADE: &str = "yamanote";
+const STAND_IN: &str = "tokio";
+
+/// A package of ours imports those that the layer table names, and only tests import more.
+pub(super) fn between_layers(project: &Project) -> Vec<Finding> {
+    let ours: BTreeSet<&str> = project.packages.iter().map(Package::short_name).collect();
+    let layers = &project.config.layers;
+    let below_facade = layers.get(FACADE).map_or(&[][..], |facade| &facade.imports);
+    let mut findings = Vec::new();
+    for package in &project.packages {
+        let Some(layer) = layers.get(package.short_name()) else {
+            let what = format!("`{}` is not in the layer table", package.name);
+            let instead = "give it a place in xtask/tidy.toml and in ARCHITECTURE.md";
+            findings.push(finding(project, package, &package.name, what, instead));
+            continue;
+        };
+        for dependency in &package.dependencies {
+            let to = short(&dependency.name);
+            let is_below = below_facade.iter().any(|name| name == package.short_name());
+            let listed = layer.imports.iter().any(|name| name == to);
+            let wrong = match dependency.is_dev() {
+                true => is_below && to == STAND_IN,
+                false => ours.contains(to) && !listed,
+            };
+            if wrong {
+                let what = format!("`{}` may not import `{}`", package.name, dependency.name);
+                let instead = "ask for what is needed through a layer below both";
+                findings.push(finding(project, package, &dependency.name, what, instead));
+            }
+        }
+    }
+    findings
+}
+
+/// A package of others is on the list of the package that uses it; tests may use more.
+pub(super) fn to_outside(project: &Project) -> Vec<Finding> {
+    let ours: BTreeSet<&str> = project.packages.iter().map(Package::short_name).collect();
+    let mut findings = Vec::new();
+    for package in &project.packages {
+        let Some(layer) = project.config.layers.get(package.short_name()) else {
+            continue;
+        };
+        let unlisted = |dependency: &&Dependency| {
+            let outside = !dependency.is_dev() && !ours.contains(short(&dependency.name));
+            outside && !layer.external.contains(&dependency.name)
+        };
+        findings.extend(
+            package
+                .dependencies
+                .iter()
+                .filter(unlisted)
+                .map(|dependency| {
+                    let what =
+                        format!("`{}` may not depend on `{}`", package.name, dependency.name);
+                    let instead = "do without, or give its reason in ARCHITECTURE.md and list it";
+                    finding(project, package, &dependency.name, what, instead)
+                }),
+        );
+    }
+    findings
+}
+
+/// A finding at the line of the package's manifest that names `word`.
+fn finding(project: &Project, package: &Package, word: &str, what: String, do_: &str) -> Finding {
+    let manifest = project
+        .files
+        .iter()
+        .find(|file| file.path == package.manifest);
+    let text = manifest.map_or("", |file| &file.text);
+    let names = |line: &str| line.trim_start_matches('"').starts_with(word);
+    let line = text.lines().position(names).map_or(1, |index| index + 1);
+    Finding {
+        path: package.manifest.clone(),
+        line,
+        what,
+        instead: do_.to_owned(),
+    }
+}
