@@ -99,10 +99,13 @@ impl<G, T> WaitQueue<G, T> {
 }
 
 impl<T> Waiter<T> {
-    /// A waiter that is in no queue.
-    pub const fn new(data: T) -> Self {
-        let node = Node { prev: None, next: None, queued: false, waker: None, data };
-        Self { node: UnsafeCell::new(node), queue: ptr::null(), armed: false, _pin: PhantomPinned }
+    const_unless_model! {
+        /// A waiter that is in no queue.
+        pub const fn new(data: T) -> Self {
+            let node = Node { prev: None, next: None, queued: false, waker: None, data };
+            let node = UnsafeCell::new(node);
+            Self { node, queue: ptr::null(), armed: false, _pin: PhantomPinned }
+        }
     }
 
     /// Whether this waiter was ever queued and not removed since: its owner owes a

@@ -1,1 +1,2 @@
-//! Not an API: a layer of yamanote.
+//! Not an API: a layer of yamanote. Who runs next.
+pub mod multi;

@@ -1,0 +1,3 @@
+//! multi
+pub mod idle;
+pub mod queue;

@@ -1,0 +1,153 @@
+//! Which workers sleep, which search, and whom to wake: no wake-up is lost, and none is spare.
+//!
+//! | word | bit or count | set by | cleared by |
+//! |---|---|---|---|
+//! | `sleepers[w / 64]` | worker `w` sleeps or is about to | `w`, in [`Idle::prepare_sleep`] | whoever claims `w`: a producer that will unpark it, or `w` itself |
+//! | `searching` | workers that look for work elsewhere | a searcher, or the producer that claims a sleeper in its name | the searcher, when it finds work or goes to sleep |
+//!
+//! **Why no work is stranded.** A producer makes its task visible, then (fence) looks at
+//! `searching` and the sleepers. A worker that goes to sleep sets its bit, gives up searching,
+//! then (fence) looks at all queues once more. In the single order of the fences one is first.
+//! If the producer's: the worker's last look sees the task, and it stays awake. If the worker's:
+//! the producer sees no searcher (unless another one, of which the same holds) and the bit, and
+//! wakes the worker. A producer that sees a searcher wakes nobody: that searcher either finds a
+//! task, and then wakes a successor as long as work is visible ([`Idle::stop_searching`] says
+//! when), or goes to sleep, and then its last look comes after the producer's push.
+//!
+//! **Why there is no storm.** A producer wakes at most one worker, and none while one searches;
+//! at most half of the workers search at a time.
+
+use yamanote_base::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
+
+/// The sleepers and searchers among the workers of one scheduler.
+#[derive(Debug)]
+pub struct Idle {
+    sleepers: Box<[AtomicU64]>,
+    searching: AtomicUsize,
+    workers: usize,
+}
+
+impl Idle {
+    /// All `workers` awake, none searching.
+    #[must_use]
+    pub fn new(workers: usize) -> Self {
+        let sleepers = (0..workers.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
+        Self { sleepers, searching: AtomicUsize::new(0), workers }
+    }
+
+    /// After making work visible: claims a sleeper, to be unparked by the caller, if one is
+    /// needed. The claimed worker counts as searching.
+    #[must_use = "the claimed worker must be unparked"]
+    pub fn claim_sleeper(&self) -> Option<usize> {
+        // SeqCst: the producer's fence in the argument above.
+        fence(Ordering::SeqCst);
+        // Relaxed: ordered by the fence.
+        if self.searching.load(Ordering::Relaxed) != 0 {
+            return None;
+        }
+        for (i, word) in self.sleepers.iter().enumerate() {
+            // Relaxed: ordered by the fence; the claim below decides.
+            let mut bits = word.load(Ordering::Relaxed);
+            while bits != 0 {
+                let bit = bits & bits.wrapping_neg();
+                // SeqCst: one order with the sleeper's own attempt in `wake_up`.
+                if word.fetch_and(!bit, Ordering::SeqCst) & bit != 0 {
+                    // SeqCst: seen by every producer whose fence comes later.
+                    self.searching.fetch_add(1, Ordering::SeqCst);
+                    return Some(i * 64 + bit.trailing_zeros() as usize);
+                }
+                bits &= !bit;
+            }
+        }
+        None
+    }
+
+    /// Claims the sleeper `worker` for a reason of its own (not as a searcher).
+    #[must_use = "the claimed worker must be unparked"]
+    pub fn claim(&self, worker: usize) -> bool {
+        let (word, bit) = self.place(worker);
+        // SeqCst: as in `claim_sleeper`.
+        word.fetch_and(!bit, Ordering::SeqCst) & bit != 0
+    }
+
+    /// Before sleeping: `worker` marks itself, and gives up searching. The caller must look at
+    /// all queues once more afterwards, and call [`wake_up`](Self::wake_up) if it finds work.
+    pub fn prepare_sleep(&self, worker: usize, was_searching: bool) {
+        let (word, bit) = self.place(worker);
+        // SeqCst: the bit is set before searching is given up.
+        word.fetch_or(bit, Ordering::SeqCst);
+        if was_searching {
+            // SeqCst: as above.
+            self.searching.fetch_sub(1, Ordering::SeqCst);
+        }
+        // SeqCst: the sleeper's fence in the argument above.
+        fence(Ordering::SeqCst);
+    }
+
+    /// After sleeping, or instead of it: whether `worker` was claimed by somebody as a searcher.
+    /// If not, it is awake now as a worker that does not search.
+    pub fn wake_up(&self, worker: usize) -> bool {
+        !self.claim(worker)
+    }
+
+    /// Whether the caller may search; then it counts as a searcher.
+    pub fn start_searching(&self) -> bool {
+        // Relaxed: only a limit; an error by one does no harm.
+        if 2 * self.searching.load(Ordering::Relaxed) >= self.workers {
+            return false;
+        }
+        // SeqCst: seen by every producer whose fence comes later.
+        self.searching.fetch_add(1, Ordering::SeqCst);
+        true
+    }
+
+    /// The searcher found work. `true` if it was the last: then it must look whether more work
+    /// is visible, and wake a successor if so.
+    #[must_use = "the last searcher must see to a successor"]
+    pub fn stop_searching(&self) -> bool {
+        // SeqCst: before the look at the queues that the caller owes.
+        let last = self.searching.fetch_sub(1, Ordering::SeqCst) == 1;
+        // SeqCst: a producer that saw this searcher made its work visible before this fence.
+        fence(Ordering::SeqCst);
+        last
+    }
+
+    /// Whether `worker` sleeps or is about to.
+    pub fn is_asleep(&self, worker: usize) -> bool {
+        let (word, bit) = self.place(worker);
+        // SeqCst: the watchman's part of the argument in `watch`.
+        word.load(Ordering::SeqCst) & bit != 0
+    }
+
+    fn place(&self, worker: usize) -> (&AtomicU64, u64) {
+        (&self.sleepers[worker / 64], 1 << (worker % 64))
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_push_wakes_one_sleeper_and_none_while_one_searches() {
+        let idle = Idle::new(70);
+        idle.prepare_sleep(3, false);
+        idle.prepare_sleep(68, false);
+        assert_eq!(idle.claim_sleeper(), Some(3));
+        assert_eq!(idle.claim_sleeper(), None);
+        assert!(idle.stop_searching());
+        assert_eq!(idle.claim_sleeper(), Some(68));
+        assert!(idle.wake_up(68));
+        assert!(!idle.is_asleep(3));
+    }
+
+    #[test]
+    fn half_of_the_workers_search_at_most() {
+        let idle = Idle::new(4);
+        assert!(idle.start_searching());
+        assert!(idle.start_searching());
+        assert!(!idle.start_searching());
+        assert!(!idle.stop_searching());
+        assert!(idle.stop_searching());
+    }
+}
