@@ -44,20 +44,28 @@ pub(super) fn allowed(project: &Project) -> Vec<Finding> {
 
 /// The lines of `#[cfg(..)]`, `#[cfg_attr(..)]` and `cfg!(..)`, tests' switch left out.
 fn lines_with_cfg(rust: &Rust) -> Vec<usize> {
-    let word = |tokens: &[Token], at: usize, texts: &[&str]| {
-        tokens
-            .get(at)
-            .is_some_and(|token| texts.contains(&token.text.as_str()))
-    };
-    let is_cfg = |row: &[Token]| {
-        let attribute = word(row, 0, &["["]) && word(row, 2, &["("]);
-        let expression = word(row, 1, &["cfg"]) && word(row, 2, &["!"]) && word(row, 3, &["("]);
-        let named = word(row, 1, &["cfg", "cfg_attr"]) && (attribute || expression);
-        let tests = word(row, 2, &["("]) && word(row, 3, &["test"]) && word(row, 4, &[")", ","]);
-        named && !tests
-    };
     let rows = (0..rust.tokens.len()).map(|at| &rust.tokens[at..]);
-    rows.filter(|row| is_cfg(row))
-        .map(|row| row[1].line)
+    rows.filter(|row| begins_cfg(row) && !only_tests(row))
+        .map(|row| row[0].line)
         .collect()
+}
+
+fn begins_cfg(row: &[Token]) -> bool {
+    reads(row, &["[", "cfg", "("])
+        || reads(row, &["[", "cfg_attr", "("])
+        || reads(row, &["cfg", "!", "("])
+}
+
+/// Whether what `row` begins with is `cfg(test)` or `cfg(all(test, ..))`.
+fn only_tests(row: &[Token]) -> bool {
+    reads(row, &["[", "cfg", "(", "test", ")"])
+        || reads(row, &["[", "cfg", "(", "all", "(", "test", ","])
+}
+
+fn reads(row: &[Token], words: &[&str]) -> bool {
+    row.len() >= words.len()
+        && row
+            .iter()
+            .zip(words)
+            .all(|(token, word)| token.text == *word)
 }

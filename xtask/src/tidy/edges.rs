@@ -11,38 +11,36 @@ const STAND_IN: &str = "tokio";
 
 /// A package of ours imports those that the layer table names, and only tests import more.
 pub(super) fn between_layers(project: &Project) -> Vec<Finding> {
-    let ours: BTreeSet<&str> = project.packages.iter().map(Package::short_name).collect();
+    let ours = names_of_ours(project);
     let layers = &project.config.layers;
     let below_facade = layers.get(FACADE).map_or(&[][..], |facade| &facade.imports);
     let mut findings = Vec::new();
     for package in &project.packages {
         let Some(layer) = layers.get(package.short_name()) else {
-            let what = format!("`{}` is not in the layer table", package.name);
-            let instead = "give it a place in xtask/tidy.toml and in ARCHITECTURE.md";
-            findings.push(finding(project, package, &package.name, what, instead));
+            findings.push(without_place(project, package));
             continue;
         };
-        for dependency in &package.dependencies {
+        let is_below = below_facade.iter().any(|name| name == package.short_name());
+        let wrong = |dependency: &&Dependency| {
             let to = short(&dependency.name);
-            let is_below = below_facade.iter().any(|name| name == package.short_name());
-            let listed = layer.imports.iter().any(|name| name == to);
-            let wrong = match dependency.is_dev() {
+            match dependency.is_dev() {
                 true => is_below && to == STAND_IN,
-                false => ours.contains(to) && !listed,
-            };
-            if wrong {
-                let what = format!("`{}` may not import `{}`", package.name, dependency.name);
-                let instead = "ask for what is needed through a layer below both";
-                findings.push(finding(project, package, &dependency.name, what, instead));
+                false => ours.contains(to) && !layer.imports.iter().any(|name| name == to),
             }
-        }
+        };
+        let instead = "ask for what is needed through a layer below both";
+        findings.extend(package.dependencies.iter().filter(wrong).map(|dependency| {
+            let what = format!("`{}` may not import `{}`", package.name, dependency.name);
+            finding(project, package, &dependency.name, what, instead)
+        }));
     }
     findings
 }
 
 /// A package of others is on the list of the package that uses it; tests may use more.
 pub(super) fn to_outside(project: &Project) -> Vec<Finding> {
-    let ours: BTreeSet<&str> = project.packages.iter().map(Package::short_name).collect();
+    let ours = names_of_ours(project);
+    let instead = "do without, or give its reason in ARCHITECTURE.md and list it";
     let mut findings = Vec::new();
     for package in &project.packages {
         let Some(layer) = project.config.layers.get(package.short_name()) else {
@@ -60,7 +58,6 @@ pub(super) fn to_outside(project: &Project) -> Vec<Finding> {
                 .map(|dependency| {
                     let what =
                         format!("`{}` may not depend on `{}`", package.name, dependency.name);
-                    let instead = "do without, or give its reason in ARCHITECTURE.md and list it";
                     finding(project, package, &dependency.name, what, instead)
                 }),
         );
@@ -68,8 +65,24 @@ pub(super) fn to_outside(project: &Project) -> Vec<Finding> {
     findings
 }
 
+fn names_of_ours(project: &Project) -> BTreeSet<&str> {
+    project.packages.iter().map(Package::short_name).collect()
+}
+
+fn without_place(project: &Project, package: &Package) -> Finding {
+    let what = format!("`{}` is not in the layer table", package.name);
+    let instead = "give it a place in xtask/tidy.toml and in ARCHITECTURE.md";
+    finding(project, package, &package.name, what, instead)
+}
+
 /// A finding at the line of the package's manifest that names `word`.
-fn finding(project: &Project, package: &Package, word: &str, what: String, do_: &str) -> Finding {
+fn finding(
+    project: &Project,
+    package: &Package,
+    word: &str,
+    what: String,
+    instead: &str,
+) -> Finding {
     let manifest = project
         .files
         .iter()
@@ -81,6 +94,6 @@ fn finding(project: &Project, package: &Package, word: &str, what: String, do_: 
         path: package.manifest.clone(),
         line,
         what,
-        instead: do_.to_owned(),
+        instead: instead.to_owned(),
     }
 }

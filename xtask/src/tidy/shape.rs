@@ -1,13 +1,12 @@
 //! Rules over the syntax tree: how long and how deep functions are, what types are called.
 
+use std::mem;
+
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
-use super::source::{Rust, SourceFile, indentation};
+use super::source::{Rust, SourceFile};
 use super::{Finding, Project};
-
-/// The columns of a level of indentation.
-const LEVEL: usize = 4;
 
 /// A function fits on a screen.
 pub(super) fn function_length(project: &Project) -> Vec<Finding> {
@@ -31,20 +30,17 @@ pub(super) fn levels(project: &Project) -> Vec<Finding> {
     let limit = project.config.limits.levels;
     let mut findings = Vec::new();
     for (file, rust) in project.rust() {
-        let lines = file.lines();
-        for function in functions(rust) {
-            let level = |line: usize| indentation(lines[line - 1]) / LEVEL;
-            let outside = level(function.first);
-            let too_deep = |line: &&usize| level(**line) > outside + limit;
-            if let Some(line) = function.statements.iter().find(too_deep) {
-                let what = format!(
-                    "`{}` is {} levels deep here, {limit} may be",
-                    function.name,
-                    level(*line) - outside
-                );
-                let instead = "return early, or give the inner part a name";
-                findings.push(file.finding(*line, what, instead));
-            }
+        for function in functions(rust)
+            .iter()
+            .filter(|function| function.deepest.level > limit)
+        {
+            let Place { level, line } = function.deepest;
+            let what = format!(
+                "`{}` is {level} levels deep here, {limit} may be",
+                function.name
+            );
+            let instead = "return early, or give the inner part a name";
+            findings.push(file.finding(line, what, instead));
         }
     }
     findings
@@ -83,21 +79,28 @@ struct Function {
     name: String,
     first: usize,
     last: usize,
-    /// The lines where the statements and arms of its body begin, those of inner functions not.
-    statements: Vec<usize>,
+    /// The first of its deepest statements and arms; those of inner functions are not its own.
+    deepest: Place,
+}
+
+/// Where a statement or an arm begins, and how many blocks and matches it stands in. Blocks on
+/// one line count for nothing, nor does what a broken chain of calls adds to the indentation.
+#[derive(Clone, Copy, Default)]
+struct Place {
+    level: usize,
+    line: usize,
 }
 
 fn functions(rust: &Rust) -> Vec<Function> {
-    let mut visitor = Functions {
-        open: Vec::new(),
-        done: Vec::new(),
-    };
+    let mut visitor = Functions::default();
     visitor.visit_file(&rust.syntax);
     visitor.done
 }
 
+#[derive(Default)]
 struct Functions {
-    open: Vec<Function>,
+    level: usize,
+    deepest: Place,
     done: Vec<Function>,
 }
 
@@ -105,21 +108,36 @@ impl Functions {
     fn enter(&mut self, signature: &syn::Signature, body: &syn::Block) {
         let first = signature.fn_token.span.start().line;
         let last = body.brace_token.span.close().end().line;
+        let around = (mem::take(&mut self.level), mem::take(&mut self.deepest));
+        self.visit_block(body);
         let name = signature.ident.to_string();
-        self.open.push(Function {
+        self.done.push(Function {
             name,
             first,
             last,
-            statements: Vec::new(),
+            deepest: self.deepest,
         });
-        self.visit_block(body);
-        self.done.extend(self.open.pop());
+        (self.level, self.deepest) = around;
     }
 
-    fn statement(&mut self, line: usize) {
-        if let Some(function) = self.open.last_mut() {
-            function.statements.push(line);
+    fn place(&mut self, line: usize) {
+        if self.level > self.deepest.level {
+            self.deepest = Place {
+                level: self.level,
+                line,
+            };
         }
+    }
+
+    fn within(&mut self, braces: &syn::token::Brace, visit: impl FnOnce(&mut Self)) {
+        let (open, close) = (
+            braces.span.open().start().line,
+            braces.span.close().start().line,
+        );
+        let levels = usize::from(open != close);
+        self.level += levels;
+        visit(self);
+        self.level -= levels;
     }
 }
 
@@ -138,13 +156,26 @@ impl<'ast> Visit<'ast> for Functions {
         }
     }
 
+    fn visit_block(&mut self, block: &'ast syn::Block) {
+        self.within(&block.brace_token, |visitor| {
+            visit::visit_block(visitor, block)
+        });
+    }
+
+    fn visit_expr_match(&mut self, expr: &'ast syn::ExprMatch) {
+        self.visit_expr(&expr.expr);
+        self.within(&expr.brace_token, |visitor| {
+            expr.arms.iter().for_each(|arm| visitor.visit_arm(arm));
+        });
+    }
+
     fn visit_stmt(&mut self, statement: &'ast syn::Stmt) {
-        self.statement(statement.span().start().line);
+        self.place(statement.span().start().line);
         visit::visit_stmt(self, statement);
     }
 
     fn visit_arm(&mut self, arm: &'ast syn::Arm) {
-        self.statement(arm.span().start().line);
+        self.place(arm.span().start().line);
         visit::visit_arm(self, arm);
     }
 }

@@ -56,11 +56,6 @@ impl SourceFile {
     }
 }
 
-/// The columns before the first word of a line.
-pub fn indentation(line: &str) -> usize {
-    line.len() - line.trim_start().len()
-}
-
 /// The tokens of a piece of Rust, as [`Rust::tokens`] would hold them.
 ///
 /// *Errors*: it cannot be split into tokens.

@@ -185,8 +185,11 @@ fn a_deep_function_is_found_at_its_deepest_statement() {
     assert_eq!(lines(shape::levels, "a.rs", deep), [4]);
     let arms = "fn f() {\n    if a {\n        match b {\n            1 => c,\n        }\n    }\n}";
     assert_eq!(lines(shape::levels, "a.rs", arms), [4]);
-    let flat = "mod m {\n    fn f() {\n        if a {\n            b(\n                c)\n        }\n    }\n}";
-    assert!(lines(shape::levels, "a.rs", flat).is_empty());
+    let chain =
+        "fn f() {\n    if a {\n        b\n            .c(|| { d() })\n            .e()\n    }\n}";
+    assert!(lines(shape::levels, "a.rs", chain).is_empty());
+    let inner = "fn f() {\n    if a {\n        fn g() {\n            h();\n        }\n    }\n}";
+    assert!(lines(shape::levels, "a.rs", inner).is_empty());
 }
 
 #[test]
@@ -254,6 +257,7 @@ fn a_cfg_outside_the_list_is_found() {
         [1]
     );
     assert!(lines(cfgs::allowed, "a.rs", "#[cfg(test)]\nmod a {}").is_empty());
+    assert!(lines(cfgs::allowed, "a.rs", "#[cfg(all(test, not(x)))]\nmod a {}").is_empty());
     assert!(lines(cfgs::allowed, "allowed.rs", "#[cfg(unix)]\nmod a;").is_empty());
     assert!(lines(cfgs::allowed, "tests/loom_a.rs", "#![cfg(loom)]").is_empty());
 }
