@@ -1,1 +1,29 @@
-//! Not an API: a layer of yamanote.
+//! Not an API: a layer of yamanote. A simulated world: time, hosts, network, chance.
+//!
+//! Everything that happens in it follows from one seed. Knows nothing of tasks, drivers or
+//! runtimes, and never touches the real clock, network or randomness.
+//!
+//! ```text
+//!  a socket's call ──▶ net (state of both ends) ──▶ event heap      latency: choices ◀── seed
+//!                                                     │ advance_to(t)
+//!  wakers of who waited ◀── ReadyCell::set ◀── delivery ──▶ trace hash
+//! ```
+//!
+//! A call never wakes anybody: what it causes is an event, and the wakers come out of
+//! [`World::advance_to`]. Read next: [`world`], then [`net`].
+
+#![forbid(unsafe_code)]
+
+pub mod choice;
+pub mod host;
+pub mod net;
+pub mod trace;
+pub mod world;
+
+mod event;
+mod slab;
+
+pub use choice::{Choice, ChoiceKind, Stream};
+pub use host::{Host, HostId};
+pub use trace::{Event, TraceHash};
+pub use world::World;

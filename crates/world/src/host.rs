@@ -1,0 +1,163 @@
+//! The machines of a world: their names, their addresses, their ports.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::net::address::Ports;
+use crate::world::World;
+
+/// The number of a host in its world; the first is 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct HostId(pub(crate) u32);
+
+/// One host of a world: what a simulated socket is opened on.
+#[derive(Clone)]
+pub struct Host {
+    world: World,
+    id: HostId,
+}
+
+/// All hosts of a world.
+#[derive(Debug, Default)]
+pub(crate) struct Hosts {
+    list: Vec<HostState>,
+    by_name: BTreeMap<String, HostId>,
+}
+
+/// What the world knows of one host.
+#[derive(Debug)]
+pub(crate) struct HostState {
+    pub(crate) name: String,
+    pub(crate) v4: Ipv4Addr,
+    pub(crate) v6: Ipv6Addr,
+    pub(crate) tcp: Ports,
+    pub(crate) udp: Ports,
+}
+
+impl HostId {
+    /// The number itself.
+    #[must_use]
+    pub const fn number(self) -> u32 {
+        self.0
+    }
+
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+impl Host {
+    pub(crate) fn new(world: World, id: HostId) -> Self {
+        Self { world, id }
+    }
+
+    /// The world that it is in.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.world
+    }
+
+    /// Its number.
+    #[must_use]
+    pub fn id(&self) -> HostId {
+        self.id
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.world.lock().hosts.get(self.id).name.clone()
+    }
+
+    /// Its addresses: one of version 4, then one of version 6.
+    #[must_use]
+    pub fn addresses(&self) -> [IpAddr; 2] {
+        self.world.lock().hosts.get(self.id).addresses()
+    }
+
+    /// The addresses of the host called `name`, as seen from here; empty if there is none.
+    ///
+    /// `localhost` is this host itself.
+    #[must_use]
+    pub fn lookup(&self, name: &str) -> Vec<IpAddr> {
+        if name.eq_ignore_ascii_case("localhost") {
+            return vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+        }
+        self.world.lookup(name)
+    }
+}
+
+impl Hosts {
+    /// The new host `name`, or the one that there is.
+    pub(crate) fn add(&mut self, name: &str) -> HostId {
+        let name = name.to_ascii_lowercase();
+        if let Some(id) = self.by_name.get(&name) {
+            return *id;
+        }
+        let number = u16::try_from(self.list.len() + 1).expect("a world has fewer hosts");
+        assert!(number < u16::MAX, "a world has at most 65534 hosts");
+        let [high, low] = number.to_be_bytes();
+        let id = HostId(u32::from(number) - 1);
+        self.list.push(HostState {
+            name: name.clone(),
+            v4: Ipv4Addr::new(192, 168, high, low),
+            v6: Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, number),
+            tcp: Ports::default(),
+            udp: Ports::default(),
+        });
+        self.by_name.insert(name, id);
+        id
+    }
+
+    pub(crate) fn get(&self, id: HostId) -> &HostState {
+        &self.list[id.index()]
+    }
+
+    pub(crate) fn get_mut(&mut self, id: HostId) -> &mut HostState {
+        &mut self.list[id.index()]
+    }
+
+    pub(crate) fn by_name(&self, name: &str) -> Option<HostId> {
+        let name = name.strip_suffix('.').unwrap_or(name);
+        self.by_name.get(&name.to_ascii_lowercase()).copied()
+    }
+
+    /// The host that `ip` means on `from`: itself for loopback and unspecified addresses.
+    pub(crate) fn by_ip(&self, from: HostId, ip: IpAddr) -> Option<HostId> {
+        let ip = ip.to_canonical();
+        if ip.is_loopback() || ip.is_unspecified() {
+            return Some(from);
+        }
+        let number = match ip {
+            IpAddr::V4(v4) => u16::from_be_bytes([v4.octets()[2], v4.octets()[3]]),
+            IpAddr::V6(v6) => v6.segments()[7],
+        };
+        let id = HostId(u32::from(number.checked_sub(1)?));
+        let host = self.list.get(id.index())?;
+        host.addresses().contains(&ip).then_some(id)
+    }
+
+    pub(crate) fn ids(&self) -> impl Iterator<Item = HostId> + use<> {
+        (0..u32::try_from(self.list.len()).expect("at most 65534 hosts")).map(HostId)
+    }
+}
+
+impl HostState {
+    pub(crate) fn addresses(&self) -> [IpAddr; 2] {
+        [self.v4.into(), self.v6.into()]
+    }
+
+    /// Whether a socket of this host may be bound to `ip`.
+    pub(crate) fn owns(&self, ip: IpAddr) -> bool {
+        ip.is_unspecified() || ip.is_loopback() || self.addresses().contains(&ip.to_canonical())
+    }
+}
+
+impl fmt::Debug for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host")
+            .field("id", &self.id)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,55 @@
+//! Socket options that a simulated socket remembers; only `linger` and `backlog` have an effect.
+
+use std::time::Duration;
+
+/// The options of one socket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SocketOptions {
+    /// Whether small writes are sent at once. Here they always are.
+    pub nodelay: bool,
+    /// Hops that a packet may take.
+    pub ttl: u32,
+    /// How long closing waits for unsent data; zero resets the connection.
+    pub linger: Option<Duration>,
+    /// Whether an idle connection is probed.
+    pub keepalive: bool,
+    /// Whether the address may be bound again early.
+    pub reuse_address: bool,
+    /// Whether several sockets may have the port.
+    pub reuse_port: bool,
+    /// Type of service, or traffic class.
+    pub tos: u32,
+    /// Size of the send buffer in bytes.
+    pub send_buffer_size: usize,
+    /// Size of the receive buffer in bytes.
+    pub recv_buffer_size: usize,
+    /// Whether datagrams may be sent to everybody.
+    pub broadcast: bool,
+    /// Whether a sender of multicasts (version 4) hears itself.
+    pub multicast_loop_v4: bool,
+    /// Hops that a multicast (version 4) may take.
+    pub multicast_ttl_v4: u32,
+    /// Whether a sender of multicasts (version 6) hears itself.
+    pub multicast_loop_v6: bool,
+}
+
+impl Default for SocketOptions {
+    fn default() -> Self {
+        Self {
+            nodelay: false,
+            ttl: 64,
+            linger: None,
+            keepalive: false,
+            reuse_address: false,
+            reuse_port: false,
+            tos: 0,
+            send_buffer_size: crate::net::connection::WINDOW,
+            recv_buffer_size: crate::net::connection::WINDOW,
+            broadcast: false,
+            multicast_loop_v4: true,
+            multicast_ttl_v4: 1,
+            multicast_loop_v6: true,
+        }
+    }
+}

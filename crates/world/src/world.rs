@@ -1,0 +1,228 @@
+//! The world: one virtual clock, one heap of events, one trace; a cheap handle to all of it.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use yamanote_base::lock::{Mutex, MutexGuard};
+use yamanote_base::rng::Rng;
+use yamanote_base::wake::WakeList;
+
+use crate::choice::{Choice, ChoiceKind, Choices};
+use crate::event::EventHeap;
+use crate::host::{Host, HostId, Hosts};
+use crate::net::NetState;
+use crate::trace::{Event, TraceHash};
+
+/// A simulated world; clones are the same world.
+#[derive(Clone)]
+pub struct World(Arc<WorldCell>);
+
+struct WorldCell {
+    seed: u64,
+    state: Mutex<WorldState>,
+}
+
+/// Everything in a world; touched by whoever holds the lock, which is never held while waking.
+pub(crate) struct WorldState {
+    now_ns: u64,
+    pub(crate) events: EventHeap,
+    pub(crate) hosts: Hosts,
+    pub(crate) net: NetState,
+    choices: Choices,
+    pub(crate) trace: TraceHash,
+}
+
+impl World {
+    /// An empty world, of which everything follows from `seed`.
+    #[must_use]
+    pub fn new(seed: u64) -> Self {
+        let state = WorldState {
+            now_ns: 0,
+            events: EventHeap::default(),
+            hosts: Hosts::default(),
+            net: NetState::default(),
+            choices: Choices::new(seed),
+            trace: TraceHash::new(seed),
+        };
+        Self(Arc::new(WorldCell {
+            seed,
+            state: Mutex::new(state),
+        }))
+    }
+
+    /// The seed.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.0.seed
+    }
+
+    /// Whether both are the same world.
+    #[must_use]
+    pub fn is_same(&self, other: &World) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// The virtual time since the world's beginning.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        Duration::from_nanos(self.lock().now_ns)
+    }
+
+    /// When the next event is due, in virtual time since the beginning; may be past already.
+    #[must_use]
+    pub fn next_event_at(&self) -> Option<Duration> {
+        self.lock().events.next_at_ns().map(Duration::from_nanos)
+    }
+
+    /// How many events are still to come.
+    #[must_use]
+    pub fn events_pending(&self) -> usize {
+        self.lock().events.len()
+    }
+
+    /// Lets all happen that is due until `until`, and sets the clock to it; it never goes back.
+    ///
+    /// The wakers of who waited for it go to `wakes`. Returns how many events there were.
+    pub fn advance_to(&self, until: Duration, wakes: &mut WakeList) -> usize {
+        let until_ns = nanos(until);
+        let mut state = self.lock();
+        let mut count = 0;
+        // Bounded: what a delivery causes is due later than itself, by a latency of its own.
+        while let Some((at_ns, parcel)) = state.events.pop_due(until_ns) {
+            state.now_ns = state.now_ns.max(at_ns);
+            state.deliver(parcel, wakes);
+            count += 1;
+        }
+        state.now_ns = state.now_ns.max(until_ns);
+        count
+    }
+
+    /// Moves the clock by `step` and lets nothing happen: what a computation takes.
+    pub fn spend(&self, step: Duration) {
+        let mut state = self.lock();
+        state.now_ns = state.now_ns.saturating_add(nanos(step));
+    }
+
+    /// The host `name` (letters of either case are the same), which is made if there is none.
+    ///
+    /// # Panics
+    /// With more than 65,534 hosts.
+    pub fn add_host(&self, name: &str) -> Host {
+        let id = self.lock().hosts.add(name);
+        self.host(id)
+    }
+
+    /// The handle of host `id`.
+    ///
+    /// # Panics
+    /// If it is of another world with more hosts.
+    #[must_use]
+    pub fn host(&self, id: HostId) -> Host {
+        assert!(
+            self.lock().hosts.ids().any(|known| known == id),
+            "a host of another world"
+        );
+        Host::new(self.clone(), id)
+    }
+
+    /// Every host, in the order of their making.
+    #[must_use]
+    pub fn hosts(&self) -> Vec<Host> {
+        let ids = self.lock().hosts.ids();
+        ids.map(|id| Host::new(self.clone(), id)).collect()
+    }
+
+    /// The addresses of the host called `name`; empty if there is none.
+    #[must_use]
+    pub fn lookup(&self, name: &str) -> Vec<IpAddr> {
+        let state = self.lock();
+        let id = state.hosts.by_name(name);
+        id.map(|id| state.hosts.get(id).addresses().to_vec())
+            .unwrap_or_default()
+    }
+
+    /// Kills all sockets of `host`; the other ends see a reset after the usual latency.
+    pub fn crash(&self, host: HostId) {
+        let mut state = self.lock();
+        state.record(Event::HostCrash(host));
+        state.drop_sockets(host);
+    }
+
+    /// Cuts the network between two hosts: datagrams are lost, streams wait for [`heal`](Self::heal).
+    pub fn partition(&self, one: HostId, other: HostId) {
+        self.lock().net.cut(one, other);
+    }
+
+    /// Undoes [`partition`](Self::partition); what waited travels on from now.
+    pub fn heal(&self, one: HostId, other: HostId) {
+        self.lock().heal(one, other);
+    }
+
+    /// Draws a number below `bound` (0 if that is 0) from the stream of `kind`.
+    pub fn choose(&self, kind: ChoiceKind, bound: u64) -> u64 {
+        self.lock().choose(kind, bound)
+    }
+
+    /// A generator for the program itself, seeded from the application's stream.
+    #[must_use]
+    pub fn application_rng(&self) -> Rng {
+        Rng::new(self.choose(ChoiceKind::Seed, u64::MAX))
+    }
+
+    /// Keeps a list of all choices from now on.
+    pub fn keep_choices(&self) {
+        self.lock().choices.keep_log();
+    }
+
+    /// The choices made since [`keep_choices`](Self::keep_choices).
+    #[must_use]
+    pub fn choices(&self) -> Vec<Choice> {
+        self.lock().choices.log().to_vec()
+    }
+
+    /// Folds `event` into the trace.
+    pub fn record(&self, event: Event) {
+        self.lock().record(event);
+    }
+
+    /// The hash of all that has happened so far.
+    #[must_use]
+    pub fn trace_hash(&self) -> u128 {
+        self.lock().trace.finish()
+    }
+
+    pub(crate) fn lock(&self) -> MutexGuard<'_, WorldState> {
+        self.0.state.lock()
+    }
+}
+
+impl WorldState {
+    pub(crate) fn now_ns(&self) -> u64 {
+        self.now_ns
+    }
+
+    pub(crate) fn choose(&mut self, kind: ChoiceKind, bound: u64) -> u64 {
+        let choice = self.choices.draw(kind, bound);
+        self.trace.choice(choice);
+        choice.value
+    }
+
+    pub(crate) fn record(&mut self, event: Event) {
+        self.trace.event(self.now_ns, event);
+    }
+}
+
+/// Nanoseconds of virtual time; a world ends after 584 years.
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
+}
+
+impl fmt::Debug for World {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("World")
+            .field("seed", &self.0.seed)
+            .finish_non_exhaustive()
+    }
+}
