@@ -1,1 +1,41 @@
-//! Not an API: a layer of yamanote.
+//! Not an API: a layer of yamanote. What happened: I/O, timers, and work that owns its buffers.
+//!
+//! Knows nothing of tasks and runtimes, and wakes nobody by itself: [`Driver::turn`] waits and
+//! returns the wakers. Here is the only choice between the real system and a simulated world.
+//!
+//! ```text
+//!  a socket's poll ──▶ resource (the wait loop) ──▶ shard: table of registrations ──▶ selector
+//!  a timer's poll  ──▶ timer ─────────────────────▶ shard: wheel                       │
+//!  a worker        ──▶ Driver::turn ◀── selector events, due timers, unpark ◀──────────┘
+//!                          └──▶ wakers, for the worker to wake
+//! ```
+//!
+//! Each worker has one [`Driver`] and one shard; all share a [`Handle`]. Read next: [`turn`],
+//! then [`resource`] and [`timer`].
+
+#![forbid(unsafe_code)]
+
+pub mod context;
+pub mod handle;
+pub mod turn;
+
+pub mod clock;
+pub mod timer;
+
+mod shard;
+mod table;
+mod unpark;
+
+pub use handle::{Config, Handle, new};
+pub use turn::{Driver, Turned};
+
+use std::io;
+
+/// What Tokio says when something waits for a runtime that has gone.
+pub(crate) const SHUT_DOWN_MESSAGE: &str =
+    "A Tokio 1.x context was found, but it is being shutdown.";
+
+/// The error of an operation that would have to wait for a runtime that has gone.
+pub(crate) fn shut_down_error() -> io::Error {
+    io::Error::other(SHUT_DOWN_MESSAGE)
+}

@@ -1,1 +1,22 @@
-//! Not an API: a layer of yamanote.
+//! Not an API: a layer of yamanote. This operating system: its selector and its sockets.
+//!
+//! Knows nothing of timers, runtimes or tasks, and calls nobody: it returns what became ready.
+//! A [`Selector`](selector::Selector) waits, and each [`Event`](selector::Event) carries the token
+//! under which a [`Source`](source::Source) was registered.
+//!
+//! ```text
+//!  socket, process, read (what the system offers beyond std)
+//!  source ── registered with ──▶ selector ── wait ──▶ events: token + Ready
+//! ```
+//!
+//! Platforms: the table below chooses whole modules. Read next: [`selector`].
+
+pub mod selector;
+
+#[cfg(unix)]
+mod unix;
+#[cfg(unix)]
+pub use unix::{credentials, pipe, read, socket, source};
+
+#[cfg(not(unix))]
+compile_error!("this platform has no module in yamanote-sys yet");

@@ -1,0 +1,232 @@
+//! One [`Handle`] per runtime: what every thread may do with its shards, and how they are made.
+
+use std::fmt;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use yamanote_base::wake::WakeList;
+use yamanote_pool::Pool;
+use yamanote_sys::selector::Selector;
+use yamanote_world::{Host, World};
+
+use crate::clock::Clock;
+use crate::context;
+use crate::shard::Shard;
+use crate::turn::Driver;
+
+/// How a runtime's drivers are made.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How many drivers: one for each worker, at least one.
+    pub shards: usize,
+    /// Whether sockets may be opened. The selector is there in any case, to wait in.
+    pub io: bool,
+    /// Whether timers may be set.
+    pub time: bool,
+    /// The most I/O events that one turn takes.
+    pub events_max: usize,
+    /// The clock of the runtime. A simulated runtime needs [`Clock::world`].
+    pub clock: Clock,
+    /// The threads for operations that block.
+    pub pool: Pool,
+    /// The simulated host that the main function runs on; `None` is the real system.
+    pub host: Option<Host>,
+}
+
+/// What all threads share of a runtime's drivers; clones are the same.
+#[derive(Clone)]
+pub struct Handle(Arc<HandleParts>);
+
+struct HandleParts {
+    shards: Box<[Shard]>,
+    io: bool,
+    time: bool,
+    clock: Clock,
+    pool: Pool,
+    host: Option<Host>,
+    /// Set once by `shut_down`, under no lock; each shard repeats it under its own.
+    shut_down: AtomicBool,
+    /// Where the next registration from a foreign thread goes.
+    next_shard: AtomicUsize,
+}
+
+/// The drivers of a runtime, one for each worker, and their common handle.
+///
+/// # Errors
+/// When the system has no descriptors left for the selectors.
+pub fn new(config: Config) -> io::Result<(Vec<Driver>, Handle)> {
+    let count = config.shards.max(1);
+    let mut selectors = Vec::with_capacity(count);
+    let mut shards = Vec::with_capacity(count);
+    for _ in 0..count {
+        let (selector, registrar) = Selector::new(config.events_max)?;
+        selectors.push(selector);
+        shards.push(Shard::new(registrar));
+    }
+    let handle = Handle(Arc::new(HandleParts {
+        shards: shards.into_boxed_slice(),
+        io: config.io,
+        time: config.time,
+        clock: config.clock,
+        pool: config.pool,
+        host: config.host,
+        shut_down: AtomicBool::new(false),
+        next_shard: AtomicUsize::new(0),
+    }));
+    let drivers = selectors
+        .into_iter()
+        .enumerate()
+        .map(|(shard, selector)| Driver::new(handle.clone(), shard, selector))
+        .collect();
+    Ok((drivers, handle))
+}
+
+impl Config {
+    /// One driver with I/O and timers on the real system.
+    #[must_use]
+    pub fn new(pool: Pool) -> Self {
+        let clock = Clock::system(false);
+        Self {
+            shards: 1,
+            io: true,
+            time: true,
+            events_max: 1024,
+            clock,
+            pool,
+            host: None,
+        }
+    }
+}
+
+impl Handle {
+    /// How many shards there are, and hence drivers.
+    #[must_use]
+    pub fn shards(&self) -> usize {
+        self.0.shards.len()
+    }
+
+    /// Ends the current wait of the driver of `shard`, or its next one.
+    pub fn unpark(&self, shard: usize) {
+        self.0.shards[shard].unpark();
+    }
+
+    /// The runtime's clock.
+    #[must_use]
+    pub fn clock(&self) -> &Clock {
+        &self.0.clock
+    }
+
+    /// Whether sockets may be opened.
+    #[must_use]
+    pub fn io_enabled(&self) -> bool {
+        self.0.io
+    }
+
+    /// Whether timers may be set.
+    #[must_use]
+    pub fn time_enabled(&self) -> bool {
+        self.0.time
+    }
+
+    /// The simulated host that the main function runs on; `None` on the real system.
+    ///
+    /// Sockets ask [`context::host`] instead, which knows on which host the caller stands.
+    #[must_use]
+    pub fn host(&self) -> Option<&Host> {
+        self.0.host.as_ref()
+    }
+
+    /// The simulated world; `None` on the real system.
+    #[must_use]
+    pub fn world(&self) -> Option<&World> {
+        self.0.host.as_ref().map(Host::world)
+    }
+
+    /// The threads for operations that block.
+    #[must_use]
+    pub fn pool(&self) -> &Pool {
+        &self.0.pool
+    }
+
+    /// Whether [`shut_down`](Self::shut_down) was called.
+    #[must_use]
+    pub fn is_shut_down(&self) -> bool {
+        // Acquire: pairs with the Release in shut_down(); publishes nothing but itself.
+        self.0.shut_down.load(Ordering::Acquire)
+    }
+
+    /// Ends all waiting: pending operations fail, pending timers panic when polled.
+    ///
+    /// Their wakers go to `wakes`, and whoever waits in a driver is unparked.
+    pub fn shut_down(&self, wakes: &mut WakeList) {
+        // Release: pairs with is_shut_down().
+        self.0.shut_down.store(true, Ordering::Release);
+        for shard in &self.0.shards {
+            shard.shut_down(wakes);
+            shard.unpark();
+        }
+    }
+
+    /// How many I/O resources are registered now.
+    #[must_use]
+    pub fn registrations(&self) -> usize {
+        self.0
+            .shards
+            .iter()
+            .map(|shard| shard.table.lock().len())
+            .sum()
+    }
+
+    /// How many timers are in the wheels now.
+    #[must_use]
+    pub fn timers(&self) -> usize {
+        self.0
+            .shards
+            .iter()
+            .map(|shard| shard.wheel.lock().len())
+            .sum()
+    }
+
+    /// What tells one runtime from another while both live; never 0.
+    pub(crate) fn id(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
+    }
+
+    pub(crate) fn shard(&self, index: usize) -> &Shard {
+        &self.0.shards[index]
+    }
+
+    /// The shard for what the current thread registers: its own, else each in its turn.
+    pub(crate) fn shard_here(&self) -> usize {
+        context::shard_of(self).unwrap_or_else(|| {
+            // Relaxed: any fair distribution will do.
+            self.0.next_shard.fetch_add(1, Ordering::Relaxed) % self.shards()
+        })
+    }
+
+    /// The first tick (millisecond of the clock) at or after `deadline`.
+    pub(crate) fn tick_of(&self, deadline: Instant) -> u64 {
+        let since = deadline.saturating_duration_since(self.clock().start());
+        millis(since.saturating_add(Duration::from_nanos(999_999)))
+    }
+
+    /// The last tick that has passed.
+    pub(crate) fn tick_now(&self) -> u64 {
+        millis(self.clock().elapsed())
+    }
+}
+
+/// Whole milliseconds; half a billion years are never reached.
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("shards", &self.shards())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,91 @@
+//! What one worker's driver shares with all threads: [`Shard`].
+
+use std::io;
+use std::sync::Arc;
+
+use yamanote_base::interest::Interest;
+use yamanote_base::lock::Mutex;
+use yamanote_base::ready::ReadyCell;
+use yamanote_base::wake::WakeList;
+use yamanote_sys::selector::Registrar;
+use yamanote_sys::source::Source;
+
+use crate::table::{Key, RegistrationTable};
+use crate::timer::wheel::Wheel;
+use crate::unpark::UnparkToken;
+
+/// One selector's registrations and one wheel of timers.
+///
+/// Lock order: `table` or `wheel`, then the waiter queue of one `ReadyCell`. Both are held for
+/// a few instructions; in a turn, for the events of one wait.
+#[derive(Debug)]
+pub(crate) struct Shard {
+    pub(crate) table: Mutex<RegistrationTable>,
+    pub(crate) wheel: Mutex<Wheel>,
+    pub(crate) token: UnparkToken,
+    registrar: Registrar,
+}
+
+impl Shard {
+    pub(crate) fn new(registrar: Registrar) -> Self {
+        Self {
+            table: Mutex::new(RegistrationTable::default()),
+            wheel: Mutex::new(Wheel::new()),
+            token: UnparkToken::new(),
+            registrar,
+        }
+    }
+
+    /// Ends the current or the next wait.
+    pub(crate) fn unpark(&self) {
+        if self.token.unpark() {
+            self.wake_selector();
+        }
+    }
+
+    fn wake_selector(&self) {
+        // It fails only when the descriptor is not open any more: somebody closed what is ours.
+        self.registrar
+            .wake()
+            .expect("the selector's waker works as long as it is open");
+    }
+
+    /// Registers `source` for `interest`; its readiness goes to the cell.
+    pub(crate) fn register(
+        &self,
+        source: &impl Source,
+        interest: Interest,
+    ) -> io::Result<(Key, Arc<ReadyCell>)> {
+        let cell = Arc::new(ReadyCell::new());
+        let key = self
+            .table
+            .lock()
+            .insert(cell.clone())
+            .ok_or_else(crate::shut_down_error)?;
+        match self.registrar.register(source, key.token(), interest) {
+            Ok(()) => Ok((key, cell)),
+            Err(error) => {
+                let removed = self.table.lock().remove(key);
+                drop(removed);
+                Err(error)
+            }
+        }
+    }
+
+    /// Undoes [`register`](Self::register).
+    pub(crate) fn deregister(&self, source: &impl Source, key: Key) -> io::Result<()> {
+        let result = self.registrar.deregister(source);
+        // Removed under the lock, dropped (with the wakers in it) after.
+        let removed = self.table.lock().remove(key);
+        drop(removed);
+        result
+    }
+
+    pub(crate) fn shut_down(&self, wakes: &mut WakeList) {
+        let cells = self.table.lock().shut_down();
+        for cell in &cells {
+            cell.shut_down(wakes);
+        }
+        self.wheel.lock().shut_down(wakes);
+    }
+}

@@ -1,0 +1,528 @@
+//! A hierarchical timing wheel in a slab: [`Wheel`].
+//!
+//! After G. Varghese and A. Lauck, "Hashed and Hierarchical Timing Wheels" (SOSP 1987), scheme 7.
+//! Six levels of 64 slots; a slot of level `n` spans 64^n ticks of a millisecond. A timer is on
+//! the lowest level on which its tick differs from the present one, so the lowest occupied slot
+//! of the lowest occupied level holds the earliest timers. When time reaches a slot of a
+//! higher level, its timers move down. What is more than two years away waits in a last slot,
+//! which is looked at every 64^6 ticks. Insert and remove are O(1).
+
+use std::task::Waker;
+
+use yamanote_base::wake::WakeList;
+
+const LEVELS: usize = 6;
+const SLOT_BITS: usize = 6;
+const SLOTS: usize = 1 << SLOT_BITS;
+/// The number of the last slot, of what is too far away for any level.
+const FAR: u16 = (LEVELS * SLOTS) as u16;
+const FAR_BITS: usize = LEVELS * SLOT_BITS;
+/// The "slots" of timers that are in none.
+const FIRED: u16 = FAR + 1;
+const FREE: u16 = FAR + 2;
+
+const NIL: u32 = u32::MAX;
+/// How many timers of a slot are looked at to tell when exactly the next one is due.
+const LOOK_MAX: usize = 16;
+
+/// The timers of one shard.
+///
+/// Unbounded: as many as there are futures that wait. Freed places are used again.
+#[derive(Debug)]
+pub(crate) struct Wheel {
+    /// The last tick up to which all timers have fired.
+    elapsed: u64,
+    entries: Vec<Entry>,
+    free: u32,
+    len: usize,
+    /// For each level, which of its slots are not empty.
+    occupied: [u64; LEVELS],
+    /// The first entry of each slot's ring.
+    heads: [u32; FAR as usize + 1],
+    /// The tick at which the driver means to wake up, while it waits.
+    sleeping_until: Option<u64>,
+    is_shut_down: bool,
+}
+
+/// A timer: in a slot's ring, fired, or free (then `next` links the free places).
+#[derive(Debug)]
+struct Entry {
+    tick: u64,
+    waker: Option<Waker>,
+    prev: u32,
+    next: u32,
+    slot: u16,
+}
+
+/// What a poll finds.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Polled {
+    /// It has fired.
+    Fired,
+    /// It will wake the given waker.
+    Waiting,
+    /// It would wake another waker: use [`Wheel::set_waker`].
+    OtherWaker,
+    /// It never will fire.
+    ShutDown,
+}
+
+/// What became of a new or moved timer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Inserted {
+    /// It is in the wheel, in this place.
+    At {
+        /// The place; it must be given back by [`Wheel::remove`].
+        index: u32,
+        /// The driver sleeps longer than that: unpark it.
+        unpark: bool,
+    },
+    /// It was due already, and is not in the wheel.
+    Due,
+    /// The wheel takes no more.
+    ShutDown,
+}
+
+impl Wheel {
+    pub(crate) fn new() -> Self {
+        Self {
+            elapsed: 0,
+            entries: Vec::new(),
+            free: NIL,
+            len: 0,
+            occupied: [0; LEVELS],
+            heads: [NIL; FAR as usize + 1],
+            sleeping_until: None,
+            is_shut_down: false,
+        }
+    }
+
+    /// How many timers are in the wheel and have not fired.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Adds a timer that wakes `waker` at `tick`; `now` is a tick that has passed for sure.
+    ///
+    /// Leaves the waker with the caller unless it is [`Inserted::At`].
+    pub(crate) fn insert(&mut self, tick: u64, now: u64, waker: &mut Option<Waker>) -> Inserted {
+        if self.is_shut_down {
+            return Inserted::ShutDown;
+        }
+        if tick <= self.elapsed.max(now) {
+            return Inserted::Due;
+        }
+        let entry = Entry {
+            tick,
+            waker: waker.take(),
+            prev: NIL,
+            next: NIL,
+            slot: FREE,
+        };
+        let index = if self.free == NIL {
+            let index = u32::try_from(self.entries.len()).expect("fewer than 2^32 timers");
+            assert!(index != NIL, "fewer than 2^32 - 1 timers");
+            self.entries.push(entry);
+            index
+        } else {
+            let index = self.free;
+            self.free = self.entries[index as usize].next;
+            self.entries[index as usize] = entry;
+            index
+        };
+        self.link(index);
+        self.len += 1;
+        Inserted::At {
+            index,
+            unpark: self.must_unpark(tick),
+        }
+    }
+
+    /// Whether the driver sleeps beyond `tick`; it is told once.
+    fn must_unpark(&mut self, tick: u64) -> bool {
+        match self.sleeping_until {
+            Some(until) if tick < until => {
+                self.sleeping_until = Some(tick);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// Looks at the timer at `index`.
+    pub(crate) fn poll(&self, index: u32, waker: &Waker) -> Polled {
+        let entry = &self.entries[index as usize];
+        debug_assert!(entry.slot != FREE);
+        if entry.slot == FIRED {
+            return Polled::Fired;
+        }
+        if self.is_shut_down {
+            return Polled::ShutDown;
+        }
+        match &entry.waker {
+            Some(known) if known.will_wake(waker) => Polled::Waiting,
+            _ => Polled::OtherWaker,
+        }
+    }
+
+    /// Replaces the waker of a timer that has not fired; drop the old one after unlocking.
+    pub(crate) fn set_waker(&mut self, index: u32, waker: Waker) -> Option<Waker> {
+        self.entries[index as usize].waker.replace(waker)
+    }
+
+    /// Whether the timer at `index` has fired.
+    pub(crate) fn is_fired(&self, index: u32) -> bool {
+        self.entries[index as usize].slot == FIRED
+    }
+
+    /// Moves a timer that has not fired to another tick, with its waker.
+    pub(crate) fn move_to(&mut self, index: u32, tick: u64) -> Inserted {
+        debug_assert!(!self.is_fired(index));
+        if self.is_shut_down {
+            return Inserted::ShutDown;
+        }
+        if tick <= self.elapsed {
+            return Inserted::Due;
+        }
+        self.unlink(index);
+        self.entries[index as usize].tick = tick;
+        self.link(index);
+        Inserted::At {
+            index,
+            unpark: self.must_unpark(tick),
+        }
+    }
+
+    /// Takes a timer out, fired or not; drop its waker after unlocking.
+    #[must_use]
+    pub(crate) fn remove(&mut self, index: u32) -> Option<Waker> {
+        let slot = self.entries[index as usize].slot;
+        debug_assert!(slot != FREE);
+        if slot != FIRED {
+            self.unlink(index);
+            self.len -= 1;
+        }
+        let entry = &mut self.entries[index as usize];
+        entry.slot = FREE;
+        entry.next = self.free;
+        self.free = index;
+        entry.waker.take()
+    }
+
+    /// When the first timer is due: never too late, and exact unless a slot is crowded.
+    pub(crate) fn next_tick(&self) -> Option<u64> {
+        let (slot, start) = self.first_slot()?;
+        if usize::from(slot) < SLOTS {
+            return Some(start);
+        }
+        let head = self.heads[usize::from(slot)];
+        let mut earliest = u64::MAX;
+        let mut index = head;
+        for _ in 0..LOOK_MAX {
+            let entry = &self.entries[index as usize];
+            earliest = earliest.min(entry.tick);
+            index = entry.next;
+            if index == head {
+                return Some(earliest);
+            }
+        }
+        Some(start)
+    }
+
+    /// Notes that the driver will sleep; returns until when.
+    pub(crate) fn begin_sleep(&mut self) -> Option<u64> {
+        let next = self.next_tick();
+        self.sleeping_until = Some(next.unwrap_or(u64::MAX));
+        next
+    }
+
+    /// Fires all that is due at `now`, in the order of their ticks; ends the driver's sleep.
+    ///
+    /// The wakers go to `wakes`; returns how many timers there were.
+    pub(crate) fn fire(&mut self, now: u64, wakes: &mut WakeList) -> usize {
+        self.sleeping_until = None;
+        let before = self.len;
+        // Bounded: each round empties a slot, and its timers fire or move to a lower level.
+        while let Some((slot, start)) = self.first_slot() {
+            if start > now {
+                break;
+            }
+            self.elapsed = self.elapsed.max(start);
+            self.empty_slot(slot, wakes);
+        }
+        self.elapsed = self.elapsed.max(now);
+        before - self.len
+    }
+
+    /// Takes the whole ring off the slot; each of its timers fires, or is linked anew.
+    fn empty_slot(&mut self, slot: u16, wakes: &mut WakeList) {
+        let head = std::mem::replace(&mut self.heads[usize::from(slot)], NIL);
+        if slot != FAR {
+            self.occupied[usize::from(slot) / SLOTS] &= !(1 << (usize::from(slot) % SLOTS));
+        }
+        let mut index = head;
+        loop {
+            let next = self.entries[index as usize].next;
+            if usize::from(slot) < SLOTS {
+                self.fire_one(index, wakes);
+            } else {
+                self.link(index);
+            }
+            if next == head {
+                return;
+            }
+            index = next;
+        }
+    }
+
+    fn fire_one(&mut self, index: u32, wakes: &mut WakeList) {
+        let entry = &mut self.entries[index as usize];
+        entry.slot = FIRED;
+        wakes.extend(entry.waker.take());
+        self.len -= 1;
+    }
+
+    /// Fires nothing more: every waiting timer's task is woken, to find the wheel shut down.
+    pub(crate) fn shut_down(&mut self, wakes: &mut WakeList) {
+        self.is_shut_down = true;
+        for entry in &mut self.entries {
+            wakes.extend(entry.waker.take());
+        }
+    }
+
+    /// The first slot that holds a timer, and the tick at which it begins.
+    fn first_slot(&self) -> Option<(u16, u64)> {
+        let low = self
+            .occupied
+            .iter()
+            .enumerate()
+            .find(|(_, occupied)| **occupied != 0);
+        if let Some((level, occupied)) = low {
+            // No slot before the present one is occupied: its timers would have moved or fired.
+            let digit = occupied.trailing_zeros() as usize;
+            let shift = level * SLOT_BITS;
+            let above = self.elapsed >> (shift + SLOT_BITS) << (shift + SLOT_BITS);
+            let start = above | ((digit as u64) << shift);
+            return Some(((level * SLOTS + digit) as u16, start));
+        }
+        if self.heads[usize::from(FAR)] == NIL {
+            return None;
+        }
+        Some((FAR, ((self.elapsed >> FAR_BITS) + 1) << FAR_BITS))
+    }
+
+    /// The slot of a tick that is not past, seen from `elapsed`.
+    fn slot_of(&self, tick: u64) -> u16 {
+        debug_assert!(tick >= self.elapsed);
+        let differs = (tick ^ self.elapsed) | (SLOTS as u64 - 1);
+        let level = differs.ilog2() as usize / SLOT_BITS;
+        if level >= LEVELS {
+            return FAR;
+        }
+        let digit = (tick >> (level * SLOT_BITS)) as usize % SLOTS;
+        (level * SLOTS + digit) as u16
+    }
+
+    /// Puts an entry at the end of the ring of its slot.
+    fn link(&mut self, index: u32) {
+        let slot = self.slot_of(self.entries[index as usize].tick);
+        self.entries[index as usize].slot = slot;
+        let head = self.heads[usize::from(slot)];
+        if head == NIL {
+            self.heads[usize::from(slot)] = index;
+            self.set_links(index, index, index);
+            if slot != FAR {
+                self.occupied[usize::from(slot) / SLOTS] |= 1 << (usize::from(slot) % SLOTS);
+            }
+            return;
+        }
+        let tail = self.entries[head as usize].prev;
+        self.set_links(index, tail, head);
+        self.entries[tail as usize].next = index;
+        self.entries[head as usize].prev = index;
+    }
+
+    /// Takes an entry out of its ring.
+    fn unlink(&mut self, index: u32) {
+        let Entry {
+            prev, next, slot, ..
+        } = self.entries[index as usize];
+        debug_assert!(slot <= FAR);
+        if next == index {
+            self.heads[usize::from(slot)] = NIL;
+            if slot != FAR {
+                self.occupied[usize::from(slot) / SLOTS] &= !(1 << (usize::from(slot) % SLOTS));
+            }
+            return;
+        }
+        self.entries[prev as usize].next = next;
+        self.entries[next as usize].prev = prev;
+        if self.heads[usize::from(slot)] == index {
+            self.heads[usize::from(slot)] = next;
+        }
+    }
+
+    fn set_links(&mut self, index: u32, prev: u32, next: u32) {
+        let entry = &mut self.entries[index as usize];
+        entry.prev = prev;
+        entry.next = next;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeMap;
+    use std::sync::{Arc, Mutex};
+    use std::task::Wake;
+
+    use yamanote_base::rng::Rng;
+
+    struct Note(u64, Arc<Mutex<Vec<u64>>>);
+
+    impl Wake for Note {
+        fn wake(self: Arc<Self>) {
+            self.1.lock().unwrap().push(self.0);
+        }
+    }
+
+    /// A wheel beside a map that says what it should do.
+    #[derive(Default)]
+    struct Model {
+        timers: BTreeMap<u32, u64>,
+        now: u64,
+        fired: Arc<Mutex<Vec<u64>>>,
+    }
+
+    impl Model {
+        fn insert(&mut self, wheel: &mut Wheel, tick: u64) {
+            let mut waker = Some(Waker::from(Arc::new(Note(tick, self.fired.clone()))));
+            match wheel.insert(tick, 0, &mut waker) {
+                Inserted::At { index, .. } => assert!(self.timers.insert(index, tick).is_none()),
+                Inserted::Due => assert!(tick <= self.now),
+                Inserted::ShutDown => panic!("nobody shut it down"),
+            }
+        }
+
+        fn pick(&self, rng: &mut Rng) -> Option<u32> {
+            let at = usize::try_from(rng.below(self.timers.len().max(1) as u64)).unwrap();
+            self.timers.keys().nth(at).copied()
+        }
+
+        fn go_to(&mut self, wheel: &mut Wheel, now: u64) {
+            let due = |tick: &u64| *tick <= now;
+            let mut expected: Vec<_> = self.timers.values().copied().filter(due).collect();
+            expected.sort_unstable();
+            let mut wakes = WakeList::new();
+            assert_eq!(wheel.fire(now, &mut wakes), expected.len());
+            wakes.wake_all();
+            assert_eq!(std::mem::take(&mut *self.fired.lock().unwrap()), expected);
+            let gone: Vec<_> = self
+                .timers
+                .iter()
+                .filter(|(_, tick)| due(tick))
+                .map(|(i, _)| *i)
+                .collect();
+            for index in gone {
+                assert!(wheel.is_fired(index));
+                assert!(wheel.remove(index).is_none());
+                self.timers.remove(&index);
+            }
+            self.now = now;
+        }
+
+        fn check(&self, wheel: &Wheel) {
+            assert_eq!(wheel.len(), self.timers.len());
+            let earliest = self.timers.values().min().copied();
+            let next = wheel.next_tick();
+            assert_eq!(next.is_some(), earliest.is_some());
+            assert!(next <= earliest && next.is_none_or(|next| next > self.now));
+            if self.timers.len() <= LOOK_MAX && earliest.is_some_and(|tick| tick >> 36 == 0) {
+                assert_eq!(next, earliest);
+            }
+        }
+    }
+
+    fn distance(rng: &mut Rng) -> u64 {
+        let bits = rng.below(42);
+        rng.below(1 << bits)
+    }
+
+    #[test]
+    fn it_does_what_a_sorted_map_does() {
+        for seed in 0..200 {
+            let mut rng = Rng::new(seed);
+            let (mut wheel, mut model) = (Wheel::new(), Model::default());
+            for _ in 0..300 {
+                let tick = model.now + distance(&mut rng);
+                match (rng.below(8), model.pick(&mut rng)) {
+                    (0, _) => model.go_to(&mut wheel, tick),
+                    (1, Some(_)) => {
+                        let next = wheel.next_tick().unwrap();
+                        model.go_to(&mut wheel, next);
+                    }
+                    (2, Some(index)) => {
+                        assert!(wheel.remove(index).is_some());
+                        model.timers.remove(&index);
+                    }
+                    (3, Some(index)) if tick > model.now => {
+                        assert!(matches!(wheel.move_to(index, tick), Inserted::At { .. }));
+                        let waker = Waker::from(Arc::new(Note(tick, model.fired.clone())));
+                        wheel.set_waker(index, waker);
+                        model.timers.insert(index, tick);
+                    }
+                    _ => model.insert(&mut wheel, tick),
+                }
+                model.check(&wheel);
+            }
+            model.go_to(&mut wheel, u64::MAX);
+            assert!(wheel.next_tick().is_none());
+        }
+    }
+
+    #[test]
+    fn an_earlier_timer_unparks_a_sleeping_driver_once() {
+        let mut wheel = Wheel::new();
+        let mut add =
+            |wheel: &mut Wheel, tick| match wheel.insert(tick, 0, &mut Some(Waker::noop().clone()))
+            {
+                Inserted::At { unpark, .. } => unpark,
+                _ => panic!("it is in the future"),
+            };
+        assert!(!add(&mut wheel, 100));
+        assert_eq!(wheel.begin_sleep(), Some(100));
+        assert!(!add(&mut wheel, 100));
+        assert!(add(&mut wheel, 50));
+        assert!(!add(&mut wheel, 60));
+        wheel.fire(1, &mut WakeList::new());
+        assert!(!add(&mut wheel, 10));
+    }
+
+    #[test]
+    fn places_are_used_again() {
+        let mut wheel = Wheel::new();
+        for tick in 1..1000 {
+            let mut waker = Some(Waker::noop().clone());
+            let Inserted::At { index, .. } = wheel.insert(tick, 0, &mut waker) else {
+                panic!()
+            };
+            assert!(wheel.remove(index).is_some());
+        }
+        assert_eq!(wheel.entries.len(), 1);
+    }
+
+    #[test]
+    fn after_the_shutdown_waiting_timers_are_woken_and_say_so() {
+        let mut wheel = Wheel::new();
+        let mut wakes = WakeList::new();
+        let mut waker = Some(Waker::noop().clone());
+        let Inserted::At { index, .. } = wheel.insert(5, 0, &mut waker) else {
+            panic!()
+        };
+        wheel.shut_down(&mut wakes);
+        assert_eq!(wakes.len(), 1);
+        assert_eq!(wheel.poll(index, Waker::noop()), Polled::ShutDown);
+        assert_eq!(wheel.insert(9, 0, &mut waker), Inserted::ShutDown);
+        assert!(wheel.remove(index).is_none());
+    }
+}

@@ -1,0 +1,203 @@
+//! One turn of a worker's driver: wait, then say what happened. It calls nobody.
+
+use std::time::Duration;
+
+use yamanote_base::wake::WakeList;
+use yamanote_sys::selector::Selector;
+use yamanote_world::World;
+
+use crate::handle::Handle;
+use crate::shard::Shard;
+
+/// What one worker waits with; owned by one thread at a time.
+#[derive(Debug)]
+pub struct Driver {
+    handle: Handle,
+    shard: usize,
+    selector: Selector,
+}
+
+/// What a turn found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turned {
+    /// I/O events, or events of the world.
+    pub events: usize,
+    /// Timers that fired.
+    pub timers: usize,
+    /// Whether an [`unpark`](Handle::unpark) ended the wait. Turns that do not wait leave it.
+    pub unparked: bool,
+    /// In a simulated world: nothing is to come, neither events nor timers, now or ever.
+    pub exhausted: bool,
+}
+
+/// How a turn will wait.
+struct Wait {
+    /// How long at most, on the system's clock.
+    limit: Option<Duration>,
+    /// If nothing happens, move the paused clock by this.
+    jump: Option<Duration>,
+}
+
+impl Driver {
+    pub(crate) fn new(handle: Handle, shard: usize, selector: Selector) -> Self {
+        Self {
+            handle,
+            shard,
+            selector,
+        }
+    }
+
+    /// The handle of the runtime that it is part of.
+    #[must_use]
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// The number of its shard.
+    #[must_use]
+    pub fn shard(&self) -> usize {
+        self.shard
+    }
+
+    /// Waits until something happens, the next timer, an unpark, or `limit`; then collects.
+    ///
+    /// Sets the readiness of resources, fires timers, and leaves the wakers of all who waited
+    /// for them in `wakes`. A `limit` of zero takes what is there and leaves an unpark for
+    /// later: so another worker may turn for one that is busy.
+    ///
+    /// # Panics
+    /// When the system's selector fails, which means that its descriptor is not ours any more.
+    pub fn turn(&mut self, limit: Option<Duration>, wakes: &mut WakeList) -> Turned {
+        match self.handle.world().cloned() {
+            Some(world) => self.turn_world(&world, limit, wakes),
+            None => self.turn_system(limit, wakes),
+        }
+    }
+
+    fn turn_system(&mut self, limit: Option<Duration>, wakes: &mut WakeList) -> Turned {
+        let Self {
+            handle,
+            shard,
+            selector,
+        } = self;
+        let shard = handle.shard(*shard);
+        let mut turned = Turned::default();
+        let may_wait = limit != Some(Duration::ZERO);
+        let plan = if may_wait {
+            Wait::plan(handle, shard, limit)
+        } else {
+            Wait::NOT
+        };
+        if may_wait && shard.token.begin_wait() {
+            wait(selector, plan.limit);
+            turned.unparked = shard.token.end_wait();
+        } else {
+            wait(selector, Some(Duration::ZERO));
+            turned.unparked = may_wait;
+        }
+        turned.events = collect(selector, shard, wakes);
+        if turned.events == 0 && !turned.unparked {
+            plan.jump(handle);
+        }
+        turned.timers = fire(handle, shard, wakes);
+        turned
+    }
+
+    fn turn_world(
+        &mut self,
+        world: &World,
+        limit: Option<Duration>,
+        wakes: &mut WakeList,
+    ) -> Turned {
+        let shard = self.handle.shard(self.shard);
+        let mut turned = Turned::default();
+        let now = world.now();
+        let mut target = now;
+        if limit != Some(Duration::ZERO) {
+            let next = [
+                world.next_event_at(),
+                next_timer(shard),
+                limit.map(|limit| now + limit),
+            ];
+            let next = next.into_iter().flatten().min();
+            turned.exhausted = next.is_none();
+            if shard.token.begin_wait() {
+                target = next.unwrap_or(now).max(now);
+                turned.unparked = shard.token.end_wait();
+            } else {
+                turned.unparked = true;
+            }
+        }
+        turned.events = world.advance_to(target, wakes);
+        turned.timers = fire(&self.handle, shard, wakes);
+        turned
+    }
+}
+
+impl Wait {
+    /// Not at all.
+    const NOT: Wait = Wait {
+        limit: Some(Duration::ZERO),
+        jump: None,
+    };
+
+    /// Until the next timer of `shard`, at most for `limit`. The turn must end with [`fire`].
+    fn plan(handle: &Handle, shard: &Shard, limit: Option<Duration>) -> Wait {
+        let Some(next) = shard.wheel.lock().begin_sleep() else {
+            return Wait { limit, jump: None };
+        };
+        let clock = handle.clock();
+        if clock.may_jump() {
+            let step = Duration::from_millis(next.saturating_sub(handle.tick_now()));
+            return Wait {
+                limit: Some(Duration::ZERO),
+                jump: Some(step),
+            };
+        }
+        let until = Duration::from_millis(next).saturating_sub(clock.elapsed());
+        Wait {
+            limit: Some(limit.map_or(until, |limit| limit.min(until))),
+            jump: None,
+        }
+    }
+
+    /// Moves the paused clock as planned.
+    fn jump(&self, handle: &Handle) {
+        if let Some(step) = self.jump {
+            // Another thread may have resumed it meanwhile; then time goes by of itself.
+            let _ = handle.clock().advance(step);
+        }
+    }
+}
+
+fn wait(selector: &mut Selector, limit: Option<Duration>) {
+    if let Err(error) = selector.wait(limit) {
+        panic!("the selector failed, its descriptor was closed by somebody else: {error}");
+    }
+}
+
+/// Sets the readiness of every resource that the last wait found ready.
+fn collect(selector: &Selector, shard: &Shard, wakes: &mut WakeList) -> usize {
+    let mut events = selector.events().peekable();
+    if events.peek().is_none() {
+        return 0;
+    }
+    let table = shard.table.lock();
+    events
+        .filter(|event| table.set(event.token, event.ready, wakes))
+        .count()
+}
+
+/// Fires the timers that are due.
+fn fire(handle: &Handle, shard: &Shard, wakes: &mut WakeList) -> usize {
+    if !handle.time_enabled() {
+        return 0;
+    }
+    let now = handle.tick_now();
+    shard.wheel.lock().fire(now, wakes)
+}
+
+/// When the next timer of `shard` is due on the clock.
+fn next_timer(shard: &Shard) -> Option<Duration> {
+    shard.wheel.lock().next_tick().map(Duration::from_millis)
+}
