@@ -405,7 +405,8 @@ mod tests {
         }
 
         fn pick(&self, rng: &mut Rng) -> Option<u32> {
-            let at = usize::try_from(rng.below(self.timers.len().max(1) as u64)).unwrap();
+            let count = u32::try_from(self.timers.len().max(1)).unwrap();
+            let at = rng.below(count) as usize;
             self.timers.keys().nth(at).copied()
         }
 
@@ -445,7 +446,7 @@ mod tests {
 
     fn distance(rng: &mut Rng) -> u64 {
         let bits = rng.below(42);
-        rng.below(1 << bits)
+        (rng.next_u64() & ((1 << bits) - 1)).max(1)
     }
 
     #[test]
@@ -483,7 +484,7 @@ mod tests {
     #[test]
     fn an_earlier_timer_unparks_a_sleeping_driver_once() {
         let mut wheel = Wheel::new();
-        let mut add =
+        let add =
             |wheel: &mut Wheel, tick| match wheel.insert(tick, 0, &mut Some(Waker::noop().clone()))
             {
                 Inserted::At { unpark, .. } => unpark,
