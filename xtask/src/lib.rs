@@ -9,6 +9,7 @@
 #![forbid(unsafe_code)]
 
 pub mod command;
+pub mod conformance;
 pub mod pattern;
 pub mod tidy;
 

@@ -3,9 +3,10 @@
 #![forbid(unsafe_code)]
 
 use std::env;
-use std::process::ExitCode;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
 
-use xtask::{Result, tidy};
+use xtask::{Result, command, conformance, tidy};
 
 const HELP: &str = include_str!("help.txt");
 
@@ -27,10 +28,25 @@ fn run(arguments: &[String]) -> Result {
     };
     match command {
         "tidy" => tidy::run(rest),
+        "conformance" => conformance::run(rest),
+        "bounded" => bounded(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");
             Ok(())
         }
         other => Err(format!("no command `{other}`; see `cargo xtask help`").into()),
+    }
+}
+
+/// `bounded SECONDS PROGRAM ARGUMENTS..`: the runner of doctests, which have no limit of their own.
+fn bounded(arguments: &[String]) -> Result {
+    let [seconds, program, rest @ ..] = arguments else {
+        return Err("bounded wants seconds and a program".into());
+    };
+    let limit = Duration::from_secs(seconds.parse()?);
+    match command::run_bounded(Command::new(program).args(rest), limit)? {
+        Some(status) if status.success() => Ok(()),
+        Some(status) => Err(format!("{program} failed ({status})").into()),
+        None => Err(format!("{program} did not end within {seconds} s").into()),
     }
 }

@@ -1,0 +1,182 @@
+//! Building a suite's test targets, each by itself: one that does not compile is left out.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Deserialize;
+
+use super::prepare::Workspace;
+use super::suites::Suite;
+use crate::Result;
+
+/// A target with tests.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Target {
+    /// The unit tests of the library of this name.
+    Library(String),
+    /// The file of this name below `tests/`.
+    Test(String),
+}
+
+/// What came of a build.
+pub(super) struct Built {
+    /// Whether each target compiles.
+    pub(super) targets: BTreeMap<Target, bool>,
+    /// What the compiler said, by target (or by dependency).
+    pub(super) errors: BTreeMap<String, Vec<String>>,
+}
+
+impl Target {
+    /// What reports call it.
+    pub(super) fn label(&self) -> String {
+        match self {
+            Target::Library(name) => format!("lib:{name}"),
+            Target::Test(name) => name.clone(),
+        }
+    }
+
+    /// The words that name it to cargo.
+    pub(super) fn flags(&self) -> Vec<&str> {
+        match self {
+            Target::Library(_) => vec!["--lib"],
+            Target::Test(name) => vec!["--test", name],
+        }
+    }
+
+    fn of(found: &FoundTarget) -> Option<Target> {
+        let is = |kind: &str| found.kind.iter().any(|have| have == kind);
+        match () {
+            () if is("test") => Some(Target::Test(found.name.clone())),
+            () if is("lib") || is("rlib") => Some(Target::Library(found.name.clone())),
+            () => None,
+        }
+    }
+}
+
+/// Builds the targets that are named in `only`, or all.
+///
+/// *Errors*: cargo does not know the package, or no target has one of the names.
+pub(super) fn build(workspace: &Workspace, suite: &Suite, only: &[String]) -> Result<Built> {
+    let mut targets = targets_of(workspace, suite)?;
+    if !only.is_empty() {
+        targets.retain(|target, _| only.contains(&target.label()));
+        if targets.is_empty() {
+            return Err(format!("it has no test target {}", only.join(", ")).into());
+        }
+    }
+    let mut cargo = workspace.cargo(&["build", "--keep-going", "--message-format", "json"]);
+    cargo
+        .args(&workspace.features)
+        .args(targets.keys().flat_map(Target::flags));
+    let mut built = Built {
+        targets,
+        errors: BTreeMap::new(),
+    };
+    let own = workspace.folder.join("Cargo.toml");
+    for line in workspace.log.lines_of(&mut cargo)?.lines() {
+        // Build scripts may write lines of their own.
+        if let Ok(message) = serde_json::from_str::<Message>(line) {
+            let is_own = own == std::path::Path::new(&message.manifest_path);
+            built.note(message, is_own);
+        }
+    }
+    Ok(built)
+}
+
+impl Built {
+    fn note(&mut self, message: Message, own: bool) {
+        if message.executable.is_some() && message.profile.is_some_and(|profile| profile.test) {
+            let target = Target::of(&message.target);
+            if let Some(done) = target
+                .filter(|_| own)
+                .and_then(|t| self.targets.get_mut(&t))
+            {
+                *done = true;
+            }
+        }
+        if let Some(said) = message.message.filter(|said| said.level == "error") {
+            let name = message.target.name;
+            let name = if own {
+                name
+            } else {
+                format!("dependency {name}")
+            };
+            self.errors
+                .entry(name)
+                .or_default()
+                .push(said.rendered.unwrap_or_default());
+        }
+    }
+}
+
+/// The targets whose required features are on.
+fn targets_of(workspace: &Workspace, suite: &Suite) -> Result<BTreeMap<Target, bool>> {
+    let mut cargo = workspace.cargo(&["metadata", "--format-version", "1", "--no-deps"]);
+    let metadata: Metadata = serde_json::from_str(&workspace.log.output_of(&mut cargo)?)?;
+    let package = metadata.packages.first().ok_or("cargo sees no package")?;
+    let on = closure(&package.features, suite);
+    let runs = |found: &&FoundTarget| {
+        found.test
+            && found
+                .required_features
+                .iter()
+                .all(|feature| on.contains(feature.as_str()))
+    };
+    let found = package.targets.iter().filter(runs).filter_map(Target::of);
+    Ok(found.map(|target| (target, false)).collect())
+}
+
+/// The features that are on: the suite's, the default ones, and what those switch on.
+fn closure<'a>(features: &'a BTreeMap<String, Vec<String>>, suite: &Suite) -> BTreeSet<&'a str> {
+    let mut on = BTreeSet::new();
+    let is_asked = |name: &&String| *name == "default" || suite.features.contains(&name.as_str());
+    let mut todo: Vec<&String> = features.keys().filter(is_asked).collect();
+    while let Some(name) = todo.pop() {
+        if on.insert(name.as_str()) {
+            let more = features.get(name).into_iter().flatten();
+            todo.extend(more.filter(|more| features.contains_key(*more)));
+        }
+    }
+    on
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<FoundPackage>,
+}
+
+#[derive(Deserialize)]
+struct FoundPackage {
+    features: BTreeMap<String, Vec<String>>,
+    targets: Vec<FoundTarget>,
+}
+
+#[derive(Deserialize)]
+struct FoundTarget {
+    name: String,
+    kind: Vec<String>,
+    #[serde(default)]
+    test: bool,
+    #[serde(default, rename = "required-features")]
+    required_features: Vec<String>,
+}
+
+/// A line of cargo's JSON that is about a target.
+#[derive(Deserialize)]
+struct Message {
+    manifest_path: String,
+    target: FoundTarget,
+    executable: Option<String>,
+    profile: Option<FoundProfile>,
+    message: Option<Said>,
+}
+
+#[derive(Deserialize)]
+struct FoundProfile {
+    test: bool,
+}
+
+#[derive(Deserialize)]
+struct Said {
+    level: String,
+    rendered: Option<String>,
+}

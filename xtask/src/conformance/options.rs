@@ -1,0 +1,117 @@
+//! The command line of the conformance runner.
+
+use std::path::PathBuf;
+use std::thread;
+
+use super::suites::{SUITES, Suite};
+use crate::Result;
+
+/// What a run was asked to do.
+pub(super) struct Options {
+    /// The suites, in the order of the table.
+    pub(super) suites: Vec<&'static Suite>,
+    /// The test targets to build and run; all if there are none.
+    pub(super) only: Vec<String>,
+    /// Tests that run at once.
+    pub(super) jobs: usize,
+    /// How often each test runs.
+    pub(super) repeat: usize,
+    /// Seconds that a test may take.
+    pub(super) timeout_s: u64,
+    /// The folder to work in, if not the usual one.
+    pub(super) scratch: Option<PathBuf>,
+    /// Whether to run against the published tokio: the control.
+    pub(super) published: bool,
+    /// Whether to raise the floors to what passed.
+    pub(super) write_floor: bool,
+}
+
+impl Options {
+    /// Reads the command line.
+    ///
+    /// *Errors*: an unknown suite or option, an option without its value, a value that is no
+    /// number.
+    pub(super) fn parse(arguments: &[String]) -> Result<Options> {
+        let mut options = Options {
+            suites: Vec::new(),
+            only: Vec::new(),
+            jobs: thread::available_parallelism().map_or(2, usize::from),
+            repeat: 1,
+            timeout_s: 60,
+            scratch: None,
+            published: false,
+            write_floor: false,
+        };
+        let mut named: Vec<&str> = Vec::new();
+        let mut words = arguments.iter();
+        while let Some(word) = words.next() {
+            let mut value = || words.next().ok_or_else(|| format!("{word} wants a value"));
+            match word.as_str() {
+                "--jobs" => options.jobs = number(word, value()?)?,
+                "--repeat" => options.repeat = number(word, value()?)?,
+                "--timeout" => options.timeout_s = number(word, value()?)? as u64,
+                "--scratch" => options.scratch = Some(PathBuf::from(value()?)),
+                "--only" => options.only.extend(value()?.split(',').map(str::to_owned)),
+                "--published" => options.published = true,
+                "--write-floor" => options.write_floor = true,
+                option if option.starts_with('-') => {
+                    return Err(format!("no option {option}; see `cargo xtask help`").into());
+                }
+                name => named.push(name),
+            }
+        }
+        options.suites = chosen(&named)?;
+        Ok(options)
+    }
+}
+
+fn number(option: &str, value: &str) -> Result<usize> {
+    match value.parse() {
+        Ok(number) if number > 0 => Ok(number),
+        _ => Err(format!("{option} wants a number above 0, not `{value}`").into()),
+    }
+}
+
+fn chosen(named: &[&str]) -> Result<Vec<&'static Suite>> {
+    if let Some(unknown) = named
+        .iter()
+        .find(|name| SUITES.iter().all(|s| s.name != **name))
+    {
+        let known: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
+        return Err(format!("no suite `{unknown}`; there are {}", known.join(", ")).into());
+    }
+    let wanted = |suite: &&Suite| named.is_empty() || named.contains(&suite.name);
+    Ok(SUITES.iter().filter(wanted).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Options> {
+        let words: Vec<String> = line.split_whitespace().map(str::to_owned).collect();
+        Options::parse(&words)
+    }
+
+    #[test]
+    fn without_words_every_suite_runs_once() {
+        let options = parse("").unwrap();
+        assert_eq!(options.suites.len(), SUITES.len());
+        assert_eq!(options.repeat, 1);
+    }
+
+    #[test]
+    fn options_and_suites_mix() {
+        let options = parse("--jobs 3 tokio --only sync_mpsc,rt_basic --timeout 9").unwrap();
+        assert_eq!(options.suites[0].name, "tokio");
+        assert_eq!(options.only, ["sync_mpsc", "rt_basic"]);
+        assert_eq!((options.jobs, options.timeout_s), (3, 9));
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        for line in ["tokyo", "--fast", "--jobs", "--jobs none", "--repeat 0"] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+}

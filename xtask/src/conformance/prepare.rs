@@ -1,0 +1,200 @@
+//! A suite's published source, laid out as a workspace of its own whose tokio is replaced.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use super::suites::{Kind, Suite};
+use super::{Rig, docs, manifest};
+use crate::Result;
+use crate::command::{self, Log};
+
+/// A suite, laid out.
+pub(super) struct Workspace {
+    /// The folder of its manifest.
+    pub(super) folder: PathBuf,
+    /// What cargo is told of its features.
+    pub(super) features: Vec<String>,
+    /// Where cargo's and nextest's own words go.
+    pub(super) log: Log,
+    target: PathBuf,
+}
+
+impl Workspace {
+    pub(super) fn new(folder: PathBuf, suite: &Suite, target: PathBuf, log: PathBuf) -> Workspace {
+        // The suites made of tokio's own files have their features on by default.
+        let features = match suite.kind == Kind::Package && !suite.features.is_empty() {
+            true => vec!["--features".to_owned(), suite.features.join(",")],
+            false => Vec::new(),
+        };
+        Workspace {
+            folder,
+            features,
+            log: Log(log),
+            target,
+        }
+    }
+
+    /// The cargo command `words`, which will run in the workspace.
+    pub(super) fn cargo(&self, words: &[&str]) -> Command {
+        let mut cargo = command::cargo(&self.folder);
+        cargo
+            .args(words)
+            .env("CARGO_TARGET_DIR", &self.target)
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .env("CARGO_PROFILE_TEST_DEBUG", "0")
+            .env("CARGO_INCREMENTAL", "0")
+            .env("CARGO_TERM_COLOR", "never")
+            .env("INSTA_UPDATE", "no")
+            .env("RUST_BACKTRACE", "0")
+            .env("RUSTFLAGS", "--cap-lints=warn");
+        cargo
+    }
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<MetadataPackage>,
+}
+
+#[derive(Deserialize)]
+struct MetadataPackage {
+    name: String,
+    version: String,
+    manifest_path: PathBuf,
+}
+
+/// The folder with the published source of a package; cargo downloads it if need be.
+pub(super) fn published(package: &str, version: &str, scratch: &Path) -> Result<PathBuf> {
+    let folder = scratch.join("fetch").join(format!("{package}-{version}"));
+    fs::create_dir_all(folder.join("src"))?;
+    fs::write(folder.join("src/lib.rs"), "")?;
+    let manifest = format!(
+        "[package]\nname = \"fetch\"\nversion = \"0.0.0\"\nedition = \"2021\"\n[workspace]\n\
+         [dependencies]\n\"{package}\" = \"={version}\"\n"
+    );
+    fs::write(folder.join("Cargo.toml"), manifest)?;
+    let mut cargo = command::cargo(&folder);
+    let output = command::output_of(cargo.args(["metadata", "--format-version", "1"]))?;
+    let metadata: Metadata = serde_json::from_str(&output)?;
+    let same_version = |found: &str| found.split('+').next() == Some(version);
+    let mut found = metadata.packages.into_iter();
+    let found = found.find(|found| found.name == package && same_version(&found.version));
+    let manifest = found.ok_or_else(|| format!("cargo does not find {package} {version}"))?;
+    let folder = manifest.manifest_path.parent();
+    Ok(folder.ok_or("a manifest lies in no folder")?.to_owned())
+}
+
+/// Lays the suite out below the scratch folder; returns the folder of its manifest.
+pub(super) fn lay_out(rig: &Rig<'_>, suite: &Suite) -> Result<PathBuf> {
+    let source = published(suite.package, suite.version, &rig.scratch)?;
+    let above = rig.scratch.join("suites").join(suite.name);
+    if above.exists() {
+        fs::remove_dir_all(&above)?;
+    }
+    let folder = above.join("crate");
+    fs::create_dir_all(folder.join("src"))?;
+    let original: Table = toml::from_str(&fs::read_to_string(source.join("Cargo.toml"))?)?;
+    let mut table = match suite.kind {
+        Kind::Package => {
+            copy_package(&source, &folder)?;
+            // Some tests read the file above them.
+            if folder.join("README.md").exists() {
+                fs::copy(folder.join("README.md"), above.join("README.md"))?;
+            }
+            manifest::without_benches(original)
+        }
+        Kind::TokioTests => {
+            fs::write(folder.join("src/lib.rs"), "")?;
+            copy_folder(&source.join("tests"), &folder.join("tests"))?;
+            manifest::of_tokio_tests(&original, suite.features)?
+        }
+        Kind::TokioDocs => {
+            fs::write(folder.join("src/lib.rs"), docs::items(&source.join("src"))?)?;
+            manifest::of_tokio_tests(&original, suite.features)?
+        }
+    };
+    table.insert("workspace".to_owned(), Value::Table(Table::new()));
+    table.insert("patch".to_owned(), manifest::patch(&rig.tokio));
+    fs::write(folder.join("Cargo.toml"), toml::to_string(&table)?)?;
+    let lock = rig.locks.join(format!("{}.lock", suite.name));
+    if lock.exists() {
+        fs::copy(lock, folder.join("Cargo.lock"))?;
+    }
+    Ok(folder)
+}
+
+/// Resolves the dependencies, makes sure that the only tokio among them is the one under test,
+/// and keeps the lock file if there is none yet.
+pub(super) fn resolve(rig: &Rig<'_>, suite: &Suite, workspace: &Workspace) -> Result {
+    let mut cargo = workspace.cargo(&["metadata", "--format-version", "1"]);
+    workspace.log.output_of(cargo.args(&workspace.features))?;
+    let path = workspace.folder.join("Cargo.lock");
+    let lock: LockFile = toml::from_str(&fs::read_to_string(&path)?)?;
+    let tokios = || {
+        lock.package
+            .iter()
+            .filter(|package| package.name == "tokio")
+    };
+    if !tokios().any(|package| package.source.is_none()) {
+        return Err("the patch is not used: its version does not fit what is asked for".into());
+    }
+    if tokios().any(|package| package.source.is_some() && package.version.starts_with("1.")) {
+        return Err("a second tokio 1.x is among the dependencies".into());
+    }
+    let kept = rig.locks.join(format!("{}.lock", suite.name));
+    if !kept.exists() && !rig.options.published {
+        fs::create_dir_all(&rig.locks)?;
+        fs::copy(path, kept)?;
+    }
+    Ok(())
+}
+
+#[derive(Deserialize)]
+struct LockFile {
+    package: Vec<LockedPackage>,
+}
+
+#[derive(Deserialize)]
+struct LockedPackage {
+    name: String,
+    version: String,
+    source: Option<String>,
+}
+
+/// Copies a package, but not what would fix its tools or its dependencies.
+fn copy_package(from: &Path, to: &Path) -> Result {
+    copy_folder(from, to)?;
+    for entry in fs::read_dir(to)? {
+        let path = entry?.path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        let fixes = name == "Cargo.lock" || name.starts_with("rust-toolchain");
+        if name.starts_with(".cargo") && path.is_dir() {
+            fs::remove_dir_all(path)?;
+        } else if fixes || name.starts_with(".cargo") {
+            fs::remove_file(path)?;
+        }
+    }
+    Ok(())
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result {
+    fs::create_dir_all(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let to = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &to)?;
+        } else {
+            fs::copy(entry.path(), to)?;
+        }
+    }
+    Ok(())
+}

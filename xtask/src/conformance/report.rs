@@ -1,0 +1,187 @@
+//! What came of a suite: files for whoever looks into it, and a table for the screen.
+
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::fs;
+use std::path::Path;
+
+use serde::Serialize;
+
+use super::measure::Share;
+use super::suites::Suite;
+use crate::Result;
+
+/// Tests by `target::name`.
+pub(super) type Tests = BTreeMap<String, Outcome>;
+
+/// What became of a test.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub(super) enum Outcome {
+    Passed,
+    Failed,
+    /// It did not end in time.
+    Timeout,
+    /// The suite itself leaves it out.
+    Ignored,
+    /// It passed in some runs.
+    Flaky,
+    /// It was listed, but not run.
+    NotRun,
+    /// Its target was not built, or no longer holds it.
+    Missing,
+}
+
+/// What came of a suite.
+#[derive(Serialize)]
+pub(super) struct Outcomes {
+    pub(super) suite: &'static str,
+    pub(super) version: &'static str,
+    /// Whether each target compiles.
+    pub(super) targets: BTreeMap<String, bool>,
+    /// What the compiler said about those that do not.
+    pub(super) errors: BTreeMap<String, Vec<String>>,
+    pub(super) tests: Tests,
+    /// What kept the suite from being run.
+    pub(super) failure: Option<String>,
+    pub(super) seconds: u64,
+}
+
+/// The parts of a suite that are shown by themselves: files whose names begin so.
+const PARTS: &[&str] = &["sync_", "task_", "time_", "tcp_", "udp", "macros_", "rt_"];
+
+const COLUMNS: [(&str, Outcome); 5] = [
+    ("failed", Outcome::Failed),
+    ("timeout", Outcome::Timeout),
+    ("flaky", Outcome::Flaky),
+    ("not run", Outcome::NotRun),
+    ("missing", Outcome::Missing),
+];
+
+impl Outcomes {
+    pub(super) fn new(suite: &Suite) -> Outcomes {
+        Outcomes {
+            suite: suite.name,
+            version: suite.version,
+            targets: BTreeMap::new(),
+            errors: BTreeMap::new(),
+            tests: Tests::new(),
+            failure: None,
+            seconds: 0,
+        }
+    }
+}
+
+impl Outcome {
+    fn word(self) -> &'static str {
+        match self {
+            Outcome::Passed => "passed",
+            Outcome::Ignored => "ignored",
+            other => COLUMNS
+                .iter()
+                .find(|(_, outcome)| *outcome == other)
+                .map_or("", |row| row.0),
+        }
+    }
+}
+
+/// Writes `results/`, `failing/` and `errors/` below the scratch folder, a file a suite.
+pub(super) fn write(scratch: &Path, outcomes: &Outcomes, share: &Share) -> Result {
+    let write = |folder: &str, ending: &str, text: String| {
+        fs::create_dir_all(scratch.join(folder))?;
+        fs::write(
+            scratch
+                .join(folder)
+                .join(format!("{}.{ending}", outcomes.suite)),
+            text,
+        )
+    };
+    write("results", "json", serde_json::to_string_pretty(outcomes)?)?;
+    let bad = |outcome: &Outcome| *outcome != Outcome::Passed;
+    let failing = share.tests.iter().filter(|(_, outcome)| bad(outcome));
+    write(
+        "failing",
+        "txt",
+        failing
+            .map(|(name, o)| format!("{:8} {name}\n", o.word()))
+            .collect(),
+    )?;
+    let mut said = String::new();
+    for (target, errors) in &outcomes.errors {
+        writeln!(
+            said,
+            "==== {target}: {} errors\n{}",
+            errors.len(),
+            errors.join("\n")
+        )?;
+    }
+    write("errors", "txt", said)?;
+    Ok(())
+}
+
+/// Prints the suite's rows.
+pub(super) fn print(outcomes: &Outcomes, share: &Share, floor: usize) {
+    print!("{}", table(outcomes, share, floor));
+}
+
+fn table(outcomes: &Outcomes, share: &Share, floor: usize) -> String {
+    let built = outcomes.targets.values().filter(|built| **built).count();
+    let mut text = format!("{:14}{:>9}{:>8}", "suite", "baseline", "passed");
+    text.push_str(&format!("{:>8}", "share"));
+    COLUMNS
+        .iter()
+        .for_each(|(name, _)| text.push_str(&format!("{name:>9}")));
+    text.push('\n');
+    text.push_str(&row(outcomes.suite, share));
+    for part in PARTS.iter().map(|prefix| (prefix, share.of_files(prefix))) {
+        if outcomes.suite == "tokio" && !part.1.tests.is_empty() {
+            text.push_str(&row(&format!("  {}*", part.0), &part.1));
+        }
+    }
+    let targets = outcomes.targets.len();
+    text.push_str(&format!(
+        "  floor {floor}; {built} of {targets} targets built; "
+    ));
+    text.push_str(&format!("{} s\n", outcomes.seconds));
+    if let Some(failure) = &outcomes.failure {
+        text.push_str(&format!("  could not be run: {failure}\n"));
+    }
+    text
+}
+
+fn row(name: &str, share: &Share) -> String {
+    let (all, passed) = (share.tests.len(), share.passed());
+    let percent = 100.0 * passed as f64 / all.max(1) as f64;
+    let mut text = format!("{name:14}{all:>9}{passed:>8}{percent:>7.1}%");
+    for (_, outcome) in COLUMNS {
+        text.push_str(&format!("{:>9}", share.count(outcome)));
+    }
+    text.push('\n');
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::suites::SUITES;
+
+    #[test]
+    fn the_table_shows_parts_shares_and_what_went_wrong() {
+        let mut outcomes = Outcomes::new(&SUITES[0]);
+        outcomes.failure = Some("no network".to_owned());
+        let tests = Tests::from([
+            ("sync_a::x".to_owned(), Outcome::Passed),
+            ("rt_b::y".to_owned(), Outcome::Timeout),
+        ]);
+        let text = table(&outcomes, &Share { tests }, 1);
+        assert!(
+            text.contains("  sync_*              1       1  100.0%"),
+            "{text}"
+        );
+        assert!(
+            text.contains("  rt_*                1       0    0.0%"),
+            "{text}"
+        );
+        assert!(text.contains("could not be run: no network"), "{text}");
+    }
+}

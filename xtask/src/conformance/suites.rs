@@ -1,0 +1,70 @@
+//! The table of suites: which published crates are run, at which version, with which features.
+
+/// The version of tokio that `compat/tokio` stands in for.
+pub(super) const TOKIO: &str = "1.54.1";
+
+/// A published crate and how its tests are run.
+#[derive(Debug)]
+pub(super) struct Suite {
+    /// What it is called on the command line.
+    pub(super) name: &'static str,
+    /// The package with the tests.
+    pub(super) package: &'static str,
+    /// Its version.
+    pub(super) version: &'static str,
+    /// The features it is built with, besides the default ones.
+    pub(super) features: &'static [&'static str],
+    /// What is taken from the package.
+    pub(super) kind: Kind,
+}
+
+/// What is taken from a package.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// The whole package, whose dependency on tokio is patched.
+    Package,
+    /// Tokio's `tests/`, as the tests of an empty crate that depends on the patched tokio.
+    TokioTests,
+    /// The examples in tokio's documentation, as those of an empty crate.
+    TokioDocs,
+}
+
+const FULL: &[&str] = &["full"];
+const TOKIO_FULL: &[&str] = &["full", "test-util"];
+
+/// Every suite.
+pub(super) const SUITES: &[Suite] = &[
+    tokio("tokio", Kind::TokioTests),
+    tokio("tokio-doc", Kind::TokioDocs),
+    package("tokio-util", "0.7.20", FULL),
+    package("tokio-stream", "0.1.19", FULL),
+    package("tokio-test", "0.4.6", &[]),
+    package("tower", "0.5.3", FULL),
+    package("actix-rt", "2.15.0", &[]),
+    package("bb8", "0.9.1", &[]),
+    package("mini-redis", "0.4.1", &[]),
+];
+
+const fn tokio(name: &'static str, kind: Kind) -> Suite {
+    Suite {
+        name,
+        package: "tokio",
+        version: TOKIO,
+        features: TOKIO_FULL,
+        kind,
+    }
+}
+
+const fn package(
+    name: &'static str,
+    version: &'static str,
+    features: &'static [&'static str],
+) -> Suite {
+    Suite {
+        name,
+        package: name,
+        version,
+        features,
+        kind: Kind::Package,
+    }
+}
