@@ -1,17 +1,12 @@
 //! The network of a world: TCP and UDP sockets whose other ends are in the same memory.
 //!
-//! A socket behaves like a non-blocking one of Linux: it answers at once or with `WouldBlock`,
-//! and its [`ReadyCell`](yamanote_base::ready::ReadyCell) tells when to try again. What travels
-//! takes time: 1 to 10 ms between hosts, 20 to 50 us within one, drawn from the net stream.
-//! A stream keeps its order; datagrams between hosts may overtake each other.
-//!
-//! ```text
-//!  write ─▶ credit of the sender ─▶ Data ─▶ incoming bytes of the receiver ─▶ read
-//!              ▲                                                                │
-//!              └──────────────── Window (what was read, in batches) ◀───────────┘
-//! ```
-//!
+//! Sockets answer at once or with `WouldBlock`, as Linux's do. What travels takes 1 to 10 ms
+//! between hosts and 20 to 50 us within one; a stream keeps its order, datagrams may not.
 //! Not modelled: loss and resending, TIME_WAIT, out-of-band data, fragments.
+
+//  write ─▶ credit of the sender ─▶ Data ─▶ incoming bytes of the receiver ─▶ read
+//              ▲                                                                │
+//              └──────────────── Window (what was read, in batches) ◀───────────┘
 
 pub(crate) mod address;
 pub(crate) mod connection;

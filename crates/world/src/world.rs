@@ -100,9 +100,16 @@ impl World {
     }
 
     /// Moves the clock by `step` and lets nothing happen: what a computation takes.
-    pub fn spend(&self, step: Duration) {
+    ///
+    /// Returns what the clock shows then, and whether an event is due.
+    pub fn spend(&self, step: Duration) -> (Duration, bool) {
         let mut state = self.lock();
         state.now_ns = state.now_ns.saturating_add(nanos(step));
+        let is_due = state
+            .events
+            .next_at_ns()
+            .is_some_and(|at_ns| at_ns <= state.now_ns);
+        (Duration::from_nanos(state.now_ns), is_due)
     }
 
     /// The host `name` (letters of either case are the same), which is made if there is none.
@@ -150,7 +157,8 @@ impl World {
         state.drop_sockets(host);
     }
 
-    /// Cuts the network between two hosts: datagrams are lost, streams wait for [`heal`](Self::heal).
+    /// Cuts the network between two hosts: datagrams are lost, streams wait for
+    /// [`heal`](Self::heal).
     pub fn partition(&self, one: HostId, other: HostId) {
         self.lock().net.cut(one, other);
     }
