@@ -66,7 +66,7 @@ pub(super) fn build(workspace: &Workspace, suite: &Suite, only: &[String]) -> Re
     let mut cargo = workspace.cargo(&["build", "--keep-going", "--message-format", "json"]);
     cargo
         .args(&workspace.features)
-        .args(targets.keys().flat_map(Target::flags));
+        .args(selection(&targets, only));
     let mut built = Built {
         targets,
         errors: BTreeMap::new(),
@@ -80,6 +80,17 @@ pub(super) fn build(workspace: &Workspace, suite: &Suite, only: &[String]) -> Re
         }
     }
     Ok(built)
+}
+
+/// What to build. For a library's unit tests cargo has only the word that means all tests.
+fn selection<'a>(targets: &'a BTreeMap<Target, bool>, only: &[String]) -> Vec<&'a str> {
+    let has_library = targets
+        .keys()
+        .any(|target| matches!(target, Target::Library(_)));
+    match only.is_empty() || has_library {
+        true => vec!["--tests"],
+        false => targets.keys().flat_map(Target::flags).collect(),
+    }
 }
 
 impl Built {
