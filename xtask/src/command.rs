@@ -77,6 +77,19 @@ pub fn run(command: &mut Command) -> Result {
     }
 }
 
+/// Runs `command` to its end and returns its output; its standard error is passed on.
+///
+/// *Errors*: the program cannot be started, or it failed.
+pub fn passing_on_errors(command: &mut Command) -> Result<String> {
+    let line = line_of(command);
+    let output = command.stderr(Stdio::inherit()).output();
+    let output = output.map_err(|error| format!("cannot start `{line}`: {error}"))?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(format!("`{line}` failed ({})", output.status).into()),
+    }
+}
+
 /// Runs `command` for at most `limit`; none if it had to be killed.
 ///
 /// *Errors*: the program cannot be started or waited for.

@@ -10,6 +10,10 @@
 
 pub mod command;
 pub mod conformance;
+pub mod features;
+pub mod loom;
+pub mod messages;
+pub mod packages;
 pub mod pattern;
 pub mod tidy;
 

@@ -6,7 +6,7 @@ use std::env;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use xtask::{Result, command, conformance, tidy};
+use xtask::{Result, command, conformance, features, loom, tidy};
 
 const HELP: &str = include_str!("help.txt");
 
@@ -29,6 +29,8 @@ fn run(arguments: &[String]) -> Result {
     match command {
         "tidy" => tidy::run(rest),
         "conformance" => conformance::run(rest),
+        "loom" => loom::run(rest),
+        "features" => features::run(rest),
         "bounded" => bounded(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

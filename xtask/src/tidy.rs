@@ -4,7 +4,6 @@
 //! the workspace, the lists in `xtask/tidy.toml`. A rule is a function from it to findings.
 
 pub mod config;
-pub mod packages;
 pub mod source;
 
 mod cfgs;
@@ -19,9 +18,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use crate::packages::{self, Package};
 use crate::{Result, command};
 use config::Config;
-use packages::Package;
 use source::SourceFile;
 
 /// Everything that the rules look at.

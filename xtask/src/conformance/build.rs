@@ -7,6 +7,7 @@ use serde::Deserialize;
 use super::prepare::Workspace;
 use super::suites::Suite;
 use crate::Result;
+use crate::messages::{self, Message};
 
 /// A target with tests.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,11 +43,11 @@ impl Target {
         }
     }
 
-    fn of(found: &FoundTarget) -> Option<Target> {
-        let is = |kind: &str| found.kind.iter().any(|have| have == kind);
+    fn of(kinds: &[String], name: &str) -> Option<Target> {
+        let is = |kind: &str| kinds.iter().any(|have| have == kind);
         match () {
-            () if is("test") => Some(Target::Test(found.name.clone())),
-            () if is("lib") || is("rlib") => Some(Target::Library(found.name.clone())),
+            () if is("test") => Some(Target::Test(name.to_owned())),
+            () if is("lib") || is("rlib") => Some(Target::Library(name.to_owned())),
             () => None,
         }
     }
@@ -72,12 +73,9 @@ pub(super) fn build(workspace: &Workspace, suite: &Suite, only: &[String]) -> Re
         errors: BTreeMap::new(),
     };
     let own = workspace.folder.join("Cargo.toml");
-    for line in workspace.log.lines_of(&mut cargo)?.lines() {
-        // Build scripts may write lines of their own.
-        if let Ok(message) = serde_json::from_str::<Message>(line) {
-            let is_own = own == std::path::Path::new(&message.manifest_path);
-            built.note(message, is_own);
-        }
+    for message in messages::parse(&workspace.log.lines_of(&mut cargo)?) {
+        let is_own = message.manifest_path == own;
+        built.note(message, is_own);
     }
     Ok(built)
 }
@@ -95,8 +93,8 @@ fn selection<'a>(targets: &'a BTreeMap<Target, bool>, only: &[String]) -> Vec<&'
 
 impl Built {
     fn note(&mut self, message: Message, own: bool) {
-        if message.executable.is_some() && message.profile.is_some_and(|profile| profile.test) {
-            let target = Target::of(&message.target);
+        if message.test_executable().is_some() {
+            let target = Target::of(&message.target.kind, &message.target.name);
             if let Some(done) = target
                 .filter(|_| own)
                 .and_then(|t| self.targets.get_mut(&t))
@@ -132,7 +130,11 @@ fn targets_of(workspace: &Workspace, suite: &Suite) -> Result<BTreeMap<Target, b
                 .iter()
                 .all(|feature| on.contains(feature.as_str()))
     };
-    let found = package.targets.iter().filter(runs).filter_map(Target::of);
+    let found = package
+        .targets
+        .iter()
+        .filter(runs)
+        .filter_map(|found| Target::of(&found.kind, &found.name));
     Ok(found.map(|target| (target, false)).collect())
 }
 
@@ -169,25 +171,4 @@ struct FoundTarget {
     test: bool,
     #[serde(default, rename = "required-features")]
     required_features: Vec<String>,
-}
-
-/// A line of cargo's JSON that is about a target.
-#[derive(Deserialize)]
-struct Message {
-    manifest_path: String,
-    target: FoundTarget,
-    executable: Option<String>,
-    profile: Option<FoundProfile>,
-    message: Option<Said>,
-}
-
-#[derive(Deserialize)]
-struct FoundProfile {
-    test: bool,
-}
-
-#[derive(Deserialize)]
-struct Said {
-    level: String,
-    rendered: Option<String>,
 }

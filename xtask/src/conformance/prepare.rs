@@ -146,7 +146,8 @@ pub(super) fn resolve(rig: &Rig<'_>, suite: &Suite, workspace: &Workspace) -> Re
         return Err("a second tokio 1.x is among the dependencies".into());
     }
     let kept = rig.locks.join(format!("{}.lock", suite.name));
-    if !kept.exists() && !rig.options.published {
+    let keep = rig.options.write_floor || !kept.exists();
+    if keep && !rig.options.published {
         fs::create_dir_all(&rig.locks)?;
         fs::copy(path, kept)?;
     }

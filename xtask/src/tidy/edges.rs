@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use super::packages::{Dependency, Package, short};
 use super::{Finding, Project};
+use crate::packages::{Dependency, Package, short};
 
 /// The facade's package: nothing below it may know the crate that stands in for tokio.
 const FACADE: &str = "yamanote";

@@ -1,7 +1,7 @@
 //! Each rule can fail: fed bad text, it finds it; fed good text, it does not.
 
-use super::packages::{Dependency, Package};
 use super::*;
+use crate::packages::Dependency;
 
 const LIMITS: &str = r##"
     cfg = { "allowed.rs" = "a reason", "tests/loom_*.rs" = "another" }
@@ -53,6 +53,8 @@ fn package(name: &str, folder: &str, dependencies: &[(&str, Option<&str>)]) -> P
         name: name.to_owned(),
         manifest: format!("{folder}/Cargo.toml"),
         dependencies: dependencies.iter().map(dependency).collect(),
+        features: Vec::new(),
+        tests: Vec::new(),
     }
 }
 

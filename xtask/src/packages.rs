@@ -1,5 +1,6 @@
-//! The packages of the workspace and what they depend on, as cargo says.
+//! The packages of the workspace, their targets and what they depend on, as cargo says.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use serde::Deserialize;
@@ -15,6 +16,10 @@ pub struct Package {
     pub manifest: String,
     /// What its manifest names.
     pub dependencies: Vec<Dependency>,
+    /// The names of its features.
+    pub features: Vec<String>,
+    /// The names of the files below `tests/`.
+    pub tests: Vec<String>,
 }
 
 /// An entry of a manifest's dependencies.
@@ -24,18 +29,6 @@ pub struct Dependency {
     pub name: String,
     /// `dev` or `build`; none if it is an ordinary one.
     pub kind: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<MetadataPackage>,
-}
-
-#[derive(Deserialize)]
-struct MetadataPackage {
-    name: String,
-    manifest_path: String,
-    dependencies: Vec<Dependency>,
 }
 
 impl Package {
@@ -69,24 +62,45 @@ pub fn short(name: &str) -> &str {
 /// *Errors*: cargo cannot read the workspace.
 pub fn read(root: &Path) -> Result<Vec<Package>> {
     let mut cargo = command::cargo(root);
-    cargo.args([
-        "metadata",
-        "--format-version",
-        "1",
-        "--no-deps",
-        "--offline",
-    ]);
+    cargo.args(["metadata", "--format-version", "1", "--no-deps"]);
     let metadata: Metadata = serde_json::from_str(&command::output_of(&mut cargo)?)?;
     let root = root.canonicalize()?;
-    let package = |found: MetadataPackage| {
-        let manifest = Path::new(&found.manifest_path);
-        let manifest = manifest.strip_prefix(&root).unwrap_or(manifest);
-        let manifest = manifest.to_string_lossy().replace('\\', "/");
+    let packages = metadata.packages.into_iter();
+    Ok(packages.map(|package| package.relative_to(&root)).collect())
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    packages: Vec<MetadataPackage>,
+}
+
+#[derive(Deserialize)]
+struct MetadataPackage {
+    name: String,
+    manifest_path: String,
+    dependencies: Vec<Dependency>,
+    features: BTreeMap<String, Vec<String>>,
+    targets: Vec<MetadataTarget>,
+}
+
+#[derive(Deserialize)]
+struct MetadataTarget {
+    name: String,
+    kind: Vec<String>,
+}
+
+impl MetadataPackage {
+    fn relative_to(self, root: &Path) -> Package {
+        let manifest = Path::new(&self.manifest_path);
+        let manifest = manifest.strip_prefix(root).unwrap_or(manifest);
+        let is_test = |target: &MetadataTarget| target.kind.iter().any(|kind| kind == "test");
+        let tests = self.targets.into_iter().filter(is_test);
         Package {
-            name: found.name,
-            manifest,
-            dependencies: found.dependencies,
+            name: self.name,
+            manifest: manifest.to_string_lossy().replace('\\', "/"),
+            dependencies: self.dependencies,
+            features: self.features.into_keys().collect(),
+            tests: tests.map(|target| target.name).collect(),
         }
-    };
-    Ok(metadata.packages.into_iter().map(package).collect())
+    }
 }
