@@ -22,6 +22,9 @@ pub mod turn;
 pub mod clock;
 pub mod timer;
 
+pub mod op;
+pub mod resource;
+
 mod shard;
 mod table;
 mod unpark;

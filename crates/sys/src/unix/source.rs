@@ -40,3 +40,8 @@ impl<T: AsRawFd> Source for T {
         SourceFd(&self.as_raw_fd()).deregister(registry)
     }
 }
+
+/// What has a descriptor that may be borrowed: real sockets.
+pub trait Descriptor: std::os::fd::AsFd {}
+
+impl<T: std::os::fd::AsFd> Descriptor for T {}

@@ -1,0 +1,187 @@
+//! Work that owns its buffers and may block: [`Op`]. The one place where io_uring comes later.
+//!
+//! On the real system it runs on the pool; in a simulated world, where threads would race, it
+//! runs at its first poll. A paused clock does not jump while it runs.
+
+use std::fmt;
+use std::future::Future;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use yamanote_base::budget;
+use yamanote_base::lock::Mutex;
+use yamanote_base::waker_cell::WakerCell;
+use yamanote_pool::{Job, Rejected};
+
+use crate::clock::Inhibitor;
+use crate::context;
+use crate::handle::Handle;
+
+/// An operation under way; resolves to its result.
+///
+/// *Cancel safety:* dropping it does not stop the operation; its result is dropped.
+#[must_use = "an operation of a simulated world begins when it is polled"]
+pub struct Op<T>(OpState<T>);
+
+enum OpState<T> {
+    /// On the pool.
+    Submitted(Arc<OpSlot<T>>),
+    /// To be run by the first poll.
+    Inline(Work<T>),
+    /// It could not be submitted.
+    Rejected(io::Error),
+    /// The result was taken.
+    Taken,
+}
+
+type Work<T> = Box<dyn FnOnce() -> io::Result<T> + Send>;
+
+/// Where the pool leaves the result.
+struct OpSlot<T> {
+    /// `None` until the operation ends; written once by the pool's thread, taken by the poll.
+    result: Mutex<Option<io::Result<T>>>,
+    waker: WakerCell,
+}
+
+/// What the pool's thread owes: a result, even if the work panics or is never run.
+struct Delivery<T> {
+    slot: Arc<OpSlot<T>>,
+    result: Option<io::Result<T>>,
+    inhibitor: Option<Inhibitor>,
+}
+
+/// Whether the work may be dropped when the runtime shuts down before its turn.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Urgency {
+    Droppable,
+    Mandatory,
+}
+
+/// Begins `work`, which is not run if the runtime shuts down before its turn.
+///
+/// # Panics
+/// Outside of a runtime.
+#[track_caller]
+pub fn submit<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Op<T> {
+    begin(&context::current(), work, Urgency::Droppable)
+}
+
+/// [`submit`] of work that is run even if the runtime shuts down before its turn.
+///
+/// # Panics
+/// Outside of a runtime.
+#[track_caller]
+pub fn submit_mandatory<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Op<T> {
+    begin(&context::current(), work, Urgency::Mandatory)
+}
+
+fn begin<T: Send + 'static>(
+    handle: &Handle,
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    urgency: Urgency,
+) -> Op<T> {
+    if handle.world().is_some() {
+        return Op(OpState::Inline(Box::new(work)));
+    }
+    let slot = Arc::new(OpSlot {
+        result: Mutex::new(None),
+        waker: WakerCell::new(),
+    });
+    let inhibitor = Some(handle.clock().inhibit_auto_advance());
+    let delivery = Delivery {
+        slot: slot.clone(),
+        result: None,
+        inhibitor,
+    };
+    let run = move || delivery.deliver(caught(work));
+    let job = match urgency {
+        Urgency::Droppable => Job::new(run),
+        Urgency::Mandatory => Job::mandatory(run),
+    };
+    Op(match handle.pool().submit(job) {
+        Ok(()) => OpState::Submitted(slot),
+        Err(Rejected::ShutDown) => OpState::Rejected(failed()),
+        Err(Rejected::NoThread(error)) => OpState::Rejected(error),
+    })
+}
+
+/// What `work` returns; a panic is an error like any other, once the hook has reported it.
+fn caught<T>(work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(failed()))
+}
+
+fn failed() -> io::Error {
+    io::Error::other("background task failed")
+}
+
+impl<T> Delivery<T> {
+    fn deliver(mut self, result: io::Result<T>) {
+        self.result = Some(result);
+    }
+}
+
+impl<T> Drop for Delivery<T> {
+    fn drop(&mut self) {
+        let result = self.result.take().unwrap_or_else(|| Err(failed()));
+        *self.slot.result.lock() = Some(result);
+        // First the task is made runnable, then the clock may jump again.
+        self.slot.waker.wake();
+        drop(self.inhibitor.take());
+    }
+}
+
+impl<T> OpSlot<T> {
+    fn poll(&self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
+        if let Some(result) = self.result.lock().take() {
+            return Poll::Ready(result);
+        }
+        self.waker.register(cx.waker());
+        // The result may have come before the waker did.
+        match self.result.lock().take() {
+            Some(result) => Poll::Ready(result),
+            None => Poll::Pending,
+        }
+    }
+}
+
+impl<T> Future for Op<T> {
+    type Output = io::Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let charge = ready!(budget::poll_proceed(cx));
+        let result = match std::mem::replace(&mut self.0, OpState::Taken) {
+            OpState::Submitted(slot) => match slot.poll(cx) {
+                Poll::Ready(result) => result,
+                Poll::Pending => {
+                    self.0 = OpState::Submitted(slot);
+                    return Poll::Pending;
+                }
+            },
+            OpState::Inline(work) => caught(work),
+            OpState::Rejected(error) => Err(error),
+            OpState::Taken => panic!("an operation was polled after it had ended"),
+        };
+        charge.made_progress();
+        Poll::Ready(result)
+    }
+}
+
+// Nothing in it is pinned: the slot is shared, the work boxed.
+impl<T> Unpin for Op<T> {}
+
+impl<T> fmt::Debug for Op<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let state = match &self.0 {
+            OpState::Submitted(_) => "Submitted",
+            OpState::Inline(_) => "Inline",
+            OpState::Rejected(_) => "Rejected",
+            OpState::Taken => "Taken",
+        };
+        f.debug_tuple("Op").field(&state).finish()
+    }
+}

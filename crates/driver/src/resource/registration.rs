@@ -1,0 +1,172 @@
+//! A resource of the operating system and its place in a selector: [`Registration`].
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, OnceLock};
+
+use yamanote_base::interest::Interest;
+use yamanote_base::lock::Mutex;
+use yamanote_base::ready::ReadyCell;
+use yamanote_sys::selector::EDGE_TRIGGERED;
+use yamanote_sys::source::Source;
+
+use crate::handle::Handle;
+use crate::resource::wait::Watched;
+use crate::table::Key;
+
+/// A descriptor that is watched by the selector of some shard, from when somebody must wait.
+///
+/// Dropping it ends the registration first, then drops the source.
+pub struct Registration<S: Source> {
+    /// Present until it is dropped or taken.
+    source: Option<S>,
+    handle: Handle,
+    interest: Interest,
+    /// Set once, by whoever holds `registering`.
+    place: OnceLock<Place>,
+    registering: Mutex<()>,
+}
+
+#[derive(Debug)]
+struct Place {
+    shard: usize,
+    key: Key,
+    cell: Arc<ReadyCell>,
+}
+
+impl<S: Source> Registration<S> {
+    /// Takes `source`, which must not block, to be watched when the need arises.
+    ///
+    /// # Errors
+    /// `Unsupported` in a simulated world, to which this descriptor is a stranger.
+    pub fn new(handle: Handle, source: S, interest: Interest) -> io::Result<Self> {
+        if handle.world().is_some() {
+            return Err(not_simulated());
+        }
+        Ok(Self::unchecked(handle, source, interest))
+    }
+
+    /// [`new`](Self::new), watched from the beginning; gives the source back if that fails.
+    ///
+    /// # Errors
+    /// As there, and when the system refuses.
+    pub fn attached(handle: Handle, source: S, interest: Interest) -> Result<Self, (S, io::Error)> {
+        if handle.world().is_some() {
+            return Err((source, not_simulated()));
+        }
+        let mut this = Self::unchecked(handle, source, interest);
+        match this.attach() {
+            Ok(_) => Ok(this),
+            Err(error) => Err((this.take(), error)),
+        }
+    }
+
+    /// Takes a source that the real system made for a runtime on the real system.
+    pub(crate) fn unchecked(handle: Handle, source: S, interest: Interest) -> Self {
+        let registering = Mutex::new(());
+        Self {
+            source: Some(source),
+            handle,
+            interest,
+            place: OnceLock::new(),
+            registering,
+        }
+    }
+
+    /// The source.
+    pub fn get(&self) -> &S {
+        self.source.as_ref().expect("it is taken only by value")
+    }
+
+    /// The source, to be changed; it must remain the same descriptor.
+    pub fn get_mut(&mut self) -> &mut S {
+        self.source.as_mut().expect("it is taken only by value")
+    }
+
+    /// The runtime that it is watched by.
+    pub fn handle(&self) -> &Handle {
+        &self.handle
+    }
+
+    /// Ends the registration; the source remains.
+    ///
+    /// # Errors
+    /// When the selector does not know the source (any more).
+    pub fn into_source(mut self) -> io::Result<S> {
+        self.end()?;
+        Ok(self.take())
+    }
+
+    /// Ends the registration; the source remains, whatever the selector says.
+    pub fn into_source_anyway(mut self) -> S {
+        let _ = self.end();
+        self.take()
+    }
+
+    fn take(&mut self) -> S {
+        self.source.take().expect("it is taken once, by value")
+    }
+
+    fn end(&mut self) -> io::Result<()> {
+        match (self.place.take(), &self.source) {
+            (Some(place), Some(source)) => {
+                self.handle.shard(place.shard).deregister(source, place.key)
+            }
+            _ => Ok(()),
+        }
+    }
+
+    #[cold]
+    fn register(&self) -> io::Result<&ReadyCell> {
+        let _registering = self.registering.lock();
+        if let Some(place) = self.place.get() {
+            return Ok(&place.cell);
+        }
+        let shard = self.handle.shard_here();
+        let (key, cell) = self
+            .handle
+            .shard(shard)
+            .register(self.get(), self.interest)?;
+        Ok(&self.place.get_or_init(|| Place { shard, key, cell }).cell)
+    }
+}
+
+impl<S: Source> Watched for Registration<S> {
+    fn cell(&self) -> Option<&ReadyCell> {
+        self.place.get().map(|place| &*place.cell)
+    }
+
+    fn attach(&self) -> io::Result<&ReadyCell> {
+        match self.place.get() {
+            Some(place) => Ok(&place.cell),
+            None => self.register(),
+        }
+    }
+
+    fn reports_edges(&self) -> bool {
+        EDGE_TRIGGERED
+    }
+}
+
+impl<S: Source> Drop for Registration<S> {
+    fn drop(&mut self) {
+        // A descriptor that was closed behind our back has left the selector already.
+        let _ = self.end();
+    }
+}
+
+fn not_simulated() -> io::Error {
+    io::Error::new(
+        io::ErrorKind::Unsupported,
+        "a simulated world has no such resource",
+    )
+}
+
+impl<S: Source + fmt::Debug> fmt::Debug for Registration<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration")
+            .field("source", &self.source)
+            .field("is_attached", &self.place.get().is_some())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,260 @@
+//! TCP: listeners and streams.
+
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
+use std::net::{Shutdown, SocketAddr};
+
+use yamanote_base::interest::Interest;
+use yamanote_sys::read;
+use yamanote_sys::socket::Backlog;
+use yamanote_world::net as world;
+
+use crate::context;
+use crate::handle::Handle;
+use crate::resource::{Registration, Resource, Watched};
+
+/// A listening TCP socket.
+pub type TcpListener = Resource<mio::net::TcpListener, world::TcpListener>;
+/// A connected TCP socket.
+pub type TcpStream = Resource<mio::net::TcpStream, world::TcpStream>;
+
+const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
+impl TcpListener {
+    /// Listens on `addr`, which may be bound again soon after.
+    ///
+    /// # Errors
+    /// When the address is in use, not this host's, or not allowed.
+    ///
+    /// # Panics
+    /// Outside of a runtime with I/O.
+    #[track_caller]
+    pub fn bind(addr: SocketAddr) -> io::Result<Self> {
+        let handle = context::current_io();
+        match context::host() {
+            Some(host) => {
+                world::TcpListener::bind(&host, addr, Backlog::USUAL).map(Resource::World)
+            }
+            None => Ok(Self::of_os(handle, mio::net::TcpListener::bind(addr)?)),
+        }
+    }
+
+    /// Takes a listener that does not block.
+    ///
+    /// # Errors
+    /// `Unsupported` in a simulated world.
+    ///
+    /// # Panics
+    /// Outside of a runtime with I/O.
+    #[track_caller]
+    pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
+        let handle = context::current_io();
+        let listener = mio::net::TcpListener::from_std(listener);
+        Registration::new(handle, listener, Interest::READABLE).map(Resource::Os)
+    }
+
+    fn of_os(handle: Handle, listener: mio::net::TcpListener) -> Self {
+        Resource::Os(Registration::unchecked(
+            handle,
+            listener,
+            Interest::READABLE,
+        ))
+    }
+
+    /// The next connection, and where it comes from.
+    ///
+    /// # Errors
+    /// `WouldBlock`; those of accept(2).
+    pub fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        match self {
+            Resource::Os(listener) => {
+                let (stream, addr) = listener.get().accept()?;
+                Ok((TcpStream::of_os(listener.handle().clone(), stream), addr))
+            }
+            Resource::World(listener) => listener
+                .accept()
+                .map(|(stream, addr)| (Resource::World(stream), addr)),
+        }
+    }
+
+    /// The address that it listens on.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        match self {
+            Resource::Os(listener) => listener.get().local_addr(),
+            Resource::World(listener) => listener.local_addr(),
+        }
+    }
+}
+
+impl TcpStream {
+    /// Connects to `addr`.
+    ///
+    /// *Cancel safety:* dropping it closes the socket.
+    ///
+    /// # Errors
+    /// When the other side refuses, does not answer, or cannot be reached.
+    ///
+    /// # Panics
+    /// Outside of a runtime with I/O.
+    pub async fn connect(addr: SocketAddr) -> io::Result<Self> {
+        let handle = context::current_io();
+        let stream = match context::host() {
+            Some(host) => Resource::World(world::TcpStream::connect(&host, addr)?),
+            None => Self::of_os(handle, mio::net::TcpStream::connect(addr)?),
+        };
+        stream.connected().await
+    }
+
+    /// Waits until the connection that was begun stands.
+    ///
+    /// # Errors
+    /// As [`connect`](Self::connect).
+    pub async fn connected(self) -> io::Result<Self> {
+        let stream = &self;
+        stream
+            .async_io(Interest::WRITABLE, || stream.check_connected())
+            .await?;
+        Ok(self)
+    }
+
+    /// Whether the connection stands: `WouldBlock` if that is open yet.
+    fn check_connected(&self) -> io::Result<()> {
+        if let Some(error) = self.take_error()? {
+            return Err(error);
+        }
+        match self.peer_addr() {
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => {
+                Err(io::ErrorKind::WouldBlock.into())
+            }
+            other => other.map(drop),
+        }
+    }
+
+    /// Takes a stream that does not block.
+    ///
+    /// # Errors
+    /// `Unsupported` in a simulated world.
+    ///
+    /// # Panics
+    /// Outside of a runtime with I/O.
+    #[track_caller]
+    pub fn from_std(stream: std::net::TcpStream) -> io::Result<Self> {
+        let handle = context::current_io();
+        Registration::new(handle, mio::net::TcpStream::from_std(stream), BOTH).map(Resource::Os)
+    }
+
+    pub(crate) fn of_os(handle: Handle, stream: mio::net::TcpStream) -> Self {
+        Resource::Os(Registration::unchecked(handle, stream, BOTH))
+    }
+
+    /// Reads what has arrived into `buf`; returns the part that was filled, empty at the end.
+    ///
+    /// # Errors
+    /// `WouldBlock`; those of the connection.
+    #[inline]
+    pub fn read<'a>(&self, buf: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a mut [u8]> {
+        match self {
+            Resource::Os(stream) => read::recv_uninit(stream.get(), buf),
+            Resource::World(stream) => {
+                let buf = read::zero(buf);
+                let n = stream.read(buf)?;
+                Ok(&mut buf[..n])
+            }
+        }
+    }
+
+    /// Reads into several buffers.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        match self {
+            Resource::Os(stream) => stream.get().read_vectored(bufs),
+            Resource::World(stream) => stream.read_vectored(bufs),
+        }
+    }
+
+    /// Reads into `buf` what then can be read again.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn peek<'a>(&self, buf: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a mut [u8]> {
+        let buf = read::zero(buf);
+        let n = match self {
+            Resource::Os(stream) => stream.get().peek(buf)?,
+            Resource::World(stream) => stream.peek(buf)?,
+        };
+        Ok(&mut buf[..n])
+    }
+
+    /// Sends of `buf` what there is room for.
+    ///
+    /// # Errors
+    /// `WouldBlock`; those of the connection.
+    #[inline]
+    pub fn write(&self, buf: &[u8]) -> io::Result<usize> {
+        match self {
+            Resource::Os(stream) => stream.get().write(buf),
+            Resource::World(stream) => stream.write(buf),
+        }
+    }
+
+    /// Sends of several buffers what there is room for.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    #[inline]
+    pub fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Resource::Os(stream) => stream.get().write_vectored(bufs),
+            Resource::World(stream) => stream.write_vectored(bufs),
+        }
+    }
+
+    /// Shuts one or both directions down.
+    ///
+    /// # Errors
+    /// When it is not connected.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        match self {
+            Resource::Os(stream) => stream.get().shutdown(how),
+            Resource::World(stream) => stream.shutdown(how),
+        }
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        match self {
+            Resource::Os(stream) => stream.get().local_addr(),
+            Resource::World(stream) => stream.local_addr(),
+        }
+    }
+
+    /// The address of the other end.
+    ///
+    /// # Errors
+    /// When it is not connected.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        match self {
+            Resource::Os(stream) => stream.get().peer_addr(),
+            Resource::World(stream) => stream.peer_addr(),
+        }
+    }
+
+    /// Takes what went wrong since it was asked last.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        match self {
+            Resource::Os(stream) => stream.get().take_error(),
+            Resource::World(stream) => stream.take_error(),
+        }
+    }
+}

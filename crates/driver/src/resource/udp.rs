@@ -1,0 +1,179 @@
+//! UDP sockets.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::net::SocketAddr;
+
+use yamanote_base::interest::Interest;
+use yamanote_sys::read;
+use yamanote_world::net as world;
+
+use crate::context;
+use crate::resource::{Registration, Resource};
+
+/// A UDP socket.
+pub type UdpSocket = Resource<mio::net::UdpSocket, world::UdpSocket>;
+
+const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
+impl UdpSocket {
+    /// A socket at `addr`.
+    ///
+    /// # Errors
+    /// When the address is in use, not this host's, or not allowed.
+    ///
+    /// # Panics
+    /// Outside of a runtime with I/O.
+    #[track_caller]
+    pub fn bind(addr: SocketAddr) -> io::Result<Self> {
+        let handle = context::current_io();
+        match context::host() {
+            Some(host) => world::UdpSocket::bind(&host, addr).map(Resource::World),
+            None => {
+                let socket = mio::net::UdpSocket::bind(addr)?;
+                Ok(Resource::Os(Registration::unchecked(handle, socket, BOTH)))
+            }
+        }
+    }
+
+    /// Takes a socket that does not block.
+    ///
+    /// # Errors
+    /// `Unsupported` in a simulated world.
+    ///
+    /// # Panics
+    /// Outside of a runtime with I/O.
+    #[track_caller]
+    pub fn from_std(socket: std::net::UdpSocket) -> io::Result<Self> {
+        let handle = context::current_io();
+        Registration::new(handle, mio::net::UdpSocket::from_std(socket), BOTH).map(Resource::Os)
+    }
+
+    /// Sends to `addr` from now on, and receives from there only.
+    ///
+    /// # Errors
+    /// When `addr` cannot be reached.
+    pub fn connect(&self, addr: SocketAddr) -> io::Result<()> {
+        match self {
+            Resource::Os(socket) => socket.get().connect(addr),
+            Resource::World(socket) => socket.connect(addr),
+        }
+    }
+
+    /// Sends `buf` to the address that it is connected to.
+    ///
+    /// # Errors
+    /// `WouldBlock`; when it is not connected, or was refused before.
+    pub fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        match self {
+            Resource::Os(socket) => socket.get().send(buf),
+            Resource::World(socket) => socket.send(buf),
+        }
+    }
+
+    /// Sends `buf` to `target`.
+    ///
+    /// # Errors
+    /// `WouldBlock`; when `target` cannot be reached.
+    pub fn send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
+        match self {
+            Resource::Os(socket) => socket.get().send_to(buf, target),
+            Resource::World(socket) => socket.send_to(buf, target),
+        }
+    }
+
+    /// Receives a datagram into `buf`; returns the part that was filled.
+    ///
+    /// # Errors
+    /// `WouldBlock`; when an earlier datagram was refused.
+    pub fn recv<'a>(&self, buf: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a mut [u8]> {
+        match self {
+            Resource::Os(socket) => read::recv_uninit(socket.get(), buf),
+            Resource::World(socket) => {
+                let buf = read::zero(buf);
+                let n = socket.recv(buf)?;
+                Ok(&mut buf[..n])
+            }
+        }
+    }
+
+    /// Receives a datagram into `buf`; returns the part that was filled, and the sender.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    pub fn recv_from<'a>(
+        &self,
+        buf: &'a mut [MaybeUninit<u8>],
+    ) -> io::Result<(&'a mut [u8], SocketAddr)> {
+        match self {
+            Resource::Os(socket) => read::recv_from_uninit(socket.get(), buf),
+            Resource::World(socket) => {
+                let buf = read::zero(buf);
+                let (n, from) = socket.recv_from(buf)?;
+                Ok((&mut buf[..n], from))
+            }
+        }
+    }
+
+    /// [`recv`](Self::recv) that leaves the datagram where it is.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn peek<'a>(&self, buf: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a mut [u8]> {
+        let buf = read::zero(buf);
+        let n = match self {
+            Resource::Os(socket) => socket.get().peek(buf)?,
+            Resource::World(socket) => socket.peek(buf)?,
+        };
+        Ok(&mut buf[..n])
+    }
+
+    /// [`recv_from`](Self::recv_from) that leaves the datagram where it is.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn peek_from<'a>(
+        &self,
+        buf: &'a mut [MaybeUninit<u8>],
+    ) -> io::Result<(&'a mut [u8], SocketAddr)> {
+        let buf = read::zero(buf);
+        let (n, from) = match self {
+            Resource::Os(socket) => socket.get().peek_from(buf)?,
+            Resource::World(socket) => socket.peek_from(buf)?,
+        };
+        Ok((&mut buf[..n], from))
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        match self {
+            Resource::Os(socket) => socket.get().local_addr(),
+            Resource::World(socket) => socket.local_addr(),
+        }
+    }
+
+    /// The address that it is connected to.
+    ///
+    /// # Errors
+    /// When it is not connected.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        match self {
+            Resource::Os(socket) => socket.get().peer_addr(),
+            Resource::World(socket) => socket.peer_addr(),
+        }
+    }
+
+    /// Takes what went wrong since it was asked last.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        match self {
+            Resource::Os(socket) => socket.get().take_error(),
+            Resource::World(socket) => socket.take_error(),
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! The wait loop, once for all resources: [`Watched`].
+//!
+//! ```text
+//!          ┌────────────────────────────────────────────┐
+//!          ▼                                            │
+//!  ready? (not registered: assume so) ──▶ try ── WouldBlock ──▶ clear what was seen
+//!    │ no                                  │              (not registered: register)
+//!    ▼                                     ▼
+//!  wait for the cell                     done
+//! ```
+//!
+//! A resource that never meets `WouldBlock` is never registered with a selector.
+
+use std::future::{Future, poll_fn};
+use std::io;
+use std::task::{Context, Poll, ready};
+
+use yamanote_base::budget;
+use yamanote_base::interest::Interest;
+use yamanote_base::probe::{self, Point};
+use yamanote_base::ready::{Direction, ReadyCell, ReadyEvent};
+
+use crate::shut_down_error;
+
+/// Something whose readiness can be waited for, and whose operations never block.
+///
+/// An operation answers at once, or with `WouldBlock`, after which its readiness is waited for.
+pub trait Watched {
+    /// Its readiness; `None` as long as nobody had to wait.
+    fn cell(&self) -> Option<&ReadyCell>;
+
+    /// Its readiness, after it was registered if it was not.
+    ///
+    /// # Errors
+    /// When the system refuses, or the runtime is shut down.
+    fn attach(&self) -> io::Result<&ReadyCell>;
+
+    /// Whether its selector reports changes only: then less than was asked for means drained.
+    fn reports_edges(&self) -> bool;
+
+    /// Does `op` as soon as it does not block; meanwhile the task waits.
+    ///
+    /// Remembers the last task of each direction only.
+    ///
+    /// # Errors
+    /// Those of `op`, and when the runtime is shut down.
+    fn poll_io<R>(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        op: impl FnMut() -> io::Result<R>,
+    ) -> Poll<io::Result<R>> {
+        poll_loop(self, cx, direction, op, |_| false)
+    }
+
+    /// [`poll_io`](Self::poll_io) for a transfer of up to `asked` bytes.
+    ///
+    /// # Errors
+    /// As there.
+    fn poll_transfer(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+        asked: usize,
+        op: impl FnMut() -> io::Result<usize>,
+    ) -> Poll<io::Result<usize>> {
+        let edges = self.reports_edges();
+        poll_loop(self, cx, direction, op, |n| edges && 0 < *n && *n < asked)
+    }
+
+    /// Whether something of `direction` is ready; if not, the task is woken when it is.
+    ///
+    /// # Errors
+    /// When the system refuses to register it, and when the runtime is shut down.
+    fn poll_ready(
+        &self,
+        cx: &mut Context<'_>,
+        direction: Direction,
+    ) -> Poll<io::Result<ReadyEvent>> {
+        let charge = ready!(budget::poll_proceed(cx));
+        let event = ready!(poll_cell(self.attach()?, cx, direction));
+        charge.made_progress();
+        Poll::Ready(event)
+    }
+
+    /// Does `op`, if `interest` is not known to be unready. Does not wait.
+    ///
+    /// # Errors
+    /// Those of `op`; `WouldBlock` also if it is known to be unready.
+    fn try_io<R>(&self, interest: Interest, op: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
+        let Some(cell) = self.cell() else {
+            let result = op();
+            if is_would_block(&result) {
+                // So that the readiness that comes after this is seen.
+                self.attach()?;
+            }
+            return result;
+        };
+        let event = cell.event(interest);
+        if event.ready.is_empty() {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
+        let result = op();
+        if is_would_block(&result) {
+            cell.clear(event);
+        }
+        result
+    }
+
+    /// Waits until something of `interest` is ready.
+    ///
+    /// *Cancel safety:* dropping it leaves no trace.
+    fn readiness(&self, interest: Interest) -> impl Future<Output = io::Result<ReadyEvent>> {
+        async move {
+            let event = self.attach()?.wait(interest).await;
+            if event.is_shutdown {
+                Err(shut_down_error())
+            } else {
+                Ok(event)
+            }
+        }
+    }
+
+    /// Does `op` as soon as it does not block.
+    ///
+    /// Any number of tasks may wait. *Cancel safety:* if it is dropped, `op` has not succeeded.
+    fn async_io<R>(
+        &self,
+        interest: Interest,
+        mut op: impl FnMut() -> io::Result<R>,
+    ) -> impl Future<Output = io::Result<R>> {
+        async move {
+            // Bounded by the budget of the task, and by the events that come.
+            loop {
+                let event = match self.cell() {
+                    Some(_) => Some(self.readiness(interest).await?),
+                    None => None,
+                };
+                let charge = poll_fn(budget::poll_proceed).await;
+                let result = op();
+                if !is_would_block(&result) {
+                    charge.made_progress();
+                    return result;
+                }
+                settle(self, event)?;
+            }
+        }
+    }
+}
+
+fn poll_loop<W: Watched + ?Sized, R>(
+    watched: &W,
+    cx: &mut Context<'_>,
+    direction: Direction,
+    mut op: impl FnMut() -> io::Result<R>,
+    is_drained: impl Fn(&R) -> bool,
+) -> Poll<io::Result<R>> {
+    let charge = ready!(budget::poll_proceed(cx));
+    // Bounded: each round clears an event, or ends; events come from another thread's turn.
+    loop {
+        let event = match watched.cell() {
+            Some(cell) => Some(ready!(poll_cell(cell, cx, direction))?),
+            None => None,
+        };
+        let result = op();
+        if is_would_block(&result) {
+            settle(watched, event)?;
+            continue;
+        }
+        if let (Some(cell), Some(event), Ok(value)) = (watched.cell(), event, &result) {
+            if is_drained(value) {
+                cell.clear(event);
+            }
+        }
+        charge.made_progress();
+        return Poll::Ready(result);
+    }
+}
+
+/// After a `WouldBlock`: takes the readiness back that was seen, or begins to watch.
+fn settle<W: Watched + ?Sized>(watched: &W, event: Option<ReadyEvent>) -> io::Result<()> {
+    let cell = watched.attach()?;
+    if let Some(event) = event {
+        cell.clear(event);
+    }
+    Ok(())
+}
+
+fn poll_cell(
+    cell: &ReadyCell,
+    cx: &mut Context<'_>,
+    direction: Direction,
+) -> Poll<io::Result<ReadyEvent>> {
+    match cell.poll(cx, direction) {
+        Poll::Ready(event) if event.is_shutdown => Poll::Ready(Err(shut_down_error())),
+        Poll::Ready(event) => Poll::Ready(Ok(event)),
+        Poll::Pending => {
+            probe::emit(Point::Wait, 0);
+            Poll::Pending
+        }
+    }
+}
+
+fn is_would_block<R>(result: &io::Result<R>) -> bool {
+    matches!(result, Err(error) if error.kind() == io::ErrorKind::WouldBlock)
+}
