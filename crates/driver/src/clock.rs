@@ -36,6 +36,8 @@ struct SystemClock {
     /// Whether it was ever paused; before that the reading is the system's.
     touched: AtomicBool,
     reading: Mutex<Reading>,
+    /// Whether it was moved by hand since the scheduler last asked.
+    stepped: AtomicBool,
     /// How many jobs run that may end without a timer: a paused clock does not jump meanwhile.
     inhibitors: AtomicUsize,
 }
@@ -74,6 +76,7 @@ impl Clock {
                 base: start,
                 resumed_at: Some(start),
             }),
+            stepped: AtomicBool::new(false),
             inhibitors: AtomicUsize::new(0),
         };
         Self(Arc::new(ClockParts {
@@ -172,6 +175,20 @@ impl Clock {
         }
     }
 
+    /// Whether the clock was moved by [`advance`](Self::advance) since the last call. The
+    /// scheduler then turns the driver before anything else.
+    #[must_use]
+    pub fn take_step(&self) -> bool {
+        match &self.0.kind {
+            // Relaxed: set on the thread that asks.
+            ClockKind::System(system) => {
+                system.stepped.load(Ordering::Relaxed)
+                    && system.stepped.swap(false, Ordering::Relaxed)
+            }
+            ClockKind::World(_) => false,
+        }
+    }
+
     /// Keeps a paused clock from jumping to the next timer by itself, as long as a job runs.
     pub fn inhibit_auto_advance(&self) -> Inhibitor {
         if let ClockKind::System(system) = &self.0.kind {
@@ -243,6 +260,8 @@ impl SystemClock {
         }
         // A step beyond what an Instant can show stops at what it can.
         reading.base = reading.base.checked_add(step).unwrap_or(reading.base);
+        // Relaxed: see take_step().
+        self.stepped.store(true, Ordering::Relaxed);
         Ok(())
     }
 }

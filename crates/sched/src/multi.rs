@@ -1,3 +1,313 @@
-//! multi
+//! The work-stealing scheduler: several workers, each with a ring, a next slot and a driver.
+//!
+//! ```text
+//!   a task wakes another  ──▶ next slot ──(displaced)──▶ ring ──(full)──▶ inject queue
+//!   the driver's wakers   ──▶ ring                        ▲ thieves take half
+//!   any other thread      ──▶ inject queue
+//! ```
+//!
+//! A worker takes from: the inject queue every `inject_interval` polls, its next slot (at most
+//! [`NEXT_STREAK`] times in a row), its ring, the inject queue, other workers' rings; then it
+//! sleeps in its driver. [`idle`] argues why no task is stranded; [`monitor`] sees to workers
+//! that are stuck in a long poll. Read next: [`worker`].
+
 pub mod idle;
+pub mod monitor;
+pub mod next_slot;
 pub mod queue;
+pub mod worker;
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::task::Waker;
+
+use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
+use yamanote_base::lock::Mutex;
+use yamanote_base::wake::WakeList;
+use yamanote_driver::Driver;
+use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskMeta};
+
+use crate::config::{Config, Hooks, UnhandledPanic};
+use crate::inject::Inject;
+use crate::metrics::WorkerMetrics;
+use idle::Idle;
+use monitor::Monitor;
+use next_slot::NextSlot;
+use queue::{Item, Steal};
+pub use worker::{Worker, block_in_place, current_worker};
+
+/// How often in a row a worker runs the task in its next slot before it looks at its ring.
+pub const NEXT_STREAK: u8 = 3;
+
+/// A work-stealing scheduler; clones are the same one.
+#[derive(Clone)]
+pub struct Multi(Arc<MultiParts>);
+
+/// What all workers share.
+pub struct MultiParts {
+    config: Config,
+    driver: yamanote_driver::Handle,
+    seats: Box<[Seat]>,
+    inject: Inject,
+    idle: Idle,
+    monitor: Monitor,
+    tasks: TaskList<Multi>,
+    /// Set once: workers leave at the next look.
+    closed: AtomicBool,
+    /// A task panicked and the policy is to shut down: `block_on` must panic.
+    failed: AtomicBool,
+    /// Workers that have not retired.
+    active: AtomicUsize,
+    /// Who waits for `failed` in `block_on`.
+    failure_wakers: Mutex<Vec<Waker>>,
+}
+
+/// What others see of one worker.
+struct Seat {
+    steal: Steal<Runnable>,
+    next: NextSlot,
+    /// Locked while it is turned: by its worker, or by the monitor when the worker is stuck.
+    driver: Mutex<Driver>,
+    metrics: WorkerMetrics,
+}
+
+/// Where a task that has become runnable goes on its worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lane {
+    /// It runs next.
+    Next,
+    /// It runs after those that wait already.
+    Back,
+}
+
+impl Multi {
+    /// A scheduler with one worker per driver; each worker is to be [run](Worker::run) on a
+    /// thread of its own.
+    ///
+    /// # Errors
+    /// When the monitor's thread cannot be started.
+    pub fn new(
+        config: Config,
+        drivers: Vec<Driver>,
+        driver: yamanote_driver::Handle,
+    ) -> std::io::Result<(Multi, Vec<Worker>)> {
+        let count = drivers.len();
+        let mut locals = Vec::with_capacity(count);
+        let mut seats = Vec::with_capacity(count);
+        for driver in drivers {
+            let (local, steal) = queue::ring();
+            locals.push(local);
+            let (next, metrics) = (NextSlot::new(), WorkerMetrics::default());
+            seats.push(Seat { steal, next, driver: Mutex::new(driver), metrics });
+        }
+        let multi = Multi(Arc::new(MultiParts {
+            config,
+            driver,
+            seats: seats.into(),
+            inject: Inject::default(),
+            idle: Idle::new(count),
+            monitor: Monitor::default(),
+            tasks: TaskList::new(count.next_power_of_two()),
+            closed: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
+            active: AtomicUsize::new(count),
+            failure_wakers: Mutex::default(),
+        }));
+        if count > 1 {
+            monitor::start(&multi)?;
+        }
+        let workers = locals.into_iter().enumerate();
+        let workers = workers.map(|(i, local)| Worker::new(multi.clone(), i, local)).collect();
+        Ok((multi, workers))
+    }
+
+    /// Makes a task of `future`; on a worker it runs next there, elsewhere it is injected.
+    pub fn spawn<F>(&self, future: F, id: Id, location: SpawnLocation) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let shard = worker::index_of(self).unwrap_or_else(|| self.some_shard());
+        let (runnable, join) = self.0.tasks.bind(shard, future, self.clone(), id, location);
+        let hook = self.0.config.hooks.on_task_spawn.as_ref();
+        Hooks::call_task(hook, &TaskMeta::new(id, location));
+        if let Some(runnable) = runnable {
+            self.schedule(runnable);
+        }
+        join
+    }
+
+    /// Has all workers leave; their tasks are dropped. Does not wait.
+    pub fn close(&self) {
+        // SeqCst: before the looks at the sleepers that unpark does; a worker looks at it after
+        // it has marked itself asleep.
+        if self.0.closed.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        for worker in 0..self.0.seats.len() {
+            self.0.driver.unpark(worker);
+        }
+        self.0.monitor.stop();
+    }
+
+    /// Whether [`close`](Self::close) was called.
+    pub fn is_closed(&self) -> bool {
+        // SeqCst: see close().
+        self.0.closed.load(Ordering::SeqCst)
+    }
+
+    /// Runs `future` on the current thread until it ends, while the workers do the rest.
+    ///
+    /// # Panics
+    /// When a task panics and the policy is to shut down.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let mut future = std::pin::pin!(future);
+        let watched = std::future::poll_fn(|cx| {
+            self.assert_not_failed(cx.waker());
+            yamanote_base::budget::with_budget(|| future.as_mut().poll(cx))
+        });
+        yamanote_base::block::block_on_inside(watched)
+    }
+
+    fn assert_not_failed(&self, waker: &Waker) {
+        if self.0.config.unhandled_panic == UnhandledPanic::Ignore {
+            return;
+        }
+        let mut wakers = self.0.failure_wakers.lock();
+        if !wakers.iter().any(|known| known.will_wake(waker)) {
+            wakers.push(waker.clone());
+        }
+        drop(wakers);
+        // SeqCst: after the waker is in the list; the failing task sets it before it wakes them.
+        let failed = self.0.failed.load(Ordering::SeqCst);
+        assert!(!failed, "{}", crate::config::UNHANDLED_PANIC);
+    }
+
+    /// The driver's shared half.
+    pub fn driver(&self) -> &yamanote_driver::Handle {
+        &self.0.driver
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// How many workers there are.
+    pub fn workers(&self) -> usize {
+        self.0.seats.len()
+    }
+
+    /// What `worker` counts.
+    pub fn worker_metrics(&self, worker: usize) -> &WorkerMetrics {
+        &self.0.seats[worker].metrics
+    }
+
+    /// Tasks in the ring of `worker` now.
+    pub fn worker_queue_depth(&self, worker: usize) -> usize {
+        self.0.seats[worker].steal.len()
+    }
+
+    /// The inject queue.
+    pub fn inject(&self) -> &Inject {
+        &self.0.inject
+    }
+
+    /// The live tasks.
+    pub fn tasks(&self) -> &TaskList<Multi> {
+        &self.0.tasks
+    }
+
+    /// Whether both are the same scheduler.
+    pub fn is(&self, other: &Multi) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    fn push(&self, task: Runnable, lane: Lane) {
+        if let Err(task) = worker::push(self, task, lane) {
+            self.0.inject.push(task);
+            self.wake_one();
+        }
+    }
+
+    /// Wakes a sleeper, if one is needed for work that was just made visible.
+    fn wake_one(&self) {
+        if let Some(worker) = self.0.idle.claim_sleeper() {
+            self.0.driver.unpark(worker);
+        }
+    }
+
+    /// Whether a task waits where any worker may take it, or all are to leave.
+    fn work_is_visible(&self) -> bool {
+        !self.0.inject.is_empty()
+            || self.0.seats.iter().any(|seat| !seat.steal.is_empty())
+            || self.is_closed()
+    }
+
+    /// A shard for a task that comes from no worker.
+    fn some_shard(&self) -> usize {
+        yamanote_base::rng::thread_rng_n(u32::try_from(self.workers()).unwrap_or(u32::MAX)) as usize
+    }
+
+    /// The last worker to leave cleans up.
+    fn retire_last(&self) {
+        self.0.inject.close();
+        for seat in &self.0.seats {
+            drop(seat.next.take());
+        }
+        let mut wakes = WakeList::new();
+        self.0.driver.shut_down(&mut wakes);
+        worker::wake_quietly(&mut wakes);
+    }
+}
+
+impl Schedule for Multi {
+    fn schedule(&self, task: Runnable) {
+        self.push(task, Lane::Next);
+    }
+
+    fn reschedule(&self, task: Runnable) {
+        self.push(task, Lane::Back);
+    }
+
+    fn unhandled_panic(&self) {
+        if self.0.config.unhandled_panic == UnhandledPanic::ShutdownRuntime {
+            // SeqCst: see assert_not_failed().
+            self.0.failed.store(true, Ordering::SeqCst);
+            self.close();
+            let wakers = std::mem::take(&mut *self.0.failure_wakers.lock());
+            wakers.into_iter().for_each(Waker::wake);
+        }
+    }
+
+    fn before_poll(&self, meta: &TaskMeta<'_>) {
+        Hooks::call_task(self.0.config.hooks.before_poll.as_ref(), meta);
+    }
+
+    fn after_poll(&self, meta: &TaskMeta<'_>) {
+        Hooks::call_task(self.0.config.hooks.after_poll.as_ref(), meta);
+    }
+
+    fn on_terminate(&self, meta: &TaskMeta<'_>) {
+        Hooks::call_task(self.0.config.hooks.on_task_terminate.as_ref(), meta);
+    }
+}
+
+impl Item for Runnable {
+    fn into_raw(self) -> *mut () {
+        Runnable::into_raw(self).as_ptr().cast()
+    }
+
+    unsafe fn from_raw(raw: *mut ()) -> Self {
+        let raw = std::ptr::NonNull::new(raw).expect("into_raw gives no null pointer");
+        // SAFETY: the trait's contract: `raw` came from `into_raw` and is used once.
+        unsafe { Runnable::from_raw(raw.cast()) }
+    }
+}
+
+impl fmt::Debug for Multi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Multi").field("workers", &self.workers()).finish_non_exhaustive()
+    }
+}

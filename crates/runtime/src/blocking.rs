@@ -1,0 +1,101 @@
+//! Work that blocks: [`spawn_blocking`] and [`block_in_place`].
+
+use yamanote_base::budget;
+use yamanote_base::enter::{self, Entered};
+use yamanote_pool::{Job, Rejected};
+use yamanote_sched::multi::{self, Worker};
+use yamanote_task::{Id, JoinHandle, Schedule, SpawnLocation};
+
+use crate::context;
+use crate::handle::{Handle, Scheduler};
+
+/// The scheduler of tasks that are run once, by the pool.
+#[derive(Debug)]
+struct RunOnce;
+
+impl Schedule for RunOnce {
+    fn schedule(&self, task: yamanote_task::Runnable) {
+        // Only an abort before the first poll comes here; dropping the runnable cancels it.
+        drop(task);
+    }
+}
+
+/// Runs `f`, which may block, on a thread that is there for it.
+///
+/// The threads are bounded by [`Builder::max_blocking_threads`](crate::Builder::max_blocking_threads);
+/// beyond that, calls wait in a queue. What has begun cannot be aborted.
+///
+/// # Panics
+/// Outside of every runtime, and when the system will not make a first thread.
+#[track_caller]
+pub fn spawn_blocking<F, R>(f: F) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    context::with(|handle| handle.spawn_blocking(f))
+}
+
+#[track_caller]
+pub(crate) fn spawn_on<F, R>(handle: &Handle, f: F) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    let (id, location) = (Id::next(), SpawnLocation::caller());
+    if let Scheduler::Sim(host) = handle.scheduler() {
+        return host.spawn(async move { budget::with_unlimited(f) }, id, location);
+    }
+    let (runnable, join) = yamanote_task::blocking(f, RunOnce, id, location);
+    let inhibitor = handle.driver().clock().inhibit_auto_advance();
+    let context = handle.clone();
+    let submitted = handle.pool().submit(Job::new(move || {
+        let _context = context.enter();
+        runnable.run();
+        drop(inhibitor);
+    }));
+    match submitted {
+        // A pool that shuts down has cancelled the task.
+        Ok(()) | Err(Rejected::ShutDown) => join,
+        Err(Rejected::NoThread(error)) => panic!("OS can't spawn worker thread: {error}"),
+    }
+}
+
+/// Runs `f`, which may block, on the current thread; if that is a worker, its tasks are handed to
+/// another thread first.
+///
+/// Other futures of the same task (in `join!` or `select!`) do not run meanwhile.
+///
+/// # Panics
+/// On a current-thread runtime.
+#[track_caller]
+pub fn block_in_place<F, R>(f: F) -> R
+where
+    F: FnOnce() -> R,
+{
+    match enter::current() {
+        Entered::No => budget::with_unlimited(f),
+        Entered::Driving { block_in_place: true } => multi::block_in_place(launch, f),
+        Entered::Driving { block_in_place: false } => {
+            panic!("can call blocking only when running on the multi-threaded runtime")
+        }
+    }
+}
+
+/// Has the pool of the current runtime run `worker`.
+fn launch(worker: Worker) {
+    let handle = Handle::current();
+    run_worker(&handle, worker).unwrap_or_else(|rejected| match rejected {
+        Rejected::ShutDown => {}
+        Rejected::NoThread(error) => panic!("OS can't spawn worker thread: {error}"),
+    });
+}
+
+/// Has the pool of `handle` run `worker`.
+pub(crate) fn run_worker(handle: &Handle, worker: Worker) -> Result<(), Rejected> {
+    let context = handle.clone();
+    handle.pool().submit(Job::mandatory(move || {
+        let _context = context.enter();
+        worker.run();
+    }))
+}

@@ -1,0 +1,229 @@
+//! A reference to a runtime: [`Handle`].
+
+use std::fmt;
+use std::future::Future;
+use std::num::NonZeroU64;
+use std::sync::Arc;
+use std::thread::ThreadId;
+
+use yamanote_base::atomic::plain::{AtomicU64, Ordering};
+use yamanote_pool::Pool;
+use yamanote_sched::local::Local;
+use yamanote_sched::multi::Multi;
+use yamanote_sched::sim::SimHost;
+use yamanote_task::{JoinHandle, SpawnLocation};
+
+use crate::blocking;
+use crate::context::{self, EnterGuard, TryCurrentError};
+use crate::metrics::RuntimeMetrics;
+
+/// A reference to a runtime; clones refer to the same one.
+#[derive(Clone)]
+pub struct Handle(Arc<HandleParts>);
+
+pub(crate) struct HandleParts {
+    pub(crate) id: Id,
+    pub(crate) name: Option<String>,
+    pub(crate) scheduler: Scheduler,
+    pub(crate) pool: Pool,
+    /// The thread that may run tasks which are not `Send`, of a local runtime.
+    pub(crate) local_thread: Option<ThreadId>,
+}
+
+/// Who runs the tasks of a runtime.
+#[derive(Debug)]
+pub(crate) enum Scheduler {
+    Local(Local),
+    Multi(Multi),
+    Sim(SimHost),
+}
+
+/// How a runtime runs its tasks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RuntimeFlavor {
+    /// On the thread that is in `block_on`.
+    CurrentThread,
+    /// On worker threads that share the work.
+    MultiThread,
+}
+
+/// Tells the runtimes of a process apart; never given twice.
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
+pub struct Id(NonZeroU64);
+
+impl Id {
+    /// An id that no runtime has had before.
+    pub(crate) fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        // Relaxed: only the numbers must differ.
+        let number = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        Self(NonZeroU64::new(number).expect("2^64 runtimes are never made"))
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Handle {
+    pub(crate) fn new(parts: HandleParts) -> Self {
+        Self(Arc::new(parts))
+    }
+
+    /// The handle of the runtime that the caller stands in.
+    ///
+    /// # Panics
+    /// Outside of every runtime.
+    #[track_caller]
+    pub fn current() -> Self {
+        context::with(Clone::clone)
+    }
+
+    /// The handle of the runtime that the caller stands in.
+    ///
+    /// # Errors
+    /// Outside of every runtime, and while the thread's locals are being destroyed.
+    pub fn try_current() -> Result<Self, TryCurrentError> {
+        context::try_with(Clone::clone)
+    }
+
+    /// Makes this runtime the thread's current one until the guard is dropped.
+    ///
+    /// # Panics
+    /// The guard panics when guards are dropped in another order than the reverse of entering.
+    #[track_caller]
+    pub fn enter(&self) -> EnterGuard<'_> {
+        EnterGuard::new(context::enter(self.clone()))
+    }
+
+    /// Makes a task of `future` that starts at once.
+    #[track_caller]
+    pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (id, location) = (yamanote_task::Id::next(), SpawnLocation::caller());
+        match &self.0.scheduler {
+            Scheduler::Local(local) => local.spawn(future, id, location),
+            Scheduler::Multi(multi) => multi.spawn(future, id, location),
+            Scheduler::Sim(host) => host.spawn(future, id, location),
+        }
+    }
+
+    /// Runs `f`, which may block, on a thread that is there for it.
+    ///
+    /// See [`spawn_blocking`](crate::spawn_blocking).
+    #[track_caller]
+    pub fn spawn_blocking<F, R>(&self, f: F) -> JoinHandle<R>
+    where
+        F: FnOnce() -> R + Send + 'static,
+        R: Send + 'static,
+    {
+        blocking::spawn_on(self, f)
+    }
+
+    /// Runs `future` to its end on the current thread.
+    ///
+    /// On a current-thread runtime this drives no I/O, no timers and no other task: some thread
+    /// must be in [`Runtime::block_on`](crate::Runtime::block_on) for that.
+    ///
+    /// # Panics
+    /// When the thread drives tasks already, and when `future` panics.
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let _driving = context::start_driving(true);
+        let _context = self.enter();
+        match &self.0.scheduler {
+            Scheduler::Multi(multi) => multi.block_on(future),
+            Scheduler::Local(_) => yamanote_base::block::block_on_inside(future),
+            Scheduler::Sim(host) => host.block_on(future),
+        }
+    }
+
+    /// How the runtime runs its tasks.
+    #[must_use]
+    pub fn runtime_flavor(&self) -> RuntimeFlavor {
+        match self.0.scheduler {
+            Scheduler::Multi(_) => RuntimeFlavor::MultiThread,
+            Scheduler::Local(_) | Scheduler::Sim(_) => RuntimeFlavor::CurrentThread,
+        }
+    }
+
+    /// The id of the runtime.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        self.0.id
+    }
+
+    /// The name that the runtime was given.
+    #[must_use]
+    pub fn name(&self) -> Option<&str> {
+        self.0.name.as_deref()
+    }
+
+    /// A view of what the runtime counts.
+    #[must_use]
+    pub fn metrics(&self) -> RuntimeMetrics {
+        RuntimeMetrics::new(self.clone())
+    }
+
+    pub(crate) fn scheduler(&self) -> &Scheduler {
+        &self.0.scheduler
+    }
+
+    pub(crate) fn driver(&self) -> &yamanote_driver::Handle {
+        match &self.0.scheduler {
+            Scheduler::Local(local) => local.driver(),
+            Scheduler::Multi(multi) => multi.driver(),
+            Scheduler::Sim(host) => host.driver(),
+        }
+    }
+
+    pub(crate) fn pool(&self) -> &Pool {
+        &self.0.pool
+    }
+
+    /// Whether tasks that are not `Send` may be spawned from here: the runtime is a local one
+    /// and this is its thread.
+    pub(crate) fn is_local_here(&self) -> bool {
+        self.0.local_thread == Some(std::thread::current().id())
+    }
+
+    /// Whether the runtime is a local one.
+    pub(crate) fn is_local(&self) -> bool {
+        self.0.local_thread.is_some()
+    }
+
+    /// Makes a task of `future`, which need not be `Send`, on a local runtime.
+    ///
+    /// # Panics
+    /// When the runtime is not a local one, or this is not its thread.
+    #[track_caller]
+    pub(crate) fn spawn_local<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        assert!(self.is_local_here(), "tasks that are not `Send` stay on their runtime's thread");
+        let Scheduler::Local(local) = &self.0.scheduler else {
+            unreachable!("only a current-thread scheduler has a thread of its own")
+        };
+        let (id, location) = (yamanote_task::Id::next(), SpawnLocation::caller());
+        // SAFETY: the local runtime is neither `Send` nor `Sync`, so it is run, closed and
+        // dropped on the thread that made it, and this is that thread.
+        unsafe { local.spawn_local(future, id, location) }
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle")
+            .field("id", &self.0.id)
+            .field("flavor", &self.runtime_flavor())
+            .finish_non_exhaustive()
+    }
+}

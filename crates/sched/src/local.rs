@@ -1,0 +1,425 @@
+//! The scheduler of one thread: whoever is in `block_on` runs the tasks.
+//!
+//! ```text
+//!   woken on the thread itself  ──▶ queue
+//!   woken from elsewhere        ──▶ inject queue + unpark
+//! ```
+//!
+//! What is needed to run is the `kit`; one thread at a time has it. Other threads in
+//! `block_on` wait for their future, or for the kit. Between two polls of the future that
+//! `block_on` was given, at most `event_interval` tasks are polled, and the driver is turned at
+//! least once in so many polls.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::future::Future;
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, Instant};
+
+use yamanote_base::atomic::plain::{AtomicBool, Ordering};
+use yamanote_base::budget;
+use yamanote_base::lock::Mutex;
+use yamanote_base::rng::{self, Rng};
+use yamanote_base::wake::WakeList;
+use yamanote_driver::Driver;
+use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskMeta};
+
+use crate::config::{Config, Hooks, UNHANDLED_PANIC, UnhandledPanic};
+use crate::inject::Inject;
+use crate::metrics::WorkerMetrics;
+use crate::multi::wake_quietly;
+
+/// A scheduler of one thread; clones are the same one.
+#[derive(Clone)]
+pub struct Local(Arc<LocalParts>);
+
+/// What every handle to the scheduler shares.
+pub struct LocalParts {
+    config: Config,
+    driver: yamanote_driver::Handle,
+    inject: Inject,
+    tasks: TaskList<Local>,
+    metrics: WorkerMetrics,
+    /// Whether the future in `block_on` is to be polled.
+    woken: AtomicBool,
+    /// Set when a task panicked and the policy is to shut down.
+    failed: AtomicBool,
+    kit: Mutex<KitPlace>,
+}
+
+/// Where the kit is when nobody runs, and who waits for it.
+#[derive(Default)]
+struct KitPlace {
+    kit: Option<Box<Kit>>,
+    waiting: Vec<Waker>,
+}
+
+struct Kit {
+    queue: VecDeque<Runnable>,
+    driver: Driver,
+    tick: u32,
+    rng: Rng,
+    awake_since: Instant,
+}
+
+/// The place on a thread where the scheduler runs.
+struct Desk {
+    local: Local,
+    kit: RefCell<Option<Box<Kit>>>,
+}
+
+thread_local! {
+    static DESK: RefCell<Option<Rc<Desk>>> = const { RefCell::new(None) };
+}
+
+impl Local {
+    /// A scheduler that turns `driver`.
+    #[must_use]
+    pub fn new(config: Config, driver: Driver, handle: yamanote_driver::Handle) -> Self {
+        let rng = Rng::new(config.seeds.next_seed().as_u64());
+        let awake_since = handle.clock().now();
+        let kit = Kit { queue: VecDeque::new(), driver, tick: 0, rng, awake_since };
+        let place = KitPlace { kit: Some(Box::new(kit)), waiting: Vec::new() };
+        Self(Arc::new(LocalParts {
+            config,
+            driver: handle,
+            inject: Inject::default(),
+            tasks: TaskList::new(1),
+            metrics: WorkerMetrics::default(),
+            woken: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
+            kit: Mutex::new(place),
+        }))
+    }
+
+    /// Makes a task of `future`.
+    pub fn spawn<F>(&self, future: F, id: Id, location: SpawnLocation) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (runnable, join) = self.0.tasks.bind(0, future, self.clone(), id, location);
+        self.start(runnable, id, location);
+        join
+    }
+
+    /// Makes a task of `future`, which need not be `Send`.
+    ///
+    /// # Safety
+    /// The scheduler is run, closed and dropped on the current thread only.
+    pub unsafe fn spawn_local<F>(
+        &self,
+        future: F,
+        id: Id,
+        location: SpawnLocation,
+    ) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        // SAFETY: the caller's promise is what `bind_local` asks for.
+        let bound = unsafe { self.0.tasks.bind_local(0, future, self.clone(), id, location) };
+        let (runnable, join) = bound;
+        self.start(runnable, id, location);
+        join
+    }
+
+    fn start(&self, runnable: Option<Runnable>, id: Id, location: SpawnLocation) {
+        let hook = self.0.config.hooks.on_task_spawn.as_ref();
+        Hooks::call_task(hook, &TaskMeta::new(id, location));
+        if let Some(runnable) = runnable {
+            self.schedule(runnable);
+        }
+    }
+
+    /// Runs `future` to its end, and the tasks meanwhile, on the current thread.
+    ///
+    /// # Panics
+    /// When a task panics and the policy is to shut down.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        // Ends when the future does, or when this thread has got the kit and run it to its end.
+        loop {
+            if let Some(scope) = Scope::enter(self) {
+                return scope.run(future.as_mut());
+            }
+            if let Some(output) = self.wait_for_kit(future.as_mut()) {
+                return output;
+            }
+        }
+    }
+
+    /// Polls `future` on this thread until it ends (its output) or the kit may be free (`None`).
+    fn wait_for_kit<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
+        let mut registered = false;
+        yamanote_base::block::block_on_inside(std::future::poll_fn(|cx| {
+            if let Poll::Ready(output) = budget::with_budget(|| future.as_mut().poll(cx)) {
+                return Poll::Ready(Some(output));
+            }
+            let mut place = self.0.kit.lock();
+            if place.kit.is_some() {
+                return Poll::Ready(None);
+            }
+            if !std::mem::replace(&mut registered, true) {
+                place.waiting.push(cx.waker().clone());
+            }
+            Poll::Pending
+        }))
+    }
+
+    /// Cancels all tasks and shuts the driver down. If another thread is in `block_on` at this
+    /// moment, its tasks are cancelled under it.
+    pub fn close(&self) {
+        let scope = Scope::enter(self);
+        self.0.tasks.close_and_cancel_all();
+        if let Some(scope) = &scope {
+            // Bounded: the list is closed, so nothing new is queued.
+            while let Some(task) = scope.desk.pop() {
+                drop(task);
+            }
+        }
+        self.0.inject.close();
+        let mut wakes = WakeList::new();
+        self.0.driver.shut_down(&mut wakes);
+        wake_quietly(&mut wakes);
+    }
+
+    /// The driver's shared half.
+    pub fn driver(&self) -> &yamanote_driver::Handle {
+        &self.0.driver
+    }
+
+    /// The configuration.
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// What the one worker counts.
+    pub fn metrics(&self) -> &WorkerMetrics {
+        &self.0.metrics
+    }
+
+    /// The inject queue.
+    pub fn inject(&self) -> &Inject {
+        &self.0.inject
+    }
+
+    /// The live tasks.
+    pub fn tasks(&self) -> &TaskList<Local> {
+        &self.0.tasks
+    }
+
+    /// Whether both are the same scheduler.
+    pub fn is(&self, other: &Local) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Whether the current thread runs this scheduler now.
+    pub fn is_current(&self) -> bool {
+        with_desk(self, |_| ()).is_some()
+    }
+
+    fn push(&self, task: Runnable) {
+        let mut task = Some(task);
+        with_desk(self, |desk| {
+            if let Some(kit) = desk.kit.borrow_mut().as_mut() {
+                kit.queue.extend(task.take());
+                self.0.metrics.local_schedules.add(1);
+            }
+        });
+        if let Some(task) = task {
+            self.0.inject.push(task);
+            self.0.driver.unpark(0);
+        }
+    }
+}
+
+/// The kit is on this thread; it goes back to its place when this is dropped.
+struct Scope {
+    desk: Rc<Desk>,
+    before: Option<Rc<Desk>>,
+    _worker: yamanote_driver::context::WorkerGuard,
+    _rng: rng::ThreadRngGuard,
+}
+
+impl Scope {
+    fn enter(local: &Local) -> Option<Self> {
+        let mut kit = local.0.kit.lock().kit.take()?;
+        kit.awake_since = local.0.driver.clock().now();
+        let rng = rng::enter_thread(kit.rng.split());
+        let desk = Rc::new(Desk { local: local.clone(), kit: RefCell::new(Some(kit)) });
+        let before = DESK.replace(Some(desk.clone()));
+        let worker = yamanote_driver::context::enter_worker(local.driver(), 0);
+        Some(Self { desk, before, _worker: worker, _rng: rng })
+    }
+
+    fn run<F: Future>(&self, mut future: Pin<&mut F>) -> F::Output {
+        let local = &self.desk.local;
+        let waker = Waker::from(local.0.clone());
+        let mut cx = Context::from_waker(&waker);
+        // SeqCst is not needed: whoever wakes from here on unparks the driver.
+        local.0.woken.store(true, Ordering::Release);
+        loop {
+            // Acquire: pairs with the Release in wake_by_ref().
+            if local.0.woken.swap(false, Ordering::Acquire) {
+                self.desk.count_tick();
+                let polled = budget::with_budget(|| future.as_mut().poll(&mut cx));
+                if let Poll::Ready(output) = polled {
+                    return output;
+                }
+            }
+            self.desk.run_some();
+        }
+    }
+}
+
+impl Drop for Scope {
+    fn drop(&mut self) {
+        DESK.set(self.before.take());
+        let kit = self.desk.kit.take();
+        let mut place = self.desk.local.0.kit.lock();
+        place.kit = kit;
+        let waiting = std::mem::take(&mut place.waiting);
+        drop(place);
+        waiting.into_iter().for_each(Waker::wake);
+    }
+}
+
+impl Desk {
+    /// Polls up to `event_interval` tasks; sleeps in the driver if there is none.
+    fn run_some(&self) {
+        let parts = &self.local.0;
+        for _ in 0..parts.config.event_interval {
+            // Relaxed: set on this thread, or by a task whose waker has been called.
+            assert!(!parts.failed.load(Ordering::Relaxed), "{UNHANDLED_PANIC}");
+            let Some(task) = self.next_task() else {
+                // Acquire would order nothing more: the swap in run() is what takes the wake.
+                if !parts.woken.load(Ordering::Relaxed) {
+                    self.sleep();
+                }
+                return;
+            };
+            self.count_tick();
+            parts.metrics.polls.add(1);
+            task.run();
+        }
+    }
+
+    /// Counts a poll, and turns the driver once in `event_interval` polls.
+    fn count_tick(&self) {
+        let tick = self.with_kit(|kit| {
+            kit.tick = kit.tick.wrapping_add(1);
+            kit.tick
+        });
+        let parts = &self.local.0;
+        if tick % parts.config.event_interval == 0 || parts.driver.clock().take_step() {
+            self.turn(Some(Duration::ZERO));
+        }
+    }
+
+    fn next_task(&self) -> Option<Runnable> {
+        let parts = &self.local.0;
+        let tick = self.with_kit(|kit| kit.tick);
+        match tick % parts.config.inject_interval {
+            0 => parts.inject.pop().or_else(|| self.pop()),
+            _ => self.pop().or_else(|| parts.inject.pop()),
+        }
+    }
+
+    fn pop(&self) -> Option<Runnable> {
+        self.with_kit(|kit| kit.queue.pop_front())
+    }
+
+    fn sleep(&self) {
+        let parts = &self.local.0;
+        Hooks::call(parts.config.hooks.before_park.as_ref());
+        // The hook may have woken something on this very thread, which unparks nobody.
+        let idle = self.with_kit(|kit| kit.queue.is_empty());
+        // Relaxed: see run_some().
+        let limit = (!idle || parts.woken.load(Ordering::Relaxed)).then_some(Duration::ZERO);
+        let awake_since = self.with_kit(|kit| kit.awake_since);
+        parts.metrics.note_park(parts.driver.clock().now() - awake_since);
+        let delivered = self.turn(limit);
+        parts.metrics.note_unpark();
+        self.with_kit(|kit| kit.awake_since = parts.driver.clock().now());
+        if delivered == 0 {
+            parts.metrics.empty_wakeups.add(1);
+        }
+        Hooks::call(parts.config.hooks.after_unpark.as_ref());
+    }
+
+    /// Looks what happened, for at most `limit`; returns how many were woken.
+    fn turn(&self, limit: Option<Duration>) -> usize {
+        let mut wakes = WakeList::new();
+        self.with_kit(|kit| kit.driver.turn(limit, &mut wakes));
+        let delivered = wakes.len();
+        if delivered > 0 {
+            wake_quietly(&mut wakes);
+        }
+        delivered
+    }
+
+    fn with_kit<R>(&self, f: impl FnOnce(&mut Kit) -> R) -> R {
+        let mut kit = self.kit.borrow_mut();
+        f(kit.as_mut().expect("the kit stays on the desk while the scope lasts"))
+    }
+}
+
+impl Wake for LocalParts {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // Release: pairs with the Acquire in run().
+        if !self.woken.swap(true, Ordering::Release)
+            && with_desk(&Local(self.clone()), |_| ()).is_none()
+        {
+            self.driver.unpark(0);
+        }
+    }
+}
+
+impl Schedule for Local {
+    fn schedule(&self, task: Runnable) {
+        self.push(task);
+    }
+
+    fn unhandled_panic(&self) {
+        if self.0.config.unhandled_panic == UnhandledPanic::ShutdownRuntime {
+            // Relaxed: looked at on this thread before the next task.
+            self.0.failed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn before_poll(&self, meta: &TaskMeta<'_>) {
+        Hooks::call_task(self.0.config.hooks.before_poll.as_ref(), meta);
+    }
+
+    fn after_poll(&self, meta: &TaskMeta<'_>) {
+        Hooks::call_task(self.0.config.hooks.after_poll.as_ref(), meta);
+    }
+
+    fn on_terminate(&self, meta: &TaskMeta<'_>) {
+        Hooks::call_task(self.0.config.hooks.on_task_terminate.as_ref(), meta);
+    }
+}
+
+/// Calls `f` with the current thread's desk, if `local` runs there.
+fn with_desk<R>(local: &Local, f: impl FnOnce(&Desk) -> R) -> Option<R> {
+    let find = |desk: &RefCell<Option<Rc<Desk>>>| {
+        let desk = desk.borrow();
+        desk.as_ref().filter(|desk| desk.local.is(local)).map(|desk| f(desk))
+    };
+    DESK.try_with(find).ok().flatten()
+}
+
+impl fmt::Debug for Local {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Local").finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,361 @@
+//! One worker: where it finds its next task, and how it sleeps.
+//!
+//! What a worker needs to run is its [`Desk`]; the desk lies on a thread, and what
+//! is in its `kit` is used by that thread alone. `block_in_place` moves the kit to another
+//! thread and leaves the desk without one: tasks woken there go to the inject queue, and when
+//! the poll that blocked ends, the thread leaves.
+
+use std::cell::RefCell;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use yamanote_base::atomic::plain::Ordering;
+use yamanote_base::enter::{self, Entered};
+use yamanote_base::probe::{self, Point};
+use yamanote_base::rng::{self, Rng};
+use yamanote_base::wake::WakeList;
+use yamanote_task::{Runnable, TaskQueue};
+
+use super::queue::{LEN, Local};
+use super::{Lane, Multi, NEXT_STREAK, Seat};
+use crate::config::Hooks;
+
+/// A worker that is to be run on a thread.
+pub struct Worker {
+    multi: Multi,
+    kit: Box<Kit>,
+}
+
+/// What a worker works with; it moves from thread to thread with the worker.
+struct Kit {
+    index: usize,
+    ring: Local<Runnable>,
+    /// Task polls so far, for the two intervals.
+    tick: u32,
+    /// How many tasks in a row came from the next slot.
+    streak: u8,
+    /// Whether it counts as a searcher in [`super::idle`].
+    searching: bool,
+    /// While the driver's wakers are called: tasks go to the ring and wake no other worker.
+    delivering: bool,
+    rng: Rng,
+    awake_since: Instant,
+}
+
+/// The place on a thread where a worker works.
+struct Desk {
+    multi: Multi,
+    index: usize,
+    /// `None` after `block_in_place` has sent it to another thread.
+    kit: RefCell<Option<Box<Kit>>>,
+}
+
+thread_local! {
+    static DESK: RefCell<Option<Rc<Desk>>> = const { RefCell::new(None) };
+}
+
+impl Worker {
+    pub(super) fn new(multi: Multi, index: usize, ring: Local<Runnable>) -> Self {
+        let rng = Rng::new(multi.config().seeds.next_seed().as_u64());
+        let kit = Kit {
+            index,
+            ring,
+            tick: 0,
+            streak: 0,
+            searching: false,
+            delivering: false,
+            rng,
+            awake_since: multi.driver().clock().now(),
+        };
+        Self { multi, kit: Box::new(kit) }
+    }
+
+    /// Works on the current thread until the scheduler closes, or until `block_in_place` sends
+    /// the worker to another thread.
+    pub fn run(self) {
+        let Worker { multi, mut kit } = self;
+        let index = kit.index;
+        let _rng = rng::enter_thread(kit.rng.split());
+        let _shard = yamanote_driver::context::enter_worker(multi.driver(), index);
+        let _entered = enter::set(Entered::Driving { block_in_place: true });
+        let desk = Rc::new(Desk { multi, index, kit: RefCell::new(Some(kit)) });
+        let before = DESK.replace(Some(desk.clone()));
+        desk.work();
+        DESK.set(before);
+    }
+}
+
+impl Desk {
+    fn work(&self) {
+        while let Some(task) = self.next_task() {
+            let polls = &self.seat().metrics.polls;
+            polls.add(1);
+            task.run();
+            if self.kit.borrow().is_none() {
+                // The worker has moved to another thread.
+                return;
+            }
+        }
+        self.retire();
+    }
+
+    /// The next task to run, slept for if need be; `None` when the worker is to leave.
+    fn next_task(&self) -> Option<Runnable> {
+        loop {
+            if self.multi.is_closed() {
+                return None;
+            }
+            let tick = self.with_kit(|kit| {
+                kit.tick = kit.tick.wrapping_add(1);
+                kit.tick
+            });
+            if tick % self.multi.config().event_interval == 0 {
+                self.turn(Some(Duration::ZERO));
+            }
+            let found = match tick % self.multi.config().inject_interval {
+                0 => self.injected().or_else(|| self.own()),
+                _ => self.own().or_else(|| self.injected()),
+            };
+            if let Some(task) = found.or_else(|| self.search()) {
+                self.stop_searching();
+                return Some(task);
+            }
+            self.sleep();
+        }
+    }
+
+    /// A task of the worker's own: from the next slot, unless too often in a row, or the ring.
+    fn own(&self) -> Option<Runnable> {
+        self.with_kit(|kit| {
+            let next = self.seat().next.take();
+            match next {
+                Some(next) if kit.streak < NEXT_STREAK => {
+                    kit.streak += 1;
+                    return Some(next);
+                }
+                Some(next) => self.push_to_ring(kit, next),
+                None => {}
+            }
+            kit.streak = 0;
+            kit.ring.pop()
+        })
+    }
+
+    /// This worker's share of the inject queue: one task to run, the others to the ring.
+    fn injected(&self) -> Option<Runnable> {
+        let inject = &self.multi.0.inject;
+        if inject.is_empty() {
+            return None;
+        }
+        self.with_kit(|kit| {
+            let room = LEN - kit.ring.len();
+            let share = inject.len() / self.multi.workers() + 1;
+            let most = share.min(room).clamp(1, LEN / 2);
+            inject.pop_batch(most, |task| {
+                kit.ring.push(task, |_| unreachable!("no more were taken than there is room for"));
+            })
+        })
+    }
+
+    /// Looks at all other workers' rings, from a random one on.
+    fn search(&self) -> Option<Runnable> {
+        let seats = &self.multi.0.seats;
+        if seats.len() == 1 || !self.start_searching() {
+            return None;
+        }
+        self.with_kit(|kit| {
+            let count = u32::try_from(seats.len()).unwrap_or(u32::MAX);
+            let start = kit.rng.below(count) as usize;
+            let others = (0..seats.len()).map(|i| (start + i) % seats.len());
+            for victim in others.filter(|victim| *victim != kit.index) {
+                if let Some((task, taken)) = seats[victim].steal.steal_into(&mut kit.ring) {
+                    self.seat().metrics.steals.add(1);
+                    self.seat().metrics.stolen.add(taken as u64);
+                    return Some(task);
+                }
+            }
+            None
+        })
+    }
+
+    fn start_searching(&self) -> bool {
+        self.with_kit(|kit| {
+            kit.searching = kit.searching || self.multi.0.idle.start_searching();
+            kit.searching
+        })
+    }
+
+    fn stop_searching(&self) {
+        let was = self.with_kit(|kit| std::mem::take(&mut kit.searching));
+        if was && self.multi.0.idle.stop_searching() && self.multi.work_is_visible() {
+            self.multi.wake_one();
+        }
+    }
+
+    /// Sleeps in the driver until there is something to do.
+    fn sleep(&self) {
+        let parts = &self.multi.0;
+        let was_searching = self.with_kit(|kit| std::mem::take(&mut kit.searching));
+        parts.idle.prepare_sleep(self.index, was_searching);
+        if self.multi.work_is_visible() {
+            let claimed = parts.idle.wake_up(self.index);
+            self.with_kit(|kit| kit.searching = claimed);
+            return;
+        }
+        Hooks::call(parts.config.hooks.before_park.as_ref());
+        let metrics = &self.seat().metrics;
+        let clock = parts.driver.clock();
+        let awake = clock.now() - self.with_kit(|kit| kit.awake_since);
+        metrics.note_park(awake);
+        probe::emit(Point::Park, self.index as u64);
+        let delivered = self.turn_asleep();
+        probe::emit(Point::Unpark, self.index as u64);
+        metrics.note_unpark();
+        self.with_kit(|kit| kit.awake_since = clock.now());
+        if delivered == 0 {
+            metrics.empty_wakeups.add(1);
+        }
+        Hooks::call(parts.config.hooks.after_unpark.as_ref());
+    }
+
+    fn turn_asleep(&self) -> usize {
+        let mut wakes = WakeList::new();
+        self.seat().driver.lock().turn(None, &mut wakes);
+        let parts = &self.multi.0;
+        let claimed = parts.idle.wake_up(self.index);
+        parts.monitor.note_awake();
+        self.with_kit(|kit| kit.searching = claimed);
+        self.deliver(wakes)
+    }
+
+    /// Looks what happened, for at most `limit`.
+    fn turn(&self, limit: Option<Duration>) {
+        let mut wakes = WakeList::new();
+        // Locked elsewhere only while the monitor does this worker's turn: then it is done.
+        if let Some(mut driver) = self.seat().driver.try_lock() {
+            driver.turn(limit, &mut wakes);
+        }
+        self.deliver(wakes);
+    }
+
+    /// Calls the driver's wakers: their tasks go to this worker's ring. Returns how many.
+    fn deliver(&self, mut wakes: WakeList) -> usize {
+        let count = wakes.len();
+        if count == 0 {
+            return 0;
+        }
+        self.with_kit(|kit| kit.delivering = true);
+        wake_quietly(&mut wakes);
+        let queued = self.with_kit(|kit| {
+            kit.delivering = false;
+            kit.ring.len()
+        });
+        // One of them is for this worker.
+        if queued > 1 {
+            self.multi.wake_one();
+        }
+        count
+    }
+
+    /// Takes in a task that became runnable on this thread; gives it back without a kit.
+    fn accept(&self, task: Runnable, lane: Lane) -> Result<(), Runnable> {
+        let mut kit = self.kit.borrow_mut();
+        let Some(kit) = kit.as_mut() else { return Err(task) };
+        self.seat().metrics.local_schedules.add(1);
+        if kit.delivering || lane == Lane::Back {
+            // What comes back runs on this worker, unless others wait and call a thief anyway.
+            self.push_to_ring(kit, task);
+            return Ok(());
+        }
+        let displaced = match self.multi.config().disable_lifo_slot {
+            true => Some(task),
+            false => self.seat().next.replace(task),
+        };
+        if let Some(displaced) = displaced {
+            self.push_to_ring(kit, displaced);
+            self.multi.wake_one();
+        }
+        Ok(())
+    }
+
+    fn push_to_ring(&self, kit: &mut Kit, task: Runnable) {
+        let mut overflow = TaskQueue::default();
+        kit.ring.push(task, |task| overflow.push_back(task));
+        if overflow.len() > 0 {
+            self.seat().metrics.overflows.add(1);
+            self.multi.0.inject.push_batch(overflow);
+        }
+    }
+
+    /// Drops all tasks; the last worker to do so cleans up what all share.
+    fn retire(&self) {
+        let parts = &self.multi.0;
+        parts.tasks.close_and_cancel_all();
+        let kit = self.kit.take();
+        drop(self.seat().next.take());
+        drop(kit);
+        // AcqRel: the last worker sees what the others did.
+        if parts.active.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.multi.retire_last();
+        }
+    }
+
+    fn seat(&self) -> &Seat {
+        &self.multi.0.seats[self.index]
+    }
+
+    fn with_kit<R>(&self, f: impl FnOnce(&mut Kit) -> R) -> R {
+        let mut kit = self.kit.borrow_mut();
+        f(kit.as_mut().expect("a worker has its kit between two polls"))
+    }
+}
+
+/// Puts a task that became runnable on the current thread into its worker's hands, if the thread
+/// is a worker of `multi`.
+pub(super) fn push(multi: &Multi, task: Runnable, lane: Lane) -> Result<(), Runnable> {
+    let mut task = Some(task);
+    let pushed = DESK.try_with(|desk| {
+        let desk = desk.borrow();
+        let desk = desk.as_ref().filter(|desk| desk.multi.is(multi))?;
+        desk.accept(task.take()?, lane).map_err(|back| task = Some(back)).ok()
+    });
+    match (pushed, task) {
+        (_, Some(task)) => Err(task),
+        _ => Ok(()),
+    }
+}
+
+/// The index of the current thread's worker, if it is one of `multi`.
+pub(super) fn index_of(multi: &Multi) -> Option<usize> {
+    let find = |desk: &RefCell<Option<Rc<Desk>>>| {
+        let desk = desk.borrow();
+        desk.as_ref().filter(|desk| desk.multi.is(multi)).map(|desk| desk.index)
+    };
+    DESK.try_with(find).ok().flatten()
+}
+
+/// The index of the worker that runs on the current thread, if one does.
+pub fn current_worker() -> Option<usize> {
+    DESK.try_with(|desk| desk.borrow().as_ref().map(|desk| desk.index)).ok().flatten()
+}
+
+/// Runs `f`, which may block, after sending the worker to another thread, if this is one.
+///
+/// `launch` runs the worker on another thread. If the poll that blocks is the last thing that
+/// holds the worker back, it goes on there.
+pub fn block_in_place<R>(launch: impl FnOnce(Worker), f: impl FnOnce() -> R) -> R {
+    let desk = DESK.with(|desk| desk.borrow().clone());
+    let kit = desk.as_ref().and_then(|desk| desk.kit.take());
+    if let (Some(desk), Some(kit)) = (desk, kit) {
+        launch(Worker { multi: desk.multi.clone(), kit });
+    }
+    let _outside = enter::set(Entered::No);
+    yamanote_base::budget::with_unlimited(f)
+}
+
+/// Wakes all; a waker that panics has been reported by the panic hook, and harms nobody else.
+pub(super) fn wake_quietly(wakes: &mut WakeList) {
+    // The list wakes the others although one panics.
+    let _ = catch_unwind(AssertUnwindSafe(|| wakes.wake_all()));
+}

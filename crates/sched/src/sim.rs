@@ -1,0 +1,300 @@
+//! The scheduler of a simulated world: one thread, many hosts, the order drawn from the seed.
+//!
+//! ```text
+//!   wakers, spawns, jobs ──▶ RunQueue ──(choice from the schedule stream)──▶ one poll
+//!        ▲                                                                    │ +1 us
+//!        └── Driver::turn: the clock jumps to the next timer or event ◀── nothing runnable
+//! ```
+//!
+//! When nothing is runnable and nothing is to come, no task will ever go on: [`Deadlock`].
+//! Threads are not simulated: a wake from another one counts, but nobody waits for it.
+
+pub mod deadlock;
+pub mod host;
+pub mod queue;
+
+use std::fmt;
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
+
+use yamanote_base::atomic::plain::{AtomicBool, AtomicU64, Ordering};
+use yamanote_base::budget;
+use yamanote_base::enter::{self, Entered};
+use yamanote_base::lock::Mutex;
+use yamanote_base::wake::WakeList;
+use yamanote_driver::Driver;
+use yamanote_world::{Event, World};
+
+use crate::config::{Config, UNHANDLED_PANIC};
+use crate::metrics::WorkerMetrics;
+use crate::multi::wake_quietly;
+pub use deadlock::Deadlock;
+pub use host::SimHost;
+use queue::{Entry, RunQueue};
+pub use queue::{Jobs, Policy};
+
+/// What one poll takes of virtual time: so that a task which spins does not stop the clock.
+const POLL_STEP: Duration = Duration::from_micros(1);
+
+/// The scheduler of a world; clones are the same one.
+#[derive(Clone)]
+pub struct Sim(Arc<SimParts>);
+
+struct SimParts {
+    world: World,
+    config: Config,
+    handle: yamanote_driver::Handle,
+    /// Locked for a turn.
+    driver: Mutex<Driver>,
+    queue: Mutex<RunQueue>,
+    jobs: Jobs,
+    /// The hosts that live, in the order of their starts.
+    hosts: Mutex<Vec<SimHost>>,
+    /// The number of the next task: the world's own, because task ids are the process's.
+    next_task: AtomicU64,
+    metrics: WorkerMetrics,
+    /// Set when a task panicked and the policy is to shut down.
+    failed: AtomicBool,
+}
+
+/// The waker of a future in `block_on`.
+struct MainWaker {
+    sim: Sim,
+    queued: AtomicBool,
+}
+
+/// What one `block_on` needs besides its future.
+struct Lap<'a> {
+    sim: &'a Sim,
+    /// Futures of outer `block_on`s that were woken meanwhile; they go on when this one ends.
+    stalled: Vec<Arc<MainWaker>>,
+    wakes: WakeList,
+    /// The millisecond of the last turn.
+    tick: u128,
+}
+
+impl Sim {
+    /// The scheduler of the world that `driver` turns, and its first host: the driver's.
+    ///
+    /// `jobs` is where work that blocks comes from.
+    ///
+    /// # Panics
+    /// If `driver` is one of the real system.
+    #[must_use]
+    pub fn new(config: Config, driver: Driver, policy: Policy, jobs: Jobs) -> (Sim, SimHost) {
+        let handle = driver.handle().clone();
+        let home = handle.host().cloned().expect("a simulated driver has a host");
+        let sim = Sim(Arc::new(SimParts {
+            world: home.world().clone(),
+            config,
+            handle,
+            driver: Mutex::new(driver),
+            queue: Mutex::new(RunQueue::new(policy)),
+            jobs,
+            hosts: Mutex::new(Vec::new()),
+            next_task: AtomicU64::new(0),
+            metrics: WorkerMetrics::default(),
+            failed: AtomicBool::new(false),
+        }));
+        let home = sim.start_host(&home.name());
+        (sim, home)
+    }
+
+    /// The world.
+    #[must_use]
+    pub fn world(&self) -> &World {
+        &self.0.world
+    }
+
+    /// The driver's shared half.
+    #[must_use]
+    pub fn driver(&self) -> &yamanote_driver::Handle {
+        &self.0.handle
+    }
+
+    /// The configuration.
+    #[must_use]
+    pub fn config(&self) -> &Config {
+        &self.0.config
+    }
+
+    /// What is counted.
+    #[must_use]
+    pub fn metrics(&self) -> &WorkerMetrics {
+        &self.0.metrics
+    }
+
+    /// Whether both are the same scheduler.
+    #[must_use]
+    pub fn is(&self, other: &Sim) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Starts the host `name`, without any task; it is new, or was killed before.
+    pub fn start_host(&self, name: &str) -> SimHost {
+        let host = SimHost::new(self.clone(), self.0.world.add_host(name));
+        let mut hosts = self.0.hosts.lock();
+        self.0.world.record(Event::HostStart(host.host().id(), hosts.len() as u64));
+        hosts.push(host.clone());
+        host
+    }
+
+    /// Tasks that are runnable now.
+    #[must_use]
+    pub fn queue_depth(&self) -> usize {
+        self.0.queue.lock().len()
+    }
+
+    /// Live tasks on all hosts.
+    #[must_use]
+    pub fn live_tasks(&self) -> usize {
+        let hosts = self.0.hosts.lock().clone();
+        hosts.iter().map(SimHost::live_tasks).sum()
+    }
+
+    /// Runs `future` to its end on `home`, and all hosts meanwhile.
+    ///
+    /// May be called by work that blocks inside the simulation; then the outer future waits.
+    ///
+    /// # Errors
+    /// [`Deadlock`].
+    ///
+    /// # Panics
+    /// When a task panics and the policy is to shut down.
+    pub fn run<F: Future>(&self, home: &SimHost, future: F) -> Result<F::Output, Deadlock> {
+        let main = Arc::new(MainWaker { sim: self.clone(), queued: AtomicBool::new(false) });
+        let waker = Waker::from(main.clone());
+        let mut future = pin!(future);
+        let mut lap = Lap::new(self);
+        main.wake_by_ref();
+        loop {
+            // Relaxed: set on this thread.
+            assert!(!self.0.failed.load(Ordering::Relaxed), "{UNHANDLED_PANIC}");
+            match self.next() {
+                Some(Entry::Main(woken)) if Arc::ptr_eq(&woken, &main) => {
+                    // Relaxed: as in wake_by_ref().
+                    main.queued.store(false, Ordering::Relaxed);
+                    let mut polled = Poll::Pending;
+                    home.within(&mut || {
+                        let mut cx = Context::from_waker(&waker);
+                        polled = budget::with_budget(|| future.as_mut().poll(&mut cx));
+                    });
+                    if let Poll::Ready(output) = polled {
+                        return Ok(output);
+                    }
+                }
+                Some(Entry::Main(outer)) => lap.stalled.push(outer),
+                Some(Entry::Task { task, host, number }) => {
+                    self.0.metrics.polls.add(1);
+                    self.0.world.record(Event::Poll(host.host().id(), number));
+                    let mut task = Some(task);
+                    host.within(&mut || task.take().into_iter().for_each(|task| task.run()));
+                }
+                Some(Entry::Job { run, host }) => self.run_job(run, host.as_ref().unwrap_or(home)),
+                None => lap.wait()?,
+            }
+            lap.step();
+        }
+    }
+
+    /// Stops everything: every task on every host is dropped, the driver is shut down.
+    pub fn close(&self) {
+        self.0.queue.lock().close();
+        let hosts = std::mem::take(&mut *self.0.hosts.lock());
+        for host in &hosts {
+            host.cancel_all();
+        }
+        // Bounded: the queue is closed, so nothing new comes in.
+        let (entries, jobs) = (self.0.queue.lock().take_all(), self.0.jobs.take_all());
+        drop((entries, jobs));
+        let mut wakes = WakeList::new();
+        self.0.handle.shut_down(&mut wakes);
+        wake_quietly(&mut wakes);
+    }
+
+    /// The next thing to do, chosen by the policy.
+    fn next(&self) -> Option<Entry> {
+        let jobs = self.0.jobs.take_all();
+        let mut queue = self.0.queue.lock();
+        queue.extend(jobs);
+        queue.choose(&self.0.world)
+    }
+
+    fn push(&self, entry: Entry) {
+        let refused = self.0.queue.lock().push(entry);
+        // Dropped outside of the lock: it cancels the task.
+        drop(refused);
+        if !host::is_simulating(self) {
+            self.0.handle.unpark(0);
+        }
+    }
+
+    /// Runs work that may block, and may itself be in a `block_on`.
+    fn run_job(&self, run: Box<dyn FnOnce() + Send>, host: &SimHost) {
+        let mut run = Some(run);
+        host.within(&mut || {
+            let _may_block = enter::set(Entered::No);
+            run.take().into_iter().for_each(|run| budget::with_unlimited(run));
+        });
+    }
+}
+
+impl<'a> Lap<'a> {
+    fn new(sim: &'a Sim) -> Self {
+        Self { sim, stalled: Vec::new(), wakes: WakeList::new(), tick: 0 }
+    }
+
+    /// Lets a poll's time go by, and what is due then happen.
+    fn step(&mut self) {
+        let (now, is_due) = self.sim.0.world.spend(POLL_STEP);
+        if is_due || now.as_millis() != self.tick {
+            self.turn(Some(Duration::ZERO));
+        }
+    }
+
+    /// Nothing is runnable: goes to the next thing that happens.
+    fn wait(&mut self) -> Result<(), Deadlock> {
+        self.sim.0.metrics.parks.add(1);
+        if self.turn(None) { Err(Deadlock::of(self.sim)) } else { Ok(()) }
+    }
+
+    /// Turns the driver; returns whether nothing will ever happen any more.
+    fn turn(&mut self, limit: Option<Duration>) -> bool {
+        let sim = &self.sim.0;
+        let turned = sim.driver.lock().turn(limit, &mut self.wakes);
+        self.tick = sim.world.now().as_millis();
+        let woken = self.wakes.len();
+        wake_quietly(&mut self.wakes);
+        turned.exhausted && !turned.unparked && woken == 0
+    }
+}
+
+impl Drop for Lap<'_> {
+    fn drop(&mut self) {
+        for outer in self.stalled.drain(..) {
+            self.sim.push(Entry::Main(outer));
+        }
+    }
+}
+
+impl Wake for MainWaker {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        // Relaxed: the queue's lock orders what the wake is about.
+        if !self.queued.swap(true, Ordering::Relaxed) {
+            self.sim.push(Entry::Main(self.clone()));
+        }
+    }
+}
+
+impl fmt::Debug for Sim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sim").field("world", &self.0.world).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,72 @@
+//! The report of a world in which nothing can go on: [`Deadlock`].
+
+use std::error::Error;
+use std::fmt;
+use std::time::Duration;
+
+use super::Sim;
+
+/// Tasks that a report names for each host; of the others it gives the number.
+const NAMED_MAX: usize = 20;
+
+/// Nothing is runnable, no timer is set and no event is to come.
+#[derive(Clone, Debug)]
+pub struct Deadlock {
+    seed: u64,
+    now: Duration,
+    hosts: Vec<StuckHost>,
+}
+
+/// What waits on one host.
+#[derive(Clone, Debug)]
+struct StuckHost {
+    name: String,
+    /// The world's number of a task and where it was spawned.
+    tasks: Vec<(u64, String)>,
+}
+
+impl Deadlock {
+    pub(super) fn of(sim: &Sim) -> Self {
+        let hosts = sim.0.hosts.lock().clone();
+        let stuck = hosts.iter().map(|host| StuckHost {
+            name: host.host().name(),
+            tasks: host.places().iter().map(|(task, at)| (*task, at.to_string())).collect(),
+        });
+        Self { seed: sim.world().seed(), now: sim.world().now(), hosts: stuck.collect() }
+    }
+
+    /// The seed of the world.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The virtual time since the beginning.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.now
+    }
+}
+
+impl fmt::Display for Deadlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, now, hosts } = self;
+        write!(
+            f,
+            "deadlock in the simulation with seed {seed} at {now:?}: nothing is runnable, no timer \
+             is set and no event is to come"
+        )?;
+        for host in hosts {
+            write!(f, "\n  host {}: {} tasks wait", host.name, host.tasks.len())?;
+            for (task, place) in host.tasks.iter().take(NAMED_MAX) {
+                write!(f, "\n    task {task}, spawned at {place}")?;
+            }
+            if host.tasks.len() > NAMED_MAX {
+                write!(f, "\n    and {} more", host.tasks.len() - NAMED_MAX)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Error for Deadlock {}

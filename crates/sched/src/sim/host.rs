@@ -1,0 +1,270 @@
+//! One host as the scheduler sees it: its tasks, its generator, and what its tasks stand in.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use yamanote_base::atomic::plain::Ordering;
+use yamanote_base::budget;
+use yamanote_base::enter::{self, Entered};
+use yamanote_base::lock::Mutex;
+use yamanote_base::rng::{self, Rng};
+use yamanote_driver::context::{self, HostGuard};
+use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskMeta};
+use yamanote_world::{Event, Host};
+
+use super::Sim;
+use super::queue::Entry;
+use crate::config::{Hooks, UnhandledPanic};
+
+/// Calls its argument in the surroundings that tasks of a host expect.
+pub type Around = Arc<dyn Fn(&mut dyn FnMut()) + Send + Sync>;
+
+/// A host that runs tasks; clones are the same one. After a restart it is another one.
+#[derive(Clone)]
+pub struct SimHost(Arc<HostParts>);
+
+struct HostParts {
+    sim: Sim,
+    host: Host,
+    tasks: TaskList<SimTask>,
+    /// Where each live task was spawned, by the world's number.
+    places: Mutex<BTreeMap<u64, SpawnLocation>>,
+    /// The generator of the host's programs, while none of them runs.
+    rng: Mutex<Rng>,
+    /// Set by the runtime, taken away when the host ends.
+    around: Mutex<Option<Around>>,
+}
+
+/// The scheduler of one task: its host, and its number in the world.
+#[derive(Clone)]
+pub(super) struct SimTask {
+    host: SimHost,
+    number: u64,
+}
+
+thread_local! {
+    /// The host whose task the thread runs.
+    static CURRENT: RefCell<Option<SimHost>> = const { RefCell::new(None) };
+}
+
+/// The host whose task the current thread runs.
+pub(super) fn current() -> Option<SimHost> {
+    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
+}
+
+/// Whether the current thread runs a task of `sim` now.
+pub(super) fn is_simulating(sim: &Sim) -> bool {
+    let is = |current: &RefCell<Option<SimHost>>| {
+        current.borrow().as_ref().is_some_and(|host| host.0.sim.is(sim))
+    };
+    CURRENT.try_with(is).unwrap_or(false)
+}
+
+/// The thread stands on a host until this is dropped.
+struct Scope<'a> {
+    host: &'a SimHost,
+    before: Option<SimHost>,
+    rng_before: Option<Rng>,
+    _sockets: HostGuard,
+}
+
+impl SimHost {
+    pub(super) fn new(sim: Sim, host: Host) -> Self {
+        let rng = host.world().application_rng();
+        Self(Arc::new(HostParts {
+            sim,
+            host,
+            tasks: TaskList::new(1),
+            places: Mutex::new(BTreeMap::new()),
+            rng: Mutex::new(rng),
+            around: Mutex::new(None),
+        }))
+    }
+
+    /// The world's host.
+    #[must_use]
+    pub fn host(&self) -> &Host {
+        &self.0.host
+    }
+
+    /// The scheduler.
+    #[must_use]
+    pub fn sim(&self) -> &Sim {
+        &self.0.sim
+    }
+
+    /// The driver's shared half.
+    #[must_use]
+    pub fn driver(&self) -> &yamanote_driver::Handle {
+        self.0.sim.driver()
+    }
+
+    /// Whether both are the same host between the same starts.
+    #[must_use]
+    pub fn is(&self, other: &SimHost) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
+    /// Live tasks of the host.
+    #[must_use]
+    pub fn live_tasks(&self) -> usize {
+        self.0.places.lock().len()
+    }
+
+    /// Says in which surroundings the host's tasks are polled.
+    pub fn set_around(&self, around: Around) {
+        *self.0.around.lock() = Some(around);
+    }
+
+    /// Makes a task of `future` on this host.
+    pub fn spawn<F>(&self, future: F, id: Id, location: SpawnLocation) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let sim = &self.0.sim.0;
+        // Relaxed: only the numbers must differ.
+        let number = sim.next_task.fetch_add(1, Ordering::Relaxed);
+        sim.world.record(Event::Spawn(self.0.host.id(), number));
+        self.0.places.lock().insert(number, location);
+        let scheduler = SimTask { host: self.clone(), number };
+        let (runnable, join) = self.0.tasks.bind(0, future, scheduler.clone(), id, location);
+        Hooks::call_task(sim.config.hooks.on_task_spawn.as_ref(), &TaskMeta::new(id, location));
+        match runnable {
+            Some(runnable) => scheduler.schedule(runnable),
+            // The host is dead.
+            None => drop(self.0.places.lock().remove(&number)),
+        }
+        join
+    }
+
+    /// Runs `f`, which may block, as a task of its own on the simulating thread.
+    pub fn spawn_blocking<T, F>(&self, f: F, id: Id, location: SpawnLocation) -> JoinHandle<T>
+    where
+        T: Send + 'static,
+        F: FnOnce() -> T + Send + 'static,
+    {
+        let run = async move {
+            let _may_block = enter::set(Entered::No);
+            budget::with_unlimited(f)
+        };
+        self.spawn(run, id, location)
+    }
+
+    /// Runs `future` to its end on this host, and all hosts meanwhile.
+    ///
+    /// # Panics
+    /// When nothing can go on any more, and when a task panics and the policy is to shut down.
+    #[track_caller]
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        match self.0.sim.run(self, future) {
+            Ok(output) => output,
+            Err(deadlock) => panic!("{deadlock}"),
+        }
+    }
+
+    /// Kills the host: its sockets vanish, its tasks are dropped where they wait.
+    pub fn kill(&self) {
+        let sim = &self.0.sim.0;
+        sim.world.crash(self.0.host.id());
+        let mut hosts = sim.hosts.lock();
+        hosts.retain(|other| !other.is(self));
+        drop(hosts);
+        self.cancel_all();
+        let entries = sim.queue.lock().take_of(self);
+        drop(entries);
+    }
+
+    /// Stops the whole simulation, all hosts.
+    pub fn close(&self) {
+        self.0.sim.close();
+    }
+
+    pub(super) fn cancel_all(&self) {
+        self.within(&mut || self.0.tasks.close_and_cancel_all());
+        // Dropped outside of the lock: it may hold the last handle of a runtime.
+        let around = self.0.around.lock().take();
+        drop(around);
+    }
+
+    /// Where the live tasks were spawned, by number.
+    pub(super) fn places(&self) -> BTreeMap<u64, SpawnLocation> {
+        self.0.places.lock().clone()
+    }
+
+    /// Calls `f` on this host: its sockets, its randomness, its surroundings.
+    pub(super) fn within(&self, f: &mut dyn FnMut()) {
+        let _scope = Scope::enter(self);
+        let around = self.0.around.lock().clone();
+        match around {
+            Some(around) => around(f),
+            None => f(),
+        }
+    }
+}
+
+impl<'a> Scope<'a> {
+    fn enter(host: &'a SimHost) -> Self {
+        let sockets = context::enter_host(host.0.host.clone());
+        let before = CURRENT.replace(Some(host.clone()));
+        let rng = host.0.rng.lock().clone();
+        Self { host, before, rng_before: rng::replace_thread_rng(Some(rng)), _sockets: sockets }
+    }
+}
+
+impl Drop for Scope<'_> {
+    fn drop(&mut self) {
+        if let Some(rng) = rng::replace_thread_rng(self.rng_before.take()) {
+            *self.host.0.rng.lock() = rng;
+        }
+        let before = self.before.take();
+        let left = CURRENT.try_with(|current| current.replace(before));
+        drop(left);
+    }
+}
+
+impl SimTask {
+    fn hooks(&self) -> &Hooks {
+        &self.host.0.sim.config().hooks
+    }
+}
+
+impl Schedule for SimTask {
+    fn schedule(&self, task: Runnable) {
+        let sim = &self.host.0.sim;
+        sim.0.world.record(Event::Wake(self.host.0.host.id(), self.number));
+        sim.push(Entry::Task { task, host: self.host.clone(), number: self.number });
+    }
+
+    fn unhandled_panic(&self) {
+        let sim = &self.host.0.sim.0;
+        if sim.config.unhandled_panic == UnhandledPanic::ShutdownRuntime {
+            // Relaxed: looked at on this thread before the next task.
+            sim.failed.store(true, Ordering::Relaxed);
+        }
+    }
+
+    fn before_poll(&self, meta: &TaskMeta<'_>) {
+        Hooks::call_task(self.hooks().before_poll.as_ref(), meta);
+    }
+
+    fn after_poll(&self, meta: &TaskMeta<'_>) {
+        Hooks::call_task(self.hooks().after_poll.as_ref(), meta);
+    }
+
+    fn on_terminate(&self, meta: &TaskMeta<'_>) {
+        self.host.0.places.lock().remove(&self.number);
+        let world = &self.host.0.sim.0.world;
+        world.record(Event::Finish(self.host.0.host.id(), self.number));
+        Hooks::call_task(self.hooks().on_task_terminate.as_ref(), meta);
+    }
+}
+
+impl fmt::Debug for SimHost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SimHost").field("host", &self.0.host).finish_non_exhaustive()
+    }
+}
