@@ -1,1 +1,21 @@
-//! Not an API: a layer of yamanote.
+//! Not an API: a layer of yamanote. Signals of the operating system, as futures.
+//!
+//! Knows nothing of processes. Each listener has a pipe of its own:
+//!
+//! ```text
+//!   the system ──▶ handler (any thread): set the flag, write a byte ──▶ pipe ──▶ driver ──▶ task
+//! ```
+//!
+//! So runtimes do not meet here, and a listener that is dropped leaves nothing behind but the
+//! process's handler, which then does nothing. (A handler, once installed, stays: the default
+//! action of the signal does not come back.)
+//!
+//! Read next: [`unix`].
+
+#[cfg(unix)]
+mod listener;
+#[cfg(unix)]
+pub mod unix;
+
+#[cfg(unix)]
+pub use unix::ctrl_c;

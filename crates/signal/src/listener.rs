@@ -1,0 +1,91 @@
+//! One listener of one signal: a flag, a pipe, and the action that the signal handler runs.
+
+use std::io::{self, Read, Write};
+use std::os::raw::c_int;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use signal_hook_registry::SigId;
+use yamanote_base::atomic::plain::{AtomicBool, Ordering};
+use yamanote_base::ready::Direction;
+use yamanote_driver::resource::Watched;
+use yamanote_driver::resource::unix::UnixStream as Pipe;
+
+/// Hears one kind of signal; several signals before a poll count as one.
+#[derive(Debug)]
+pub(crate) struct Listener {
+    heard: Arc<AtomicBool>,
+    pipe: Pipe,
+    action: SigId,
+}
+
+impl Listener {
+    /// Hears `signal` from now on.
+    ///
+    /// # Errors
+    /// When the signal cannot be handled, or the system has no descriptors left.
+    ///
+    /// # Panics
+    /// Outside of a runtime with I/O.
+    #[track_caller]
+    pub(crate) fn new(signal: c_int) -> io::Result<Self> {
+        // First, because it panics outside of a runtime: then nothing is installed.
+        yamanote_driver::context::current_io();
+        if signal < 0 || signal_hook_registry::FORBIDDEN.contains(&signal) {
+            return Err(io::Error::other(format!("Refusing to register signal {signal}")));
+        }
+        let (reader, writer) = UnixStream::pair()?;
+        reader.set_nonblocking(true)?;
+        writer.set_nonblocking(true)?;
+        let pipe = Pipe::from_std(reader)?;
+        let heard = Arc::new(AtomicBool::new(false));
+        let action = {
+            let heard = heard.clone();
+            // SAFETY: the action stores to an atomic and writes to a socket that does not block:
+            // both may be done in a signal handler. It neither allocates nor locks nor panics.
+            unsafe { signal_hook_registry::register(signal, move || announce(&heard, &writer)) }?
+        };
+        Ok(Self { heard, pipe, action })
+    }
+
+    /// Whether the signal came since the last time; if not, the task is woken when it does.
+    pub(crate) fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        // Bounded: each round empties the pipe of one signal, or waits.
+        loop {
+            // Acquire: pairs with the Release in announce().
+            if self.heard.swap(false, Ordering::Acquire) {
+                return Poll::Ready(());
+            }
+            if ready!(self.poll_pipe(cx)).is_err() {
+                // The runtime is gone: no driver will tell of signals any more.
+                return Poll::Pending;
+            }
+        }
+    }
+
+    /// Waits until the handler has written something, and takes it out.
+    fn poll_pipe(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let mut bytes = [0; 64];
+        let pipe = &self.pipe;
+        let read = ready!(pipe.poll_io(cx, Direction::Read, || pipe.get().read(&mut bytes)))?;
+        match read {
+            0 => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl Drop for Listener {
+    fn drop(&mut self) {
+        signal_hook_registry::unregister(self.action);
+    }
+}
+
+/// What the signal handler does.
+fn announce(heard: &AtomicBool, mut pipe: &UnixStream) {
+    // Release: pairs with the Acquire in poll_heard(); the flag is set before the byte is there.
+    heard.store(true, Ordering::Release);
+    // A full pipe has woken the listener already.
+    let _ = pipe.write(&[1]);
+}
