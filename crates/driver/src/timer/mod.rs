@@ -10,7 +10,7 @@
 pub(crate) mod wheel;
 
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::SHUT_DOWN_MESSAGE;
 use crate::handle::Handle;
@@ -45,6 +45,17 @@ impl Timer {
             place: None,
             elapsed: false,
         }
+    }
+
+    /// A timer for the time when `duration` has gone by on the clock of `handle`.
+    ///
+    /// What is beyond the clock's range is taken as 30 years, which no process sees.
+    #[must_use]
+    pub fn after(handle: Handle, duration: Duration) -> Self {
+        const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
+        let now = handle.clock().now();
+        let deadline = now.checked_add(duration).unwrap_or_else(|| now + FAR);
+        Self::new(handle, deadline)
     }
 
     /// The deadline.
