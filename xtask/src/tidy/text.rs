@@ -72,23 +72,36 @@ pub(super) fn head_comment(project: &Project) -> Vec<Finding> {
         .iter()
         .filter(|file| file.path.ends_with(".rs"))
     {
-        let count = file
-            .text
-            .lines()
-            .take_while(|line| line.starts_with("//!"))
-            .count();
-        if count == 0 {
+        if !file.text.starts_with("//!") {
             let what = "the file does not say what it is".to_owned();
             let instead = "begin it with `//!` and one sentence";
             findings.push(file.finding(1, what, instead));
         }
-        if count > heads.lines && !pattern::fits_any(&heads.long, &file.path) {
-            let what = format!("the head comment has {count} lines, {} may be", heads.lines);
+        let prose = prose_of_head(&file.text);
+        if prose > heads.lines && !pattern::fits_any(&heads.long, &file.path) {
+            let what = format!(
+                "the head has {prose} lines of prose, {} may be",
+                heads.lines
+            );
             let instead = "say it shorter, or beside the code that it is about";
-            findings.push(file.finding(heads.lines + 1, what, instead));
+            findings.push(file.finding(1, what, instead));
         }
     }
     findings
+}
+
+/// The lines of a file's head; tables, diagrams and empty lines are not counted.
+fn prose_of_head(text: &str) -> usize {
+    let head = text.lines().map_while(|line| line.strip_prefix("//!"));
+    let mut in_diagram = false;
+    let mut count = 0;
+    for line in head.map(str::trim) {
+        let fence = line.starts_with("```");
+        in_diagram ^= fence;
+        let skipped = fence || in_diagram || line.is_empty() || line.starts_with('|');
+        count += usize::from(!skipped);
+    }
+    count
 }
 
 /// A layer's `lib.rs` says in its first line that programs are not to name it.
