@@ -199,3 +199,26 @@ fn copy_folder(from: &Path, to: &Path) -> Result {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::suites::SUITES;
+
+    const INDEX: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+    #[test]
+    fn each_suite_has_a_lock_file_of_public_packages() {
+        let locks = command::root().join("conformance/locks");
+        for suite in SUITES {
+            let path = locks.join(format!("{}.lock", suite.name));
+            let text = fs::read_to_string(&path).expect("the suite has its lock file");
+            let lock: LockFile = toml::from_str(&text).expect("it is one");
+            let mut sources = lock
+                .package
+                .iter()
+                .filter_map(|package| package.source.as_ref());
+            assert!(sources.all(|source| source == INDEX), "{}", path.display());
+        }
+    }
+}
