@@ -17,7 +17,7 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, PoisonError};
 use std::task::Wake;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -51,9 +51,6 @@ pub struct Config {
     pub on_stop: Option<ThreadHook>,
 }
 
-/// Who takes the jobs of a pool that has no threads.
-pub type JobTaker = Arc<dyn Fn(Job) + Send + Sync>;
-
 /// Why a job was not taken; the job was dropped.
 #[derive(Debug)]
 pub enum Rejected {
@@ -69,8 +66,6 @@ pub struct Pool(Arc<PoolParts>);
 
 struct PoolParts {
     config: Config,
-    /// Set at most once; then it gets all jobs, and no thread is made.
-    taker: OnceLock<JobTaker>,
     state: Mutex<PoolState>,
     /// Notified whenever a thread has gone.
     gone: Condvar,
@@ -94,26 +89,12 @@ thread_local! {
 impl Job {
     /// A job that is dropped unrun when the pool shuts down before its turn.
     pub fn new(run: impl FnOnce() + Send + 'static) -> Self {
-        Self {
-            run: Box::new(run),
-            mandatory: false,
-        }
+        Self { run: Box::new(run), mandatory: false }
     }
 
     /// A job that is run even if the pool shuts down before its turn.
     pub fn mandatory(run: impl FnOnce() + Send + 'static) -> Self {
-        Self {
-            run: Box::new(run),
-            mandatory: true,
-        }
-    }
-
-    /// Runs it here and now.
-    ///
-    /// # Panics
-    /// When the closure does.
-    pub fn run(self) {
-        (self.run)();
+        Self { run: Box::new(run), mandatory: true }
     }
 }
 
@@ -122,18 +103,7 @@ impl Pool {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let state = Mutex::new(PoolState::default());
-        Self(Arc::new(PoolParts {
-            config,
-            taker: OnceLock::new(),
-            state,
-            gone: Condvar::new(),
-        }))
-    }
-
-    /// Gives all jobs from now on to `taker`, which sees to it that they are run: so a simulation
-    /// runs them on its only thread. A second taker is not taken.
-    pub fn delegate(&self, taker: JobTaker) {
-        let _ = self.0.taker.set(taker);
+        Self(Arc::new(PoolParts { config, state, gone: Condvar::new() }))
     }
 
     /// Has `job` run on some thread, in the order of submission.
@@ -147,11 +117,6 @@ impl Pool {
             drop(state);
             drop(job);
             return Err(Rejected::ShutDown);
-        }
-        if let Some(taker) = self.0.taker.get() {
-            drop(state);
-            taker(job);
-            return Ok(());
         }
         state.queue.push_back(job);
         if let Some(idle) = state.idle.pop() {
@@ -215,7 +180,7 @@ impl Pool {
         let waker = ThreadWaker::current();
         while let Some(job) = pool.next_job(&waker) {
             // A panic ends the job, not the thread: whoever awaits the job hears of it.
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| job.run()));
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job.run));
         }
         if let Some(on_stop) = &pool.0.config.on_stop {
             on_stop();
@@ -279,9 +244,8 @@ impl Pool {
         let mut state = self.0.state.lock();
         state.shut_down = true;
         let idle = std::mem::take(&mut state.idle);
-        let (kept, cancelled): (VecDeque<Job>, VecDeque<Job>) = std::mem::take(&mut state.queue)
-            .into_iter()
-            .partition(|job| job.mandatory);
+        let (kept, cancelled): (VecDeque<Job>, VecDeque<Job>) =
+            std::mem::take(&mut state.queue).into_iter().partition(|job| job.mandatory);
         state.queue = kept;
         drop(state);
         idle.into_iter().for_each(Wake::wake);
@@ -303,11 +267,7 @@ impl Pool {
         let mut state = self.0.state.lock();
         while state.threads > rest {
             let raw = match deadline {
-                None => self
-                    .0
-                    .gone
-                    .wait(state.into_raw())
-                    .unwrap_or_else(PoisonError::into_inner),
+                None => self.0.gone.wait(state.into_raw()).unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if left.is_zero() {
@@ -344,17 +304,13 @@ impl Pool {
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pool")
-            .field("threads", &self.threads())
-            .finish_non_exhaustive()
+        f.debug_struct("Pool").field("threads", &self.threads()).finish_non_exhaustive()
     }
 }
 
 impl std::fmt::Debug for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Job")
-            .field("mandatory", &self.mandatory)
-            .finish_non_exhaustive()
+        f.debug_struct("Job").field("mandatory", &self.mandatory).finish_non_exhaustive()
     }
 }
 
@@ -378,22 +334,15 @@ mod tests {
     fn jobs_run_and_a_panic_does_not_cost_the_thread() {
         let pool = pool(1, Duration::from_secs(10));
         let (tx, rx) = mpsc::channel();
-        pool.submit(Job::new(|| std::panic::resume_unwind(Box::new("job"))))
-            .unwrap();
+        pool.submit(Job::new(|| std::panic::resume_unwind(Box::new("job")))).unwrap();
         for i in 0..10 {
             let tx = tx.clone();
             pool.submit(Job::new(move || tx.send(i).unwrap())).unwrap();
         }
-        assert_eq!(
-            rx.iter().take(10).collect::<Vec<_>>(),
-            (0..10).collect::<Vec<_>>()
-        );
+        assert_eq!(rx.iter().take(10).collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
         assert_eq!(pool.threads(), 1);
         assert!(pool.shut_down(None));
-        assert!(matches!(
-            pool.submit(Job::new(|| ())),
-            Err(Rejected::ShutDown)
-        ));
+        assert!(matches!(pool.submit(Job::new(|| ())), Err(Rejected::ShutDown)));
     }
 
     #[test]
@@ -409,35 +358,12 @@ mod tests {
         pool.submit(first).unwrap();
         begun.recv().unwrap();
         let dropped = tx.clone();
-        pool.submit(Job::new(move || dropped.send("optional").unwrap()))
-            .unwrap();
-        pool.submit(Job::mandatory(move || tx.send("mandatory").unwrap()))
-            .unwrap();
+        pool.submit(Job::new(move || dropped.send("optional").unwrap())).unwrap();
+        pool.submit(Job::mandatory(move || tx.send("mandatory").unwrap())).unwrap();
         assert!(!pool.shut_down(Some(Duration::from_millis(10))));
         go.send(()).unwrap();
         assert!(pool.shut_down(None));
         assert_eq!(rx.iter().collect::<Vec<_>>(), ["mandatory"]);
-    }
-
-    #[test]
-    fn a_taker_gets_the_jobs_and_no_thread_is_made() {
-        let pool = pool(1, Duration::from_secs(10));
-        let (tx, rx) = mpsc::channel();
-        let sender = Mutex::new(tx);
-        pool.delegate(Arc::new(move |job| sender.lock().send(job).unwrap()));
-        let (begin, begun) = mpsc::channel();
-        pool.submit(Job::new(move || {
-            begin.send(thread::current().id()).unwrap()
-        }))
-        .unwrap();
-        rx.recv().unwrap().run();
-        assert_eq!(begun.recv().unwrap(), thread::current().id());
-        assert_eq!(pool.threads(), 0);
-        assert!(pool.shut_down(None));
-        assert!(matches!(
-            pool.submit(Job::new(|| ())),
-            Err(Rejected::ShutDown)
-        ));
     }
 
     #[test]
