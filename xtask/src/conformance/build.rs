@@ -45,10 +45,12 @@ impl Target {
 
     fn of(kinds: &[String], name: &str) -> Option<Target> {
         let is = |kind: &str| kinds.iter().any(|have| have == kind);
-        match () {
-            () if is("test") => Some(Target::Test(name.to_owned())),
-            () if is("lib") || is("rlib") => Some(Target::Library(name.to_owned())),
-            () => None,
+        if is("test") {
+            Some(Target::Test(name.to_owned()))
+        } else if is("lib") || is("rlib") {
+            Some(Target::Library(name.to_owned()))
+        } else {
+            None
         }
     }
 }

@@ -39,16 +39,12 @@ pub(super) fn allowed(project: &Project) -> Vec<Finding> {
 pub(super) fn forbidden_elsewhere(project: &Project) -> Vec<Finding> {
     let mut findings = Vec::new();
     for package in &project.packages {
-        let folder = package.folder();
-        if project
-            .config
-            .unsafe_files
-            .keys()
-            .any(|path| path.starts_with(folder))
-        {
+        let source = format!("{}src/", package.folder());
+        let mut listed = project.config.unsafe_files.keys();
+        if listed.any(|path| path.starts_with(&source)) {
             continue;
         }
-        let roots = ["src/lib.rs", "src/main.rs"].map(|root| format!("{folder}{root}"));
+        let roots = ["lib.rs", "main.rs"].map(|root| format!("{source}{root}"));
         let files = project
             .files
             .iter()

@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use proc_macro2::Span;
 use syn::spanned::Spanned;
 use syn::visit::{self, Visit};
 
@@ -30,15 +31,10 @@ pub(super) fn levels(project: &Project) -> Vec<Finding> {
     let limit = project.config.limits.levels;
     let mut findings = Vec::new();
     for (file, rust) in project.rust() {
-        for function in functions(rust)
-            .iter()
-            .filter(|function| function.deepest.level > limit)
-        {
-            let Place { level, line } = function.deepest;
-            let what = format!(
-                "`{}` is {level} levels deep here, {limit} may be",
-                function.name
-            );
+        let too_deep = |function: &Function| function.deepest.level > limit;
+        for Function { name, deepest, .. } in functions(rust).into_iter().filter(too_deep) {
+            let Place { level, line } = deepest;
+            let what = format!("`{name}` is {level} levels deep here, {limit} may be");
             let instead = "return early, or give the inner part a name";
             findings.push(file.finding(line, what, instead));
         }
@@ -130,11 +126,9 @@ impl Functions {
     }
 
     fn within(&mut self, braces: &syn::token::Brace, visit: impl FnOnce(&mut Self)) {
-        let (open, close) = (
-            braces.span.open().start().line,
-            braces.span.close().start().line,
-        );
-        let levels = usize::from(open != close);
+        let line = |side: Span| side.start().line;
+        let one_line = line(braces.span.open()) == line(braces.span.close());
+        let levels = usize::from(!one_line);
         self.level += levels;
         visit(self);
         self.level -= levels;
