@@ -1,9 +1,9 @@
 //! `cargo xtask conformance`: the test suites of published crates, run against `compat/tokio`.
 //!
-//! A suite goes through four rooms: [`prepare`] lays its published source out as a workspace of
-//! its own, patched; [`build`] compiles each test target by itself; [`nextest`] (or [`docs`]) runs
-//! them, a process and a time limit each; [`report`] holds the outcome against what the published
-//! tokio passes, and against the floor.
+//! A suite goes through four rooms: `prepare` lays its published source out as a workspace of its
+//! own, patched; `build` compiles each test target by itself; `nextest` (or `docs`) runs them, a
+//! process and a time limit each; `measure` holds the outcome against what the published tokio
+//! passes and against the floor, and `report` tells it.
 
 mod build;
 mod docs;

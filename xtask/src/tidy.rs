@@ -93,6 +93,10 @@ pub const RULES: &[Rule] = &[
         check: shape::levels,
     },
     Rule {
+        name: "the oldest compiler understands it",
+        check: shape::let_chains,
+    },
+    Rule {
         name: "names say whose",
         check: shape::bare_names,
     },

@@ -58,6 +58,19 @@ pub(super) fn bare_names(project: &Project) -> Vec<Finding> {
     findings
 }
 
+/// No condition chains `let` with others: the oldest compiler that we promise does not know it.
+pub(super) fn let_chains(project: &Project) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    for (file, rust) in project.rust() {
+        let mut visitor = LetChains(Vec::new());
+        visitor.visit_file(&rust.syntax);
+        let instead = "nest the conditions, or use `let .. else`";
+        let finding = |line| file.finding(line, "a chain of `let` conditions".to_owned(), instead);
+        findings.extend(visitor.0.into_iter().map(finding));
+    }
+    findings
+}
+
 impl SourceFile {
     /// A finding in this file.
     pub(super) fn finding(&self, line: usize, what: String, instead: &str) -> Finding {
@@ -196,5 +209,19 @@ impl<'ast> Visit<'ast> for TypeNames {
         self.0
             .extend(name.map(|name| (name.to_string(), name.span().start().line)));
         visit::visit_item(self, item);
+    }
+}
+
+/// The lines of `let` conditions that are operands of `&&`.
+struct LetChains(Vec<usize>);
+
+impl<'ast> Visit<'ast> for LetChains {
+    fn visit_expr_binary(&mut self, binary: &'ast syn::ExprBinary) {
+        for operand in [&binary.left, &binary.right] {
+            if let syn::Expr::Let(condition) = &**operand {
+                self.0.push(condition.let_token.span.start().line);
+            }
+        }
+        visit::visit_expr_binary(self, binary);
     }
 }

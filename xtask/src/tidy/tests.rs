@@ -160,6 +160,17 @@ fn a_deep_function_is_found_at_its_deepest_statement() {
 }
 
 #[test]
+fn a_chain_of_let_conditions_is_found() {
+    let found = |text: &str| lines(shape::let_chains, "a.rs", text);
+    assert_eq!(found("fn f() {\n    if a && let Some(b) = c {}\n}"), [2]);
+    assert_eq!(
+        found("fn f() {\n    while let Some(b) = c\n        && b {}\n}"),
+        [2]
+    );
+    assert!(found("fn f() { if let Some(b) = c {} }").is_empty());
+}
+
+#[test]
 fn a_bare_type_name_is_found() {
     let found = |text: &str| lines(shape::bare_names, "a.rs", text);
     assert_eq!(found("\nstruct Inner;"), [2]);
