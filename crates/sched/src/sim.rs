@@ -1,8 +1,8 @@
 //! The scheduler of a simulated world: one thread, many hosts, the order drawn from the seed.
 //!
 //! ```text
-//!   wakers, spawns, jobs ──▶ RunQueue ──(choice from the schedule stream)──▶ one poll
-//!        ▲                                                                    │ +1 us
+//!   wakers, spawns ──▶ RunQueue ──(choice from the schedule stream)──▶ one poll
+//!        ▲                                                               │ +1 us
 //!        └── Driver::turn: the clock jumps to the next timer or event ◀── nothing runnable
 //! ```
 //!
@@ -13,28 +13,28 @@ pub mod deadlock;
 pub mod host;
 pub mod queue;
 
+use std::cell::Cell;
 use std::fmt;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Poll, Wake};
 use std::time::Duration;
 
 use yamanote_base::atomic::plain::{AtomicBool, AtomicU64, Ordering};
-use yamanote_base::budget;
-use yamanote_base::enter::{self, Entered};
 use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 use yamanote_driver::Driver;
+use yamanote_driver::context::{self, WorkerGuard};
 use yamanote_world::{Event, World};
 
-use crate::config::{Config, UNHANDLED_PANIC};
+use crate::config::{Config, Hooks, UNHANDLED_PANIC};
 use crate::metrics::WorkerMetrics;
 use crate::multi::wake_quietly;
 pub use deadlock::Deadlock;
 pub use host::SimHost;
 use queue::{Entry, RunQueue};
-pub use queue::{Jobs, Policy};
+pub use queue::Policy;
 
 /// What one poll takes of virtual time: so that a task which spins does not stop the clock.
 const POLL_STEP: Duration = Duration::from_micros(1);
@@ -50,7 +50,6 @@ struct SimParts {
     /// Locked for a turn.
     driver: Mutex<Driver>,
     queue: Mutex<RunQueue>,
-    jobs: Jobs,
     /// The hosts that live, in the order of their starts.
     hosts: Mutex<Vec<SimHost>>,
     /// The number of the next task: the world's own, because task ids are the process's.
@@ -61,14 +60,22 @@ struct SimParts {
 }
 
 /// The waker of a future in `block_on`.
-struct MainWaker {
+pub(crate) struct MainWaker {
     sim: Sim,
     queued: AtomicBool,
+}
+
+thread_local! {
+    /// The address of the scheduler that the thread runs, or 0: its own wakes unpark nobody.
+    static RUNNING: Cell<usize> = const { Cell::new(0) };
 }
 
 /// What one `block_on` needs besides its future.
 struct Lap<'a> {
     sim: &'a Sim,
+    /// What the thread ran before.
+    outer: usize,
+    _worker: WorkerGuard,
     /// Futures of outer `block_on`s that were woken meanwhile; they go on when this one ends.
     stalled: Vec<Arc<MainWaker>>,
     wakes: WakeList,
@@ -79,12 +86,10 @@ struct Lap<'a> {
 impl Sim {
     /// The scheduler of the world that `driver` turns, and its first host: the driver's.
     ///
-    /// `jobs` is where work that blocks comes from.
-    ///
     /// # Panics
     /// If `driver` is one of the real system.
     #[must_use]
-    pub fn new(config: Config, driver: Driver, policy: Policy, jobs: Jobs) -> (Sim, SimHost) {
+    pub fn new(config: Config, driver: Driver) -> (Sim, SimHost) {
         let handle = driver.handle().clone();
         let home = handle.host().cloned().expect("a simulated driver has a host");
         let sim = Sim(Arc::new(SimParts {
@@ -92,8 +97,7 @@ impl Sim {
             config,
             handle,
             driver: Mutex::new(driver),
-            queue: Mutex::new(RunQueue::new(policy)),
-            jobs,
+            queue: Mutex::new(RunQueue::default()),
             hosts: Mutex::new(Vec::new()),
             next_task: AtomicU64::new(0),
             metrics: WorkerMetrics::default(),
@@ -133,6 +137,11 @@ impl Sim {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// Has tasks run in the order of `policy` from now on.
+    pub fn set_policy(&self, policy: Policy) {
+        self.0.queue.lock().set_policy(policy);
+    }
+
     /// Starts the host `name`, without any task; it is new, or was killed before.
     pub fn start_host(&self, name: &str) -> SimHost {
         let host = SimHost::new(self.clone(), self.0.world.add_host(name));
@@ -148,13 +157,6 @@ impl Sim {
         self.0.queue.lock().len()
     }
 
-    /// Live tasks on all hosts.
-    #[must_use]
-    pub fn live_tasks(&self) -> usize {
-        let hosts = self.0.hosts.lock().clone();
-        hosts.iter().map(SimHost::live_tasks).sum()
-    }
-
     /// Runs `future` to its end on `home`, and all hosts meanwhile.
     ///
     /// May be called by work that blocks inside the simulation; then the outer future waits.
@@ -166,35 +168,31 @@ impl Sim {
     /// When a task panics and the policy is to shut down.
     pub fn run<F: Future>(&self, home: &SimHost, future: F) -> Result<F::Output, Deadlock> {
         let main = Arc::new(MainWaker { sim: self.clone(), queued: AtomicBool::new(false) });
-        let waker = Waker::from(main.clone());
         let mut future = pin!(future);
         let mut lap = Lap::new(self);
         main.wake_by_ref();
         loop {
             // Relaxed: set on this thread.
             assert!(!self.0.failed.load(Ordering::Relaxed), "{UNHANDLED_PANIC}");
-            match self.next() {
+            let entry = self.0.queue.lock().choose(&self.0.world);
+            match entry {
                 Some(Entry::Main(woken)) if Arc::ptr_eq(&woken, &main) => {
-                    // Relaxed: as in wake_by_ref().
-                    main.queued.store(false, Ordering::Relaxed);
-                    let mut polled = Poll::Pending;
-                    home.within(&mut || {
-                        let mut cx = Context::from_waker(&waker);
-                        polled = budget::with_budget(|| future.as_mut().poll(&mut cx));
-                    });
-                    if let Poll::Ready(output) = polled {
+                    if let Poll::Ready(output) = home.poll_main(future.as_mut(), main.clone()) {
                         return Ok(output);
                     }
                 }
-                Some(Entry::Main(outer)) => lap.stalled.push(outer),
+                Some(Entry::Main(outer)) => {
+                    lap.stalled.push(outer);
+                    continue;
+                }
                 Some(Entry::Task { task, host, number }) => {
                     self.0.metrics.polls.add(1);
-                    self.0.world.record(Event::Poll(host.host().id(), number));
-                    let mut task = Some(task);
-                    host.within(&mut || task.take().into_iter().for_each(|task| task.run()));
+                    host.poll_task(task, number);
                 }
-                Some(Entry::Job { run, host }) => self.run_job(run, host.as_ref().unwrap_or(home)),
-                None => lap.wait()?,
+                None => {
+                    lap.wait()?;
+                    continue;
+                }
             }
             lap.step();
         }
@@ -208,43 +206,33 @@ impl Sim {
             host.cancel_all();
         }
         // Bounded: the queue is closed, so nothing new comes in.
-        let (entries, jobs) = (self.0.queue.lock().take_all(), self.0.jobs.take_all());
-        drop((entries, jobs));
+        let entries = self.0.queue.lock().take_all();
+        drop(entries);
         let mut wakes = WakeList::new();
         self.0.handle.shut_down(&mut wakes);
         wake_quietly(&mut wakes);
-    }
-
-    /// The next thing to do, chosen by the policy.
-    fn next(&self) -> Option<Entry> {
-        let jobs = self.0.jobs.take_all();
-        let mut queue = self.0.queue.lock();
-        queue.extend(jobs);
-        queue.choose(&self.0.world)
     }
 
     fn push(&self, entry: Entry) {
         let refused = self.0.queue.lock().push(entry);
         // Dropped outside of the lock: it cancels the task.
         drop(refused);
-        if !host::is_simulating(self) {
+        if RUNNING.get() != self.id() {
             self.0.handle.unpark(0);
         }
     }
 
-    /// Runs work that may block, and may itself be in a `block_on`.
-    fn run_job(&self, run: Box<dyn FnOnce() + Send>, host: &SimHost) {
-        let mut run = Some(run);
-        host.within(&mut || {
-            let _may_block = enter::set(Entered::No);
-            run.take().into_iter().for_each(|run| budget::with_unlimited(run));
-        });
+    fn id(&self) -> usize {
+        Arc::as_ptr(&self.0).addr()
     }
 }
 
 impl<'a> Lap<'a> {
     fn new(sim: &'a Sim) -> Self {
-        Self { sim, stalled: Vec::new(), wakes: WakeList::new(), tick: 0 }
+        let worker = context::enter_worker(&sim.0.handle, 0);
+        let outer = RUNNING.replace(sim.id());
+        let (stalled, wakes) = (Vec::new(), WakeList::new());
+        Self { sim, outer, _worker: worker, stalled, wakes, tick: 0 }
     }
 
     /// Lets a poll's time go by, and what is due then happen.
@@ -257,8 +245,14 @@ impl<'a> Lap<'a> {
 
     /// Nothing is runnable: goes to the next thing that happens.
     fn wait(&mut self) -> Result<(), Deadlock> {
-        self.sim.0.metrics.parks.add(1);
-        if self.turn(None) { Err(Deadlock::of(self.sim)) } else { Ok(()) }
+        let sim = &self.sim.0;
+        Hooks::call(sim.config.hooks.before_park.as_ref());
+        // The hook may have woken something, for which nobody was unparked.
+        let limit = (self.sim.queue_depth() > 0).then_some(Duration::ZERO);
+        sim.metrics.parks.add(1);
+        let stuck = self.turn(limit);
+        Hooks::call(sim.config.hooks.after_unpark.as_ref());
+        if stuck { Err(Deadlock::of(self.sim)) } else { Ok(()) }
     }
 
     /// Turns the driver; returns whether nothing will ever happen any more.
@@ -277,6 +271,15 @@ impl Drop for Lap<'_> {
         for outer in self.stalled.drain(..) {
             self.sim.push(Entry::Main(outer));
         }
+        RUNNING.set(self.outer);
+    }
+}
+
+impl MainWaker {
+    /// From now on, a wake queues it again.
+    fn begin_poll(&self) {
+        // Relaxed: as in wake_by_ref().
+        self.queued.store(false, Ordering::Relaxed);
     }
 }
 

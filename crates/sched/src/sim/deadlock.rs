@@ -30,9 +30,17 @@ impl Deadlock {
         let hosts = sim.0.hosts.lock().clone();
         let stuck = hosts.iter().map(|host| StuckHost {
             name: host.host().name(),
-            tasks: host.places().iter().map(|(task, at)| (*task, at.to_string())).collect(),
+            tasks: host
+                .places()
+                .iter()
+                .map(|(task, at)| (*task, at.to_string()))
+                .collect(),
         });
-        Self { seed: sim.world().seed(), now: sim.world().now(), hosts: stuck.collect() }
+        Self {
+            seed: sim.world().seed(),
+            now: sim.world().now(),
+            hosts: stuck.collect(),
+        }
     }
 
     /// The seed of the world.

@@ -1,10 +1,11 @@
 //! One host as the scheduler sees it: its tasks, its generator, and what its tasks stand in.
 
-use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 
 use yamanote_base::atomic::plain::Ordering;
 use yamanote_base::budget;
@@ -15,9 +16,12 @@ use yamanote_driver::context::{self, HostGuard};
 use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskMeta};
 use yamanote_world::{Event, Host};
 
-use super::Sim;
 use super::queue::Entry;
+use super::{MainWaker, Sim};
 use crate::config::{Hooks, UnhandledPanic};
+
+/// What stands for the number of a task when the future of a `block_on` is polled.
+const MAIN: u64 = u64::MAX;
 
 /// Calls its argument in the surroundings that tasks of a host expect.
 pub type Around = Arc<dyn Fn(&mut dyn FnMut()) + Send + Sync>;
@@ -45,28 +49,9 @@ pub(super) struct SimTask {
     number: u64,
 }
 
-thread_local! {
-    /// The host whose task the thread runs.
-    static CURRENT: RefCell<Option<SimHost>> = const { RefCell::new(None) };
-}
-
-/// The host whose task the current thread runs.
-pub(super) fn current() -> Option<SimHost> {
-    CURRENT.try_with(|current| current.borrow().clone()).ok().flatten()
-}
-
-/// Whether the current thread runs a task of `sim` now.
-pub(super) fn is_simulating(sim: &Sim) -> bool {
-    let is = |current: &RefCell<Option<SimHost>>| {
-        current.borrow().as_ref().is_some_and(|host| host.0.sim.is(sim))
-    };
-    CURRENT.try_with(is).unwrap_or(false)
-}
-
 /// The thread stands on a host until this is dropped.
 struct Scope<'a> {
     host: &'a SimHost,
-    before: Option<SimHost>,
     rng_before: Option<Rng>,
     _sockets: HostGuard,
 }
@@ -110,8 +95,14 @@ impl SimHost {
 
     /// Live tasks of the host.
     #[must_use]
-    pub fn live_tasks(&self) -> usize {
-        self.0.places.lock().len()
+    pub fn tasks_alive(&self) -> usize {
+        self.0.tasks.alive()
+    }
+
+    /// Tasks spawned on the host so far.
+    #[must_use]
+    pub fn tasks_spawned(&self) -> u64 {
+        self.0.tasks.spawned()
     }
 
     /// Says in which surroundings the host's tasks are polled.
@@ -130,9 +121,18 @@ impl SimHost {
         let number = sim.next_task.fetch_add(1, Ordering::Relaxed);
         sim.world.record(Event::Spawn(self.0.host.id(), number));
         self.0.places.lock().insert(number, location);
-        let scheduler = SimTask { host: self.clone(), number };
-        let (runnable, join) = self.0.tasks.bind(0, future, scheduler.clone(), id, location);
-        Hooks::call_task(sim.config.hooks.on_task_spawn.as_ref(), &TaskMeta::new(id, location));
+        let scheduler = SimTask {
+            host: self.clone(),
+            number,
+        };
+        let (runnable, join) = self
+            .0
+            .tasks
+            .bind(0, future, scheduler.clone(), id, location);
+        Hooks::call_task(
+            sim.config.hooks.on_task_spawn.as_ref(),
+            &TaskMeta::new(id, location),
+        );
         match runnable {
             Some(runnable) => scheduler.schedule(runnable),
             // The host is dead.
@@ -195,6 +195,36 @@ impl SimHost {
         self.0.places.lock().clone()
     }
 
+    /// Polls a task of this host.
+    pub(super) fn poll_task(&self, task: Runnable, number: u64) {
+        self.0
+            .sim
+            .world()
+            .record(Event::Poll(self.0.host.id(), number));
+        let mut task = Some(task);
+        self.within(&mut || task.take().into_iter().for_each(|task| task.run()));
+    }
+
+    /// Polls the future of a `block_on` on this host.
+    pub(super) fn poll_main<F: Future>(
+        &self,
+        mut future: Pin<&mut F>,
+        main: Arc<MainWaker>,
+    ) -> Poll<F::Output> {
+        self.0
+            .sim
+            .world()
+            .record(Event::Poll(self.0.host.id(), MAIN));
+        main.begin_poll();
+        let waker = Waker::from(main);
+        let mut polled = Poll::Pending;
+        self.within(&mut || {
+            let mut cx = Context::from_waker(&waker);
+            polled = budget::with_budget(|| future.as_mut().poll(&mut cx));
+        });
+        polled
+    }
+
     /// Calls `f` on this host: its sockets, its randomness, its surroundings.
     pub(super) fn within(&self, f: &mut dyn FnMut()) {
         let _scope = Scope::enter(self);
@@ -209,9 +239,12 @@ impl SimHost {
 impl<'a> Scope<'a> {
     fn enter(host: &'a SimHost) -> Self {
         let sockets = context::enter_host(host.0.host.clone());
-        let before = CURRENT.replace(Some(host.clone()));
         let rng = host.0.rng.lock().clone();
-        Self { host, before, rng_before: rng::replace_thread_rng(Some(rng)), _sockets: sockets }
+        Self {
+            host,
+            rng_before: rng::replace_thread_rng(Some(rng)),
+            _sockets: sockets,
+        }
     }
 }
 
@@ -220,9 +253,6 @@ impl Drop for Scope<'_> {
         if let Some(rng) = rng::replace_thread_rng(self.rng_before.take()) {
             *self.host.0.rng.lock() = rng;
         }
-        let before = self.before.take();
-        let left = CURRENT.try_with(|current| current.replace(before));
-        drop(left);
     }
 }
 
@@ -235,8 +265,14 @@ impl SimTask {
 impl Schedule for SimTask {
     fn schedule(&self, task: Runnable) {
         let sim = &self.host.0.sim;
-        sim.0.world.record(Event::Wake(self.host.0.host.id(), self.number));
-        sim.push(Entry::Task { task, host: self.host.clone(), number: self.number });
+        sim.0
+            .world
+            .record(Event::Wake(self.host.0.host.id(), self.number));
+        sim.push(Entry::Task {
+            task,
+            host: self.host.clone(),
+            number: self.number,
+        });
     }
 
     fn unhandled_panic(&self) {
@@ -265,6 +301,8 @@ impl Schedule for SimTask {
 
 impl fmt::Debug for SimHost {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SimHost").field("host", &self.0.host).finish_non_exhaustive()
+        f.debug_struct("SimHost")
+            .field("host", &self.0.host)
+            .finish_non_exhaustive()
     }
 }

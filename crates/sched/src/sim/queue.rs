@@ -1,15 +1,13 @@
 //! What is runnable, and in which order it is run: [`RunQueue`] and its [`Policy`].
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::sync::Arc;
 
-use yamanote_base::lock::Mutex;
 use yamanote_task::Runnable;
 use yamanote_world::{ChoiceKind, World};
 
-use super::host::{self, SimHost};
-use super::{MainWaker, Sim};
+use super::MainWaker;
+use super::host::SimHost;
 
 /// In which order runnable tasks are polled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -25,9 +23,11 @@ pub enum Policy {
 /// Something to be run once.
 pub(super) enum Entry {
     /// A task, by the world's own number.
-    Task { task: Runnable, host: SimHost, number: u64 },
-    /// Work that may block, of a host or of the world's.
-    Job { run: Box<dyn FnOnce() + Send>, host: Option<SimHost> },
+    Task {
+        task: Runnable,
+        host: SimHost,
+        number: u64,
+    },
     /// The future of a `block_on`.
     Main(Arc<MainWaker>),
 }
@@ -35,21 +35,16 @@ pub(super) enum Entry {
 /// Everything that is runnable.
 ///
 /// Unbounded by itself: each task is in it at most once.
+#[derive(Default)]
 pub(super) struct RunQueue {
     entries: VecDeque<Entry>,
     policy: Policy,
     closed: bool,
 }
 
-/// Work that may block, on its way to the simulating thread.
-///
-/// Unbounded: whoever brings it waits for its end.
-#[derive(Clone, Default)]
-pub struct Jobs(Arc<Mutex<Vec<Entry>>>);
-
 impl RunQueue {
-    pub(super) fn new(policy: Policy) -> Self {
-        Self { entries: VecDeque::new(), policy, closed: false }
+    pub(super) fn set_policy(&mut self, policy: Policy) {
+        self.policy = policy;
     }
 
     pub(super) fn len(&self) -> usize {
@@ -63,10 +58,6 @@ impl RunQueue {
         }
         self.entries.push_back(entry);
         None
-    }
-
-    pub(super) fn extend(&mut self, jobs: Vec<Entry>) {
-        self.entries.extend(jobs);
     }
 
     /// Takes out what is to run next.
@@ -90,7 +81,10 @@ impl RunQueue {
 
     /// Takes out what belongs to `host`; drop it outside of the lock.
     pub(super) fn take_of(&mut self, host: &SimHost) -> Vec<Entry> {
-        let (gone, kept) = self.take_all().into_iter().partition(|entry| entry.is_of(host));
+        let (gone, kept) = self
+            .take_all()
+            .into_iter()
+            .partition(|entry| entry.is_of(host));
         self.entries = kept;
         Vec::from(gone)
     }
@@ -99,26 +93,8 @@ impl RunQueue {
 impl Entry {
     fn is_of(&self, host: &SimHost) -> bool {
         match self {
-            Entry::Task { host: of, .. } | Entry::Job { host: Some(of), .. } => of.is(host),
-            Entry::Job { host: None, .. } | Entry::Main(_) => false,
+            Entry::Task { host: of, .. } => of.is(host),
+            Entry::Main(_) => false,
         }
-    }
-}
-
-impl Jobs {
-    /// Has `run` run on the simulating thread, on the host that the caller stands on.
-    pub fn push(&self, run: impl FnOnce() + Send + 'static) {
-        let entry = Entry::Job { run: Box::new(run), host: host::current() };
-        self.0.lock().push(entry);
-    }
-
-    pub(super) fn take_all(&self) -> Vec<Entry> {
-        std::mem::take(&mut *self.0.lock())
-    }
-}
-
-impl fmt::Debug for Jobs {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Jobs").finish_non_exhaustive()
     }
 }

@@ -1,0 +1,156 @@
+//! What ends a simulation before its time: [`SimError`].
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+use std::task::Waker;
+use std::time::Duration;
+
+use yamanote_base::lock::Mutex;
+use yamanote_sched::sim::Deadlock;
+use yamanote_world::World;
+
+/// Why a simulation could not go on.
+#[derive(Debug)]
+pub struct SimError {
+    seed: u64,
+    now: Duration,
+    cause: Cause,
+}
+
+#[derive(Debug)]
+enum Cause {
+    /// The program of a host ended with an error.
+    Failed { host: String, error: String },
+    /// The program of a host panicked.
+    Panicked { host: String, message: String },
+    /// Nothing can go on.
+    Deadlock(Deadlock),
+}
+
+/// The first failure of a program, until somebody takes it.
+#[derive(Default)]
+pub(super) struct Failure(Mutex<FailurePlace>);
+
+#[derive(Default)]
+struct FailurePlace {
+    error: Option<SimError>,
+    watcher: Option<Waker>,
+}
+
+/// Says which world it was when a panic goes through `run`.
+pub(super) struct Teller<'a>(pub(super) &'a World);
+
+impl SimError {
+    pub(super) fn deadlock(deadlock: Deadlock) -> Self {
+        Self {
+            seed: deadlock.seed(),
+            now: deadlock.now(),
+            cause: Cause::Deadlock(deadlock),
+        }
+    }
+
+    pub(super) fn failed(world: &World, host: String, error: String) -> Self {
+        Self {
+            seed: world.seed(),
+            now: world.now(),
+            cause: Cause::Failed { host, error },
+        }
+    }
+
+    pub(super) fn panicked(world: &World, host: String, payload: &(dyn Any + Send)) -> Self {
+        let text = payload
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned());
+        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
+        let message = text.unwrap_or_else(|| "a value that is no text".to_owned());
+        Self {
+            seed: world.seed(),
+            now: world.now(),
+            cause: Cause::Panicked { host, message },
+        }
+    }
+
+    /// The seed that leads here again.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// The virtual time at which it happened.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// Whether nothing could go on any more.
+    #[must_use]
+    pub fn is_deadlock(&self) -> bool {
+        matches!(self.cause, Cause::Deadlock(_))
+    }
+
+    /// The host whose program failed or panicked.
+    #[must_use]
+    pub fn host(&self) -> Option<&str> {
+        match &self.cause {
+            Cause::Failed { host, .. } | Cause::Panicked { host, .. } => Some(host),
+            Cause::Deadlock(_) => None,
+        }
+    }
+}
+
+impl Failure {
+    /// Takes the failure in, unless there is one already, and tells the watcher.
+    pub(super) fn set(&self, error: SimError) {
+        let mut place = self.0.lock();
+        place.error.get_or_insert(error);
+        let watcher = place.watcher.take();
+        drop(place);
+        if let Some(watcher) = watcher {
+            watcher.wake();
+        }
+    }
+
+    /// The failure; if there is none yet, `waker` is woken when there is.
+    pub(super) fn take_or_watch(&self, waker: &Waker) -> Option<SimError> {
+        let watcher = waker.clone();
+        let mut place = self.0.lock();
+        let error = place.error.take();
+        let before = place.watcher.replace(watcher);
+        drop(place);
+        drop(before);
+        error
+    }
+}
+
+impl Drop for Teller<'_> {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let (seed, now) = (self.0.seed(), self.0.now());
+            eprintln!("the simulation with seed {seed} panicked at {now:?} of virtual time");
+        }
+    }
+}
+
+impl fmt::Display for SimError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { seed, now, cause } = self;
+        match cause {
+            Cause::Failed { host, error } => {
+                write!(
+                    f,
+                    "seed {seed} at {now:?}: the program of host {host} failed: {error}"
+                )
+            }
+            Cause::Panicked { host, message } => {
+                write!(
+                    f,
+                    "seed {seed} at {now:?}: the program of host {host} panicked: {message}"
+                )
+            }
+            Cause::Deadlock(deadlock) => deadlock.fmt(f),
+        }
+    }
+}
+
+impl Error for SimError {}
