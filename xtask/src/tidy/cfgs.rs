@@ -1,4 +1,4 @@
-//! Where `cfg` may stand: platform tables, the model checker's switch, the facade's features.
+//! Where `cfg` may stand: before tests and before a platform's module; elsewhere in listed files.
 
 use std::collections::BTreeSet;
 
@@ -6,8 +6,8 @@ use super::source::{Rust, Token};
 use super::{CONFIG, Finding, Project};
 use crate::pattern;
 
-/// `cfg(test)` may stand anywhere, any other `cfg` only in the files of the list; and each file
-/// of the list has one.
+/// What chooses tests or a platform's module may stand anywhere, any other `cfg` only in the files
+/// of the list; and each file of the list has one.
 pub(super) fn allowed(project: &Project) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut used = BTreeSet::new();
@@ -42,10 +42,13 @@ pub(super) fn allowed(project: &Project) -> Vec<Finding> {
     findings
 }
 
-/// The lines of `#[cfg(..)]`, `#[cfg_attr(..)]` and `cfg!(..)`, tests' switch left out.
+/// The lines of `#[cfg(..)]`, `#[cfg_attr(..)]` and `cfg!(..)`, but not of those that choose tests
+/// or a platform's module.
 fn lines_with_cfg(rust: &Rust) -> Vec<usize> {
     let rows = (0..rust.tokens.len()).map(|at| &rust.tokens[at..]);
-    rows.filter(|row| begins_cfg(row) && !only_tests(row))
+    let needs_permission =
+        |row: &&[Token]| begins_cfg(row) && !only_tests(row) && !chooses_module(row);
+    rows.filter(needs_permission)
         .map(|row| row[0].line)
         .collect()
 }
@@ -60,6 +63,38 @@ fn begins_cfg(row: &[Token]) -> bool {
 fn only_tests(row: &[Token]) -> bool {
     reads(row, &["[", "cfg", "(", "test", ")"])
         || reads(row, &["[", "cfg", "(", "all", "(", "test", ","])
+}
+
+/// Whether `row` begins with `cfg(unix)`, `cfg(windows)` or the opposite, and a module or its
+/// names follow.
+fn chooses_module(row: &[Token]) -> bool {
+    let word = |token: &&Token| !matches!(token.text.as_str(), "(" | ")" | "not" | "cfg" | "[");
+    let end = row
+        .iter()
+        .position(|token| token.text == "]")
+        .unwrap_or(row.len());
+    let mut asks = row[..end].iter().filter(word);
+    let platform = asks.all(|token| matches!(token.text.as_str(), "unix" | "windows"));
+    platform && begins_module(&row[end..])
+}
+
+/// Whether `mod` or `use` comes after the attribute that ends here, and those that follow it.
+fn begins_module(end: &[Token]) -> bool {
+    let mut rest = &end[1.min(end.len())..];
+    while reads(rest, &["#", "["]) {
+        let close = rest
+            .iter()
+            .position(|token| token.text == "]")
+            .unwrap_or(rest.len() - 1);
+        rest = &rest[close + 1..];
+    }
+    if reads(rest, &["pub"]) {
+        rest = &rest[1..];
+    }
+    if reads(rest, &["("]) {
+        rest = rest.get(3..).unwrap_or_default();
+    }
+    reads(rest, &["mod"]) || reads(rest, &["use"])
 }
 
 fn reads(row: &[Token], words: &[&str]) -> bool {

@@ -207,12 +207,21 @@ fn a_banned_import_is_found_inside_braces() {
 #[test]
 fn a_cfg_outside_the_list_is_found() {
     let found = |path: &str, text: &str| lines(cfgs::allowed, path, text);
-    assert_eq!(found("a.rs", "\n#[cfg(unix)]\nmod a;"), [2]);
+    assert_eq!(found("a.rs", "\n#[cfg(unix)]\nfn a() {}"), [2]);
+    assert_eq!(found("a.rs", "#[cfg(feature = \"x\")]\nmod a;"), [1]);
     assert_eq!(found("a.rs", "fn a() -> bool {\n    cfg!(unix)\n}"), [2]);
     assert_eq!(found("a.rs", "#[cfg_attr(x, inline)]\nfn a() {}"), [1]);
     assert!(found("a.rs", "#[cfg(test)]\nmod a {}").is_empty());
     assert!(found("a.rs", "#[cfg(all(test, not(x)))]\nmod a {}").is_empty());
-    assert!(found("allowed.rs", "#[cfg(unix)]\nmod a;").is_empty());
+    assert!(
+        found(
+            "a.rs",
+            "#[cfg(unix)]\n#[path = \"b.rs\"]\npub(crate) mod a;"
+        )
+        .is_empty()
+    );
+    assert!(found("a.rs", "#[cfg(not(windows))]\npub use b::C;").is_empty());
+    assert!(found("allowed.rs", "#[cfg(unix)]\nfn a() {}").is_empty());
     assert!(found("tests/loom_a.rs", "#![cfg(loom)]").is_empty());
 }
 
