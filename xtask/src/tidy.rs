@@ -46,92 +46,32 @@ pub struct Finding {
     pub instead: String,
 }
 
-/// One point of the style guide.
-#[derive(Debug)]
-pub struct Rule {
-    /// Its name.
-    pub name: &'static str,
-    /// All places in the project that break it.
-    pub check: fn(&Project) -> Vec<Finding>,
-}
+/// A point of the style guide: all places in the project that break it.
+pub type Rule = fn(&Project) -> Vec<Finding>;
 
 /// The file with the limits, edges and allow-lists.
 pub const CONFIG: &str = "xtask/tidy.toml";
 
-/// Every rule.
-pub const RULES: &[Rule] = &[
-    Rule {
-        name: "files parse",
-        check: text::parses,
-    },
-    Rule {
-        name: "files are short",
-        check: text::file_length,
-    },
-    Rule {
-        name: "lines are short",
-        check: text::line_length,
-    },
-    Rule {
-        name: "no path of a machine",
-        check: text::machine_paths,
-    },
-    Rule {
-        name: "a file begins with what it is",
-        check: text::head_comment,
-    },
-    Rule {
-        name: "a layer says that it is not an API",
-        check: text::not_an_api,
-    },
-    Rule {
-        name: "functions are short",
-        check: shape::function_length,
-    },
-    Rule {
-        name: "functions are flat",
-        check: shape::levels,
-    },
-    Rule {
-        name: "the oldest compiler understands it",
-        check: shape::let_chains,
-    },
-    Rule {
-        name: "names say whose",
-        check: shape::bare_names,
-    },
-    Rule {
-        name: "say it the other way",
-        check: words::banned,
-    },
-    Rule {
-        name: "cfg stands where it may",
-        check: cfgs::allowed,
-    },
-    Rule {
-        name: "unsafe stands where it may",
-        check: safety::allowed,
-    },
-    Rule {
-        name: "other crates forbid unsafe",
-        check: safety::forbidden_elsewhere,
-    },
-    Rule {
-        name: "unsafe blocks name their fact",
-        check: safety::commented,
-    },
-    Rule {
-        name: "unsafe functions say what they ask",
-        check: safety::documented,
-    },
-    Rule {
-        name: "layers import downwards",
-        check: edges::between_layers,
-    },
-    Rule {
-        name: "outside crates are on the list",
-        check: edges::to_outside,
-    },
+/// Every rule, with its name.
+pub const RULES: &[(&str, Rule)] = &[
+    ("files parse", text::parses),
+    ("files are short", text::file_length),
+    ("lines are short", text::line_length),
+    ("no file names a folder of a machine", text::machine_paths),
+    ("a file begins with what it is", text::head_comment),
+    ("a layer says that it is not an API", text::not_an_api),
+    ("functions are short", shape::function_length),
+    ("functions are flat", shape::levels),
+    ("the oldest compiler knows the syntax", shape::let_chains),
+    ("types say whose they are", shape::bare_names),
+    ("what has a better word is not said", words::banned),
+    ("cfg chooses modules", cfgs::allowed),
+    ("unsafe stands in listed files", safety::allowed),
+    ("other crates forbid unsafe", safety::forbidden_elsewhere),
+    ("unsafe blocks name their fact", safety::commented),
+    ("unsafe functions say what they ask", safety::documented),
+    ("layers import downwards", edges::between_layers),
+    ("crates of others are listed", edges::to_outside),
 ];
 
 impl Project {
@@ -155,7 +95,7 @@ impl Project {
         let wanted = |finding: &Finding| {
             paths.is_empty() || paths.iter().any(|path| lies_below(&finding.path, path))
         };
-        let all = RULES.iter().flat_map(|rule| (rule.check)(self));
+        let all = RULES.iter().flat_map(|(_, rule)| rule(self));
         let mut findings: Vec<Finding> = all.filter(wanted).collect();
         findings.sort();
         findings.dedup();
@@ -182,10 +122,14 @@ impl fmt::Display for Finding {
     }
 }
 
-/// Checks the project and prints what was found.
+/// Checks the project and prints what was found; `--rules` prints what would be checked.
 ///
 /// *Errors*: there are findings, or the project cannot be read.
 pub fn run(paths: &[String]) -> Result {
+    if paths == ["--rules"] {
+        RULES.iter().for_each(|(name, _)| println!("{name}"));
+        return Ok(());
+    }
     let project = Project::read(&command::root())?;
     let paths: Vec<String> = paths.iter().map(|path| normal(path)).collect();
     let findings = project.check(&paths);
