@@ -10,8 +10,8 @@
 //! }
 //! ```
 //!
-//! The body stays an `async` block of the same function, because an inner function could use neither `self`
-//! nor the generics around it.
+//! The body stays an `async` block of the same function, because an inner function could use
+//! neither `self` nor the generics around it.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
 use quote::{ToTokens, quote};
@@ -44,8 +44,8 @@ pub(crate) enum Available {
 }
 
 impl Attribute {
-    /// The function to compile instead of `item`. With an error comes a function that compiles as far
-    /// as possible, so that the fault is not buried under faults that follow from it.
+    /// The function to compile instead of `item`. With an error comes a function that compiles as
+    /// far as possible, so that the fault is not buried under faults that follow from it.
     pub(crate) fn expand(&self, arguments: TokenStream, item: TokenStream) -> TokenStream {
         let function = match syn::parse2::<Function>(item.clone()) {
             Ok(function) => function,
@@ -189,8 +189,8 @@ impl Role {
     }
 }
 
-/// The function's body as an `async` block. It begins with a `return` that is never reached: from it
-/// the compiler knows the block's type, so that `?` works and a mismatch is shown where it is.
+/// The function's body as an `async` block. It begins with a `return` that is never reached: from
+/// it the compiler knows the block's type, so that `?` works and a mismatch is shown where it is.
 fn async_block(function: &Function, output: Option<&TokenStream>) -> TokenStream {
     let typed = output.map(|output| {
         quote! {

@@ -1,5 +1,6 @@
-//! The function below an attribute: attributes, visibility and signature are parsed, the body is not
-//! (the compiler does it anyway, and half-written code in an editor shall not lose its attribute).
+//! The function below an attribute: attributes, visibility and signature are parsed, the body is
+//! not (the compiler does it anyway, and half-written code in an editor shall not lose its
+//! attribute).
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};

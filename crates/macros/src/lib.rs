@@ -1,9 +1,9 @@
-//! Not an API: a layer of yamanote. The attributes `#[main]` and `#[test]`: they turn an `async fn` into one
-//! that builds a runtime and waits in it for the function's body.
+//! Not an API: a layer of yamanote. The attributes `#[main]` and `#[test]`: they turn an `async fn`
+//! into one that builds a runtime and waits in it for the function's body.
 //!
-//! Knows nothing of the runtime but the names of `runtime::Builder`'s methods, and nothing of cargo features:
-//! the facade chooses, by its features, under which names an attribute is exported, and each attribute
-//! knows which runtimes it may build and by which path user code reaches them.
+//! Knows nothing of the runtime but the names of `runtime::Builder`'s methods, and nothing of cargo
+//! features: the facade chooses, by its features, under which names an attribute is exported, and
+//! each attribute knows which runtimes it may build and by which path user code reaches them.
 //!
 //! ```text
 //!  arguments ──▶ options   which runtime, checked          ─┐
@@ -21,7 +21,8 @@ mod options;
 use expand::{Attribute, Available, Role};
 use proc_macro::TokenStream;
 
-/// Defines one attribute a line: its name, what it is for, what it may build, where user code finds us.
+/// Defines one attribute a line: its name, what it is for, what it may build, where user code finds
+/// us.
 macro_rules! attributes {
     ($($(#[$doc:meta])* $name:ident: $role:ident, $available:ident, $path:literal;)*) => {$(
         $(#[$doc])*
@@ -48,8 +49,8 @@ attributes! {
     /// | `flavor = "current_thread"` | one thread: the caller's |
     /// | `flavor = "local"` | the caller's thread, and `spawn_local` works everywhere |
     /// | `worker_threads = 4` | how many workers; `multi_thread` only |
-    /// | `start_paused = true` | the clock stands still and jumps to the next timer; one thread only |
-    /// | `unhandled_panic = "shutdown_runtime"` | a task's panic ends the runtime (else `"ignore"`); one thread only |
+    /// | `start_paused = true` | the clock jumps to the next timer; one thread only |
+    /// | `unhandled_panic = "shutdown_runtime"` | a task's panic ends all; or `"ignore"`; one thread only |
     /// | `name = "station"` | the runtime's name |
     /// | `crate = "some::path"` | where the attribute's expansion finds the runtime |
     ///

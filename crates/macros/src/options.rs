@@ -104,7 +104,8 @@ impl Options {
         calls
     }
 
-    /// Takes one argument. Arguments of tests alone (seeds of a simulation) would be told apart here.
+    /// Takes one argument. Arguments of tests alone (seeds of a simulation) would be told apart
+    /// here.
     fn take(&mut self, argument: &Argument) -> Result<()> {
         let name = argument.name.unraw().to_string();
         match name.as_str() {

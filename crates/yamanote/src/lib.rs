@@ -1,1 +1,3 @@
 //! yamanote: an asynchronous runtime.
+#[doc(hidden)]
+pub mod macros;
