@@ -1,0 +1,285 @@
+//! The allocation of a task: header, scheduler, and the future or what became of it.
+//!
+//! Who has the `stage` to itself: the runner between `begin_run` (or `claim_to_cancel`) and
+//! `end_poll` or `complete`; after `complete`, the join handle while it exists, else the runner;
+//! when the last reference is gone, whoever frees. The state word is what says so.
+//!
+//! User code runs here: polls, destructors of futures and outputs, wakers. Each may panic. A
+//! panic of the poll or of the future's destructor becomes the task's error; one of an output
+//! that nobody wants, or of a joiner's waker, has been reported by the panic hook and ends here.
+
+use std::future::Future;
+use std::mem::ManuallyDrop;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::task::{Context, Poll};
+
+use yamanote_base::atomic::UnsafeCell;
+use yamanote_base::budget;
+use yamanote_base::probe::{self, Point};
+use yamanote_base::waker_cell::WakerCell;
+
+use crate::error::JoinError;
+use crate::header::{Header, Links, Reference, Vtable};
+use crate::id::{self, Id};
+use crate::meta::SpawnLocation;
+use crate::runnable::TaskRef;
+use crate::schedule::Schedule;
+use crate::state::{Begin, EndPoll, TaskState};
+use crate::waker;
+
+/// The allocation. `Header` is first, so a pointer to one is a pointer to the other.
+#[repr(C)]
+pub(crate) struct TaskCell<F: Future, S> {
+    header: Header,
+    scheduler: S,
+    stage: UnsafeCell<Stage<F>>,
+}
+
+/// What is in the place of the future.
+enum Stage<F: Future> {
+    Future(F),
+    Output(Result<F::Output, JoinError>),
+    Taken,
+}
+
+/// Makes a task in state `SCHEDULED` with `references` references.
+pub(crate) fn allocate<F, S>(
+    future: F,
+    scheduler: S,
+    id: Id,
+    location: SpawnLocation,
+    shard: u32,
+    references: usize,
+) -> NonNull<Header>
+where
+    F: Future,
+    S: Schedule,
+{
+    probe::emit(Point::Spawn, id.as_u64());
+    let cell = Box::new(TaskCell {
+        header: Header {
+            state: TaskState::new(references),
+            vtable: &TaskCell::<F, S>::VTABLE,
+            queue_next: UnsafeCell::new(None),
+            links: UnsafeCell::new(Links::default()),
+            shard,
+            id,
+            location,
+            joiner: WakerCell::new(),
+        },
+        scheduler,
+        stage: UnsafeCell::new(Stage::Future(future)),
+    });
+    NonNull::from(Box::leak(cell)).cast()
+}
+
+impl<F: Future, S: Schedule> TaskCell<F, S> {
+    const VTABLE: Vtable = Vtable {
+        run: run::<F, S>,
+        cancel: cancel::<F, S>,
+        schedule: schedule::<F, S>,
+        take_output: take_output::<F, S>,
+        drop_output: drop_output::<F, S>,
+        free: free::<F, S>,
+    };
+
+    /// Puts `stage` in place of what is there, which is returned.
+    ///
+    /// # Safety
+    /// The caller has the stage to itself; a future that was polled is not moved out.
+    unsafe fn replace_stage(&self, stage: Stage<F>) -> Stage<F> {
+        self.stage.with_mut(|place| {
+            // SAFETY: the caller has the stage to itself.
+            unsafe { std::ptr::replace(place, stage) }
+        })
+    }
+
+    /// Drops the future (or output) where it is, and puts `stage` there; also when that panics.
+    ///
+    /// # Safety
+    /// The caller has the stage to itself.
+    unsafe fn drop_and_set(&self, stage: Stage<F>) {
+        struct SetAfter<'a, F: Future>(&'a UnsafeCell<Stage<F>>, ManuallyDrop<Stage<F>>);
+
+        impl<F: Future> Drop for SetAfter<'_, F> {
+            fn drop(&mut self) {
+                // SAFETY: taken once, here.
+                let stage = unsafe { ManuallyDrop::take(&mut self.1) };
+                // SAFETY: what was there has been dropped, in place, by the caller below.
+                self.0.with_mut(|place| unsafe { place.write(stage) });
+            }
+        }
+
+        let set = SetAfter(&self.stage, ManuallyDrop::new(stage));
+        self.stage.with_mut(|place| {
+            // SAFETY: the caller has the stage to itself; `SetAfter` fills the place again.
+            unsafe { place.drop_in_place() };
+        });
+        drop(set);
+    }
+
+    /// Polls the future once; a panic is an error. `None` is pending.
+    ///
+    /// # Safety
+    /// The caller runs the task, and the stage is the future.
+    unsafe fn poll(&self, reference: &Reference) -> Option<Result<F::Output, JoinError>> {
+        let waker = waker::borrowed(reference);
+        let mut cx = Context::from_waker(&waker);
+        let polled = catch_unwind(AssertUnwindSafe(|| {
+            self.stage.with_mut(|stage| {
+                // SAFETY: the caller runs the task.
+                let Stage::Future(future) = (unsafe { &mut *stage }) else {
+                    unreachable!("a task that is not done has its future")
+                };
+                // SAFETY: the future lies in the allocation and is dropped there.
+                let future = unsafe { Pin::new_unchecked(future) };
+                budget::with_budget(|| future.poll(&mut cx))
+            })
+        }));
+        match polled {
+            Ok(Poll::Pending) => None,
+            Ok(Poll::Ready(output)) => Some(Ok(output)),
+            Err(payload) => {
+                self.scheduler.unhandled_panic();
+                Some(Err(JoinError::panic(self.header.id, payload)))
+            }
+        }
+    }
+
+    /// Drops the future, stores `result`, and tells whoever waits for it.
+    ///
+    /// # Safety
+    /// The caller runs the task, and the stage is the future.
+    unsafe fn finish(&self, reference: &Reference, result: Result<F::Output, JoinError>) {
+        let id = self.header.id;
+        let dropped = catch_unwind(AssertUnwindSafe(|| {
+            // SAFETY: the caller runs the task.
+            unsafe { self.drop_and_set(Stage::Taken) };
+        }));
+        let result = match dropped {
+            Ok(()) => result,
+            Err(payload) => {
+                let _ = catch_unwind(AssertUnwindSafe(|| drop(result)));
+                Err(JoinError::panic(id, payload))
+            }
+        };
+        // SAFETY: the caller runs the task; what is replaced is `Taken`.
+        drop(unsafe { self.replace_stage(Stage::Output(result)) });
+        let _ = catch_unwind(AssertUnwindSafe(|| {
+            self.scheduler.on_terminate(&self.header.meta());
+        }));
+        if self.scheduler.release(TaskRef::new(reference)) {
+            // SAFETY: the list's reference, which it has just given up.
+            drop(unsafe { Reference::from_raw(reference.as_raw()) });
+        }
+        if self.header.state.complete() {
+            let _ = catch_unwind(AssertUnwindSafe(|| self.header.joiner.wake()));
+        } else {
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                // SAFETY: there is no join handle, so the output is the runner's.
+                unsafe { self.drop_and_set(Stage::Taken) };
+            }));
+        }
+    }
+}
+
+/// The cell behind `header`.
+///
+/// # Safety
+/// `header` is that of a live `TaskCell<F, S>`.
+unsafe fn cell<'a, F: Future, S>(header: NonNull<Header>) -> &'a TaskCell<F, S> {
+    // SAFETY: the header is the first field of the cell, by `repr(C)`, and the pointer was made
+    // from one to the whole cell.
+    unsafe { header.cast::<TaskCell<F, S>>().as_ref() }
+}
+
+unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
+    // SAFETY: the runnable's reference is given to this function.
+    let reference = unsafe { Reference::from_raw(header) };
+    // SAFETY: the vtable belongs to this cell, which `reference` keeps alive.
+    let cell = unsafe { cell::<F, S>(header) };
+    let id = cell.header.id;
+    let end = id::with(id, || match cell.header.state.begin_run() {
+        Begin::Cancel => EndPoll::Cancel,
+        Begin::Poll => {
+            cell.scheduler.before_poll(&cell.header.meta());
+            probe::emit(Point::PollBegin, id.as_u64());
+            // SAFETY: `begin_run` made this thread the runner.
+            let result = unsafe { cell.poll(&reference) };
+            probe::emit(Point::PollEnd, id.as_u64());
+            cell.scheduler.after_poll(&cell.header.meta());
+            match result {
+                None => cell.header.state.end_poll(),
+                Some(result) => {
+                    // SAFETY: as above; the poll did not end with `end_poll`.
+                    unsafe { cell.finish(&reference, result) };
+                    EndPoll::Idle
+                }
+            }
+        }
+    });
+    match end {
+        EndPoll::Idle => {}
+        EndPoll::Reschedule => {
+            // SAFETY: `end_poll` left it SCHEDULED; this is the reference of the next runnable.
+            cell.scheduler.reschedule(unsafe { reference.clone().into_runnable() });
+        }
+        EndPoll::Cancel => {
+            // SAFETY: this thread is the runner still.
+            unsafe { cancel::<F, S>(header) };
+        }
+    }
+}
+
+unsafe fn cancel<F: Future, S: Schedule>(header: NonNull<Header>) {
+    // SAFETY: the caller has a reference.
+    let cell = unsafe { cell::<F, S>(header) };
+    cell.header.state.add_reference();
+    // SAFETY: counted by the line above.
+    let reference = unsafe { Reference::from_raw(header) };
+    let id = cell.header.id;
+    // SAFETY: the caller has claimed the task, so the future is there and nobody else's.
+    id::with(id, || unsafe { cell.finish(&reference, Err(JoinError::cancelled(id))) });
+}
+
+unsafe fn schedule<F: Future, S: Schedule>(header: NonNull<Header>) {
+    // SAFETY: the caller gives the runnable's reference.
+    let reference = unsafe { Reference::from_raw(header) };
+    // SAFETY: `reference` keeps the cell alive, and while the task is queued its scheduler is
+    // used through the runnable's reference only.
+    let cell = unsafe { cell::<F, S>(header) };
+    probe::emit(Point::Wake, cell.header.id.as_u64());
+    // The task may end on another thread while its scheduler still returns from queueing it.
+    let _alive = reference.clone();
+    // SAFETY: the task is SCHEDULED by the transition that led here.
+    cell.scheduler.schedule(unsafe { reference.into_runnable() });
+}
+
+unsafe fn take_output<F: Future, S: Schedule>(header: NonNull<Header>, place: *mut ()) {
+    // SAFETY: the caller has a reference.
+    let cell = unsafe { cell::<F, S>(header) };
+    // SAFETY: the caller owns the output; a future is not there any more.
+    let stage = unsafe { cell.replace_stage(Stage::Taken) };
+    let Stage::Output(output) = stage else { panic!("JoinHandle polled after completion") };
+    let place = place.cast::<Option<Result<F::Output, JoinError>>>();
+    // SAFETY: the caller gave a valid place of this type.
+    unsafe { *place = Some(output) };
+}
+
+unsafe fn drop_output<F: Future, S: Schedule>(header: NonNull<Header>) {
+    // SAFETY: the caller has a reference.
+    let cell = unsafe { cell::<F, S>(header) };
+    let _ = catch_unwind(AssertUnwindSafe(|| {
+        // SAFETY: the caller owns the output.
+        id::with(cell.header.id, || unsafe { cell.drop_and_set(Stage::Taken) });
+    }));
+}
+
+unsafe fn free<F: Future, S: Schedule>(header: NonNull<Header>) {
+    let cell = header.cast::<TaskCell<F, S>>();
+    // SAFETY: it was leaked from a box of this type, and the last reference is gone. The stage
+    // is `Taken` (or an output that a join handle left), for a task is dropped when it is done.
+    drop(unsafe { Box::from_raw(cell.as_ptr()) });
+}

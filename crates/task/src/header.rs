@@ -1,0 +1,143 @@
+//! The part of a task that is the same for all: [`Header`].
+
+use std::ptr::NonNull;
+
+use yamanote_base::atomic::UnsafeCell;
+use yamanote_base::waker_cell::WakerCell;
+
+use crate::id::Id;
+use crate::meta::{SpawnLocation, TaskMeta};
+use crate::runnable::Runnable;
+use crate::state::{TaskState, Wake};
+
+/// The part of a task that is the same for all futures. The first field of the allocation.
+pub(crate) struct Header {
+    pub(crate) state: TaskState,
+    pub(crate) vtable: &'static Vtable,
+    /// The next task in a [`TaskQueue`](crate::TaskQueue). Touched by the queue that the
+    /// runnable is in; there is one runnable at most.
+    pub(crate) queue_next: UnsafeCell<Option<NonNull<Header>>>,
+    /// The place in the [`TaskList`](crate::TaskList). Touched under the lock of its shard.
+    pub(crate) links: UnsafeCell<Links>,
+    /// The shard of the list.
+    pub(crate) shard: u32,
+    pub(crate) id: Id,
+    pub(crate) location: SpawnLocation,
+    /// Who awaits the join handle.
+    pub(crate) joiner: WakerCell,
+}
+
+/// The neighbours in a list.
+#[derive(Debug, Default)]
+pub(crate) struct Links {
+    pub(crate) prev: Option<NonNull<Header>>,
+    pub(crate) next: Option<NonNull<Header>>,
+    pub(crate) listed: bool,
+}
+
+/// What depends on the types of the future and the scheduler.
+pub(crate) struct Vtable {
+    /// Polls or cancels; consumes the runnable's reference.
+    pub(crate) run: unsafe fn(NonNull<Header>),
+    /// Drops the future and completes; the caller has claimed the task.
+    pub(crate) cancel: unsafe fn(NonNull<Header>),
+    /// Queues a runnable, whose reference the caller gives.
+    pub(crate) schedule: unsafe fn(NonNull<Header>),
+    /// Moves the output out, to a `Option<Result<T, JoinError>>`; the caller owns the output.
+    pub(crate) take_output: unsafe fn(NonNull<Header>, *mut ()),
+    /// Drops the output, if it was not taken; the caller owns the output.
+    pub(crate) drop_output: unsafe fn(NonNull<Header>),
+    /// Frees the task; the caller had the last reference.
+    pub(crate) free: unsafe fn(NonNull<Header>),
+}
+
+impl Header {
+    /// What hooks are told.
+    pub(crate) fn meta(&self) -> TaskMeta<'_> {
+        TaskMeta::new(self.id, self.location)
+    }
+}
+
+/// A counted reference to a task.
+#[derive(Debug)]
+pub(crate) struct Reference(NonNull<Header>);
+
+// SAFETY: a reference gives access to the header only, whose fields are `Sync` or touched by
+// the rules above; what is behind the vtable is moved between threads by the state word.
+unsafe impl Send for Reference {}
+// SAFETY: as above.
+unsafe impl Sync for Reference {}
+
+impl Reference {
+    /// Takes over a reference that was counted already.
+    ///
+    /// # Safety
+    /// `header` is alive, and the caller gives one counted reference away.
+    pub(crate) unsafe fn from_raw(header: NonNull<Header>) -> Self {
+        Self(header)
+    }
+
+    /// Gives the reference away; it stays counted.
+    pub(crate) fn into_raw(self) -> NonNull<Header> {
+        let header = self.0;
+        std::mem::forget(self);
+        header
+    }
+
+    /// The task's address.
+    pub(crate) fn as_raw(&self) -> NonNull<Header> {
+        self.0
+    }
+
+    /// The header.
+    pub(crate) fn header(&self) -> &Header {
+        // SAFETY: this reference is counted, so the task is alive.
+        unsafe { self.0.as_ref() }
+    }
+
+    /// Cancels the task: its future is dropped at the next opportunity.
+    pub(crate) fn cancel(&self) {
+        if self.header().state.cancel() == Wake::Queue {
+            self.queue();
+        }
+    }
+
+    /// Queues the task.
+    pub(crate) fn wake(&self) {
+        if self.header().state.wake() == Wake::Queue {
+            self.queue();
+        }
+    }
+
+    /// Queues a runnable for which a reference was counted.
+    fn queue(&self) {
+        let schedule = self.header().vtable.schedule;
+        // SAFETY: `wake` and `cancel` counted a reference for the runnable before they said so.
+        unsafe { schedule(self.0) };
+    }
+
+    /// The runnable that this reference stands for.
+    ///
+    /// # Safety
+    /// The task is `SCHEDULED` and no other runnable of it exists.
+    pub(crate) unsafe fn into_runnable(self) -> Runnable {
+        Runnable::new(self)
+    }
+}
+
+impl Clone for Reference {
+    fn clone(&self) -> Self {
+        self.header().state.add_reference();
+        Self(self.0)
+    }
+}
+
+impl Drop for Reference {
+    fn drop(&mut self) {
+        if self.header().state.drop_reference() {
+            let free = self.header().vtable.free;
+            // SAFETY: it was the last reference.
+            unsafe { free(self.0) };
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! What tells the tasks of a process apart: [`Id`].
+
+use std::cell::Cell;
+use std::fmt;
+use std::num::NonZeroU64;
+
+use yamanote_base::atomic::plain::{AtomicU64, Ordering};
+
+thread_local! {
+    static CURRENT: Cell<Option<Id>> = const { Cell::new(None) };
+}
+
+/// Tells the tasks of a process apart; never given twice.
+#[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Id(NonZeroU64);
+
+impl Id {
+    /// An id that no task has had before.
+    #[must_use]
+    pub fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        // Relaxed: only the numbers must differ.
+        let number = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        Self(NonZeroU64::new(number).expect("2^64 tasks are never made"))
+    }
+
+    /// The number of the id.
+    #[must_use]
+    pub fn as_u64(self) -> u64 {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for Id {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// The id of the task that runs on this thread.
+///
+/// # Panics
+/// Outside of tasks; the future given to `block_on` is not one.
+#[track_caller]
+#[must_use]
+pub fn id() -> Id {
+    try_id().expect("Can't get a task id when not inside a task")
+}
+
+/// The id of the task that runs on this thread, if one does.
+#[must_use]
+pub fn try_id() -> Option<Id> {
+    CURRENT.try_with(Cell::get).ok().flatten()
+}
+
+/// Calls `f` as the task `id`; restores the id before, also when `f` panics.
+pub(crate) fn with<R>(id: Id, f: impl FnOnce() -> R) -> R {
+    struct Restore(Option<Id>);
+
+    impl Drop for Restore {
+        fn drop(&mut self) {
+            let _ = CURRENT.try_with(|current| current.set(self.0));
+        }
+    }
+
+    let _restore = Restore(CURRENT.try_with(|current| current.replace(Some(id))).ok().flatten());
+    f()
+}

@@ -1,0 +1,142 @@
+//! Waiting for a task and cancelling it: [`JoinHandle`] and [`AbortHandle`].
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use yamanote_base::budget;
+
+use crate::error::JoinError;
+use crate::header::Reference;
+use crate::id::Id;
+
+/// Owns the right to a task's output. Dropping it detaches the task, which goes on.
+///
+/// *Cancel safety:* awaiting it by reference loses nothing when dropped.
+pub struct JoinHandle<T> {
+    reference: Reference,
+    _output: PhantomData<T>,
+}
+
+/// Owns the right to cancel a task.
+#[derive(Clone)]
+pub struct AbortHandle {
+    reference: Reference,
+}
+
+// SAFETY: the output is moved out or dropped on the thread that has the handle.
+unsafe impl<T: Send> Send for JoinHandle<T> {}
+// SAFETY: a shared handle gives no access to the output.
+unsafe impl<T: Send> Sync for JoinHandle<T> {}
+
+impl<T> Unpin for JoinHandle<T> {}
+impl<T> UnwindSafe for JoinHandle<T> {}
+impl<T> RefUnwindSafe for JoinHandle<T> {}
+impl UnwindSafe for AbortHandle {}
+impl RefUnwindSafe for AbortHandle {}
+
+impl<T> JoinHandle<T> {
+    /// # Safety
+    /// It is the one join handle of the task, whose output is a `T`.
+    pub(crate) unsafe fn new(reference: Reference) -> Self {
+        Self { reference, _output: PhantomData }
+    }
+
+    /// Cancels the task: its future is dropped at the next place where it waits, or before its
+    /// first poll. A task that has ended keeps its output.
+    pub fn abort(&self) {
+        self.reference.cancel();
+    }
+
+    /// A handle that can cancel the task.
+    #[must_use]
+    pub fn abort_handle(&self) -> AbortHandle {
+        AbortHandle { reference: self.reference.clone() }
+    }
+
+    /// Whether the task has ended. After [`abort`](Self::abort) that may take a while.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.reference.header().state.is_done()
+    }
+
+    /// The id of the task.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        self.reference.header().id
+    }
+
+    /// Registers who is woken when the task has ended.
+    fn watch(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let header = self.reference.header();
+        if header.state.is_done() {
+            return Poll::Ready(());
+        }
+        header.joiner.register(cx.waker());
+        // The task may have ended between the look and the registration.
+        if header.state.is_done() { Poll::Ready(()) } else { Poll::Pending }
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let charge = ready!(budget::poll_proceed(cx));
+        ready!(self.watch(cx));
+        charge.made_progress();
+        let mut output: Option<Result<T, JoinError>> = None;
+        let take = self.reference.header().vtable.take_output;
+        // SAFETY: the task is done and this is its join handle, so the output is ours; it is a
+        // `T`, by the contract of `new`.
+        unsafe { take(self.reference.as_raw(), std::ptr::from_mut(&mut output).cast()) };
+        Poll::Ready(output.expect("take_output gives one or panics"))
+    }
+}
+
+impl<T> Drop for JoinHandle<T> {
+    fn drop(&mut self) {
+        let header = self.reference.header();
+        // The joiner's waker is of no use any more.
+        drop(header.joiner.take());
+        if header.state.unjoin() {
+            let drop_output = header.vtable.drop_output;
+            // SAFETY: the task is done and this was its join handle, so the output is ours.
+            unsafe { drop_output(self.reference.as_raw()) };
+        }
+    }
+}
+
+impl AbortHandle {
+    /// Cancels the task. See [`JoinHandle::abort`].
+    pub fn abort(&self) {
+        self.reference.cancel();
+    }
+
+    /// Whether the task has ended.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.reference.header().state.is_done()
+    }
+
+    /// The id of the task.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        self.reference.header().id
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for JoinHandle<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinHandle").field("id", &self.id()).finish()
+    }
+}
+
+impl fmt::Debug for AbortHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AbortHandle").field("id", &self.id()).finish()
+    }
+}

@@ -1,0 +1,136 @@
+//! The right to run a task once: [`Runnable`].
+
+use std::future::Future;
+use std::mem::ManuallyDrop;
+use std::pin::Pin;
+use std::ptr::NonNull;
+use std::task::{Context, Poll};
+
+use yamanote_base::budget::{self, Budget};
+
+use crate::cell;
+use crate::header::{Header, Reference};
+use crate::id::Id;
+use crate::join::JoinHandle;
+use crate::meta::SpawnLocation;
+use crate::schedule::Schedule;
+
+/// The right to run a task once; a task has at most one. Dropped unrun, it cancels the task.
+///
+/// One word.
+#[derive(Debug)]
+pub struct Runnable {
+    reference: ManuallyDrop<Reference>,
+}
+
+/// A task, seen by its scheduler.
+#[derive(Debug)]
+#[repr(transparent)]
+pub struct TaskRef(pub(crate) Reference);
+
+/// A task as a pointer, for queues of pointers.
+#[derive(Debug)]
+pub struct RawTask(());
+
+impl Runnable {
+    pub(crate) fn new(reference: Reference) -> Self {
+        Self { reference: ManuallyDrop::new(reference) }
+    }
+
+    /// Polls the task's future once, and sees to what follows: the output, or the next wake.
+    pub fn run(self) {
+        let header = self.into_header();
+        // SAFETY: the header is alive: the runnable's reference is in our hands.
+        let run = unsafe { header.as_ref() }.vtable.run;
+        // SAFETY: this was the only runnable, and its reference goes to `run`.
+        unsafe { run(header) };
+    }
+
+    /// The id of the task.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        self.reference.header().id
+    }
+
+    /// Gives the runnable up for a pointer.
+    #[must_use = "the task is lost unless it is made a runnable again"]
+    pub fn into_raw(self) -> NonNull<RawTask> {
+        self.into_header().cast()
+    }
+
+    /// The runnable behind `raw`.
+    ///
+    /// # Safety
+    /// `raw` came from [`into_raw`](Self::into_raw) and is used once.
+    #[must_use]
+    pub unsafe fn from_raw(raw: NonNull<RawTask>) -> Self {
+        // SAFETY: `into_raw` left its reference counted.
+        Self::new(unsafe { Reference::from_raw(raw.cast()) })
+    }
+
+    pub(crate) fn into_header(self) -> NonNull<Header> {
+        let this = ManuallyDrop::new(self);
+        this.reference.as_raw()
+    }
+}
+
+impl Drop for Runnable {
+    fn drop(&mut self) {
+        // SAFETY: taken once, here.
+        let reference = unsafe { ManuallyDrop::take(&mut self.reference) };
+        // Whatever it says: the task is ours now.
+        let _ = reference.header().state.begin_run();
+        let cancel = reference.header().vtable.cancel;
+        // SAFETY: `begin_run` made this thread the runner.
+        unsafe { cancel(reference.as_raw()) };
+    }
+}
+
+impl TaskRef {
+    pub(crate) fn new(reference: &Reference) -> &Self {
+        // SAFETY: `TaskRef` is a transparent wrapper.
+        unsafe { &*std::ptr::from_ref(reference).cast::<TaskRef>() }
+    }
+
+    /// The id of the task.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        self.0.header().id
+    }
+}
+
+/// Makes a task of a function that may block: it runs without a budget, and once begun it
+/// cannot be aborted.
+pub fn blocking<T, S>(
+    f: impl FnOnce() -> T + Send + 'static,
+    scheduler: S,
+    id: Id,
+    location: SpawnLocation,
+) -> (Runnable, JoinHandle<T>)
+where
+    T: Send + 'static,
+    S: Schedule,
+{
+    let header = cell::allocate(Once(Some(f)), scheduler, id, location, 0, 2);
+    // SAFETY: two references were counted, of which this is the first; the task is scheduled.
+    let runnable = unsafe { Reference::from_raw(header).into_runnable() };
+    // SAFETY: this is the second.
+    let join = unsafe { JoinHandle::new(Reference::from_raw(header)) };
+    (runnable, join)
+}
+
+/// A future that calls a function once.
+struct Once<F>(Option<F>);
+
+// Nothing in it is pinned: the function is moved out before it is called.
+impl<F> Unpin for Once<F> {}
+
+impl<T, F: FnOnce() -> T> Future for Once<F> {
+    type Output = T;
+
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
+        let f = self.0.take().expect("a future is not polled after it ended");
+        budget::replace(Budget::UNLIMITED);
+        Poll::Ready(f())
+    }
+}

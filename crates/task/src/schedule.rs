@@ -1,0 +1,40 @@
+//! What a task asks of its scheduler: [`Schedule`].
+
+use crate::meta::TaskMeta;
+use crate::runnable::{Runnable, TaskRef};
+
+/// The scheduler of a task. Each task owns one, usually a pointer to what all share.
+pub trait Schedule: Send + Sync + 'static {
+    /// Queues a task that a waker made runnable. May be called on any thread, also by the task's
+    /// own poll for another task.
+    fn schedule(&self, task: Runnable);
+
+    /// Queues a task that woke itself while it was polled: behind all others.
+    fn reschedule(&self, task: Runnable) {
+        self.schedule(task);
+    }
+
+    /// Takes a task that is over off its list; whether it was on it.
+    fn release(&self, task: &TaskRef) -> bool {
+        let _ = task;
+        false
+    }
+
+    /// A task's poll panicked.
+    fn unhandled_panic(&self) {}
+
+    /// A poll begins.
+    fn before_poll(&self, meta: &TaskMeta<'_>) {
+        let _ = meta;
+    }
+
+    /// A poll has ended.
+    fn after_poll(&self, meta: &TaskMeta<'_>) {
+        let _ = meta;
+    }
+
+    /// A task has ended.
+    fn on_terminate(&self, meta: &TaskMeta<'_>) {
+        let _ = meta;
+    }
+}

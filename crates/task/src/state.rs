@@ -1,0 +1,192 @@
+//! The state word of a task: who may poll it, whether it is to run, who is interested.
+//!
+//! | bit | set means |
+//! |---|---|
+//! | `RUNNING` | one thread has the future to itself: to poll it, or to drop it |
+//! | `SCHEDULED` | a `Runnable` exists; together with `RUNNING`: the runner must reschedule |
+//! | `DONE` | the future is gone; its output (or error) is stored, or was taken |
+//! | `JOINABLE` | the `JoinHandle` exists; it owns the output after `DONE` |
+//! | `CANCELLED` | the future is to be dropped at the next opportunity |
+//! | above | the number of references: list, runnable, join handle, abort handles, wakers |
+//!
+//! | # | transition | from | to | by |
+//! |---|---|---|---|---|
+//! | 1 | `wake` | idle | `SCHEDULED` | a waker, who then queues the runnable |
+//! | 2 | `wake` | `RUNNING` | `RUNNING + SCHEDULED` | a waker, who leaves it to the runner |
+//! | 3 | `begin_run` | `SCHEDULED` | `RUNNING` | the owner of the runnable |
+//! | 4 | `end_poll` | `RUNNING` | idle, or `SCHEDULED` after 2 | the runner |
+//! | 5 | `cancel` | idle | `SCHEDULED + CANCELLED` | an abort, who then queues the runnable |
+//! | 6 | `cancel` | anything else but `DONE` | `+ CANCELLED` | an abort; the runner sees it in 3 or 4 |
+//! | 7 | `claim_to_cancel` | idle | `RUNNING + CANCELLED` | the list, at shutdown |
+//! | 8 | `complete` | `RUNNING` | `DONE` | the runner |
+//! | 9 | `unjoin` | `JOINABLE` | not `JOINABLE` | the join handle, when dropped |
+//!
+//! All transitions are read-modify-write with AcqRel, so each sees what led to the one before:
+//! the future's last poll, the stored output, the queued data. Loads are Acquire for the same
+//! reason. References follow the rules of `Arc`.
+
+use yamanote_base::atomic::{AtomicUsize, Ordering};
+
+const RUNNING: usize = 1;
+const SCHEDULED: usize = 1 << 1;
+const DONE: usize = 1 << 2;
+const JOINABLE: usize = 1 << 3;
+const CANCELLED: usize = 1 << 4;
+const REFERENCE: usize = 1 << 5;
+
+/// The state word.
+#[derive(Debug)]
+pub(crate) struct TaskState(AtomicUsize);
+
+/// What the caller of a `wake` or `cancel` must do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wake {
+    /// Queue the runnable, which has a reference of its own.
+    Queue,
+    /// Nothing.
+    Nothing,
+}
+
+/// What the owner of a runnable must do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Begin {
+    /// Poll the future.
+    Poll,
+    /// Drop the future.
+    Cancel,
+}
+
+/// What the runner must do after a poll that returned `Pending`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum EndPoll {
+    /// Drop its reference: the task waits.
+    Idle,
+    /// Queue the task again: it was woken meanwhile.
+    Reschedule,
+    /// Drop the future: it is still the runner's.
+    Cancel,
+}
+
+impl TaskState {
+    /// A task that is scheduled, with `references` references.
+    pub(crate) fn new(references: usize) -> Self {
+        Self(AtomicUsize::new(SCHEDULED | JOINABLE | (references * REFERENCE)))
+    }
+
+    /// Transitions 1 and 2. With `Queue`, a reference was added for the runnable.
+    pub(crate) fn wake(&self) -> Wake {
+        self.update(|word| {
+            if word & (DONE | SCHEDULED) != 0 {
+                (Wake::Nothing, None)
+            } else if word & RUNNING != 0 {
+                (Wake::Nothing, Some(word | SCHEDULED))
+            } else {
+                (Wake::Queue, Some((word | SCHEDULED) + REFERENCE))
+            }
+        })
+    }
+
+    /// Transition 3.
+    pub(crate) fn begin_run(&self) -> Begin {
+        // AcqRel: see the head of this file.
+        let word = self.0.fetch_xor(RUNNING | SCHEDULED, Ordering::AcqRel);
+        assert!(word & (RUNNING | SCHEDULED | DONE) == SCHEDULED, "only a runnable is run");
+        if word & CANCELLED != 0 { Begin::Cancel } else { Begin::Poll }
+    }
+
+    /// Transition 4.
+    pub(crate) fn end_poll(&self) -> EndPoll {
+        self.update(|word| {
+            debug_assert!(word & RUNNING != 0, "only the runner ends a poll");
+            if word & CANCELLED != 0 {
+                (EndPoll::Cancel, None)
+            } else if word & SCHEDULED != 0 {
+                (EndPoll::Reschedule, Some(word & !RUNNING))
+            } else {
+                (EndPoll::Idle, Some(word & !RUNNING))
+            }
+        })
+    }
+
+    /// Transitions 5 and 6. With `Queue`, a reference was added for the runnable.
+    pub(crate) fn cancel(&self) -> Wake {
+        self.update(|word| {
+            if word & (DONE | CANCELLED) != 0 {
+                (Wake::Nothing, None)
+            } else if word & (RUNNING | SCHEDULED) != 0 {
+                (Wake::Nothing, Some(word | CANCELLED))
+            } else {
+                (Wake::Queue, Some((word | SCHEDULED | CANCELLED) + REFERENCE))
+            }
+        })
+    }
+
+    /// Transition 7, else 6; `true` if the caller has the future to itself now.
+    pub(crate) fn claim_to_cancel(&self) -> bool {
+        self.update(|word| {
+            if word & DONE != 0 {
+                (false, None)
+            } else if word & (RUNNING | SCHEDULED) != 0 {
+                (false, Some(word | CANCELLED))
+            } else {
+                (true, Some(word | RUNNING | CANCELLED))
+            }
+        })
+    }
+
+    /// Transition 8; whether the join handle exists, which then owns the output.
+    pub(crate) fn complete(&self) -> bool {
+        self.update(|word| {
+            debug_assert!(word & (RUNNING | DONE) == RUNNING, "only the runner completes");
+            (word & JOINABLE != 0, Some((word & !(RUNNING | SCHEDULED)) | DONE))
+        })
+    }
+
+    /// Transition 9; whether the task is done, so that the caller owns the output.
+    pub(crate) fn unjoin(&self) -> bool {
+        // AcqRel: see the head of this file.
+        let word = self.0.fetch_and(!JOINABLE, Ordering::AcqRel);
+        debug_assert!(word & JOINABLE != 0, "a join handle is dropped once");
+        word & DONE != 0
+    }
+
+    /// Whether the task is done.
+    pub(crate) fn is_done(&self) -> bool {
+        // Acquire: pairs with complete(); the output is there.
+        self.0.load(Ordering::Acquire) & DONE != 0
+    }
+
+    /// Adds a reference.
+    pub(crate) fn add_reference(&self) {
+        // Relaxed: the caller has a reference already, as with `Arc`.
+        let word = self.0.fetch_add(REFERENCE, Ordering::Relaxed);
+        if word > isize::MAX as usize {
+            // So many references cannot be: going on would free a task in use.
+            std::process::abort();
+        }
+    }
+
+    /// Drops a reference; `true` if it was the last one, and the task is to be freed.
+    pub(crate) fn drop_reference(&self) -> bool {
+        // AcqRel: Release makes this reference's uses come before the freeing, which Acquire sees.
+        let word = self.0.fetch_sub(REFERENCE, Ordering::AcqRel);
+        debug_assert!(word >= REFERENCE, "a reference is dropped once");
+        word / REFERENCE == 1
+    }
+
+    fn update<R: Copy>(&self, f: impl Fn(usize) -> (R, Option<usize>)) -> R {
+        // Acquire: for the cases in which nothing is changed.
+        let mut word = self.0.load(Ordering::Acquire);
+        loop {
+            let (result, next) = f(word);
+            let Some(next) = next else { return result };
+            // AcqRel: see the head of this file. Failure: the new word is looked at.
+            let exchanged =
+                self.0.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Acquire);
+            match exchanged {
+                Ok(_) => return result,
+                Err(seen) => word = seen,
+            }
+        }
+    }
+}
