@@ -1,0 +1,45 @@
+//! Making directories with options: [`DirBuilder`].
+
+use std::io;
+use std::path::Path;
+
+use yamanote_driver::op;
+
+use crate::platform::DirMode;
+
+/// How to make a directory; the asynchronous twin of [`std::fs::DirBuilder`].
+#[derive(Debug, Default)]
+pub struct DirBuilder {
+    recursive: bool,
+    pub(crate) mode: DirMode,
+}
+
+impl DirBuilder {
+    /// One directory, with the default permissions.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Whether to make the directories above it too, and to accept one that exists.
+    pub fn recursive(&mut self, recursive: bool) -> &mut Self {
+        self.recursive = recursive;
+        self
+    }
+
+    /// Makes the directory.
+    ///
+    /// *Cancel safety*: the directory may be made all the same.
+    ///
+    /// # Errors
+    /// Those of the system.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn create(&self, path: impl AsRef<Path>) -> io::Result<()> {
+        let path = path.as_ref().to_owned();
+        let mut builder = std::fs::DirBuilder::new();
+        builder.recursive(self.recursive);
+        self.mode.apply_to(&mut builder);
+        op::submit(move || builder.create(path)).await
+    }
+}

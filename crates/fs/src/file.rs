@@ -1,0 +1,335 @@
+//! An open file: [`File`].
+
+use std::fmt;
+use std::fs::{FileTimes, Metadata, Permissions};
+use std::future::poll_fn;
+use std::io::{self, IoSlice, SeekFrom};
+use std::path::Path;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake};
+use std::time::SystemTime;
+
+use yamanote_base::lock::Mutex;
+use yamanote_driver::op::{self, Op};
+use yamanote_io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
+
+use crate::OpenOptions;
+use crate::file_state::FileState;
+use crate::io_buffer::LEN_MAX;
+use crate::shared_waker::SharedWaker;
+
+/// An open file; the asynchronous twin of [`std::fs::File`].
+///
+/// A write returns when its bytes are in a buffer, and goes on in the background: `flush` waits for
+/// it, and an error of it is reported by the next write or flush. Dropping the file does not wait
+/// for it, but the write is carried out.
+pub struct File {
+    pub(crate) std: Arc<std::fs::File>,
+    /// Locked while the operation under way is polled, with `waiting` as its waker; never while
+    /// code of a user runs.
+    state: Mutex<FileState>,
+    waiting: Arc<SharedWaker>,
+    len_max: usize,
+}
+
+impl File {
+    /// Opens a file for reading.
+    ///
+    /// # Errors
+    /// Those of the system.
+    ///
+    /// # Panics
+    /// Outside of a runtime, like all methods that do not say otherwise.
+    pub async fn open(path: impl AsRef<Path>) -> io::Result<File> {
+        Self::options().read(true).open(path).await
+    }
+
+    /// Opens a file for writing; makes it if it does not exist, and empties it if it does.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn create(path: impl AsRef<Path>) -> io::Result<File> {
+        Self::options()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .open(path)
+            .await
+    }
+
+    /// Makes a file and opens it for reading and writing.
+    ///
+    /// # Errors
+    /// `AlreadyExists` if it does; those of the system.
+    pub async fn create_new<P: AsRef<Path>>(path: P) -> io::Result<File> {
+        Self::options()
+            .read(true)
+            .write(true)
+            .create_new(true)
+            .open(path)
+            .await
+    }
+
+    /// Options to open a file with. Does not panic.
+    #[must_use]
+    pub fn options() -> OpenOptions {
+        OpenOptions::new()
+    }
+
+    /// The asynchronous twin of `std`. Does not panic.
+    pub fn from_std(std: std::fs::File) -> File {
+        let (std, state, waiting) = (Arc::new(std), Mutex::default(), Arc::default());
+        File {
+            std,
+            state,
+            waiting,
+            len_max: LEN_MAX,
+        }
+    }
+
+    /// Has the system bring the content and the metadata to the disk, after the last write.
+    ///
+    /// # Errors
+    /// Those of the system; that of the write is left for the next write or flush.
+    pub async fn sync_all(&self) -> io::Result<()> {
+        self.run(|std| std.sync_all()).await
+    }
+
+    /// Like [`sync_all`](Self::sync_all), without the metadata that reading does not need.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn sync_data(&self) -> io::Result<()> {
+        self.run(|std| std.sync_data()).await
+    }
+
+    /// Cuts the file off at `size` bytes, or fills it with zeros up to there. The position stays.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn set_len(&self, size: u64) -> io::Result<()> {
+        self.idle().await;
+        // What was read ahead may no longer be there.
+        self.state.lock().forget_read();
+        self.run(move |std| std.set_len(size)).await
+    }
+
+    /// What the system knows about the file.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn metadata(&self) -> io::Result<Metadata> {
+        self.submit(|std| std.metadata()).await
+    }
+
+    /// Another handle of the same file, with a buffer of its own; the position is shared.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn try_clone(&self) -> io::Result<File> {
+        let std = self.run(|std| std.try_clone()).await?;
+        Ok(File {
+            len_max: self.len_max,
+            ..File::from_std(std)
+        })
+    }
+
+    /// The file itself, when nothing is under way any more. Does not panic.
+    pub async fn into_std(self) -> std::fs::File {
+        self.idle().await;
+        let File { std, waiting, .. } = self;
+        let mut shared = Some(std);
+        // Operations by reference whose futures were dropped may still have a share.
+        poll_fn(|cx| {
+            waiting.poll(cx, |_| {
+                let std = shared.take().expect("put back unless ready");
+                match Arc::try_unwrap(std) {
+                    Ok(std) => Poll::Ready(std),
+                    Err(std) => {
+                        shared = Some(std);
+                        Poll::Pending
+                    }
+                }
+            })
+        })
+        .await
+    }
+
+    /// The file itself, if nothing is under way. Does not panic.
+    ///
+    /// # Errors
+    /// This file, if something is.
+    #[allow(clippy::result_large_err)]
+    pub fn try_into_std(mut self) -> Result<std::fs::File, Self> {
+        if self.state.lock().is_running() {
+            return Err(self);
+        }
+        match Arc::try_unwrap(self.std) {
+            Ok(std) => Ok(std),
+            Err(std) => {
+                self.std = std;
+                Err(self)
+            }
+        }
+    }
+
+    /// Sets the permissions.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn set_permissions(&self, perm: Permissions) -> io::Result<()> {
+        self.submit(move |std| std.set_permissions(perm)).await
+    }
+
+    /// Sets when it was last read and changed.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn set_times(&self, times: FileTimes) -> io::Result<()> {
+        self.run(move |std| std.set_times(times)).await
+    }
+
+    /// Sets when it was last changed.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub async fn set_modified(&self, time: SystemTime) -> io::Result<()> {
+        self.set_times(FileTimes::new().set_modified(time)).await
+    }
+
+    /// Sets how many bytes one read or write moves at most; 2 MiB at first.
+    ///
+    /// # Panics
+    /// If it is zero.
+    #[track_caller]
+    pub fn set_max_buf_size(&mut self, max_buf_size: usize) {
+        assert!(max_buf_size > 0, "`max_buf_size` must be greater than 0");
+        self.len_max = max_buf_size;
+    }
+
+    /// How many bytes one read or write moves at most. Does not panic.
+    pub fn max_buf_size(&self) -> usize {
+        self.len_max
+    }
+
+    /// Polls the state, which waits with the waker of all who wait for this file.
+    #[track_caller]
+    fn poll_state<T>(
+        &self,
+        cx: &mut Context<'_>,
+        mut poll: impl FnMut(&mut FileState, &mut Context<'_>) -> Poll<T>,
+    ) -> Poll<T> {
+        self.waiting.poll(cx, |cx| poll(&mut self.state.lock(), cx))
+    }
+
+    /// Waits until nothing is under way.
+    async fn idle(&self) {
+        poll_fn(|cx| self.poll_state(cx, |state, cx| state.poll_idle(cx))).await;
+    }
+
+    /// Runs `work` after what is under way.
+    async fn run<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&std::fs::File) -> io::Result<T> + Send + 'static,
+    ) -> io::Result<T> {
+        self.idle().await;
+        self.submit(work).await
+    }
+
+    /// Runs `work`, whatever is under way.
+    #[track_caller]
+    fn submit<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&std::fs::File) -> io::Result<T> + Send + 'static,
+    ) -> Op<T> {
+        let share = Share {
+            std: Some(self.std.clone()),
+            waiting: self.waiting.clone(),
+        };
+        op::submit(move || work(share.std.as_ref().expect("kept until it is dropped")))
+    }
+}
+
+/// A share of the file for an operation that the state does not know of. When it is gone, who
+/// waits for the file to be unshared is woken.
+struct Share {
+    std: Option<Arc<std::fs::File>>,
+    waiting: Arc<SharedWaker>,
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        drop(self.std.take());
+        self.waiting.wake_by_ref();
+    }
+}
+
+impl AsyncRead for File {
+    #[track_caller]
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.poll_state(cx, |state, cx| {
+            state.poll_read(cx, &self.std, buf, self.len_max)
+        })
+    }
+}
+
+impl AsyncSeek for File {
+    fn start_seek(self: Pin<&mut Self>, position: SeekFrom) -> io::Result<()> {
+        self.state.lock().start_seek(&self.std, position)
+    }
+
+    fn poll_complete(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
+        self.poll_state(cx, |state, cx| state.poll_complete(cx))
+    }
+}
+
+impl AsyncWrite for File {
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored(cx, &[IoSlice::new(buf)])
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_state(cx, |state, cx| {
+            state.poll_write(cx, &self.std, bufs, self.len_max)
+        })
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_state(cx, |state, cx| state.poll_flush(cx))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.poll_flush(cx)
+    }
+}
+
+impl From<std::fs::File> for File {
+    fn from(std: std::fs::File) -> Self {
+        Self::from_std(std)
+    }
+}
+
+impl fmt::Debug for File {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("tokio::fs::File")
+            .field("std", &self.std)
+            .finish()
+    }
+}

@@ -1,0 +1,209 @@
+//! What one file is doing: [`FileState`]. At most one operation at a time.
+//!
+//! - A write is taken into the buffer and goes on behind the user's back; the next operation waits
+//!   for it, and its error is reported by the next write or flush.
+//! - A read whose future was dropped goes on; what it brought is given to the next read. Another
+//!   operation than a read forgets it, and goes back in the file by as much first.
+//! - If an operation is lost (the runtime shuts down), it has failed; the file stays usable.
+
+use std::fs::File;
+use std::future::Future;
+use std::io::{self, IoSlice, Seek, SeekFrom};
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use yamanote_driver::op::{self, Op};
+use yamanote_io::ReadBuf;
+
+use crate::io_buffer::IoBuffer;
+
+/// The operation of a file, and what the last ones have left.
+#[derive(Debug, Default)]
+pub(crate) struct FileState {
+    running: Option<Running>,
+    /// What was read and not taken; away while an operation runs.
+    buffer: IoBuffer,
+    /// So many bytes before the system's position is the user's.
+    rewind: u64,
+    /// Where the last seek has led.
+    position: u64,
+    /// What a write said that nobody has been told yet.
+    write_error: Option<io::ErrorKind>,
+}
+
+#[derive(Debug)]
+struct Running {
+    kind: Kind,
+    op: Op<Completed>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    Read,
+    Write,
+    Seek,
+}
+
+/// What comes back from an operation.
+#[derive(Debug)]
+struct Completed {
+    buffer: IoBuffer,
+    /// Of a seek the new position, of a read the number of bytes.
+    result: io::Result<u64>,
+}
+
+impl FileState {
+    pub(crate) fn is_running(&self) -> bool {
+        self.running.is_some()
+    }
+
+    #[track_caller]
+    pub(crate) fn poll_read(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: &Arc<File>,
+        dst: &mut ReadBuf<'_>,
+        len_max: usize,
+    ) -> Poll<io::Result<()>> {
+        // Bounded: at most one earlier operation and then a read.
+        loop {
+            match ready!(self.poll_running(cx)) {
+                Some((Kind::Read, read)) => {
+                    read?;
+                    self.buffer.move_to(dst);
+                    return Poll::Ready(Ok(()));
+                }
+                Some((Kind::Write, Err(error))) => self.write_error = Some(error.kind()),
+                Some(_) => {}
+                None if dst.remaining() == 0 || !self.buffer.is_empty() => {
+                    self.buffer.move_to(dst);
+                    return Poll::Ready(Ok(()));
+                }
+                None => {
+                    let len_max = len_max.min(dst.remaining());
+                    self.start(Kind::Read, file, move |mut file, buffer| {
+                        buffer.read_from(&mut file, len_max).map(|n| n as u64)
+                    });
+                }
+            }
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn poll_write(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: &Arc<File>,
+        srcs: &[IoSlice<'_>],
+        len_max: usize,
+    ) -> Poll<io::Result<usize>> {
+        if let Some(kind) = self.write_error.take() {
+            return Poll::Ready(Err(kind.into()));
+        }
+        if let Some((Kind::Write, written)) = ready!(self.poll_running(cx)) {
+            written?;
+        }
+        self.forget_read();
+        let n = self.buffer.fill(srcs, len_max);
+        self.start(Kind::Write, file, |mut file, buffer| {
+            buffer.write_to(&mut file).map(|()| 0)
+        });
+        Poll::Ready(Ok(n))
+    }
+
+    /// Waits until the last write is complete.
+    pub(crate) fn poll_flush(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if let Some(kind) = self.write_error.take() {
+            return Poll::Ready(Err(kind.into()));
+        }
+        match ready!(self.poll_running(cx)) {
+            Some((Kind::Write, written)) => Poll::Ready(written.map(drop)),
+            _ => Poll::Ready(Ok(())),
+        }
+    }
+
+    #[track_caller]
+    pub(crate) fn start_seek(&mut self, file: &Arc<File>, to: SeekFrom) -> io::Result<()> {
+        if self.is_running() {
+            return Err(io::Error::other(
+                "other file operation is pending, call poll_complete before start_seek",
+            ));
+        }
+        self.forget_read();
+        self.start(Kind::Seek, file, move |mut file, _| file.seek(to));
+        Ok(())
+    }
+
+    pub(crate) fn poll_complete(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
+        match ready!(self.poll_running(cx)) {
+            Some((Kind::Seek, Err(error))) => return Poll::Ready(Err(error)),
+            Some((Kind::Write, Err(error))) => self.write_error = Some(error.kind()),
+            _ => {}
+        }
+        Poll::Ready(Ok(self.position))
+    }
+
+    /// Waits until nothing runs; the error of a write is kept for the next write or flush.
+    pub(crate) fn poll_idle(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some((Kind::Write, Err(error))) = ready!(self.poll_running(cx)) {
+            self.write_error = Some(error.kind());
+        }
+        Poll::Ready(())
+    }
+
+    /// Forgets what was read ahead; the next operation goes back by as much first.
+    pub(crate) fn forget_read(&mut self) {
+        self.rewind += self.buffer.discard() as u64;
+    }
+
+    /// Waits for the operation that runs, if one does, and says what came of it.
+    fn poll_running(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Kind, io::Result<u64>)>> {
+        let Some(Running { kind, op }) = &mut self.running else {
+            return Poll::Ready(None);
+        };
+        let kind = *kind;
+        let completed = ready!(Pin::new(op).poll(cx));
+        self.running = None;
+        let result = completed.and_then(|completed| {
+            self.buffer = completed.buffer;
+            completed.result
+        });
+        if let (Kind::Seek, Ok(position)) = (kind, &result) {
+            self.position = *position;
+        }
+        Poll::Ready(Some((kind, result)))
+    }
+
+    #[track_caller]
+    fn start(
+        &mut self,
+        kind: Kind,
+        file: &Arc<File>,
+        work: impl FnOnce(&File, &mut IoBuffer) -> io::Result<u64> + Send + 'static,
+    ) {
+        debug_assert!(self.running.is_none());
+        let file = file.clone();
+        let mut buffer = mem::take(&mut self.buffer);
+        let rewind = mem::take(&mut self.rewind);
+        let run = move || {
+            let result = go_back(&file, rewind).and_then(|()| work(&file, &mut buffer));
+            Ok(Completed { buffer, result })
+        };
+        let op = match kind {
+            // What the user believes to be written is written.
+            Kind::Write => op::submit_mandatory(run),
+            Kind::Read | Kind::Seek => op::submit(run),
+        };
+        self.running = Some(Running { kind, op });
+    }
+}
+
+fn go_back(mut file: &File, n: u64) -> io::Result<()> {
+    if n == 0 {
+        return Ok(());
+    }
+    // What is gone back over was in memory, so it is far less than i64::MAX.
+    file.seek(SeekFrom::Current(-(n as i64))).map(drop)
+}

@@ -1,0 +1,167 @@
+//! The entries of a directory: [`read_dir`].
+
+use std::collections::VecDeque;
+use std::ffi::OsString;
+use std::fs::{FileType, Metadata};
+use std::future::{Future, poll_fn};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use yamanote_driver::op::{self, Op};
+
+/// Entries that one operation reads at most.
+const BATCH: usize = 32;
+
+/// The entries of a directory, in no particular order; made by [`read_dir`].
+#[derive(Debug)]
+#[must_use = "it yields nothing unless it is asked for an entry"]
+pub struct ReadDir {
+    ready: VecDeque<io::Result<DirEntry>>,
+    rest: Rest,
+}
+
+/// What comes after the entries that were read.
+#[derive(Debug)]
+enum Rest {
+    Unread(std::fs::ReadDir),
+    Reading(Op<Batch>),
+    /// There is none; or it was lost with a runtime that shut down.
+    Ended,
+}
+
+/// What one operation reads.
+type Batch = (VecDeque<io::Result<DirEntry>>, Option<std::fs::ReadDir>);
+
+/// An entry of a directory.
+#[derive(Debug)]
+pub struct DirEntry {
+    pub(crate) std: Arc<std::fs::DirEntry>,
+    /// If the system told it with the entry.
+    file_type: Option<FileType>,
+}
+
+/// The entries of the directory `path`, without `.` and `..`.
+///
+/// # Errors
+/// Those of the system.
+///
+/// # Panics
+/// Outside of a runtime.
+pub async fn read_dir(path: impl AsRef<Path>) -> io::Result<ReadDir> {
+    let path = path.as_ref().to_owned();
+    let (ready, rest) = op::submit(move || Ok(read_batch(std::fs::read_dir(path)?))).await?;
+    Ok(ReadDir {
+        ready,
+        rest: rest.map_or(Rest::Ended, Rest::Unread),
+    })
+}
+
+fn read_batch(mut entries: std::fs::ReadDir) -> Batch {
+    let mut ready = VecDeque::with_capacity(BATCH);
+    for entry in entries.by_ref().take(BATCH) {
+        let failed = entry.is_err();
+        ready.push_back(entry.map(DirEntry::new));
+        if failed {
+            // What follows an error is asked for only if the user goes on.
+            return (ready, Some(entries));
+        }
+    }
+    let more = ready.len() == BATCH;
+    (ready, more.then_some(entries))
+}
+
+impl ReadDir {
+    /// The next entry; `None` at the end.
+    ///
+    /// *Cancel safety*: nothing is lost.
+    ///
+    /// # Errors
+    /// Those of the system.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn next_entry(&mut self) -> io::Result<Option<DirEntry>> {
+        poll_fn(|cx| self.poll_next_entry(cx)).await
+    }
+
+    /// Tries to read the next entry; see [`next_entry`](Self::next_entry).
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn poll_next_entry(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<DirEntry>>> {
+        // Bounded: a batch that is neither empty nor the end yields an entry.
+        loop {
+            if let Some(entry) = self.ready.pop_front() {
+                return Poll::Ready(entry.map(Some));
+            }
+            match std::mem::replace(&mut self.rest, Rest::Ended) {
+                Rest::Ended => return Poll::Ready(Ok(None)),
+                Rest::Unread(entries) => {
+                    self.rest = Rest::Reading(op::submit(move || Ok(read_batch(entries))));
+                }
+                Rest::Reading(mut reading) => {
+                    let Poll::Ready(batch) = Pin::new(&mut reading).poll(cx) else {
+                        self.rest = Rest::Reading(reading);
+                        return Poll::Pending;
+                    };
+                    let (ready, rest) = batch?;
+                    self.ready = ready;
+                    self.rest = rest.map_or(Rest::Ended, Rest::Unread);
+                }
+            }
+        }
+    }
+}
+
+impl DirEntry {
+    fn new(std: std::fs::DirEntry) -> Self {
+        let file_type = std.file_type().ok();
+        Self {
+            std: Arc::new(std),
+            file_type,
+        }
+    }
+
+    /// The whole path: that of the directory and the name.
+    pub fn path(&self) -> PathBuf {
+        self.std.path()
+    }
+
+    /// The name.
+    pub fn file_name(&self) -> OsString {
+        self.std.file_name()
+    }
+
+    /// What the system knows about it; of a link, about the link itself.
+    ///
+    /// # Errors
+    /// Those of the system.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn metadata(&self) -> io::Result<Metadata> {
+        let std = self.std.clone();
+        op::submit(move || std.metadata()).await
+    }
+
+    /// Whether it is a file, a directory, or a link.
+    ///
+    /// # Errors
+    /// Those of the system.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub async fn file_type(&self) -> io::Result<FileType> {
+        if let Some(file_type) = self.file_type {
+            return Ok(file_type);
+        }
+        let std = self.std.clone();
+        op::submit(move || std.file_type()).await
+    }
+}

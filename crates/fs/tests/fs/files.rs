@@ -1,0 +1,229 @@
+//! What a read after a write means, what a dropped future leaves, and how errors come out.
+
+use std::io::{self, IoSlice, Read, SeekFrom};
+use std::pin::pin;
+use std::thread;
+use std::time::Duration;
+
+use yamanote_fs::{File, OpenOptions, stdio};
+use yamanote_io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+
+use crate::world::{Dir, handle, poll_once, run, run_on};
+
+async fn open_both(path: &std::path::Path) -> File {
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .open(path)
+        .await
+        .unwrap()
+}
+
+#[test]
+fn what_is_written_is_there_after_a_flush() {
+    let dir = Dir::new();
+    run(async {
+        let mut file = File::create(dir.join("a")).await.unwrap();
+        file.write_all(b"hello ").await.unwrap();
+        let slices = [IoSlice::new(b"wor"), IoSlice::new(b"ld")];
+        assert_eq!(file.write_vectored(&slices).await.unwrap(), 5);
+        file.flush().await.unwrap();
+        assert_eq!(std::fs::read(dir.join("a")).unwrap(), b"hello world");
+    });
+}
+
+#[test]
+fn a_write_is_carried_out_though_the_file_is_dropped() {
+    let dir = Dir::new();
+    let handle = handle();
+    run_on(&handle, async {
+        let mut file = File::create(dir.join("a")).await.unwrap();
+        file.write_all(b"hello").await.unwrap();
+    });
+    handle.pool().shut_down(Some(Duration::from_secs(30)));
+    assert_eq!(std::fs::read(dir.join("a")).unwrap(), b"hello");
+}
+
+#[test]
+fn reads_writes_and_seeks_follow_each_other() {
+    let dir = Dir::new();
+    let path = dir.file("a", b"0123456789");
+    run(async {
+        let mut file = open_both(&path).await;
+        let mut buf = [0; 3];
+        file.read_exact(&mut buf).await.unwrap();
+        file.write_all(b"xy").await.unwrap();
+        file.read_exact(&mut buf).await.unwrap();
+        assert_eq!(&buf, b"567");
+        assert_eq!(file.seek(SeekFrom::Current(-5)).await.unwrap(), 3);
+        assert_eq!(file.stream_position().await.unwrap(), 3);
+        file.read_exact(&mut buf).await.unwrap();
+        assert_eq!(&buf, b"xy5");
+        assert_eq!(file.seek(SeekFrom::End(-1)).await.unwrap(), 9);
+        let mut rest = String::new();
+        file.read_to_string(&mut rest).await.unwrap();
+        assert_eq!(rest, "9");
+    });
+}
+
+#[test]
+fn a_read_that_was_dropped_is_not_lost() {
+    let dir = Dir::new();
+    let path = dir.file("a", b"0123456789");
+    run(async {
+        let mut file = open_both(&path).await;
+        let _ = poll_once(pin!(file.read(&mut [0; 8])));
+        let mut buf = [0; 3];
+        file.read_exact(&mut buf).await.unwrap();
+        assert_eq!(&buf, b"012");
+        // Five bytes are buffered: a write goes where the user is, not where the system is.
+        file.write_all(b"xy").await.unwrap();
+        file.read_exact(&mut buf).await.unwrap();
+        assert_eq!(&buf, b"567");
+        assert_eq!(file.stream_position().await.unwrap(), 8);
+        assert_eq!(std::fs::read(&path).unwrap(), b"012xy56789");
+    });
+}
+
+#[test]
+fn a_seek_relative_to_a_dropped_read_starts_where_the_user_is() {
+    let dir = Dir::new();
+    let path = dir.file("a", b"0123456789");
+    run(async {
+        let mut file = File::open(&path).await.unwrap();
+        let _ = poll_once(pin!(file.read(&mut [0; 8])));
+        assert_eq!(file.seek(SeekFrom::Current(4)).await.unwrap(), 4);
+    });
+}
+
+#[test]
+fn cutting_a_file_off_forgets_what_was_read_ahead() {
+    let dir = Dir::new();
+    let path = dir.file("a", b"0123456789");
+    run(async {
+        let mut file = open_both(&path).await;
+        let _ = poll_once(pin!(file.read(&mut [0; 8])));
+        file.set_len(2).await.unwrap();
+        let mut rest = String::new();
+        file.read_to_string(&mut rest).await.unwrap();
+        assert_eq!((&rest[..], file.metadata().await.unwrap().len()), ("01", 2));
+    });
+}
+
+#[test]
+fn the_error_of_a_write_comes_with_the_next_operation_that_writes() {
+    let dir = Dir::new();
+    let path = dir.file("a", b"0123");
+    run(async {
+        let mut file = File::open(&path).await.unwrap();
+        assert_eq!(file.write(b"x").await.unwrap(), 1);
+        assert!(file.flush().await.is_err());
+        file.flush().await.unwrap();
+        assert_eq!(file.write(b"x").await.unwrap(), 1);
+        assert!(file.write(b"x").await.is_err());
+        assert_eq!(file.write(b"x").await.unwrap(), 1);
+        // A read does not report it, nor does it make it go away.
+        assert_eq!(file.read(&mut [0; 2]).await.unwrap(), 2);
+        assert!(file.flush().await.is_err());
+    });
+}
+
+#[test]
+fn one_operation_moves_no_more_than_the_limit() {
+    let dir = Dir::new();
+    let path = dir.file("a", b"0123");
+    run(async {
+        let mut file = open_both(&path).await;
+        file.set_max_buf_size(2);
+        assert_eq!(file.read(&mut [0; 4]).await.unwrap(), 2);
+        assert_eq!(file.write(b"abc").await.unwrap(), 2);
+        assert_eq!(file.try_clone().await.unwrap().max_buf_size(), 2);
+    });
+}
+
+#[test]
+fn several_threads_may_wait_by_reference() {
+    let dir = Dir::new();
+    let handle = handle();
+    let mut file = run_on(&handle, File::create(dir.join("a"))).unwrap();
+    for _ in 0..50 {
+        run_on(&handle, file.write_all(&[1; 4096])).unwrap();
+        thread::scope(|scope| {
+            for _ in 0..3 {
+                scope.spawn(|| run_on(&handle, file.sync_data()).unwrap());
+            }
+        });
+    }
+    assert_eq!(std::fs::metadata(dir.join("a")).unwrap().len(), 50 * 4096);
+}
+
+#[test]
+fn the_std_file_comes_out_when_nothing_is_under_way() {
+    let dir = Dir::new();
+    let path = dir.file("a", b"0123");
+    run(async {
+        let mut file = File::open(&path).await.unwrap();
+        assert!(poll_once(pin!(file.read(&mut [0; 1]))).is_pending());
+        let file = file.try_into_std().unwrap_err();
+        let _ = poll_once(pin!(file.sync_all()));
+        let _ = poll_once(pin!(file.metadata()));
+        let mut std = file.into_std().await;
+        let mut rest = String::new();
+        std.read_to_string(&mut rest).unwrap();
+        assert_eq!(rest, "123");
+        File::from_std(std).try_into_std().unwrap();
+    });
+}
+
+#[test]
+fn a_file_stays_usable_when_its_operations_are_lost() {
+    let dir = Dir::new();
+    let dead = handle();
+    dead.pool().shut_down(Some(Duration::from_secs(30)));
+    let mut file = File::from_std(std::fs::File::create(dir.join("a")).unwrap());
+    run_on(&dead, async {
+        let failed = |result: io::Result<_>| result.unwrap_err().to_string();
+        assert_eq!(
+            failed(file.read(&mut [0; 1]).await.map(drop)),
+            "background task failed"
+        );
+        assert_eq!(file.write(b"x").await.unwrap(), 1);
+        assert_eq!(failed(file.flush().await), "background task failed");
+        assert!(file.rewind().await.is_err());
+        assert!(file.set_len(1).await.is_err());
+    });
+    run(async {
+        file.write_all(b"hello").await.unwrap();
+        file.flush().await.unwrap();
+    });
+    assert_eq!(std::fs::read(dir.join("a")).unwrap(), b"hello");
+}
+
+#[test]
+#[should_panic(expected = "there is no reactor running")]
+fn an_operation_outside_of_a_runtime_panics() {
+    let _ = poll_once(pin!(File::open("/")));
+}
+
+#[test]
+fn the_standard_streams_write_in_the_background() {
+    run(async {
+        stdio::stdout().write_all(b"").await.unwrap();
+        let mut stderr = stdio::stderr();
+        stderr.write_all(b"").await.unwrap();
+        stderr.flush().await.unwrap();
+    });
+}
+
+#[test]
+fn futures_can_be_sent_and_shared() {
+    fn check<T: Send + Sync>(_: &T) {}
+
+    let file = File::from_std(std::fs::File::open("/").unwrap());
+    check(&file.sync_all());
+    check(&file.set_len(0));
+    check(&file.try_clone());
+    check(&yamanote_fs::read("/"));
+    check(&yamanote_fs::read_dir("/"));
+    check(&file.into_std());
+}

@@ -1,0 +1,74 @@
+//! What the tests stand on: a directory that is removed again, and a driver with a pool.
+
+use std::future::Future;
+use std::path::{Path, PathBuf};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use yamanote_base::block;
+use yamanote_driver::{Config, Handle, context, new};
+use yamanote_pool::{self as pool, Pool};
+
+/// A directory of its own for one test.
+pub(crate) struct Dir(PathBuf);
+
+impl Dir {
+    pub(crate) fn new() -> Self {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("yamanote-fs-{}-{number}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub(crate) fn file(&self, name: &str, content: &[u8]) -> PathBuf {
+        let path = self.join(name);
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    pub(crate) fn join(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Dir {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The handle of a driver that nobody turns: files need its pool only.
+pub(crate) fn handle() -> Handle {
+    let pool = Pool::new(pool::Config {
+        threads_max: 2,
+        keep_alive: Duration::from_secs(1),
+        name: Arc::new(|| "fs-test".to_owned()),
+        stack_size: None,
+        on_start: None,
+        on_stop: None,
+    });
+    new(Config::new(pool)).unwrap().1
+}
+
+pub(crate) fn run<F: Future>(future: F) -> F::Output {
+    run_on(&handle(), future)
+}
+
+pub(crate) fn run_on<F: Future>(handle: &Handle, future: F) -> F::Output {
+    let _entered = context::enter(handle.clone());
+    block::block_on(future)
+}
+
+/// Polls `future` once, on behalf of nobody.
+pub(crate) fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
