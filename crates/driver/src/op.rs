@@ -29,8 +29,8 @@ pub struct Op<T>(OpState<T>);
 enum OpState<T> {
     /// On the pool.
     Submitted(Arc<OpSlot<T>>),
-    /// To be run by the first poll.
-    Inline(Work<T>),
+    /// To be run by the first poll. The lock is never contended: it makes the operation `Sync`.
+    Inline(Mutex<Work<T>>),
     /// It could not be submitted.
     Rejected(io::Error),
     /// The result was taken.
@@ -86,7 +86,7 @@ fn begin<T: Send + 'static>(
     urgency: Urgency,
 ) -> Op<T> {
     if handle.world().is_some() {
-        return Op(OpState::Inline(Box::new(work)));
+        return Op(OpState::Inline(Mutex::new(Box::new(work))));
     }
     let slot = Arc::new(OpSlot {
         result: Mutex::new(None),
@@ -162,7 +162,7 @@ impl<T> Future for Op<T> {
                     return Poll::Pending;
                 }
             },
-            OpState::Inline(work) => caught(work),
+            OpState::Inline(work) => caught(work.into_inner()),
             OpState::Rejected(error) => Err(error),
             OpState::Taken => panic!("an operation was polled after it had ended"),
         };
