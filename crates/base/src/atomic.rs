@@ -19,6 +19,9 @@ pub use model::*;
 
 #[cfg(not(loom))]
 mod real {
+    /// Whether the model checker runs: sizes are then as small as still shows every case.
+    pub const IN_MODEL: bool = false;
+
     pub use std::hint::spin_loop;
     pub use std::sync::Arc;
     pub use std::sync::atomic::{
@@ -26,6 +29,7 @@ mod real {
         fence,
     };
     pub use std::sync::{Mutex as RawMutex, MutexGuard as RawMutexGuard};
+    pub use std::sync::{RwLock as RawRwLock, RwLockReadGuard as RawRwLockReadGuard};
 
     /// A cell shared between threads by agreement; whoever touches it must hold the right to.
     #[derive(Debug, Default)]
@@ -68,6 +72,9 @@ mod real {
 
 #[cfg(loom)]
 mod model {
+    /// Whether the model checker runs: sizes are then as small as still shows every case.
+    pub const IN_MODEL: bool = true;
+
     pub use loom::cell::UnsafeCell;
     pub use loom::hint::spin_loop;
     pub use loom::sync::Arc;
@@ -76,6 +83,7 @@ mod model {
         fence,
     };
     pub use loom::sync::{Mutex as RawMutex, MutexGuard as RawMutexGuard};
+    pub use loom::sync::{RwLock as RawRwLock, RwLockReadGuard as RawRwLockReadGuard};
 
     /// Defines functions that are `const`, except under the model checker.
     #[macro_export]

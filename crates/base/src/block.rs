@@ -68,6 +68,11 @@ impl Wake for ThreadWaker {
 #[track_caller]
 pub fn block_on<F: Future>(future: F) -> F::Output {
     enter::assert_may_block();
+    block_on_inside(future)
+}
+
+/// Like [`block_on`], for whoever has seen to it that the thread may block.
+pub fn block_on_inside<F: Future>(future: F) -> F::Output {
     let parker = ThreadWaker::current();
     let waker = Waker::from(parker.clone());
     let mut cx = Context::from_waker(&waker);

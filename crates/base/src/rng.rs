@@ -101,6 +101,22 @@ thread_local! {
     static THREAD: Cell<Option<u64>> = const { Cell::new(None) };
 }
 
+/// Restores the thread's generator when dropped.
+#[derive(Debug)]
+#[must_use = "the generator before is restored at once when this is dropped"]
+pub struct ThreadRngGuard(Option<Rng>);
+
+/// Gives the current thread the generator `rng` until the guard is dropped.
+pub fn enter_thread(rng: Rng) -> ThreadRngGuard {
+    ThreadRngGuard(replace_thread_rng(Some(rng)))
+}
+
+impl Drop for ThreadRngGuard {
+    fn drop(&mut self) {
+        replace_thread_rng(self.0.take());
+    }
+}
+
 /// Gives the current thread the generator `rng`; returns the one before, if it had one.
 pub fn replace_thread_rng(rng: Option<Rng>) -> Option<Rng> {
     let before = THREAD.try_with(|cell| cell.replace(rng.map(|rng| rng.0)));

@@ -21,7 +21,7 @@ use std::marker::PhantomPinned;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
-use std::task::Waker;
+use std::task::{Context, Poll, Waker};
 
 use crate::atomic::UnsafeCell;
 use crate::const_unless_model;
@@ -95,6 +95,35 @@ impl<G, T> WaitQueue<G, T> {
     /// Locks the queue.
     pub fn lock(&self) -> Locked<'_, G, T> {
         Locked { guard: self.locked.lock(), id: ptr::from_ref(self).cast() }
+    }
+
+    /// Ready, with the queue locked, once `waiter` is no longer queued; until then it is to be
+    /// woken by the task of `cx`. The waker is cloned and dropped outside of the lock.
+    pub fn poll_popped(
+        &self,
+        mut waiter: Pin<&mut Waiter<T>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Locked<'_, G, T>> {
+        let locked = self.lock();
+        if !locked.is_queued(waiter.as_mut()) {
+            return Poll::Ready(locked);
+        }
+        if locked.will_wake(waiter.as_mut(), cx.waker()) {
+            return Poll::Pending;
+        }
+        drop(locked);
+        let fresh = cx.waker().clone();
+        let mut locked = self.lock();
+        if !locked.is_queued(waiter.as_mut()) {
+            // The lock is returned, so the clone must not be dropped here and now.
+            drop(locked);
+            drop(fresh);
+            return Poll::Ready(self.lock());
+        }
+        let stale = locked.set_waker(waiter, fresh);
+        drop(locked);
+        drop(stale);
+        Poll::Pending
     }
 }
 

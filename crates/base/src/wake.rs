@@ -1,5 +1,6 @@
 //! A list of wakers, gathered under a lock and woken after it: [`WakeList`].
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
 /// Wakers that one list holds without a heap allocation.
@@ -82,6 +83,14 @@ impl WakeList {
     }
 }
 
+impl WakeList {
+    /// Like [`wake_all`](Self::wake_all), for callers that must go on: a waker that panics has
+    /// been reported by the panic hook, and is left at that.
+    pub fn wake_quietly(&mut self) {
+        let _ = catch_unwind(AssertUnwindSafe(|| self.wake_all()));
+    }
+}
+
 impl Default for WakeList {
     fn default() -> Self {
         Self::new()
@@ -91,7 +100,6 @@ impl Default for WakeList {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
-    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::{Arc, Mutex};
     use std::task::Wake;
 

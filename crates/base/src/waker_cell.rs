@@ -1,11 +1,12 @@
 //! One waker that one side leaves and any other side takes: [`WakerCell`].
 //!
-//! The word has two bits; who sets a bit first owns the slot until it clears it.
+//! Two bits of the word are rights: who sets one first owns the slot until it clears it. The
+//! third, `STORED`, only says whether a waker lies in the slot.
 //!
-//! | state | who owns the slot | goes to |
+//! | state (but for `STORED`) | who owns the slot | goes to |
 //! |---|---|---|
 //! | `IDLE` | nobody | `STORING` by register, `TAKING` by take |
-//! | `STORING` | the registering thread | `IDLE`; or a taker adds `TAKING` and leaves |
+//! | `STORING` | the registering thread | `IDLE + STORED`; or a taker adds `TAKING` and leaves |
 //! | `TAKING` | the taker | `IDLE` when it has the waker |
 //! | `STORING + TAKING` | the registering thread | `IDLE`, and it wakes what it has just stored |
 
@@ -17,6 +18,7 @@ use crate::const_unless_model;
 const IDLE: usize = 0;
 const STORING: usize = 1;
 const TAKING: usize = 2;
+const STORED: usize = 4;
 
 /// A slot for one waker: one thread at a time registers, any thread wakes.
 pub struct WakerCell {
@@ -44,12 +46,24 @@ impl WakerCell {
     /// meanwhile wakes the new waker, and so does a registration that meets another one (which
     /// is a fault of the caller, met with a spare wake).
     pub fn register(&self, waker: &Waker) {
+        // Relaxed: a guess, which the exchange below checks.
+        let idle = self.state.load(Ordering::Relaxed) & STORED;
         // Acquire: pairs with the Release in take(), so that its emptying of the slot is seen.
-        match self.state.compare_exchange(IDLE, STORING, Ordering::Acquire, Ordering::Acquire) {
+        match self.state.compare_exchange(idle, STORING, Ordering::Acquire, Ordering::Acquire) {
             Ok(_) => self.store(waker),
             // A taker is at work: what it takes is the old waker, so this one is woken here.
             Err(_) => waker.wake_by_ref(),
         }
+    }
+
+    /// Whether a waker is stored, by one plain load.
+    ///
+    /// The caller orders this load and its change of the condition against the registering
+    /// thread's registration and second look at the condition.
+    #[inline]
+    pub fn is_stored(&self) -> bool {
+        // Relaxed: see above; what a waker publishes is seen through take().
+        self.state.load(Ordering::Relaxed) & STORED != 0
     }
 
     fn store(&self, waker: &Waker) {
@@ -79,7 +93,7 @@ impl WakerCell {
         // Release: publishes the slot to take(). Acquire: sees what a taker did before it left.
         if self
             .state
-            .compare_exchange(STORING, IDLE, Ordering::AcqRel, Ordering::Acquire)
+            .compare_exchange(STORING, STORED, Ordering::AcqRel, Ordering::Acquire)
             .is_ok()
         {
             return;
@@ -99,7 +113,7 @@ impl WakerCell {
     pub fn take(&self) -> Option<Waker> {
         // AcqRel: Acquire sees the waker that store() published; Release shows the registering
         // thread what happened before this wake.
-        if self.state.fetch_or(TAKING, Ordering::AcqRel) != IDLE {
+        if self.state.fetch_or(TAKING, Ordering::AcqRel) & !STORED != IDLE {
             return None;
         }
         let waker = self.slot.with_mut(|slot| {
@@ -107,7 +121,7 @@ impl WakerCell {
             unsafe { &mut *slot }.take()
         });
         // Release: pairs with the Acquire in register(); publishes the empty slot.
-        self.state.fetch_and(!TAKING, Ordering::Release);
+        self.state.fetch_and(!(TAKING | STORED), Ordering::Release);
         waker
     }
 

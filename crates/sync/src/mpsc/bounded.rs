@@ -1,0 +1,344 @@
+//! A channel that holds so many values: [`channel`]. Who finds it full waits for room.
+//!
+//! Each value in the channel holds a permit of a semaphore, from its reservation until it is
+//! received.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::Poll;
+use std::time::Duration;
+
+use yamanote_base::{block, hooks};
+
+use super::channel::{ChannelState, Quota, Tx, open};
+use super::error::{SendError, SendTimeoutError, TrySendError};
+use super::list::{Popper, Pusher};
+use super::permit::{OwnedPermit, Permit, PermitIterator};
+use super::receiver::Receiver;
+use super::weak::WeakSender;
+use crate::semaphore::{RawSemaphore, TryAcquireError};
+
+/// A channel that holds up to `buffer` values.
+///
+/// # Panics
+/// If `buffer` is 0 or more than [`Semaphore::MAX_PERMITS`](crate::Semaphore::MAX_PERMITS).
+#[track_caller]
+pub fn channel<T>(buffer: usize) -> (Sender<T>, Receiver<T>) {
+    assert!(buffer > 0, "mpsc bounded channel requires buffer > 0");
+    let (tx, rx) = open(Bounded {
+        permits: RawSemaphore::new(buffer),
+        bound: buffer,
+    });
+    (Sender { tx }, Receiver { rx })
+}
+
+/// Sends to a bounded channel; made by [`channel`].
+pub struct Sender<T> {
+    pub(super) tx: Tx<T, Bounded>,
+}
+
+/// Room for `bound` values; closed by closing the semaphore.
+pub(super) struct Bounded {
+    permits: RawSemaphore,
+    bound: usize,
+}
+
+impl Bounded {
+    /// How many more values there is room for.
+    pub(super) fn free(&self) -> usize {
+        self.permits.available()
+    }
+
+    /// How many values there is room for in all.
+    pub(super) fn max(&self) -> usize {
+        self.bound
+    }
+
+    fn is_over(&self) -> bool {
+        self.permits.is_closed() && self.permits.available() == self.bound
+    }
+}
+
+impl Quota for Bounded {
+    #[inline]
+    fn give_back(&self, n: usize) {
+        self.permits.release(n);
+    }
+
+    fn close<T>(popper: &mut Popper<T, ChannelState<Self>>) {
+        popper.channel().quota.permits.close();
+    }
+
+    fn is_closed<T>(pusher: &Pusher<T, ChannelState<Self>>) -> bool {
+        pusher.channel().quota.permits.is_closed()
+    }
+
+    fn is_over<T>(popper: &Popper<T, ChannelState<Self>>) -> bool {
+        popper.channel().quota.is_over()
+    }
+}
+
+impl<T> Sender<T> {
+    /// Sends `value`, waiting for room.
+    ///
+    /// *Cancel safety:* dropping the future drops `value`; [`reserve`](Self::reserve) first if it
+    /// must not be lost.
+    ///
+    /// # Errors
+    /// When the receiver is closed or dropped.
+    pub async fn send(&self, value: T) -> Result<(), SendError<T>> {
+        match self.reserve_room(1).await {
+            Ok(()) => {
+                self.push(value);
+                Ok(())
+            }
+            Err(SendError(())) => Err(SendError(value)),
+        }
+    }
+
+    /// Sends `value`, if there is room and nobody waits for some.
+    ///
+    /// # Errors
+    /// When there is no room, or the receiver is closed or dropped.
+    pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
+        match self.try_reserve_room(1) {
+            Ok(()) => {
+                self.push(value);
+                Ok(())
+            }
+            Err(error) => Err(error.map(|()| value)),
+        }
+    }
+
+    /// Sends `value`, waiting for room for at most `timeout`.
+    ///
+    /// *Cancel safety:* as for [`send`](Self::send).
+    ///
+    /// # Errors
+    /// When there is no room in time, or the receiver is closed or dropped.
+    ///
+    /// # Panics
+    /// When it has to wait outside of a runtime with a timer.
+    pub async fn send_timeout(
+        &self,
+        value: T,
+        timeout: Duration,
+    ) -> Result<(), SendTimeoutError<T>> {
+        let mut reserve = pin!(self.reserve_room(1));
+        let mut sleep = None;
+        let reserved = poll_fn(|cx| {
+            if let Poll::Ready(reserved) = reserve.as_mut().poll(cx) {
+                return Poll::Ready(Some(reserved));
+            }
+            let sleep = sleep.get_or_insert_with(|| hooks::sleep(timeout));
+            sleep.as_mut().poll(cx).map(|()| None)
+        });
+        match reserved.await {
+            Some(Ok(())) => {
+                self.push(value);
+                Ok(())
+            }
+            Some(Err(SendError(()))) => Err(SendTimeoutError::Closed(value)),
+            None => Err(SendTimeoutError::Timeout(value)),
+        }
+    }
+
+    /// [`send`](Self::send) on the current thread.
+    ///
+    /// # Errors
+    /// When the receiver is closed or dropped.
+    ///
+    /// # Panics
+    /// When the thread drives asynchronous tasks.
+    #[track_caller]
+    pub fn blocking_send(&self, value: T) -> Result<(), SendError<T>> {
+        block::block_on(self.send(value))
+    }
+
+    /// Waits for room for one value.
+    ///
+    /// *Cancel safety:* dropping the future only gives up its place in the queue.
+    ///
+    /// # Errors
+    /// When the receiver is closed or dropped.
+    pub async fn reserve(&self) -> Result<Permit<'_, T>, SendError<()>> {
+        self.reserve_room(1).await?;
+        Ok(Permit::new(self))
+    }
+
+    /// Waits for room for `n` values; else as [`reserve`](Self::reserve).
+    ///
+    /// # Errors
+    /// When the receiver is closed or dropped, or there can never be so much room.
+    pub async fn reserve_many(&self, n: usize) -> Result<PermitIterator<'_, T>, SendError<()>> {
+        if n > self.max_capacity() {
+            return Err(SendError(()));
+        }
+        self.reserve_room(n).await?;
+        Ok(PermitIterator::new(self, n))
+    }
+
+    /// [`reserve`](Self::reserve) with a permit that holds the sender.
+    ///
+    /// *Cancel safety:* dropping the future drops the sender; clone it first if need be.
+    ///
+    /// # Errors
+    /// When the receiver is closed or dropped.
+    pub async fn reserve_owned(self) -> Result<OwnedPermit<T>, SendError<()>> {
+        self.reserve_room(1).await?;
+        Ok(OwnedPermit::new(self))
+    }
+
+    /// Takes room for one value, if there is some and nobody waits for it.
+    ///
+    /// # Errors
+    /// When there is no room, or the receiver is closed or dropped.
+    pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
+        self.try_reserve_room(1)?;
+        Ok(Permit::new(self))
+    }
+
+    /// Takes room for `n` values, if there is so much and nobody waits for it.
+    ///
+    /// # Errors
+    /// When there is too little room, or the receiver is closed or dropped.
+    pub fn try_reserve_many(&self, n: usize) -> Result<PermitIterator<'_, T>, TrySendError<()>> {
+        if n > self.max_capacity() {
+            return Err(TrySendError::Full(()));
+        }
+        self.try_reserve_room(n)?;
+        Ok(PermitIterator::new(self, n))
+    }
+
+    /// [`try_reserve`](Self::try_reserve) with a permit that holds the sender.
+    ///
+    /// # Errors
+    /// The sender, when there is no room, or the receiver is closed or dropped.
+    pub fn try_reserve_owned(self) -> Result<OwnedPermit<T>, TrySendError<Self>> {
+        match self.try_reserve_room(1) {
+            Ok(()) => Ok(OwnedPermit::new(self)),
+            Err(error) => Err(error.map(|()| self)),
+        }
+    }
+
+    /// Waits until the receiver is closed or dropped.
+    ///
+    /// *Cancel safety:* dropping the future leaves no trace.
+    pub async fn closed(&self) {
+        self.tx.closed().await;
+    }
+
+    /// Whether the receiver is closed or dropped.
+    pub fn is_closed(&self) -> bool {
+        self.tx.is_closed()
+    }
+
+    /// Whether both send to the same channel.
+    pub fn same_channel(&self, other: &Self) -> bool {
+        self.tx.same_channel(&other.tx)
+    }
+
+    /// How many more values there is room for.
+    pub fn capacity(&self) -> usize {
+        self.quota().free()
+    }
+
+    /// How many values the channel may hold.
+    pub fn max_capacity(&self) -> usize {
+        self.quota().max()
+    }
+
+    /// A sender that does not keep the channel open.
+    #[must_use = "downgrading alone has no effect"]
+    pub fn downgrade(&self) -> WeakSender<T> {
+        WeakSender {
+            tx: self.tx.downgrade(),
+        }
+    }
+
+    /// How many strong senders there are.
+    pub fn strong_count(&self) -> usize {
+        self.tx.channel().strong_count()
+    }
+
+    /// How many weak senders there are.
+    pub fn weak_count(&self) -> usize {
+        self.tx.channel().weak_count()
+    }
+
+    /// Sends `value`, for which the caller has reserved room.
+    #[inline]
+    pub(super) fn push(&self, value: T) {
+        let pushed = self.tx.push(value);
+        debug_assert!(
+            pushed.is_ok(),
+            "the queue of a bounded channel is never closed"
+        );
+    }
+
+    /// Gives back room for `n` values that was reserved and not used.
+    pub(super) fn give_back(&self, n: usize) {
+        self.quota().give_back(n);
+        self.wake_if_over();
+    }
+
+    #[inline]
+    fn quota(&self) -> &Bounded {
+        &self.tx.channel().quota
+    }
+
+    /// Wakes the receiver if it waits for nothing but room that was just given back.
+    fn wake_if_over(&self) {
+        if self.quota().is_over() {
+            self.tx.channel().wake_receiver();
+        }
+    }
+
+    async fn reserve_room(&self, n: usize) -> Result<(), SendError<()>> {
+        /// A future that is dropped gives room back too.
+        struct Settle<'a, T>(&'a Sender<T>);
+
+        impl<T> Drop for Settle<'_, T> {
+            fn drop(&mut self) {
+                self.0.wake_if_over();
+            }
+        }
+
+        // Dropped after the future of the semaphore.
+        let _settle = Settle(self);
+        self.quota()
+            .permits
+            .acquire(n)
+            .await
+            .map_err(|_| SendError(()))
+    }
+
+    fn try_reserve_room(&self, n: usize) -> Result<(), TrySendError<()>> {
+        self.quota()
+            .permits
+            .try_acquire(n)
+            .map_err(|error| match error {
+                TryAcquireError::Closed => TrySendError::Closed(()),
+                TryAcquireError::NoPermits => TrySendError::Full(()),
+            })
+    }
+}
+
+impl<T> Clone for Sender<T> {
+    fn clone(&self) -> Self {
+        Self {
+            tx: self.tx.clone(),
+        }
+    }
+}
+
+impl<T> fmt::Debug for Sender<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sender")
+            .field("capacity", &self.capacity())
+            .field("max_capacity", &self.max_capacity())
+            .field("is_closed", &self.is_closed())
+            .finish()
+    }
+}

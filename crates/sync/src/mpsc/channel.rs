@@ -1,0 +1,349 @@
+//! What bounded and unbounded channels have in common: counted senders, one receiver, the end.
+//!
+//! The channel is over for the receiver when the queue is empty and nothing can come any more:
+//! the last sender has gone, or the receiver closed it and every permit given out was used or
+//! given back. Each of these steps wakes the receiver.
+
+use std::task::{Context, Poll};
+
+use yamanote_base::atomic::{AtomicUsize, Ordering, spin_loop};
+use yamanote_base::waker_cell::WakerCell;
+
+use super::error::TryRecvError;
+use super::list::{Popper, Pusher, queue};
+use crate::coop::{charged, poll_charged};
+use crate::notify::Notify;
+
+/// How many values a channel may hold, and how it is closed.
+pub(super) trait Quota: Sized {
+    /// Room for `n` more values has become free.
+    fn give_back(&self, n: usize);
+    /// Lets senders begin nothing any more.
+    fn close<T>(popper: &mut Popper<T, ChannelState<Self>>);
+    /// Whether it was closed.
+    fn is_closed<T>(pusher: &Pusher<T, ChannelState<Self>>) -> bool;
+    /// Whether it was closed, and nothing that began before can still come.
+    fn is_over<T>(popper: &Popper<T, ChannelState<Self>>) -> bool;
+}
+
+/// What is beside the queue of a channel.
+pub(super) struct ChannelState<Q> {
+    pub(super) quota: Q,
+    /// The task that waits to receive.
+    receiver: WakerCell,
+    /// Strong senders: the channel ends with the last.
+    senders: AtomicUsize,
+    /// Weak senders.
+    weak_senders: AtomicUsize,
+    /// Told when the receiver closes the channel.
+    closed: Notify,
+}
+
+/// A strong sender.
+pub(super) struct Tx<T, Q: Quota> {
+    pusher: Pusher<T, ChannelState<Q>>,
+}
+
+/// A sender that does not keep the channel open.
+pub(super) struct WeakTx<T, Q: Quota> {
+    pusher: Pusher<T, ChannelState<Q>>,
+}
+
+/// The receiver.
+pub(super) struct Rx<T, Q: Quota> {
+    popper: Popper<T, ChannelState<Q>>,
+    is_closed: bool,
+}
+
+/// A channel with one strong sender.
+pub(super) fn open<T, Q: Quota>(quota: Q) -> (Tx<T, Q>, Rx<T, Q>) {
+    let (pusher, popper) = queue(ChannelState {
+        quota,
+        receiver: WakerCell::new(),
+        senders: AtomicUsize::new(1),
+        weak_senders: AtomicUsize::new(0),
+        closed: Notify::new(),
+    });
+    (
+        Tx { pusher },
+        Rx {
+            popper,
+            is_closed: false,
+        },
+    )
+}
+
+impl<Q> ChannelState<Q> {
+    /// How many strong senders there are.
+    pub(super) fn strong_count(&self) -> usize {
+        // Acquire: pairs with the Release in Tx::drop(): who sees a sender gone sees its values.
+        self.senders.load(Ordering::Acquire)
+    }
+
+    /// How many weak senders there are.
+    pub(super) fn weak_count(&self) -> usize {
+        // Relaxed: a number for the eye, which publishes nothing.
+        self.weak_senders.load(Ordering::Relaxed)
+    }
+
+    /// Wakes the receiver to look whether the channel is over.
+    pub(super) fn wake_receiver(&self) {
+        self.receiver.wake();
+    }
+}
+
+impl<T, Q: Quota> Tx<T, Q> {
+    #[inline]
+    pub(super) fn channel(&self) -> &ChannelState<Q> {
+        self.pusher.channel()
+    }
+
+    /// Appends `value` and wakes the receiver; gives it back if the queue itself is closed.
+    #[inline]
+    pub(super) fn push(&self, value: T) -> Result<(), T> {
+        self.pusher.push(value)?;
+        let receiver = &self.channel().receiver;
+        // A plain load will do: `push` is ordered after the registration of a receiver that did
+        // not see the value by `pop_settled`.
+        if receiver.is_stored() {
+            receiver.wake();
+        }
+        Ok(())
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        Q::is_closed(&self.pusher)
+    }
+
+    /// Waits until the receiver has closed the channel.
+    pub(super) async fn closed(&self) {
+        charged(async {
+            // Two turns at most: once told, the channel is closed.
+            loop {
+                // Before the look, so that a closing in between is heard of.
+                let closed = self.channel().closed.wait();
+                if self.is_closed() {
+                    return;
+                }
+                closed.await;
+            }
+        })
+        .await;
+    }
+
+    pub(super) fn same_channel(&self, other: &Self) -> bool {
+        self.pusher.same_queue(&other.pusher)
+    }
+
+    pub(super) fn downgrade(&self) -> WeakTx<T, Q> {
+        WeakTx::of(&self.pusher)
+    }
+}
+
+impl<T, Q: Quota> Clone for Tx<T, Q> {
+    fn clone(&self) -> Self {
+        // Relaxed: the sender at hand keeps the count above zero.
+        self.channel().senders.fetch_add(1, Ordering::Relaxed);
+        Self {
+            pusher: self.pusher.clone(),
+        }
+    }
+}
+
+impl<T, Q: Quota> Drop for Tx<T, Q> {
+    fn drop(&mut self) {
+        // AcqRel: Release pairs with the Acquire in strong_count(); publishes this sender's
+        // values. Acquire: the last one passes on those of all others.
+        if self.channel().senders.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.channel().wake_receiver();
+        }
+    }
+}
+
+impl<T, Q: Quota> WeakTx<T, Q> {
+    fn of(pusher: &Pusher<T, ChannelState<Q>>) -> Self {
+        // Relaxed: see weak_count().
+        pusher
+            .channel()
+            .weak_senders
+            .fetch_add(1, Ordering::Relaxed);
+        Self {
+            pusher: pusher.clone(),
+        }
+    }
+
+    pub(super) fn channel(&self) -> &ChannelState<Q> {
+        self.pusher.channel()
+    }
+
+    /// A strong sender, unless the last one has gone.
+    pub(super) fn upgrade(&self) -> Option<Tx<T, Q>> {
+        let more = |senders: usize| (senders > 0).then_some(senders + 1);
+        // Relaxed: as in Tx::clone(); from zero there is no way back.
+        let counted =
+            self.channel()
+                .senders
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, more);
+        counted.ok().map(|_| Tx {
+            pusher: self.pusher.clone(),
+        })
+    }
+}
+
+impl<T, Q: Quota> Clone for WeakTx<T, Q> {
+    fn clone(&self) -> Self {
+        Self::of(&self.pusher)
+    }
+}
+
+impl<T, Q: Quota> Drop for WeakTx<T, Q> {
+    fn drop(&mut self) {
+        // Relaxed: see weak_count().
+        self.channel().weak_senders.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl<T, Q: Quota> Rx<T, Q> {
+    pub(super) fn channel(&self) -> &ChannelState<Q> {
+        self.popper.channel()
+    }
+
+    /// The next value; `None` when the channel is over.
+    pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        poll_charged(cx, |cx| {
+            if let Some(value) = self.popper.pop() {
+                self.channel().quota.give_back(1);
+                return Poll::Ready(Some(value));
+            }
+            self.poll_last(cx)
+        })
+    }
+
+    /// Appends up to `limit` values to `buffer`, at least one; 0 when the channel is over.
+    pub(super) fn poll_recv_many(
+        &mut self,
+        cx: &mut Context<'_>,
+        buffer: &mut Vec<T>,
+        limit: usize,
+    ) -> Poll<usize> {
+        poll_charged(cx, |cx| {
+            let before = buffer.len();
+            self.pop_into(buffer, limit);
+            if limit == 0 || buffer.len() > before {
+                return Poll::Ready(buffer.len() - before);
+            }
+            self.poll_last(cx).map(|first| {
+                let Some(first) = first else { return 0 };
+                buffer.push(first);
+                self.pop_into(buffer, limit - 1);
+                buffer.len() - before
+            })
+        })
+    }
+
+    /// The next value, if there is one.
+    pub(super) fn try_recv(&mut self) -> Result<T, TryRecvError> {
+        // Bounded: a value that was claimed before one that is there already is waited for, which
+        // takes its sender a few instructions.
+        let mut turns = 0;
+        loop {
+            let is_last = self.is_last();
+            if let Some(value) = self.popper.pop() {
+                self.channel().quota.give_back(1);
+                return Ok(value);
+            }
+            if is_last || (self.is_closed && self.popper.len() == 0) {
+                return Err(TryRecvError::Disconnected);
+            }
+            if self.popper.len() == 0 {
+                return Err(TryRecvError::Empty);
+            }
+            turns += 1;
+            spin_loop();
+            if turns % 64 == 0 {
+                std::thread::yield_now();
+            }
+        }
+    }
+
+    pub(super) fn close(&mut self) {
+        if !self.is_closed {
+            self.is_closed = true;
+            Q::close(&mut self.popper);
+            self.channel().closed.notify_waiters();
+        }
+    }
+
+    pub(super) fn is_closed(&self) -> bool {
+        self.is_closed || self.is_last()
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.popper.len()
+    }
+
+    /// What comes after an empty queue: a value after all, the end, or waiting.
+    #[cold]
+    fn poll_last(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        self.channel().receiver.register(cx.waker());
+        // After the registration: who changes one of these later wakes the receiver.
+        if let Some(value) = self.popper.pop_settled() {
+            self.channel().quota.give_back(1);
+            return Poll::Ready(Some(value));
+        }
+        if self.is_last() {
+            // What the last sender sent is seen now.
+            let value = self.popper.pop();
+            self.channel().quota.give_back(usize::from(value.is_some()));
+            return Poll::Ready(value);
+        }
+        if self.is_closed && Q::is_over(&self.popper) {
+            return Poll::Ready(None);
+        }
+        Poll::Pending
+    }
+
+    /// Moves up to `limit` values to `buffer`.
+    fn pop_into(&mut self, buffer: &mut Vec<T>, limit: usize) {
+        let mut popped = 0;
+        // Reserved before, so that nothing in the loop can fail.
+        buffer.reserve(limit.min(self.popper.len()));
+        while popped < limit {
+            let Some(value) = self.popper.pop() else {
+                break;
+            };
+            popped += 1;
+            buffer.push(value);
+        }
+        self.channel().quota.give_back(popped);
+    }
+
+    /// Whether no strong sender is left.
+    fn is_last(&self) -> bool {
+        self.channel().strong_count() == 0
+    }
+
+    /// Drops what was not received.
+    fn drain(&mut self) {
+        while let Some(value) = self.popper.pop() {
+            self.channel().quota.give_back(1);
+            drop(value);
+        }
+    }
+}
+
+impl<T, Q: Quota> Drop for Rx<T, Q> {
+    fn drop(&mut self) {
+        /// Goes on where the drop of a value panicked.
+        struct Rest<'a, T, Q: Quota>(&'a mut Rx<T, Q>);
+
+        impl<T, Q: Quota> Drop for Rest<'_, T, Q> {
+            fn drop(&mut self) {
+                self.0.drain();
+            }
+        }
+
+        self.close();
+        Rest(self).0.drain();
+    }
+}

@@ -1,0 +1,407 @@
+//! The queue of values under every mpsc channel: many [`Pusher`]s, one [`Popper`], blocks of slots.
+//!
+//! A sender claims a *position* by adding to `tail`, finds the position's block from `hint` on,
+//! and fills the slot. The receiver reads the slots in order. Both go through a list of blocks:
+//!
+//! ```text
+//!   oldest ──▶ … ──▶ head.block ──▶ … ──▶ hint ──▶ … ──▶ (the next one is linked when needed)
+//!   retired, to be reused           where senders begin to look
+//! ```
+//!
+//! **The hint never overtakes a sender.** It moves from a block to the next only when every slot
+//! of the block is filled, so that all who claimed a position in it have found it.
+//!
+//! **No block is reused under a sender.** Who moves the hint away from a block then reads `tail`
+//! by a read-modify-write and notes the position T in the block. A sender that loaded the old
+//! hint claimed its position p before that read (had it claimed after, then by the two
+//! read-modify-writes of `tail` the change of the hint would have happened before its load of
+//! the hint). So p < T. A sender fills its slot as its last touch of any block, so once the
+//! receiver has read all positions before T, nobody is at the block any more: it becomes the
+//! spare one, or is freed.
+
+use std::ptr::{self, NonNull};
+
+use yamanote_base::atomic::{Arc, AtomicPtr, AtomicUsize, Ordering, UnsafeCell};
+
+use super::block::{Block, STEP, start_of};
+
+/// The lowest bit of `tail`: no position claimed from here on is filled.
+const CLOSED: usize = 1;
+
+/// A sender's handle on a queue with a `C` beside it.
+pub(super) struct Pusher<T, C> {
+    queue: Arc<Queue<T, C>>,
+}
+
+/// The receiver's handle on a queue: there is one.
+pub(super) struct Popper<T, C> {
+    queue: Arc<Queue<T, C>>,
+}
+
+struct Queue<T, C> {
+    tail: Apart<Tail<T>>,
+    /// Read and written by the one `Popper` (by reading methods through `&`), then by `Drop`.
+    head: Apart<UnsafeCell<Head<T>>>,
+    /// A block to be used instead of a new one; null if there is none.
+    spare: AtomicPtr<Block<T>>,
+    channel: C,
+}
+
+/// Keeps what senders write on another cache line than what the receiver writes.
+#[repr(align(128))]
+struct Apart<V>(V);
+
+struct Tail<T> {
+    /// The next position to be claimed, and `CLOSED`.
+    position: AtomicUsize,
+    /// A block at or before that of any position that is yet to be found.
+    hint: AtomicPtr<Block<T>>,
+}
+
+struct Head<T> {
+    /// The next position to be read.
+    position: usize,
+    /// The block of the position before it (of the first position, in the beginning).
+    block: NonNull<Block<T>>,
+    /// The first block that was not taken back.
+    oldest: NonNull<Block<T>>,
+    /// Where the queue was closed.
+    end: Option<usize>,
+}
+
+// SAFETY: the queue moves values between threads, and shares only `channel`.
+unsafe impl<T: Send, C: Send> Send for Queue<T, C> {}
+// SAFETY: as above; `head` is touched by the one popper only.
+unsafe impl<T: Send, C: Sync> Sync for Queue<T, C> {}
+
+/// A queue with `channel` beside it.
+pub(super) fn queue<T, C>(channel: C) -> (Pusher<T, C>, Popper<T, C>) {
+    let first = Block::allocate(0);
+    let tail = Tail {
+        position: AtomicUsize::new(0),
+        hint: AtomicPtr::new(first.as_ptr()),
+    };
+    let head = Head {
+        position: 0,
+        block: first,
+        oldest: first,
+        end: None,
+    };
+    let queue = Arc::new(Queue {
+        tail: Apart(tail),
+        head: Apart(UnsafeCell::new(head)),
+        spare: AtomicPtr::new(ptr::null_mut()),
+        channel,
+    });
+    (
+        Pusher {
+            queue: queue.clone(),
+        },
+        Popper { queue },
+    )
+}
+
+impl<T, C> Pusher<T, C> {
+    /// What is beside the queue.
+    #[inline]
+    pub(super) fn channel(&self) -> &C {
+        &self.queue.channel
+    }
+
+    /// Whether both belong to one queue.
+    pub(super) fn same_queue(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.queue, &other.queue)
+    }
+
+    /// Whether the receiver [closed](Popper::close) the queue.
+    pub(super) fn is_closed(&self) -> bool {
+        self.queue.is_closed()
+    }
+
+    /// Appends `value`; gives it back if the queue is closed.
+    ///
+    /// What the caller does next is ordered after [`Popper::pop_settled`] of a receiver that did
+    /// not find the value.
+    #[inline]
+    pub(super) fn push(&self, value: T) -> Result<(), T> {
+        if self.queue.is_closed() {
+            return Err(value);
+        }
+        // AcqRel: pairs with the read-modify-write in retire_behind(), see the top of the file.
+        let claim = self.queue.tail.0.position.fetch_add(STEP, Ordering::AcqRel);
+        if claim & CLOSED != 0 {
+            return Err(value);
+        }
+        let block = self.queue.find(claim);
+        // SAFETY: the block is neither freed nor reused before the slot is filled and read.
+        let block = unsafe { block.as_ref() };
+        // SAFETY: it is the block of the position, which this thread alone claimed.
+        unsafe { block.write(claim, value) };
+        Ok(())
+    }
+}
+
+impl<T, C> Clone for Pusher<T, C> {
+    fn clone(&self) -> Self {
+        Self {
+            queue: self.queue.clone(),
+        }
+    }
+}
+
+impl<T, C> Queue<T, C> {
+    fn is_closed(&self) -> bool {
+        // Acquire: pairs with the Release in close().
+        self.tail.0.position.load(Ordering::Acquire) & CLOSED != 0
+    }
+
+    /// The block of `claim`, a position that the caller has claimed and not filled.
+    #[inline]
+    fn find(&self, claim: usize) -> NonNull<Block<T>> {
+        // Acquire: pairs with the Release in retire_behind(); shows the block's fields.
+        let hint = self.tail.0.hint.load(Ordering::Acquire);
+        let hint = NonNull::new(hint).expect("the hint is never null");
+        // SAFETY: a block that was found through the hint after the claim is not reused before
+        // the claim is filled: see the top of the file.
+        if unsafe { hint.as_ref() }.start() == start_of(claim) {
+            return hint;
+        }
+        self.find_behind(hint, start_of(claim))
+    }
+
+    /// The block that begins at `start`, somewhere behind `block`, which is the hint.
+    #[cold]
+    fn find_behind(&self, mut block: NonNull<Block<T>>, start: usize) -> NonNull<Block<T>> {
+        let mut is_hint = true;
+        // Bounded: one turn for each block between the hint and the claim.
+        loop {
+            // SAFETY: as in `find`; blocks behind the hint are not retired before it.
+            let current = unsafe { block.as_ref() };
+            if current.start() == start {
+                return block;
+            }
+            let next = current.next().unwrap_or_else(|| self.grow(current));
+            is_hint = is_hint && current.is_full() && self.retire_behind(current, next);
+            block = next;
+        }
+    }
+
+    /// Moves the hint from `block`, which is full, to `next`; `false` if another thread did.
+    fn retire_behind(&self, block: &Block<T>, next: NonNull<Block<T>>) -> bool {
+        let known = ptr::from_ref(block).cast_mut();
+        let hint = &self.tail.0.hint;
+        // AcqRel: Release shows `next`'s fields to find(). No other thread has meanwhile reused
+        // `block` and made it the hint again: it is not reused before the caller fills its slot.
+        let moved =
+            hint.compare_exchange(known, next.as_ptr(), Ordering::AcqRel, Ordering::Acquire);
+        if moved.is_ok() {
+            // AcqRel, a read-modify-write: pairs with the one in push(), see the top of the file.
+            let tail = self.tail.0.position.fetch_add(0, Ordering::AcqRel);
+            block.retire(tail & !CLOSED);
+        }
+        moved.is_ok()
+    }
+
+    /// Links a block behind `last`, or finds that another thread did.
+    fn grow(&self, last: &Block<T>) -> NonNull<Block<T>> {
+        let fresh = self.take_spare().unwrap_or_else(|| Block::allocate(0));
+        // SAFETY: it is new, or was taken out of the spare place, and hence this thread's alone.
+        match unsafe { last.link(fresh) } {
+            Ok(()) => fresh,
+            Err(next) => {
+                self.keep_spare(fresh);
+                next
+            }
+        }
+    }
+
+    fn take_spare(&self) -> Option<NonNull<Block<T>>> {
+        // Acquire: pairs with the Release in keep_spare(); shows that the block was reset.
+        NonNull::new(self.spare.swap(ptr::null_mut(), Ordering::Acquire))
+    }
+
+    /// Keeps `block`, which is reset and the caller's alone, as the spare one, or frees it.
+    fn keep_spare(&self, block: NonNull<Block<T>>) {
+        let null = ptr::null_mut();
+        // Release: pairs with the Acquire in take_spare().
+        let kept =
+            self.spare
+                .compare_exchange(null, block.as_ptr(), Ordering::Release, Ordering::Relaxed);
+        if kept.is_err() {
+            // SAFETY: it comes from `allocate`, is the caller's alone, and was not kept.
+            unsafe { Block::free(block) };
+        }
+    }
+}
+
+impl<T, C> Popper<T, C> {
+    /// What is beside the queue.
+    #[inline]
+    pub(super) fn channel(&self) -> &C {
+        &self.queue.channel
+    }
+
+    /// The next value.
+    #[inline]
+    pub(super) fn pop(&mut self) -> Option<T> {
+        let queue = &*self.queue;
+        queue.head.0.with_mut(|head| {
+            // SAFETY: this is the one popper, borrowed exclusively.
+            let head = unsafe { &mut *head };
+            head.pop(
+                queue,
+                |block| block.next(),
+                |block, position| block.is_filled(position),
+            )
+        })
+    }
+
+    /// The next value; if there is none yet, whoever pushes it sees what the caller did before.
+    pub(super) fn pop_settled(&mut self) -> Option<T> {
+        let queue = &*self.queue;
+        queue.head.0.with_mut(|head| {
+            // SAFETY: this is the one popper, borrowed exclusively.
+            let head = unsafe { &mut *head };
+            let settled = |block: &Block<T>, position| block.is_filled_settled(position);
+            head.pop(queue, |block| block.next_settled(), settled)
+        })
+    }
+
+    /// Lets nobody push any more. What was claimed before still comes.
+    pub(super) fn close(&mut self) {
+        // AcqRel: Release pairs with the Acquire in is_closed().
+        let tail = self
+            .queue
+            .tail
+            .0
+            .position
+            .fetch_or(CLOSED, Ordering::AcqRel);
+        if tail & CLOSED != 0 {
+            return;
+        }
+        self.queue.head.0.with_mut(|head| {
+            // SAFETY: this is the one popper, borrowed exclusively.
+            unsafe { (*head).end = Some(tail) }
+        });
+    }
+
+    /// Whether the queue is closed and all that was pushed before has been popped.
+    pub(super) fn is_drained(&self) -> bool {
+        let (position, end) = self.place();
+        end == Some(position)
+    }
+
+    /// How many values there are, counting those that are just being pushed.
+    pub(super) fn len(&self) -> usize {
+        let (position, end) = self.place();
+        // Acquire: who counted a value sees what led to it.
+        let tail = self.queue.tail.0.position.load(Ordering::Acquire) & !CLOSED;
+        end.unwrap_or(tail).wrapping_sub(position) / STEP
+    }
+
+    /// The position of the next value, and where the queue was closed.
+    fn place(&self) -> (usize, Option<usize>) {
+        self.queue.head.0.with(|head| {
+            // SAFETY: this is the one popper; it is borrowed, so nobody changes the head.
+            let head = unsafe { &*head };
+            (head.position, head.end)
+        })
+    }
+}
+
+impl<T> Head<T> {
+    /// The value at the current position, which `next` and `is_filled` look for.
+    #[inline]
+    fn pop<C>(
+        &mut self,
+        queue: &Queue<T, C>,
+        next: impl FnOnce(&Block<T>) -> Option<NonNull<Block<T>>>,
+        is_filled: impl FnOnce(&Block<T>, usize) -> bool,
+    ) -> Option<T> {
+        // SAFETY: only the receiver retires blocks, and only those before its own.
+        let mut block = unsafe { self.block.as_ref() };
+        if block.start() != start_of(self.position) {
+            self.block = next(block)?;
+            // SAFETY: as above.
+            block = unsafe { self.block.as_ref() };
+            self.take_back(queue);
+        }
+        if !is_filled(block, self.position) {
+            return None;
+        }
+        // SAFETY: it is filled, this is the receiver, and the position moves on.
+        let value = unsafe { block.read(self.position) };
+        self.position = self.position.wrapping_add(STEP);
+        Some(value)
+    }
+
+    /// Takes back the blocks at which no sender can be any more.
+    #[cold]
+    fn take_back<C>(&mut self, queue: &Queue<T, C>) {
+        // Bounded: one turn for each block behind the receiver.
+        while self.oldest != self.block {
+            let mut block = self.oldest;
+            // SAFETY: it was not taken back yet.
+            let oldest = unsafe { block.as_ref() };
+            let Some(retired_at) = oldest.retired_at() else {
+                return;
+            };
+            // Positions may wrap; they are never half the number range apart.
+            if self.position.wrapping_sub(retired_at) > usize::MAX / 2 {
+                return;
+            }
+            self.oldest = oldest
+                .next()
+                .expect("the receiver went on to the next block");
+            // SAFETY: every sender that could touch the block has filled a slot that was read
+            // (see the top of the file), and the receiver has left it.
+            unsafe { block.as_mut() }.reset();
+            queue.keep_spare(block);
+        }
+    }
+}
+
+impl<T, C> Drop for Queue<T, C> {
+    fn drop(&mut self) {
+        /// Drops the values that were not received, then frees the blocks, though a drop panic.
+        struct Remains<'a, T, C>(&'a Queue<T, C>, &'a mut Head<T>);
+
+        impl<T, C> Remains<'_, T, C> {
+            fn next(&mut self) -> Option<T> {
+                self.1.pop(
+                    self.0,
+                    |block| block.next(),
+                    |block, at| block.is_filled(at),
+                )
+            }
+        }
+
+        impl<T, C> Drop for Remains<'_, T, C> {
+            fn drop(&mut self) {
+                while let Some(value) = self.next() {
+                    drop(value);
+                }
+                let mut rest = Some(self.1.oldest);
+                while let Some(block) = rest {
+                    // SAFETY: it was not freed yet, and nobody else is left.
+                    rest = unsafe { block.as_ref() }.next();
+                    // SAFETY: as above; its values were popped.
+                    unsafe { Block::free(block) };
+                }
+                if let Some(spare) = self.0.take_spare() {
+                    // SAFETY: it is in no list, and nobody else is left.
+                    unsafe { Block::free(spare) };
+                }
+            }
+        }
+
+        let queue = &*self;
+        queue.head.0.with_mut(|head| {
+            // SAFETY: the last handle is gone; nobody else is left.
+            let mut remains = Remains(queue, unsafe { &mut *head });
+            while let Some(value) = remains.next() {
+                drop(value);
+            }
+        });
+    }
+}

@@ -1,0 +1,223 @@
+//! Telling tasks that something happened, without a value: [`Notify`].
+
+mod wait;
+mod word;
+
+use std::fmt;
+use std::future::Future;
+use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+use pin_project_lite::pin_project;
+use yamanote_base::const_unless_model;
+use yamanote_base::wait::{Locked, WaitQueue};
+use yamanote_base::wake::WakeList;
+
+use crate::coop::poll_charged;
+use word::NotifyWord;
+
+pub(crate) use wait::NotifyWait;
+
+/// Wakes one task, or all tasks, that wait for a notification.
+///
+/// A notification for one is stored when nobody waits (at most one is), so that the next to wait
+/// gets it at once. A notification for all reaches every [`Notified`] that exists at that time,
+/// polled or not, and is not stored.
+#[derive(Debug)]
+pub struct Notify {
+    word: NotifyWord,
+    /// Invariant, under the lock: the word says `WAITING` if and only if this is not empty.
+    waiters: WaitQueue<(), Told>,
+}
+
+/// How a waiter that left the queue was notified.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    /// Alone, as the first in the queue.
+    First,
+    /// Alone, as the last in the queue.
+    Last,
+    /// With all others.
+    All,
+}
+
+/// Who of those who wait is notified.
+#[derive(Clone, Copy, Debug)]
+enum Order {
+    First,
+    Last,
+}
+
+impl UnwindSafe for Notify {}
+impl RefUnwindSafe for Notify {}
+
+impl Notify {
+    /// A `Notify` with nothing stored.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            word: NotifyWord::new(),
+            waiters: WaitQueue::new(()),
+        }
+    }
+
+    const_unless_model! {
+        /// [`new`](Self::new), for statics.
+        #[must_use]
+        pub const fn const_new() -> Self {
+            Self { word: NotifyWord::new(), waiters: WaitQueue::new(()) }
+        }
+    }
+
+    /// Waits for a notification.
+    ///
+    /// The future takes its place in the queue when first polled (or [enabled](Notified::enable)),
+    /// but hears of [`notify_waiters`](Self::notify_waiters) from now on.
+    ///
+    /// *Cancel safety:* dropping the future gives up its place; a notification that was meant for
+    /// it alone goes to the next in line.
+    pub fn notified(&self) -> Notified<'_> {
+        Notified { wait: self.wait() }
+    }
+
+    /// [`notified`](Self::notified) with a future that keeps the `Notify` alive.
+    pub fn notified_owned(self: Arc<Self>) -> OwnedNotified {
+        OwnedNotified {
+            wait: NotifyWait::new(self),
+        }
+    }
+
+    /// Notifies the task that has waited longest, or stores the notification for the next.
+    pub fn notify_one(&self) {
+        self.notify(Order::First);
+    }
+
+    /// Notifies the task that came last, or stores the notification for the next.
+    pub fn notify_last(&self) {
+        self.notify(Order::Last);
+    }
+
+    /// Notifies everyone who waits now; stores nothing.
+    pub fn notify_waiters(&self) {
+        if self.word.begin_round_if_none_waits() {
+            return;
+        }
+        let mut wakes = WakeList::new();
+        let mut locked = self.waiters.lock();
+        if locked.has_waiters() {
+            locked.pop_all(&mut wakes, |told| {
+                *told = Told::All;
+                true
+            });
+            self.word.begin_round();
+        } else {
+            let begun = self.word.begin_round_if_none_waits();
+            debug_assert!(begun, "nobody starts to wait without the lock");
+        }
+        drop(locked);
+        wakes.wake_all();
+    }
+
+    /// [`notified`](Self::notified) for this crate's own futures, which mind the budget themselves.
+    pub(crate) fn wait(&self) -> NotifyWait<&Self> {
+        NotifyWait::new(self)
+    }
+
+    fn notify(&self, order: Order) {
+        if self.word.store_permit() {
+            return;
+        }
+        let mut locked = self.waiters.lock();
+        let woken = self.tell_one(&mut locked, order);
+        drop(locked);
+        if let Some(waker) = woken {
+            waker.wake();
+        }
+    }
+
+    /// Notifies one waiter, whose waker it returns, or stores a permit.
+    fn tell_one(&self, locked: &mut Locked<'_, (), Told>, order: Order) -> Option<Waker> {
+        if !locked.has_waiters() {
+            let stored = self.word.store_permit();
+            debug_assert!(stored, "nobody starts to wait without the lock");
+            return None;
+        }
+        let woken = match order {
+            Order::First => locked.pop_front_with(|told| *told = Told::First),
+            Order::Last => locked.pop_back_with(|told| *told = Told::Last),
+        };
+        if !locked.has_waiters() {
+            self.word.mark_not_waiting();
+        }
+        woken
+    }
+}
+
+impl Default for Notify {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+pin_project! {
+    /// A future that waits for a notification; made by [`Notify::notified`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct Notified<'a> {
+        #[pin]
+        wait: NotifyWait<&'a Notify>,
+    }
+}
+
+pin_project! {
+    /// A [`Notified`] that keeps the [`Notify`] alive; made by [`Notify::notified_owned`].
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless polled"]
+    pub struct OwnedNotified {
+        #[pin]
+        wait: NotifyWait<Arc<Notify>>,
+    }
+}
+
+impl Notified<'_> {
+    /// Takes a place in the queue before the first poll; returns whether notified already.
+    ///
+    /// The next poll then does not miss a notification that comes in between.
+    pub fn enable(self: Pin<&mut Self>) -> bool {
+        self.project().wait.enable()
+    }
+}
+
+impl OwnedNotified {
+    /// Takes a place in the queue before the first poll; returns whether notified already.
+    pub fn enable(self: Pin<&mut Self>) -> bool {
+        self.project().wait.enable()
+    }
+}
+
+impl Future for Notified<'_> {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let wait = self.project().wait;
+        poll_charged(cx, |cx| wait.poll_wait(cx))
+    }
+}
+
+impl Future for OwnedNotified {
+    type Output = ();
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let wait = self.project().wait;
+        poll_charged(cx, |cx| wait.poll_wait(cx))
+    }
+}
+
+impl fmt::Debug for NotifyWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.round().fmt(f)
+    }
+}

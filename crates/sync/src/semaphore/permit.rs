@@ -1,0 +1,128 @@
+//! Permits of a [`Semaphore`] that are given back when dropped.
+
+use std::mem;
+use std::sync::Arc;
+
+use super::Semaphore;
+
+/// Permits of a semaphore, given back when dropped.
+#[must_use]
+#[derive(Debug)]
+pub struct SemaphorePermit<'a> {
+    semaphore: &'a Semaphore,
+    permits: u32,
+}
+
+/// Permits of a semaphore, which they keep alive; given back when dropped.
+#[must_use]
+#[derive(Debug)]
+pub struct OwnedSemaphorePermit {
+    semaphore: Arc<Semaphore>,
+    permits: u32,
+}
+
+impl<'a> SemaphorePermit<'a> {
+    pub(super) fn new(semaphore: &'a Semaphore, permits: u32) -> Self {
+        Self { semaphore, permits }
+    }
+
+    /// Destroys the permits: they are never given back.
+    pub fn forget(mut self) {
+        self.permits = 0;
+    }
+
+    /// Adds the permits of `other` to these.
+    ///
+    /// # Panics
+    /// If they are of different semaphores.
+    #[track_caller]
+    pub fn merge(&mut self, mut other: Self) {
+        assert_same(self.semaphore, other.semaphore);
+        self.permits += mem::take(&mut other.permits);
+    }
+
+    /// Splits `n` permits off; `None` if there are fewer.
+    pub fn split(&mut self, n: usize) -> Option<Self> {
+        let permits = split_off(&mut self.permits, n)?;
+        Some(Self {
+            semaphore: self.semaphore,
+            permits,
+        })
+    }
+
+    /// How many permits these are.
+    pub fn num_permits(&self) -> usize {
+        self.permits as usize
+    }
+
+    /// The semaphore that they belong to.
+    pub fn semaphore(&self) -> &Semaphore {
+        self.semaphore
+    }
+}
+
+impl OwnedSemaphorePermit {
+    pub(super) fn new(semaphore: Arc<Semaphore>, permits: u32) -> Self {
+        Self { semaphore, permits }
+    }
+
+    /// Destroys the permits: they are never given back.
+    pub fn forget(mut self) {
+        self.permits = 0;
+    }
+
+    /// Adds the permits of `other` to these.
+    ///
+    /// # Panics
+    /// If they are of different semaphores.
+    #[track_caller]
+    pub fn merge(&mut self, mut other: Self) {
+        assert_same(&self.semaphore, &other.semaphore);
+        self.permits += mem::take(&mut other.permits);
+    }
+
+    /// Splits `n` permits off; `None` if there are fewer.
+    pub fn split(&mut self, n: usize) -> Option<Self> {
+        let permits = split_off(&mut self.permits, n)?;
+        Some(Self {
+            semaphore: Arc::clone(&self.semaphore),
+            permits,
+        })
+    }
+
+    /// How many permits these are.
+    pub fn num_permits(&self) -> usize {
+        self.permits as usize
+    }
+
+    /// The semaphore that they belong to.
+    pub fn semaphore(&self) -> &Arc<Semaphore> {
+        &self.semaphore
+    }
+}
+
+impl Drop for SemaphorePermit<'_> {
+    fn drop(&mut self) {
+        self.semaphore.add_permits(self.permits as usize);
+    }
+}
+
+impl Drop for OwnedSemaphorePermit {
+    fn drop(&mut self) {
+        self.semaphore.add_permits(self.permits as usize);
+    }
+}
+
+#[track_caller]
+fn assert_same(one: &Semaphore, other: &Semaphore) {
+    assert!(
+        std::ptr::eq(one, other),
+        "merging permits from different semaphore instances"
+    );
+}
+
+fn split_off(permits: &mut u32, n: usize) -> Option<u32> {
+    let n = u32::try_from(n).ok()?;
+    *permits = permits.checked_sub(n)?;
+    Some(n)
+}

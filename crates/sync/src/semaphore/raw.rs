@@ -1,0 +1,238 @@
+//! The semaphore under `Semaphore`, `Mutex`, `RwLock`, `OnceCell` and bounded channels.
+//!
+//! Free permits are taken and given by one atomic operation on [`PermitWord`]. Who finds too few
+//! queues, first come first served: permits that come back go to the first waiter until it has
+//! enough, then to the next; nobody overtakes. Invariant, under the queue's lock: the word says
+//! `QUEUED` if and only if the queue is not empty.
+
+use std::fmt;
+use std::future::Future;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use pin_project_lite::pin_project;
+use yamanote_base::const_unless_model;
+use yamanote_base::wait::{WaitQueue, Waiter};
+use yamanote_base::wake::WakeList;
+
+use super::error::{AcquireError, TryAcquireError};
+use super::word::{PermitWord, Take};
+use crate::coop::poll_charged;
+
+pub(crate) use super::word::MAX_PERMITS;
+
+/// Counted permits and a fair queue of those who wait for some.
+pub(crate) struct RawSemaphore {
+    word: PermitWord,
+    /// A waiter carries the number of permits that it still needs.
+    waiters: WaitQueue<(), usize>,
+}
+
+impl RawSemaphore {
+    const_unless_model! {
+        /// A semaphore with `permits` free ones.
+        ///
+        /// # Panics
+        /// If there are more than [`MAX_PERMITS`].
+        #[track_caller]
+        pub(crate) const fn new(permits: usize) -> Self {
+            assert!(
+                permits <= MAX_PERMITS,
+                "a semaphore may not have more than MAX_PERMITS permits"
+            );
+            Self { word: PermitWord::new(permits), waiters: WaitQueue::new(()) }
+        }
+    }
+
+    /// How many permits are free.
+    pub(crate) fn available(&self) -> usize {
+        self.word.free()
+    }
+
+    /// Whether it was closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.word.is_closed()
+    }
+
+    /// Takes `n` permits at once or not at all.
+    #[inline]
+    pub(crate) fn try_acquire(&self, n: usize) -> Result<(), TryAcquireError> {
+        match self.word.try_take(n) {
+            Take::Taken => Ok(()),
+            Take::Short => Err(TryAcquireError::NoPermits),
+            Take::Closed => Err(TryAcquireError::Closed),
+        }
+    }
+
+    /// Waits for `n` permits.
+    ///
+    /// *Cancel safety:* dropping the future gives back what it already got, and its place.
+    #[inline]
+    pub(crate) fn acquire(&self, n: usize) -> Acquire<'_> {
+        Acquire {
+            semaphore: self,
+            wanted: n,
+            waiter: Waiter::new(0),
+        }
+    }
+
+    /// Gives `n` permits back, or adds new ones.
+    ///
+    /// # Panics
+    /// When there would be more than [`MAX_PERMITS`].
+    #[inline]
+    #[track_caller]
+    pub(crate) fn release(&self, n: usize) {
+        if n > 0 && self.word.give(n) {
+            self.hand_out();
+        }
+    }
+
+    /// Destroys up to `n` free permits; returns how many.
+    pub(crate) fn forget(&self, n: usize) -> usize {
+        self.word.forget(n)
+    }
+
+    /// Grants nothing any more; all who wait are told.
+    pub(crate) fn close(&self) {
+        let mut wakes = WakeList::new();
+        let mut locked = self.waiters.lock();
+        self.word.mark_closed();
+        if locked.has_waiters() {
+            locked.pop_all(&mut wakes, |_| true);
+            self.word.mark_unqueued(0);
+        }
+        drop(locked);
+        wakes.wake_all();
+    }
+
+    /// Hands what was given to those who wait, in their order.
+    #[cold]
+    fn hand_out(&self) {
+        let mut wakes = WakeList::new();
+        let mut locked = self.waiters.lock();
+        if !locked.has_waiters() {
+            // Another thread was faster; what was given lies free in the word.
+            return;
+        }
+        let mut left = self.word.take_given();
+        // Bounded: each turn pops a waiter or uses up what is left.
+        while left > 0 {
+            let Some(needed) = locked.front() else { break };
+            let given = left.min(*needed);
+            *needed -= given;
+            left -= given;
+            if *needed == 0 {
+                wakes.extend(locked.pop_front());
+            }
+        }
+        if !locked.has_waiters() {
+            self.word.mark_unqueued(left);
+        }
+        drop(locked);
+        wakes.wake_all();
+    }
+
+    /// Takes permits that have just come, or queues `waiter` for `wanted`.
+    #[cold]
+    fn poll_enqueue(
+        &self,
+        mut waiter: Pin<&mut Waiter<usize>>,
+        wanted: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), AcquireError>> {
+        // Before the lock: cloning and dropping a waker is user code.
+        let waker = cx.waker().clone();
+        let mut locked = self.waiters.lock();
+        let taken = match self.word.take_or_mark_queued(wanted) {
+            None => return Poll::Ready(Err(AcquireError::closed())),
+            Some(taken) if taken == wanted => return Poll::Ready(Ok(())),
+            Some(taken) => taken,
+        };
+        *locked.data(waiter.as_mut()) = wanted - taken;
+        locked.push_back(waiter, waker);
+        Poll::Pending
+    }
+
+    /// Whether the queued `waiter` got what it `wanted`.
+    fn poll_queued(
+        &self,
+        mut waiter: Pin<&mut Waiter<usize>>,
+        wanted: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), AcquireError>> {
+        let mut locked = ready!(self.waiters.poll_popped(waiter.as_mut(), cx));
+        let needed = *locked.data(waiter.as_mut());
+        let removed = locked.remove(waiter);
+        drop(locked);
+        drop(removed);
+        if needed == 0 {
+            return Poll::Ready(Ok(()));
+        }
+        // Popped with permits missing: closed. What it got so far goes back.
+        self.release(wanted - needed);
+        Poll::Ready(Err(AcquireError::closed()))
+    }
+
+    /// Takes `waiter` out of the queue and gives back what it already got of `wanted`.
+    #[cold]
+    fn cancel(&self, mut waiter: Pin<&mut Waiter<usize>>, wanted: usize) {
+        let mut locked = self.waiters.lock();
+        let needed = *locked.data(waiter.as_mut());
+        let removed = locked.remove(waiter);
+        if removed.was_queued && !locked.has_waiters() {
+            self.word.mark_unqueued(0);
+        }
+        drop(locked);
+        drop(removed);
+        self.release(wanted - needed);
+    }
+}
+
+impl fmt::Debug for RawSemaphore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Semaphore")
+            .field("permits", &self.available())
+            .finish()
+    }
+}
+
+pin_project! {
+    /// A future that waits for permits; whoever gets them must give them back.
+    pub(crate) struct Acquire<'a> {
+        semaphore: &'a RawSemaphore,
+        wanted: usize,
+        // Carries what is still needed; armed while there is something to clean up.
+        #[pin]
+        waiter: Waiter<usize>,
+    }
+
+    impl PinnedDrop for Acquire<'_> {
+        fn drop(this: Pin<&mut Self>) {
+            let this = this.project();
+            if this.waiter.is_armed() {
+                this.semaphore.cancel(this.waiter, *this.wanted);
+            }
+        }
+    }
+}
+
+impl Future for Acquire<'_> {
+    type Output = Result<(), AcquireError>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        let (semaphore, wanted, waiter) = (*this.semaphore, *this.wanted, this.waiter);
+        poll_charged(cx, |cx| {
+            if waiter.is_armed() {
+                return semaphore.poll_queued(waiter, wanted, cx);
+            }
+            match semaphore.word.try_take(wanted) {
+                Take::Taken => Poll::Ready(Ok(())),
+                Take::Short => semaphore.poll_enqueue(waiter, wanted, cx),
+                Take::Closed => Poll::Ready(Err(AcquireError::closed())),
+            }
+        })
+    }
+}

@@ -1,0 +1,171 @@
+//! The word of a semaphore: its free permits and two marks, [`PermitWord`].
+//!
+//! | bits | what | who changes it |
+//! |---|---|---|
+//! | 0 | `CLOSED`: nothing is granted any more | `close`, once |
+//! | 1 | `QUEUED`: the queue is not empty | only who holds the queue's lock |
+//! | 2 and up | free permits | anybody; while `QUEUED`, only the lock's holder takes some |
+
+use yamanote_base::atomic::{AtomicUsize, Ordering};
+use yamanote_base::const_unless_model;
+
+const CLOSED: usize = 1;
+const QUEUED: usize = 2;
+const MARKS: usize = CLOSED | QUEUED;
+const SHIFT: u32 = 2;
+
+/// The most permits that one word may hold.
+pub(crate) const MAX_PERMITS: usize = usize::MAX >> 3;
+
+/// Free permits, and whether they may be taken without asking the queue.
+pub(crate) struct PermitWord(AtomicUsize);
+
+/// What became of an attempt to take permits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Take {
+    /// They are the caller's.
+    Taken,
+    /// There are too few, or others were here first.
+    Short,
+    /// The semaphore is closed.
+    Closed,
+}
+
+impl PermitWord {
+    const_unless_model! {
+        /// A word with `permits`, at most [`MAX_PERMITS`].
+        pub(crate) const fn new(permits: usize) -> Self {
+            Self(AtomicUsize::new(permits << SHIFT))
+        }
+    }
+
+    /// How many permits are free.
+    pub(crate) fn free(&self) -> usize {
+        // Acquire: pairs with the Release in give(): who sees permits back sees what was done
+        // under them.
+        self.0.load(Ordering::Acquire) >> SHIFT
+    }
+
+    /// Whether it was closed.
+    pub(crate) fn is_closed(&self) -> bool {
+        // Acquire: pairs with the Release in mark_closed(); shows what led to the closing.
+        self.0.load(Ordering::Acquire) & CLOSED != 0
+    }
+
+    /// Takes `n` permits, if nobody waits.
+    #[inline]
+    pub(crate) fn try_take(&self, n: usize) -> Take {
+        // Acquire: as in is_closed().
+        let mut word = self.0.load(Ordering::Acquire);
+        loop {
+            if word & CLOSED != 0 {
+                return Take::Closed;
+            }
+            if n == 0 {
+                return Take::Taken;
+            }
+            if word & QUEUED != 0 || word >> SHIFT < n {
+                return Take::Short;
+            }
+            let less = word - (n << SHIFT);
+            // Acquire: pairs with the Release in give(), so that critical sections follow each
+            // other. Bounded: each failure is another thread's progress.
+            match self
+                .0
+                .compare_exchange_weak(word, less, Ordering::Acquire, Ordering::Acquire)
+            {
+                Ok(_) => return Take::Taken,
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Under the queue's lock: takes `n` permits, or all that are free and marks `QUEUED`.
+    /// Returns how many it took; the caller queues if these are fewer than `n`. `None`: closed.
+    pub(crate) fn take_or_mark_queued(&self, n: usize) -> Option<usize> {
+        // Acquire: as in is_closed().
+        let mut word = self.0.load(Ordering::Acquire);
+        loop {
+            if word & CLOSED != 0 {
+                return None;
+            }
+            if word & QUEUED != 0 {
+                return Some(0);
+            }
+            let taken = n.min(word >> SHIFT);
+            let next = if taken == n {
+                word - (n << SHIFT)
+            } else {
+                QUEUED
+            };
+            // Acquire: pairs with the Release in give(). Bounded as in try_take().
+            match self
+                .0
+                .compare_exchange_weak(word, next, Ordering::Acquire, Ordering::Acquire)
+            {
+                Ok(_) => return Some(taken),
+                Err(now) => word = now,
+            }
+        }
+    }
+
+    /// Gives `n` permits back; returns whether they are to be handed to those who wait.
+    ///
+    /// # Panics
+    /// When there would be more than [`MAX_PERMITS`]; the word is then as before.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn give(&self, n: usize) -> bool {
+        assert_fits(n, 0);
+        // Release: pairs with the Acquire where permits are taken; publishes what was done under
+        // them. No carry: both summands are at most MAX_PERMITS, and the word has a bit more.
+        let before = self.0.fetch_add(n << SHIFT, Ordering::Release);
+        if before >> SHIFT > MAX_PERMITS - n {
+            // Relaxed: takes back what nobody may have seen as promised.
+            self.0.fetch_sub(n << SHIFT, Ordering::Relaxed);
+            assert_fits(n, before >> SHIFT);
+        }
+        before & QUEUED != 0
+    }
+
+    /// Under the queue's lock, while `QUEUED`: takes what has been given meanwhile.
+    pub(crate) fn take_given(&self) -> usize {
+        // Acquire: pairs with give(); the waiters see through the queue's lock what it publishes.
+        self.0.fetch_and(MARKS, Ordering::Acquire) >> SHIFT
+    }
+
+    /// Under the queue's lock, while `QUEUED`: the queue is empty, and `left` permits are over.
+    pub(crate) fn mark_unqueued(&self, left: usize) {
+        debug_assert!(self.0.load(Ordering::Relaxed) & QUEUED != 0);
+        // Release: as in give(). The sum is exact: QUEUED is set, so subtracting it borrows not.
+        self.0
+            .fetch_add((left << SHIFT).wrapping_sub(QUEUED), Ordering::Release);
+    }
+
+    /// Under the queue's lock: nothing is granted any more. The caller empties the queue.
+    pub(crate) fn mark_closed(&self) {
+        // Release: pairs with the Acquire of whoever finds it closed.
+        self.0.fetch_or(CLOSED, Ordering::Release);
+    }
+
+    /// Destroys up to `n` free permits; returns how many.
+    pub(crate) fn forget(&self, n: usize) -> usize {
+        let take = |word: usize| word - (n.min(word >> SHIFT) << SHIFT);
+        // Acquire: like any taking of permits.
+        let done = self
+            .0
+            .fetch_update(Ordering::Acquire, Ordering::Acquire, |w| Some(take(w)));
+        let before = done.unwrap_or_else(|word| word);
+        n.min(before >> SHIFT)
+    }
+}
+
+/// Panics if `n` more permits than `before` are too many.
+#[inline]
+#[track_caller]
+fn assert_fits(n: usize, before: usize) {
+    assert!(
+        n <= MAX_PERMITS - before.min(MAX_PERMITS),
+        "number of added permits ({n}) would overflow MAX_PERMITS ({MAX_PERMITS})"
+    );
+}

@@ -1,0 +1,143 @@
+//! A cell that is set once and can be waited for: [`SetOnce`].
+
+use std::error::Error;
+use std::fmt;
+
+use yamanote_base::const_unless_model;
+
+use crate::coop::charged;
+use crate::notify::Notify;
+use crate::once_value::OnceValue;
+
+/// A cell that holds nothing, and then one value for good, for which tasks may wait.
+pub struct SetOnce<T> {
+    value: OnceValue<T>,
+    /// Told, all at once, when `value` is set.
+    set: Notify,
+}
+
+/// The cell has a value already; with the value that was to be in it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct SetOnceError<T>(pub T);
+
+impl<T> SetOnce<T> {
+    /// An empty cell.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            value: OnceValue::empty(),
+            set: Notify::new(),
+        }
+    }
+
+    const_unless_model! {
+        /// [`new`](Self::new), for statics.
+        #[must_use]
+        pub const fn const_new() -> Self {
+            Self { value: OnceValue::empty(), set: Notify::const_new() }
+        }
+
+        /// A cell that holds `value`, for statics.
+        #[must_use]
+        pub const fn const_new_with(value: T) -> Self {
+            Self { value: OnceValue::full(value), set: Notify::const_new() }
+        }
+    }
+
+    /// A cell that holds `value`, if that is one.
+    #[must_use]
+    pub fn new_with(value: Option<T>) -> Self {
+        match value {
+            Some(value) => Self::from(value),
+            None => Self::new(),
+        }
+    }
+
+    /// Whether the cell has its value.
+    pub fn initialized(&self) -> bool {
+        self.value.is_set()
+    }
+
+    /// The value, if the cell has it.
+    pub fn get(&self) -> Option<&T> {
+        self.value.get()
+    }
+
+    /// Sets the value and wakes all who wait for it.
+    ///
+    /// # Errors
+    /// When it is set already; `value` comes back with the error.
+    pub fn set(&self, value: T) -> Result<(), SetOnceError<T>> {
+        self.value.set(value).map_err(SetOnceError)?;
+        self.set.notify_waiters();
+        Ok(())
+    }
+
+    /// The value, out of the cell.
+    pub fn into_inner(self) -> Option<T> {
+        self.value.into_inner()
+    }
+
+    /// Waits for the value.
+    ///
+    /// *Cancel safety:* dropping the future leaves no trace.
+    pub async fn wait(&self) -> &T {
+        charged(async {
+            // Two turns at most: told of `set`, the value is there.
+            loop {
+                // Before the look at the value, so that a `set` in between is heard of.
+                let set = self.set.wait();
+                if let Some(value) = self.value.get() {
+                    return value;
+                }
+                set.await;
+            }
+        })
+        .await
+    }
+}
+
+impl<T> Default for SetOnce<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> From<T> for SetOnce<T> {
+    fn from(value: T) -> Self {
+        Self {
+            value: OnceValue::full(value),
+            set: Notify::new(),
+        }
+    }
+}
+
+impl<T: Clone> Clone for SetOnce<T> {
+    fn clone(&self) -> Self {
+        Self::new_with(self.get().cloned())
+    }
+}
+
+impl<T: PartialEq> PartialEq for SetOnce<T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.get() == other.get()
+    }
+}
+
+impl<T: Eq> Eq for SetOnce<T> {}
+
+impl<T: fmt::Debug> fmt::Debug for SetOnce<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SetOnce")
+            .field("value", &self.get())
+            .finish()
+    }
+}
+
+impl<T> fmt::Display for SetOnceError<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SetOnceError")
+    }
+}
+
+impl<T: fmt::Debug> Error for SetOnceError<T> {}
