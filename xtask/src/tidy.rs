@@ -58,6 +58,7 @@ pub const RULES: &[(&str, Rule)] = &[
     ("files are short", text::file_length),
     ("lines are short", text::line_length),
     ("no file names a folder of a machine", text::machine_paths),
+    ("nothing is left for later", text::unfinished),
     ("a file begins with what it is", text::head_comment),
     ("a layer says that it is not an API", text::not_an_api),
     ("functions are short", shape::function_length),

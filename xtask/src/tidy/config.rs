@@ -67,6 +67,8 @@ pub struct Layer {
 pub struct Names {
     /// Type names that do not say whose.
     pub bare: Vec<String>,
+    /// Words that mark what is left for later.
+    pub unfinished: Vec<String>,
     /// Top folders of a machine: no absolute path below one may stand in a file.
     pub machine_folders: Vec<String>,
 }

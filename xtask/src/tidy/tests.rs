@@ -23,6 +23,7 @@ const LIMITS: &str = r##"
     long = ["**/lib.rs"]
     [names]
     bare = ["Inner"]
+    unfinished = ["LATER"]
     machine_folders = ["work"]
     [layers]
     base = { imports = [], external = ["loom"] }
@@ -108,6 +109,13 @@ fn a_path_of_a_machine_is_found_in_any_file() {
     assert_eq!(found(format!("\nsee /{folder}/x")), [2]);
     assert_eq!(found(format!("file:///{folder}/x")), [1]);
     assert!(found(format!("target/{folder}/x")).is_empty());
+}
+
+#[test]
+fn what_is_left_for_later_is_found() {
+    let found = |text: &str| lines(text::unfinished, "a.rs", text);
+    assert_eq!(found("\n// LATER: more"), [2]);
+    assert!(found("// later, SOONER_OR_LATER").is_empty());
 }
 
 #[test]

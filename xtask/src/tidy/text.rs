@@ -1,7 +1,7 @@
 //! Rules over a file's lines: how long, how they begin, which paths they name.
 
 use super::source::SourceFile;
-use super::{Finding, Project};
+use super::{CONFIG, Finding, Project};
 use crate::pattern;
 
 /// The longest head comment of a layer's `lib.rs` begins with this.
@@ -58,6 +58,23 @@ pub(super) fn machine_paths(project: &Project) -> Vec<Finding> {
                 let what = format!("a path of a machine (below /{folder})");
                 findings.push(file.finding(number, what, "use a path from the project's top"));
             }
+        }
+    }
+    findings
+}
+
+/// Nothing is marked as left for later.
+pub(super) fn unfinished(project: &Project) -> Vec<Finding> {
+    let marks = &project.config.names.unfinished;
+    let is_mark = |word: &str| marks.iter().any(|mark| mark == word);
+    let mut findings = Vec::new();
+    for file in measured(project).filter(|file| file.path != CONFIG) {
+        for (number, line) in numbered(file) {
+            let words = line.split(|c: char| !c.is_alphanumeric() && c != '_');
+            findings.extend(words.filter(|word| is_mark(word)).map(|mark| {
+                let what = format!("something is left for later: {mark}");
+                file.finding(number, what, "do it, or open an issue and say nothing here")
+            }));
         }
     }
     findings
