@@ -30,11 +30,10 @@ use yamanote_world::{Event, World};
 
 use crate::config::{Config, Hooks, UNHANDLED_PANIC};
 use crate::metrics::WorkerMetrics;
-use crate::multi::wake_quietly;
 pub use deadlock::Deadlock;
 pub use host::SimHost;
-use queue::{Entry, RunQueue};
 pub use queue::Policy;
+use queue::{Entry, RunQueue};
 
 /// What one poll takes of virtual time: so that a task which spins does not stop the clock.
 const POLL_STEP: Duration = Duration::from_micros(1);
@@ -91,7 +90,10 @@ impl Sim {
     #[must_use]
     pub fn new(config: Config, driver: Driver) -> (Sim, SimHost) {
         let handle = driver.handle().clone();
-        let home = handle.host().cloned().expect("a simulated driver has a host");
+        let home = handle
+            .host()
+            .cloned()
+            .expect("a simulated driver has a host");
         let sim = Sim(Arc::new(SimParts {
             world: home.world().clone(),
             config,
@@ -146,7 +148,9 @@ impl Sim {
     pub fn start_host(&self, name: &str) -> SimHost {
         let host = SimHost::new(self.clone(), self.0.world.add_host(name));
         let mut hosts = self.0.hosts.lock();
-        self.0.world.record(Event::HostStart(host.host().id(), hosts.len() as u64));
+        self.0
+            .world
+            .record(Event::HostStart(host.host().id(), hosts.len() as u64));
         hosts.push(host.clone());
         host
     }
@@ -167,7 +171,10 @@ impl Sim {
     /// # Panics
     /// When a task panics and the policy is to shut down.
     pub fn run<F: Future>(&self, home: &SimHost, future: F) -> Result<F::Output, Deadlock> {
-        let main = Arc::new(MainWaker { sim: self.clone(), queued: AtomicBool::new(false) });
+        let main = Arc::new(MainWaker {
+            sim: self.clone(),
+            queued: AtomicBool::new(false),
+        });
         let mut future = pin!(future);
         let mut lap = Lap::new(self);
         main.wake_by_ref();
@@ -175,24 +182,14 @@ impl Sim {
             // Relaxed: set on this thread.
             assert!(!self.0.failed.load(Ordering::Relaxed), "{UNHANDLED_PANIC}");
             let entry = self.0.queue.lock().choose(&self.0.world);
-            match entry {
-                Some(Entry::Main(woken)) if Arc::ptr_eq(&woken, &main) => {
-                    if let Poll::Ready(output) = home.poll_main(future.as_mut(), main.clone()) {
-                        return Ok(output);
-                    }
-                }
-                Some(Entry::Main(outer)) => {
-                    lap.stalled.push(outer);
-                    continue;
-                }
-                Some(Entry::Task { task, host, number }) => {
-                    self.0.metrics.polls.add(1);
-                    host.poll_task(task, number);
-                }
-                None => {
-                    lap.wait()?;
-                    continue;
-                }
+            let Some(entry) = entry else {
+                lap.wait()?;
+                continue;
+            };
+            if !entry.is_main(&main) {
+                lap.run(entry);
+            } else if let Poll::Ready(output) = home.poll_main(future.as_mut(), main.clone()) {
+                return Ok(output);
             }
             lap.step();
         }
@@ -210,7 +207,7 @@ impl Sim {
         drop(entries);
         let mut wakes = WakeList::new();
         self.0.handle.shut_down(&mut wakes);
-        wake_quietly(&mut wakes);
+        wakes.wake_quietly();
     }
 
     fn push(&self, entry: Entry) {
@@ -232,7 +229,25 @@ impl<'a> Lap<'a> {
         let worker = context::enter_worker(&sim.0.handle, 0);
         let outer = RUNNING.replace(sim.id());
         let (stalled, wakes) = (Vec::new(), WakeList::new());
-        Self { sim, outer, _worker: worker, stalled, wakes, tick: 0 }
+        Self {
+            sim,
+            outer,
+            _worker: worker,
+            stalled,
+            wakes,
+            tick: 0,
+        }
+    }
+
+    /// Runs anything but this lap's own future.
+    fn run(&mut self, entry: Entry) {
+        match entry {
+            Entry::Main(outer) => self.stalled.push(outer),
+            Entry::Task { task, host, number } => {
+                self.sim.0.metrics.polls.add(1);
+                host.poll_task(task, number);
+            }
+        }
     }
 
     /// Lets a poll's time go by, and what is due then happen.
@@ -252,7 +267,11 @@ impl<'a> Lap<'a> {
         sim.metrics.parks.add(1);
         let stuck = self.turn(limit);
         Hooks::call(sim.config.hooks.after_unpark.as_ref());
-        if stuck { Err(Deadlock::of(self.sim)) } else { Ok(()) }
+        if stuck {
+            Err(Deadlock::of(self.sim))
+        } else {
+            Ok(())
+        }
     }
 
     /// Turns the driver; returns whether nothing will ever happen any more.
@@ -261,7 +280,7 @@ impl<'a> Lap<'a> {
         let turned = sim.driver.lock().turn(limit, &mut self.wakes);
         self.tick = sim.world.now().as_millis();
         let woken = self.wakes.len();
-        wake_quietly(&mut self.wakes);
+        self.wakes.wake_quietly();
         turned.exhausted && !turned.unparked && woken == 0
     }
 }
@@ -298,6 +317,8 @@ impl Wake for MainWaker {
 
 impl fmt::Debug for Sim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sim").field("world", &self.0.world).finish_non_exhaustive()
+        f.debug_struct("Sim")
+            .field("world", &self.0.world)
+            .finish_non_exhaustive()
     }
 }

@@ -171,21 +171,20 @@ fn tasks_stand_on_their_host() {
     );
 }
 
+/// Wakes up each millisecond, for ever, and keeps `_kept` meanwhile.
+async fn tick(_kept: Arc<()>) {
+    loop {
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
 #[test]
 fn killing_a_host_drops_its_tasks_and_no_others() {
     let (sim, home) = sim(5);
     let hosts = [sim.start_host("a"), sim.start_host("b")];
     let kept = Arc::new(());
-    for host in &hosts {
-        for _ in 0..10 {
-            let kept = kept.clone();
-            drop(spawn(host, async move {
-                loop {
-                    let _kept = &kept;
-                    sleep(Duration::from_millis(1)).await;
-                }
-            }));
-        }
+    for host in hosts.iter().flat_map(|host| [host; 10]) {
+        drop(spawn(host, tick(kept.clone())));
     }
     let victim = hosts[0].clone();
     let count = kept.clone();

@@ -33,7 +33,7 @@ impl Deadlock {
             tasks: host
                 .places()
                 .iter()
-                .map(|(task, at)| (*task, at.to_string()))
+                .map(|(task, at)| (*task, at.location().to_string()))
                 .collect(),
         });
         Self {

@@ -13,7 +13,9 @@ use yamanote_base::enter::{self, Entered};
 use yamanote_base::lock::Mutex;
 use yamanote_base::rng::{self, Rng};
 use yamanote_driver::context::{self, HostGuard};
-use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskMeta};
+use yamanote_task::{
+    Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskMeta, TaskRef,
+};
 use yamanote_world::{Event, Host};
 
 use super::queue::Entry;
@@ -273,6 +275,10 @@ impl Schedule for SimTask {
             host: self.host.clone(),
             number: self.number,
         });
+    }
+
+    fn release(&self, task: &TaskRef) -> bool {
+        self.host.0.tasks.remove(task)
     }
 
     fn unhandled_panic(&self) {

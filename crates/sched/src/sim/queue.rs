@@ -91,6 +91,11 @@ impl RunQueue {
 }
 
 impl Entry {
+    /// Whether it is the future of the `block_on` with this waker.
+    pub(super) fn is_main(&self, main: &Arc<MainWaker>) -> bool {
+        matches!(self, Entry::Main(woken) if Arc::ptr_eq(woken, main))
+    }
+
     fn is_of(&self, host: &SimHost) -> bool {
         match self {
             Entry::Task { host: of, .. } => of.is(host),
