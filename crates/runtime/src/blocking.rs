@@ -44,7 +44,7 @@ where
 {
     let (id, location) = (Id::next(), SpawnLocation::caller());
     if let Scheduler::Sim(host) = handle.scheduler() {
-        return host.spawn(async move { budget::with_unlimited(f) }, id, location);
+        return host.spawn_blocking(f, id, location);
     }
     let (runnable, join) = yamanote_task::blocking(f, RunOnce, id, location);
     let inhibitor = handle.driver().clock().inhibit_auto_advance();

@@ -51,7 +51,7 @@ const HOME: &str = "sim";
 pub struct Sim {
     parts: Arc<SimParts>,
     /// The original has it; dropping it ends all tasks.
-    runtime: Option<Runtime>,
+    _runtime: Option<Runtime>,
 }
 
 struct SimParts {
@@ -94,7 +94,7 @@ impl Sim {
         let home = home.clone();
         home.sim().set_policy(policy);
         let parts = Arc::new(SimParts { home, handle, programs, failure });
-        Self { parts, runtime: Some(runtime) }
+        Self { parts, _runtime: Some(runtime) }
     }
 
     /// Starts a program on the host `name`: `main` is called now, and at each restart.
@@ -160,7 +160,7 @@ impl Sim {
     /// As [`run`](Self::run).
     #[track_caller]
     pub fn run_for(&self, duration: Duration) -> Result<(), SimError> {
-        self.run(async move { crate::timer_future::sleep(duration).await })
+        self.run(async move { yamanote_base::hooks::sleep(duration).await })
     }
 
     /// The host `name`, if a program was ever started there.
@@ -264,7 +264,7 @@ impl SimParts {
 
 impl Clone for Sim {
     fn clone(&self) -> Self {
-        Self { parts: self.parts.clone(), runtime: None }
+        Self { parts: self.parts.clone(), _runtime: None }
     }
 }
 
