@@ -32,6 +32,7 @@ mod unpark;
 pub use handle::{Config, Handle, new};
 pub use turn::{Driver, Turned};
 
+use std::fmt;
 use std::io;
 
 /// What Tokio says when something waits for a runtime that has gone.
@@ -40,5 +41,23 @@ pub(crate) const SHUT_DOWN_MESSAGE: &str =
 
 /// The error of an operation that would have to wait for a runtime that has gone.
 pub(crate) fn shut_down_error() -> io::Error {
-    io::Error::other(SHUT_DOWN_MESSAGE)
+    io::Error::other(ShutDown)
 }
+
+/// Whether `error` is that of an operation whose runtime is shut down.
+#[must_use]
+pub fn is_shutdown_error(error: &io::Error) -> bool {
+    error.get_ref().is_some_and(|cause| cause.is::<ShutDown>())
+}
+
+/// The cause of errors of operations whose runtime is shut down.
+#[derive(Debug)]
+struct ShutDown;
+
+impl fmt::Display for ShutDown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(SHUT_DOWN_MESSAGE)
+    }
+}
+
+impl std::error::Error for ShutDown {}

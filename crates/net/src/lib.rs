@@ -1,1 +1,45 @@
-//! Not an API: a layer of yamanote.
+//! Not an API: a layer of yamanote. TCP, UDP, Unix sockets, pipes, names: `tokio::net`.
+//!
+//! Knows nothing of selectors and never loops on `WouldBlock`: the driver's resources do both,
+//! and choose between the real system and a simulated world. What is here is the public shape.
+//!
+//! ```text
+//!  TcpStream, TcpListener, TcpSocket, UdpSocket ──▶ driver::resource: Os | World
+//!  UnixStream, UnixListener, UnixDatagram, pipe, AsyncFd ──▶ driver::resource: Registration
+//!  ToSocketAddrs, lookup_host ──▶ driver::op (the system's resolver), or the world's names
+//! ```
+//!
+//! Read next: the file `methods.rs` (what all sockets have), then [`TcpStream`].
+
+#![deny(unsafe_code)]
+
+#[macro_use]
+mod methods;
+#[macro_use]
+mod split;
+
+#[allow(unsafe_code)] // Memory that is not initialized yet.
+mod fill;
+
+mod addr;
+pub mod tcp;
+mod udp;
+
+#[cfg(unix)]
+pub mod async_fd;
+#[cfg(unix)]
+pub mod unix;
+
+pub use addr::{ToSocketAddrs, lookup_host};
+pub use tcp::listener::TcpListener;
+pub use tcp::socket::TcpSocket;
+pub use tcp::stream::TcpStream;
+pub use udp::UdpSocket;
+#[cfg(unix)]
+pub use unix::datagram::UnixDatagram;
+#[cfg(unix)]
+pub use unix::listener::UnixListener;
+#[cfg(unix)]
+pub use unix::socket::UnixSocket;
+#[cfg(unix)]
+pub use unix::stream::UnixStream;

@@ -23,6 +23,7 @@ pub use tcp::{TcpListener, TcpStream};
 pub use tcp_socket::TcpSocket;
 pub use udp::UdpSocket;
 pub use wait::Watched;
+pub use yamanote_sys::socket::assert_nonblocking;
 
 /// A source of the operating system, or one of the simulated world.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 
 use yamanote_base::lock::Mutex;
 use yamanote_sys::socket::{self, SockRef, Socket};
@@ -36,6 +37,23 @@ impl TcpSocket {
 
     fn of_world(socket: world::TcpSocket) -> Self {
         TcpSocket::World(Mutex::new(socket))
+    }
+
+    /// Takes a socket of the real system that does not block.
+    #[must_use]
+    pub fn of_fd(fd: OwnedFd) -> Self {
+        TcpSocket::Os(fd.into())
+    }
+
+    /// The socket's descriptor.
+    ///
+    /// # Errors
+    /// `Unsupported` if it is simulated.
+    pub fn into_fd(self) -> io::Result<OwnedFd> {
+        match self {
+            TcpSocket::Os(socket) => Ok(socket.into()),
+            TcpSocket::World(_) => Err(only_real()),
+        }
     }
 
     /// Binds it to `addr`.

@@ -14,6 +14,7 @@ use crate::resource::{Registration, Watched};
 pub use yamanote_sys::credentials::{Credentials, peer_credentials};
 pub use yamanote_sys::pipe;
 pub use yamanote_sys::read;
+pub use yamanote_sys::socket::{abstract_name, bind_unix, is_datagram, unix_addr as addr_of};
 
 /// A connected Unix socket.
 pub type UnixStream = Registration<mio::net::UnixStream>;
@@ -217,4 +218,18 @@ pub async fn connect_unix(socket: UnixSocket, path: &std::path::Path) -> io::Res
     socket::begin_connect_unix(&socket, path)?;
     let stream = mio::net::UnixStream::from(OwnedFd::from(socket));
     UnixStream::new(handle, stream, BOTH)?.connected().await
+}
+
+/// Listens on `socket`, with at most `backlog` connections waiting to be accepted.
+///
+/// # Errors
+/// Those of listen(2).
+///
+/// # Panics
+/// Outside of a runtime with I/O.
+#[track_caller]
+pub fn listen_unix(socket: UnixSocket, backlog: u32) -> io::Result<UnixListener> {
+    let handle = context::current_io();
+    socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+    UnixListener::new(handle, OwnedFd::from(socket).into(), Interest::READABLE)
 }

@@ -5,6 +5,9 @@ use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
 
 use socket2::SockRef;
 
+/// The flag with which open(2) does not wait for the other end of a pipe.
+pub const OPEN_NONBLOCKING: i32 = libc::O_NONBLOCK;
+
 /// A pipe whose ends do not block: where to write, where to read.
 ///
 /// # Errors

@@ -2,6 +2,9 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::os::fd::AsFd;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::SocketAddr as UnixAddr;
 use std::path::Path;
 
 use socket2::{Domain, Protocol, Type};
@@ -68,4 +71,78 @@ fn begun(result: io::Result<()>) -> io::Result<()> {
 pub fn inet_addr(addr: &SockAddr) -> io::Result<SocketAddr> {
     addr.as_socket()
         .ok_or_else(|| io::Error::other("the address is of another family"))
+}
+
+/// Checks, in debug builds, that operations on `socket` do not block.
+///
+/// # Panics
+/// If they do: then one task would stop its whole thread.
+#[track_caller]
+pub fn assert_nonblocking(socket: &impl AsFd) {
+    let is_blocking = || {
+        SockRef::from(socket)
+            .nonblocking()
+            .is_ok_and(|nonblocking| !nonblocking)
+    };
+    assert!(
+        !cfg!(debug_assertions) || !is_blocking(),
+        "Registering a blocking socket with the tokio runtime is unsupported. \
+         Call `set_nonblocking(true)` on it first."
+    );
+}
+
+/// Whether `socket` is for datagrams.
+///
+/// # Errors
+/// Those of the system.
+pub fn is_datagram(socket: &Socket) -> io::Result<bool> {
+    Ok(socket.r#type()? == Type::DGRAM)
+}
+
+/// Binds a Unix socket to `path`.
+///
+/// # Errors
+/// When something is there already, or the path is too long.
+pub fn bind_unix(socket: &Socket, path: &Path) -> io::Result<()> {
+    socket.bind(&SockAddr::unix(path)?)
+}
+
+/// The address of a Unix socket at `path`; on Linux, a path that begins with a zero byte is an
+/// abstract name.
+///
+/// # Errors
+/// When the path is too long, or has a zero byte inside.
+pub fn unix_addr(path: &Path) -> io::Result<UnixAddr> {
+    match path.as_os_str().as_bytes() {
+        [0, name @ ..] => abstract_addr(name),
+        _ => UnixAddr::from_pathname(path),
+    }
+}
+
+#[cfg(target_os = "linux")]
+use std::os::linux::net::SocketAddrExt;
+
+#[cfg(target_os = "linux")]
+fn abstract_addr(name: &[u8]) -> io::Result<UnixAddr> {
+    UnixAddr::from_abstract_name(name)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn abstract_addr(_name: &[u8]) -> io::Result<UnixAddr> {
+    Err(io::Error::new(
+        io::ErrorKind::InvalidInput,
+        "abstract names are Linux's",
+    ))
+}
+
+/// The abstract name of `addr`, if it has one.
+#[cfg(target_os = "linux")]
+pub fn abstract_name(addr: &UnixAddr) -> Option<&[u8]> {
+    addr.as_abstract_name()
+}
+
+/// The abstract name of `addr`: there is none on this system.
+#[cfg(not(target_os = "linux"))]
+pub fn abstract_name(_addr: &UnixAddr) -> Option<&[u8]> {
+    None
 }

@@ -1,0 +1,111 @@
+//! [`TcpListener`].
+
+use std::future::ready;
+use std::io;
+use std::net::SocketAddr;
+use std::task::{Context, Poll};
+
+use yamanote_base::ready::Direction;
+use yamanote_driver::resource::{self, Watched};
+use yamanote_io::Interest;
+
+use crate::addr::{ToSocketAddrs, first_success};
+use crate::methods::real;
+use crate::tcp::stream::TcpStream;
+
+/// A TCP socket that listens for connections.
+pub struct TcpListener {
+    io: resource::TcpListener,
+}
+
+impl TcpListener {
+    pub(crate) fn of(io: resource::TcpListener) -> Self {
+        Self { io }
+    }
+
+    /// Listens on the first address of `addr` that can be bound.
+    ///
+    /// # Errors
+    /// When none can be bound: in use, not this host's, not allowed.
+    ///
+    /// # Panics
+    /// Outside of a runtime with I/O.
+    pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<TcpListener> {
+        let bind = |addr| ready(resource::TcpListener::bind(addr));
+        first_success(addr, bind).await.map(Self::of)
+    }
+
+    /// The next connection, and where it comes from.
+    ///
+    /// *Cancel safety:* if it is dropped, no connection was taken.
+    ///
+    /// # Errors
+    /// Those of accept(2), after which the next call may succeed: no descriptors left, a
+    /// connection that was closed meanwhile.
+    pub async fn accept(&self) -> io::Result<(TcpStream, SocketAddr)> {
+        let (stream, addr) = self
+            .io
+            .async_io(Interest::READABLE, || self.io.accept())
+            .await?;
+        Ok((TcpStream::of(stream), addr))
+    }
+
+    /// [`accept`](Self::accept) for the last task that calls this.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<(TcpStream, SocketAddr)>> {
+        let accepted = self.io.poll_io(cx, Direction::Read, || self.io.accept());
+        accepted.map_ok(|(stream, addr)| (TcpStream::of(stream), addr))
+    }
+
+    /// Takes std's listener, which must not block (`set_nonblocking`).
+    ///
+    /// # Errors
+    /// `Unsupported` in a simulated world.
+    ///
+    /// # Panics
+    /// Outside of a runtime with I/O; in debug builds, if it blocks.
+    #[track_caller]
+    pub fn from_std(listener: std::net::TcpListener) -> io::Result<TcpListener> {
+        resource::assert_nonblocking(&listener);
+        resource::TcpListener::from_std(listener).map(Self::of)
+    }
+
+    /// Std's listener, which does not block.
+    ///
+    /// # Errors
+    /// `Unsupported` if it is simulated.
+    pub fn into_std(self) -> io::Result<std::net::TcpListener> {
+        self.io.into_os().map(Into::into)
+    }
+
+    /// The address that it listens on.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.io.local_addr()
+    }
+
+    /// Hops that its packets may take.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.io
+            .option(|socket| socket.ttl_v4(), |options| options.ttl)
+    }
+
+    /// Sets [`ttl`](Self::ttl).
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.io
+            .set_option(|socket| socket.set_ttl_v4(ttl), |options| options.ttl = ttl)
+    }
+}
+
+descriptor!(TcpListener, |io| real(io.os()));
+socket_traits!(TcpListener, std::net::TcpListener, |io| io.os().ok());

@@ -1,0 +1,341 @@
+//! [`TcpStream`].
+
+use std::io::{self, IoSlice, IoSliceMut};
+use std::net::{Shutdown, SocketAddr};
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use bytes::BufMut;
+use yamanote_base::ready::Direction;
+use yamanote_driver::resource::{self, Watched};
+use yamanote_io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
+
+use crate::addr::{ToSocketAddrs, first_success};
+use crate::fill::{self, fill};
+use crate::methods::real;
+
+/// A TCP connection.
+///
+/// It is read and written through `AsyncReadExt` and `AsyncWriteExt`. Dropping it closes both
+/// directions; `shutdown` closes the writing one alone.
+pub struct TcpStream {
+    io: resource::TcpStream,
+}
+
+impl TcpStream {
+    pub(crate) fn of(io: resource::TcpStream) -> Self {
+        Self { io }
+    }
+
+    /// Connects to the first address of `addr` that answers.
+    ///
+    /// *Cancel safety:* dropping it gives the attempt up.
+    ///
+    /// # Errors
+    /// Of the last address, when none answers.
+    ///
+    /// # Panics
+    /// Outside of a runtime with I/O.
+    pub async fn connect<A: ToSocketAddrs>(addr: A) -> io::Result<TcpStream> {
+        first_success(addr, resource::TcpStream::connect)
+            .await
+            .map(Self::of)
+    }
+
+    /// Takes std's stream, which must not block (`set_nonblocking`).
+    ///
+    /// # Errors
+    /// `Unsupported` in a simulated world.
+    ///
+    /// # Panics
+    /// Outside of a runtime with I/O; in debug builds, if it blocks.
+    #[track_caller]
+    pub fn from_std(stream: std::net::TcpStream) -> io::Result<TcpStream> {
+        resource::assert_nonblocking(&stream);
+        resource::TcpStream::from_std(stream).map(Self::of)
+    }
+
+    /// Std's stream, which does not block.
+    ///
+    /// # Errors
+    /// `Unsupported` if it is simulated.
+    pub fn into_std(self) -> io::Result<std::net::TcpStream> {
+        self.io.into_os().map(Into::into)
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.io.local_addr()
+    }
+
+    /// The address of the other end.
+    ///
+    /// # Errors
+    /// When it is not connected any more.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.io.peer_addr()
+    }
+
+    /// Takes what went wrong since it was asked last.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.io.take_error()
+    }
+
+    /// Reads into `buf` what then can be read again; 0 is the end of the stream.
+    ///
+    /// *Cancel safety:* nothing is taken in any case.
+    ///
+    /// # Errors
+    /// Those of the connection.
+    pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut peek = || fill(&mut &mut *buf, |buf| self.io.peek(buf));
+        self.io.async_io(Interest::READABLE, &mut peek).await
+    }
+
+    /// [`peek`](Self::peek) for the last task that calls this.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn poll_peek(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<usize>> {
+        self.io
+            .poll_io(cx, Direction::Read, || fill(buf, |buf| self.io.peek(buf)))
+    }
+
+    /// Reads what is there; 0 is the end of the stream.
+    ///
+    /// # Errors
+    /// `WouldBlock` if nothing is there.
+    pub fn try_read(&self, mut buf: &mut [u8]) -> io::Result<usize> {
+        self.try_read_buf(&mut buf)
+    }
+
+    /// [`try_read`](Self::try_read) into `buf`, which advances.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
+        self.io
+            .try_io(Interest::READABLE, || fill(buf, |buf| self.io.read(buf)))
+    }
+
+    /// [`try_read`](Self::try_read) into several buffers.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        self.io
+            .try_io(Interest::READABLE, || self.io.read_vectored(bufs))
+    }
+
+    /// Writes what there is room for.
+    ///
+    /// # Errors
+    /// `WouldBlock` if there is no room.
+    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
+        self.io.try_io(Interest::WRITABLE, || self.io.write(buf))
+    }
+
+    /// [`try_write`](Self::try_write) from several buffers.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.io
+            .try_io(Interest::WRITABLE, || self.io.write_vectored(bufs))
+    }
+
+    /// Whether small writes are sent at once.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn nodelay(&self) -> io::Result<bool> {
+        self.io
+            .option(|socket| socket.tcp_nodelay(), |options| options.nodelay)
+    }
+
+    /// Sets [`nodelay`](Self::nodelay).
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
+        self.io.set_option(
+            |socket| socket.set_tcp_nodelay(nodelay),
+            |options| options.nodelay = nodelay,
+        )
+    }
+
+    /// How long closing waits for unsent data.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn linger(&self) -> io::Result<Option<Duration>> {
+        self.io
+            .option(|socket| socket.linger(), |options| options.linger)
+    }
+
+    /// Sets [`linger`](Self::linger): closing blocks the thread as long, which is seldom wanted.
+    ///
+    /// # Errors
+    /// Those of the system.
+    #[deprecated = "`SO_LINGER` causes the socket to block the thread on drop"]
+    pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
+        self.set_linger_to(linger)
+    }
+
+    /// Makes closing reset the connection and drop unsent data.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn set_zero_linger(&self) -> io::Result<()> {
+        self.set_linger_to(Some(Duration::ZERO))
+    }
+
+    fn set_linger_to(&self, linger: Option<Duration>) -> io::Result<()> {
+        self.io.set_option(
+            |socket| socket.set_linger(linger),
+            |options| options.linger = linger,
+        )
+    }
+
+    /// Hops that its packets may take.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn ttl(&self) -> io::Result<u32> {
+        self.io
+            .option(|socket| socket.ttl_v4(), |options| options.ttl)
+    }
+
+    /// Sets [`ttl`](Self::ttl).
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
+        self.io
+            .set_option(|socket| socket.set_ttl_v4(ttl), |options| options.ttl = ttl)
+    }
+
+    /// Closes the writing direction; that the other side did so first is no error.
+    pub(crate) fn shutdown_write(&self) -> io::Result<()> {
+        match self.io.shutdown(Shutdown::Write) {
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(()),
+            other => other,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn poll_read_priv(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        fill::poll_read(&self.io, cx, buf, |buf| self.io.read(buf))
+    }
+
+    #[inline]
+    pub(crate) fn poll_write_priv(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.io
+            .poll_transfer(cx, Direction::Write, buf.len(), || self.io.write(buf))
+    }
+
+    #[inline]
+    pub(crate) fn poll_write_vectored_priv(
+        &self,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.io
+            .poll_io(cx, Direction::Write, || self.io.write_vectored(bufs))
+    }
+}
+
+/// What only Linux has.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+impl TcpStream {
+    /// Whether acknowledgements are sent at once. The system may change it by itself.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn quickack(&self) -> io::Result<bool> {
+        self.io.option(|socket| socket.tcp_quickack(), |_| false)
+    }
+
+    /// Sets [`quickack`](Self::quickack).
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn set_quickack(&self, quickack: bool) -> io::Result<()> {
+        // A simulated network acknowledges at once anyway.
+        self.io
+            .set_option(|socket| socket.set_tcp_quickack(quickack), |_| ())
+    }
+}
+
+readiness_methods!(TcpStream, poll_read_ready, poll_write_ready);
+descriptor!(TcpStream, |io| real(io.os()));
+socket_traits!(TcpStream, std::net::TcpStream, |io| io.os().ok());
+
+impl AsRef<Self> for TcpStream {
+    fn as_ref(&self) -> &Self {
+        self
+    }
+}
+
+impl AsyncRead for TcpStream {
+    #[inline]
+    fn poll_read(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        self.poll_read_priv(cx, buf)
+    }
+}
+
+impl AsyncWrite for TcpStream {
+    #[inline]
+    fn poll_write(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_priv(cx, buf)
+    }
+
+    #[inline]
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_vectored_priv(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        true
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        // Nothing is kept back on this side.
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(self.shutdown_write())
+    }
+}

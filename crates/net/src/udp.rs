@@ -1,0 +1,491 @@
+//! [`UdpSocket`].
+
+use std::future::ready;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::task::{Context, Poll};
+
+use bytes::BufMut;
+use yamanote_base::ready::Direction;
+use yamanote_driver::resource::{self, Watched};
+use yamanote_io::{Interest, ReadBuf};
+
+use crate::addr::{ToSocketAddrs, addrs_of, first_success};
+use crate::fill::{fill, fill_with};
+use crate::methods::real;
+
+/// A UDP socket: it sends to and receives from any address, or one, once it is connected.
+///
+/// All its operations need `&self` only; share it in an `Arc` between tasks.
+pub struct UdpSocket {
+    io: resource::UdpSocket,
+}
+
+impl UdpSocket {
+    /// A socket at the first address of `addr` that can be bound.
+    ///
+    /// # Errors
+    /// When none can be bound: in use, not this host's, not allowed.
+    ///
+    /// # Panics
+    /// Outside of a runtime with I/O.
+    pub async fn bind<A: ToSocketAddrs>(addr: A) -> io::Result<UdpSocket> {
+        let bind = |addr| ready(resource::UdpSocket::bind(addr));
+        first_success(addr, bind).await.map(|io| Self { io })
+    }
+
+    /// Takes std's socket, which must not block (`set_nonblocking`).
+    ///
+    /// # Errors
+    /// `Unsupported` in a simulated world.
+    ///
+    /// # Panics
+    /// Outside of a runtime with I/O; in debug builds, if it blocks.
+    #[track_caller]
+    pub fn from_std(socket: std::net::UdpSocket) -> io::Result<UdpSocket> {
+        resource::assert_nonblocking(&socket);
+        resource::UdpSocket::from_std(socket).map(|io| Self { io })
+    }
+
+    /// Std's socket, which does not block.
+    ///
+    /// # Errors
+    /// `Unsupported` if it is simulated.
+    pub fn into_std(self) -> io::Result<std::net::UdpSocket> {
+        self.io.into_os().map(Into::into)
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.io.local_addr()
+    }
+
+    /// The address that it is connected to.
+    ///
+    /// # Errors
+    /// When it is not connected.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.io.peer_addr()
+    }
+
+    /// Sends to the first address of `addr` that is accepted, and receives from there only.
+    ///
+    /// # Errors
+    /// When no address is accepted.
+    pub async fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
+        first_success(addr, |addr| ready(self.io.connect(addr))).await
+    }
+
+    /// Takes what went wrong since it was asked last.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        self.io.take_error()
+    }
+}
+
+/// Sending.
+impl UdpSocket {
+    /// Sends `buf` to the address that it is connected to.
+    ///
+    /// *Cancel safety:* if it is dropped, nothing was sent.
+    ///
+    /// # Errors
+    /// When it is not connected, `buf` is too long, or an earlier datagram was refused.
+    pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.io
+            .async_io(Interest::WRITABLE, || self.io.send(buf))
+            .await
+    }
+
+    /// [`send`](Self::send) for the last task that calls this.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.io.poll_io(cx, Direction::Write, || self.io.send(buf))
+    }
+
+    /// [`send`](Self::send) at once.
+    ///
+    /// # Errors
+    /// As there; `WouldBlock` if there is no room.
+    pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
+        self.io.try_io(Interest::WRITABLE, || self.io.send(buf))
+    }
+
+    /// Sends `buf` to the first address of `target`.
+    ///
+    /// *Cancel safety:* if it is dropped, nothing was sent.
+    ///
+    /// # Errors
+    /// When `target` has no address or cannot be reached, or `buf` is too long.
+    pub async fn send_to<A: ToSocketAddrs>(&self, buf: &[u8], target: A) -> io::Result<usize> {
+        let Some(target) = addrs_of(target).await?.next() else {
+            let what = "no addresses to send data to";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, what));
+        };
+        self.io
+            .async_io(Interest::WRITABLE, || self.io.send_to(buf, target))
+            .await
+    }
+
+    /// [`send_to`](Self::send_to) for the last task that calls this.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn poll_send_to(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+        target: SocketAddr,
+    ) -> Poll<io::Result<usize>> {
+        self.io
+            .poll_io(cx, Direction::Write, || self.io.send_to(buf, target))
+    }
+
+    /// [`send_to`](Self::send_to) at once.
+    ///
+    /// # Errors
+    /// As there; `WouldBlock` if there is no room.
+    pub fn try_send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
+        self.io
+            .try_io(Interest::WRITABLE, || self.io.send_to(buf, target))
+    }
+}
+
+/// Receiving. What of a datagram does not fit into the buffer is lost.
+impl UdpSocket {
+    /// Receives a datagram; returns its length.
+    ///
+    /// *Cancel safety:* if it is dropped, nothing was received.
+    ///
+    /// # Errors
+    /// When an earlier datagram was refused.
+    pub async fn recv(&self, mut buf: &mut [u8]) -> io::Result<usize> {
+        self.recv_buf(&mut buf).await
+    }
+
+    /// [`recv`](Self::recv) into `buf`, which advances.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
+        let recv = || fill(buf, |buf| self.io.recv(buf));
+        self.io.async_io(Interest::READABLE, recv).await
+    }
+
+    /// [`recv`](Self::recv) for the last task that calls this.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let recv = || fill(buf, |buf| self.io.recv(buf));
+        self.io.poll_io(cx, Direction::Read, recv).map_ok(drop)
+    }
+
+    /// [`recv`](Self::recv) at once.
+    ///
+    /// # Errors
+    /// As there; `WouldBlock` if nothing is there.
+    pub fn try_recv(&self, mut buf: &mut [u8]) -> io::Result<usize> {
+        self.try_recv_buf(&mut buf)
+    }
+
+    /// [`try_recv`](Self::try_recv) into `buf`, which advances.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn try_recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
+        self.io
+            .try_io(Interest::READABLE, || fill(buf, |buf| self.io.recv(buf)))
+    }
+
+    /// Receives a datagram; returns its length and its sender.
+    ///
+    /// *Cancel safety:* if it is dropped, nothing was received.
+    ///
+    /// # Errors
+    /// When an earlier datagram was refused.
+    pub async fn recv_from(&self, mut buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.recv_buf_from(&mut buf).await
+    }
+
+    /// [`recv_from`](Self::recv_from) into `buf`, which advances.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn recv_buf_from<B: BufMut>(&self, buf: &mut B) -> io::Result<(usize, SocketAddr)> {
+        let recv = || fill_with(buf, |buf| self.io.recv_from(buf));
+        self.io.async_io(Interest::READABLE, recv).await
+    }
+
+    /// [`recv_from`](Self::recv_from) for the last task that calls this.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn poll_recv_from(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<SocketAddr>> {
+        let recv = || fill_with(buf, |buf| self.io.recv_from(buf));
+        self.io
+            .poll_io(cx, Direction::Read, recv)
+            .map_ok(|(_, from)| from)
+    }
+
+    /// [`recv_from`](Self::recv_from) at once.
+    ///
+    /// # Errors
+    /// As there; `WouldBlock` if nothing is there.
+    pub fn try_recv_from(&self, mut buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        self.try_recv_buf_from(&mut buf)
+    }
+
+    /// [`try_recv_from`](Self::try_recv_from) into `buf`, which advances.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn try_recv_buf_from<B: BufMut>(&self, buf: &mut B) -> io::Result<(usize, SocketAddr)> {
+        let recv = || fill_with(buf, |buf| self.io.recv_from(buf));
+        self.io.try_io(Interest::READABLE, recv)
+    }
+}
+
+/// Looking at what will be received next.
+impl UdpSocket {
+    /// [`recv`](Self::recv) that leaves the datagram where it is.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
+        let peek = || fill(&mut &mut *buf, |buf| self.io.peek(buf));
+        self.io.async_io(Interest::READABLE, peek).await
+    }
+
+    /// [`peek`](Self::peek) for the last task that calls this.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn poll_peek(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let peek = || fill(buf, |buf| self.io.peek(buf));
+        self.io.poll_io(cx, Direction::Read, peek).map_ok(drop)
+    }
+
+    /// [`peek`](Self::peek) at once.
+    ///
+    /// # Errors
+    /// As there; `WouldBlock` if nothing is there.
+    pub fn try_peek(&self, mut buf: &mut [u8]) -> io::Result<usize> {
+        self.io.try_io(Interest::READABLE, || {
+            fill(&mut buf, |buf| self.io.peek(buf))
+        })
+    }
+
+    /// [`recv_from`](Self::recv_from) that leaves the datagram where it is.
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        let peek = || fill_with(&mut &mut *buf, |buf| self.io.peek_from(buf));
+        self.io.async_io(Interest::READABLE, peek).await
+    }
+
+    /// [`peek_from`](Self::peek_from) for the last task that calls this.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn poll_peek_from(
+        &self,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<SocketAddr>> {
+        let peek = || fill_with(buf, |buf| self.io.peek_from(buf));
+        self.io
+            .poll_io(cx, Direction::Read, peek)
+            .map_ok(|(_, from)| from)
+    }
+
+    /// [`peek_from`](Self::peek_from) at once.
+    ///
+    /// # Errors
+    /// As there; `WouldBlock` if nothing is there.
+    pub fn try_peek_from(&self, mut buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
+        let peek = || fill_with(&mut buf, |buf| self.io.peek_from(buf));
+        self.io.try_io(Interest::READABLE, peek)
+    }
+
+    /// The sender of the next datagram.
+    ///
+    /// # Errors
+    /// As [`recv_from`](Self::recv_from).
+    pub async fn peek_sender(&self) -> io::Result<SocketAddr> {
+        self.io
+            .async_io(Interest::READABLE, || self.sender_of_next())
+            .await
+    }
+
+    /// [`peek_sender`](Self::peek_sender) for the last task that calls this.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn poll_peek_sender(&self, cx: &mut Context<'_>) -> Poll<io::Result<SocketAddr>> {
+        self.io
+            .poll_io(cx, Direction::Read, || self.sender_of_next())
+    }
+
+    /// [`peek_sender`](Self::peek_sender) at once.
+    ///
+    /// # Errors
+    /// As there; `WouldBlock` if nothing is there.
+    pub fn try_peek_sender(&self) -> io::Result<SocketAddr> {
+        self.io.try_io(Interest::READABLE, || self.sender_of_next())
+    }
+
+    fn sender_of_next(&self) -> io::Result<SocketAddr> {
+        self.io.peek_from(&mut []).map(|(_, from)| from)
+    }
+}
+
+/// Writes a getter and a setter of an option that simulated sockets remember.
+macro_rules! udp_options {
+    ($(
+        $(#[$doc:meta])*
+        $get:ident, $set:ident: $Value:ty, $os_get:ident, $os_set:ident, $field:ident;
+    )*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// Those of the system.
+        pub fn $get(&self) -> io::Result<$Value> {
+            self.io.option(|socket| socket.$os_get(), |options| options.$field)
+        }
+
+        #[doc = concat!("Sets [`", stringify!($get), "`](Self::", stringify!($get), ").")]
+        ///
+        /// # Errors
+        /// Those of the system.
+        pub fn $set(&self, value: $Value) -> io::Result<()> {
+            self.io.set_option(|socket| socket.$os_set(value), |options| options.$field = value)
+        }
+    )*};
+}
+
+/// Options.
+impl UdpSocket {
+    udp_options! {
+        /// Whether datagrams may be sent to everybody in a network.
+        broadcast, set_broadcast: bool, broadcast, set_broadcast, broadcast;
+
+        /// Whether it hears its own multicasts (IPv4).
+        multicast_loop_v4, set_multicast_loop_v4: bool,
+        multicast_loop_v4, set_multicast_loop_v4, multicast_loop_v4;
+
+        /// Whether it hears its own multicasts (IPv6).
+        multicast_loop_v6, set_multicast_loop_v6: bool,
+        multicast_loop_v6, set_multicast_loop_v6, multicast_loop_v6;
+
+        /// Hops that its multicasts may take (IPv4).
+        multicast_ttl_v4, set_multicast_ttl_v4: u32,
+        multicast_ttl_v4, set_multicast_ttl_v4, multicast_ttl_v4;
+
+        /// Hops that its packets may take.
+        ttl, set_ttl: u32, ttl_v4, set_ttl_v4, ttl;
+
+        /// Type of service of its packets (IPv4).
+        tos_v4, set_tos_v4: u32, tos_v4, set_tos_v4, tos;
+
+        /// Traffic class of its packets (IPv6).
+        tclass_v6, set_tclass_v6: u32, tclass_v6, set_tclass_v6, tos;
+    }
+
+    /// Type of service of its packets (IPv4).
+    ///
+    /// # Errors
+    /// Those of the system.
+    #[deprecated = "`tos` related methods have been renamed `tos_v4` since they are IPv4-specific"]
+    #[doc(hidden)]
+    pub fn tos(&self) -> io::Result<u32> {
+        self.tos_v4()
+    }
+
+    /// Sets the type of service of its packets (IPv4).
+    ///
+    /// # Errors
+    /// Those of the system.
+    #[deprecated = "`tos` related methods have been renamed `tos_v4` since they are IPv4-specific"]
+    #[doc(hidden)]
+    pub fn set_tos(&self, tos: u32) -> io::Result<()> {
+        self.set_tos_v4(tos)
+    }
+
+    /// Joins a multicast group (IPv4) on an interface; the unspecified address is any.
+    ///
+    /// # Errors
+    /// Those of the system. A simulated network has no multicast, and nothing comes.
+    pub fn join_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
+        self.io.set_option(
+            |socket| socket.join_multicast_v4(&group, &interface),
+            |_| (),
+        )
+    }
+
+    /// Joins a multicast group (IPv6) on an interface; 0 is any.
+    ///
+    /// # Errors
+    /// As [`join_multicast_v4`](Self::join_multicast_v4).
+    pub fn join_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
+        self.io
+            .set_option(|socket| socket.join_multicast_v6(group, interface), |_| ())
+    }
+
+    /// Leaves a multicast group (IPv4).
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn leave_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
+        self.io.set_option(
+            |socket| socket.leave_multicast_v4(&group, &interface),
+            |_| (),
+        )
+    }
+
+    /// Leaves a multicast group (IPv6).
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn leave_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
+        self.io
+            .set_option(|socket| socket.leave_multicast_v6(group, interface), |_| ())
+    }
+}
+
+/// What only Linux has.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+impl UdpSocket {
+    /// The interface that it is bound to.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
+        self.io.option(|socket| socket.device(), |_| None)
+    }
+
+    /// Binds it to an interface, or to none.
+    ///
+    /// # Errors
+    /// Those of the system: no such interface, not allowed.
+    pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
+        self.io
+            .set_option(|socket| socket.bind_device(interface), |_| ())
+    }
+}
+
+readiness_methods!(UdpSocket, poll_recv_ready, poll_send_ready);
+descriptor!(UdpSocket, |io| real(io.os()));
+socket_traits!(UdpSocket, std::net::UdpSocket, |io| io.os().ok());
