@@ -197,7 +197,7 @@ impl ToSocketAddrs for &[SocketAddr] {}
 
 impl Resolve for &[SocketAddr] {
     fn resolve(&self) -> Resolution {
-        Resolution::Known(Ok(Addrs::Many(self.to_vec().into_iter())))
+        Resolution::Known(Ok(Addrs::Many(Vec::from(*self).into_iter())))
     }
 }
 
