@@ -1,3 +1,102 @@
-//! yamanote: an asynchronous runtime.
+//! yamanote is an asynchronous runtime: tasks and the schedulers that run them, timers, sockets,
+//! files, processes, signals, and what tasks need to talk to each other.
+//!
+//! Its API is that of tokio 1.54, module by module and name by name. So there is nothing to learn
+//! anew, and a program written for tokio, with the crates it is built on, moves over by three lines:
+//!
+//! ```toml
+//! [patch.crates-io]
+//! tokio = { path = "compat/tokio" }
+//! # and, where there is a lock file already: cargo update -p tokio
+//! ```
+//!
+//! What it adds is that the same program also runs in a simulated world (the module `sim`): with
+//! virtual time, a network between named hosts, and an order of events that a seed decides, so that
+//! a failure can be run again.
+//!
+//! # Example
+//!
+//! A server that sends back what it gets:
+//!
+//! ```no_run
+//! # #[cfg(all(feature = "net", feature = "io-util", feature = "rt-multi-thread"))] mod example {
+//! use yamanote::io;
+//! use yamanote::net::TcpListener;
+//!
+//! # #[cfg(feature = "macros")]
+//! #[yamanote::main]
+//! async fn main() -> io::Result<()> {
+//!     let listener = TcpListener::bind("127.0.0.1:6142").await?;
+//!     loop {
+//!         let (mut socket, _) = listener.accept().await?;
+//!         yamanote::spawn(async move {
+//!             let (mut reader, mut writer) = socket.split();
+//!             io::copy(&mut reader, &mut writer).await
+//!         });
+//!     }
+//! }
+//! # }
+//! ```
+//!
+//! # Features
+//!
+//! None is on unless asked for. A library should ask for what it uses; a program takes `full`.
+//!
+//! | feature | what it brings |
+//! |---|---|
+//! | `full` | all that follow, except `test-util` |
+//! | `rt` | `runtime`, `task`, `spawn`, `sim`: one thread, or a simulation |
+//! | `rt-multi-thread` | `main` starts worker threads unless told otherwise |
+//! | `macros` | `main`, `test`, `select!`, `join!`, `try_join!` |
+//! | `net` | `net`: TCP, UDP, Unix sockets, pipes; `io::unix` |
+//! | `time` | `time`: sleeping, timeouts, intervals |
+//! | `sync` | `sync`: channels, locks, notifications |
+//! | `io-util` | extension methods, buffers and adapters in `io` |
+//! | `io-std` | standard input, output and error in `io` |
+//! | `fs` | `fs`: files and directories |
+//! | `process` | `process`: children, without blocking on them |
+//! | `signal` | `signal`: Ctrl-C and its relatives |
+//! | `test-util` | a clock that tests stop and move: `time::pause`, `time::advance` |
+//!
+//! The features `bytes`, `io-uring`, `libc`, `mio`, `parking_lot`, `schedule-latency`,
+//! `signal-hook-registry`, `socket2`, `taskdump`, `tokio-macros`, `tracing` and `windows-sys` exist
+//! because tokio has them; they change nothing by themselves (`tokio-macros` brings the attributes).
+#![forbid(unsafe_code)]
+
 #[doc(hidden)]
 pub mod macros;
+
+pub mod io;
+
+#[cfg(feature = "fs")]
+pub mod fs;
+#[cfg(feature = "net")]
+pub mod net;
+#[cfg(feature = "process")]
+pub mod process;
+#[cfg(feature = "rt")]
+pub mod runtime;
+#[cfg(feature = "signal")]
+pub mod signal;
+#[cfg(feature = "rt")]
+pub mod sim;
+#[cfg(feature = "sync")]
+pub mod sync;
+#[cfg(feature = "rt")]
+pub mod task;
+#[cfg(feature = "time")]
+pub mod time;
+
+pub mod stream;
+
+#[cfg(feature = "rt")]
+pub use yamanote_runtime::spawn;
+
+#[cfg(all(feature = "macros", feature = "rt-multi-thread"))]
+pub use yamanote_macros::{main, test};
+
+#[cfg(all(feature = "macros", feature = "rt", not(feature = "rt-multi-thread")))]
+pub use yamanote_macros::{main_rt as main, test_rt as test};
+
+#[cfg(all(feature = "macros", not(feature = "rt")))]
+pub use yamanote_macros::{main_none as main, test_none as test};

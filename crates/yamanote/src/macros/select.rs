@@ -122,7 +122,7 @@ macro_rules! __select {
             Disabled,
         }
 
-        let selected = {
+        let mut selected = {
             let mut enabled = $crate::macros::support::Enabled::ALL;
             let mut index = 0u32;
             $(

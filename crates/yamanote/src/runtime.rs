@@ -1,0 +1,9 @@
+//! Runtimes: what runs tasks, waits for events and keeps time.
+//!
+//! Most programs have one, built by `#[yamanote::main]`. [`Builder`] builds others; a [`Handle`]
+//! reaches one from elsewhere.
+
+pub use yamanote_runtime::{
+    Builder, EnterGuard, Handle, Id, LocalOptions, LocalRuntime, RngSeed, Runtime, RuntimeFlavor,
+    RuntimeMetrics, TryCurrentError, UnhandledPanic, is_rt_shutdown_err, worker_index,
+};

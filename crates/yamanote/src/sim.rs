@@ -1,0 +1,6 @@
+//! A simulated world: hosts on a network, a clock that jumps, an order of events that a seed decides.
+//!
+//! A program runs in it unmodified. The same seed gives the same run, event by event; another seed
+//! gives another order, other delays, other losses.
+
+pub use yamanote_runtime::sim::{Host, Policy, ProgramResult, Sim, SimError};
