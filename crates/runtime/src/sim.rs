@@ -137,7 +137,7 @@ impl Sim {
     /// When `future` panics, or the thread drives tasks already.
     #[track_caller]
     pub fn run<F: Future>(&self, future: F) -> Result<F::Output, SimError> {
-        let _driving = context::start_driving(false);
+        let _driving = context::start_driving(true);
         let _context = self.parts.handle.enter();
         let _told = failure::Teller(self.world());
         let mut future = pin!(future);

@@ -43,6 +43,19 @@ fn blocking_work_may_block_on_a_future_of_the_world() {
 }
 
 #[test]
+fn blocking_in_place_lets_the_world_go_on() {
+    let sim = Sim::new(7);
+    let client = sim.client("blocks", async {
+        yamanote_runtime::block_in_place(|| {
+            Handle::current().block_on(sleep(Duration::from_secs(10)));
+        });
+    });
+    sim.run(async { sleep(Duration::from_secs(5)).await }).unwrap();
+    sim.run(client).unwrap().unwrap();
+    assert_eq!(sim.now().as_secs(), 10);
+}
+
+#[test]
 #[should_panic(expected = "deadlock in the simulation with seed 4")]
 fn a_runtime_in_which_nothing_can_go_on_panics() {
     let runtime = Builder::sim(4).build().unwrap();

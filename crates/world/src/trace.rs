@@ -32,8 +32,6 @@ pub enum Event {
     Wake(HostId, u64),
     /// A task is over.
     Finish(HostId, u64),
-    /// A timer with this deadline (nanoseconds of virtual time) fired.
-    Timer(u64),
     /// A host's program was started; the number counts the starts.
     HostStart(HostId, u64),
     /// A host was killed.
@@ -97,7 +95,6 @@ impl TraceHash {
             Event::Poll(host, task) => (2, host.number(), task),
             Event::Wake(host, task) => (3, host.number(), task),
             Event::Finish(host, task) => (4, host.number(), task),
-            Event::Timer(deadline) => (5, 0, deadline),
             Event::HostStart(host, count) => (6, host.number(), count),
             Event::HostCrash(host) => (7, host.number(), 0),
             Event::Mark(one, two) => {

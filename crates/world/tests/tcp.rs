@@ -5,6 +5,7 @@ use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
 use yamanote_base::interest::Interest;
+use yamanote_base::rng::Rng;
 use yamanote_base::wake::WakeList;
 use yamanote_world::net::{TcpListener, TcpSocket, TcpStream};
 use yamanote_world::{Host, World};
@@ -406,4 +407,35 @@ fn a_client_that_gives_up_early_leaves_nothing_behind() {
     settle(&world);
     let (server, _) = listener.accept().unwrap();
     assert_eq!(kind(read(&server)), ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn whatever_the_pace_all_bytes_arrive_in_order() {
+    for seed in 0..30 {
+        let Pair {
+            world,
+            client,
+            server,
+            ..
+        } = pair(seed);
+        let mut rng = Rng::new(seed);
+        let data: Vec<u8> = (0..500_000)
+            .map(|_| rng.next_u64().to_le_bytes()[0])
+            .collect();
+        let (mut sent, mut got) = (0, Vec::new());
+        let mut buf = vec![0; 70_000];
+        // Bounded: each round either moves bytes or moves the clock.
+        while got.len() < data.len() {
+            let end = data.len().min(sent + 1 + rng.below(40_000) as usize);
+            sent += client.write(&data[sent..end]).unwrap_or(0);
+            if rng.below(3) > 0 {
+                let at = world.next_event_at().unwrap_or(world.now());
+                world.advance_to(at, &mut WakeList::new());
+            }
+            let room = 1 + rng.below(70_000) as usize;
+            let count = server.read(&mut buf[..room.min(70_000)]).unwrap_or(0);
+            got.extend_from_slice(&buf[..count]);
+        }
+        assert!(got == data, "seed {seed}");
+    }
 }
