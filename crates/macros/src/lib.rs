@@ -50,7 +50,7 @@ attributes! {
     /// | `flavor = "local"` | the caller's thread, and `spawn_local` works everywhere |
     /// | `worker_threads = 4` | how many workers; `multi_thread` only |
     /// | `start_paused = true` | the clock jumps to the next timer; one thread only |
-    /// | `unhandled_panic = "shutdown_runtime"` | a task's panic ends all; or `"ignore"`; one thread only |
+    /// | `unhandled_panic = "shutdown_runtime"` | a panic ends all; one thread only |
     /// | `name = "station"` | the runtime's name |
     /// | `crate = "some::path"` | where the attribute's expansion finds the runtime |
     ///

@@ -2,7 +2,8 @@
 //! files, processes, signals, and what tasks need to talk to each other.
 //!
 //! Its API is that of tokio 1.54, module by module and name by name. So there is nothing to learn
-//! anew, and a program written for tokio, with the crates it is built on, moves over by three lines:
+//! anew, and a program written for tokio, with the crates it is built on, moves over by three
+//! lines:
 //!
 //! ```toml
 //! [patch.crates-io]
@@ -60,7 +61,8 @@
 //!
 //! The features `bytes`, `io-uring`, `libc`, `mio`, `parking_lot`, `schedule-latency`,
 //! `signal-hook-registry`, `socket2`, `taskdump`, `tokio-macros`, `tracing` and `windows-sys` exist
-//! because tokio has them; they change nothing by themselves (`tokio-macros` brings the attributes).
+//! because tokio has them; they change nothing by themselves (`tokio-macros` brings the
+//! attributes).
 #![forbid(unsafe_code)]
 
 #[doc(hidden)]

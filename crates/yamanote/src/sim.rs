@@ -1,4 +1,5 @@
-//! A simulated world: hosts on a network, a clock that jumps, an order of events that a seed decides.
+//! A simulated world: hosts on a network, a clock that jumps, an order of events that a seed
+//! decides.
 //!
 //! A program runs in it unmodified. The same seed gives the same run, event by event; another seed
 //! gives another order, other delays, other losses.

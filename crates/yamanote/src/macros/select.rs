@@ -11,30 +11,31 @@
 ///
 /// ```text
 /// select! {
-///     biased;                                                  // optional: poll from top to bottom
-///     <pattern> = <future> [, if <condition>] => <handler>,    // 1 to 64 of these
-///     else => <handler>,                                       // optional
+///     biased;                                                // optional: poll top to bottom
+///     <pattern> = <future> [, if <condition>] => <handler>,  // 1 to 64 of these
+///     else => <handler>,                                     // optional
 /// }
 /// ```
 ///
 /// 1. All conditions are evaluated; a branch whose condition is false is disabled.
 /// 2. All future expressions are evaluated, those of disabled branches too. What implements
-///    `IntoFuture` will do. A variable that is to be polled again later must be passed by reference,
-///    pinned: `&mut future`.
-/// 3. The futures are polled in the current task, beginning with a random branch, or with the first if
-///    `biased;` is given; a task that has used up its budget polls none and lets others run.
-/// 4. When a future finishes, its output is matched with the pattern. If it fits, all futures are dropped
-///    and the handler's value is the value of `select!`; if not, the branch is disabled and the others
-///    go on.
+///    `IntoFuture` will do. A variable that is to be polled again later must be passed by
+///    reference, pinned: `&mut future`.
+/// 3. The futures are polled in the current task, beginning with a random branch, or with the
+///    first if `biased;` is given; a task that has used up its budget polls none and lets others
+///    run.
+/// 4. When a future finishes, its output is matched with the pattern. If it fits, all futures are
+///    dropped and the handler's value is the value of `select!`; if not, the branch is disabled
+///    and the others go on.
 /// 5. When all branches are disabled, the handler of `else` runs.
 ///
 /// With `biased;` a branch that is always ready starves those below it: put those that are rarely
 /// ready, like a signal to shut down, on top.
 ///
-/// *Cancel safety*: futures that are dropped before they finish may lose what they have read so far.
-/// Receiving from a channel, accepting a connection, `read`, `tick` lose nothing; `read_exact`,
-/// `read_line`, `write_all` do, and so does `lock` its place in the queue. The documentation of
-/// each says so.
+/// *Cancel safety*: futures that are dropped before they finish may lose what they have read so
+/// far. Receiving from a channel, accepting a connection, `read`, `tick` lose nothing;
+/// `read_exact`, `read_line`, `write_all` do, and so does `lock` its place in the queue. The
+/// documentation of each says so.
 ///
 /// # Panics
 /// When all branches are disabled and there is no `else`.
