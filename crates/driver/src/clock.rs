@@ -6,8 +6,8 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
 
 use yamanote_base::lock::Mutex;
 use yamanote_world::World;

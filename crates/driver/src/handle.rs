@@ -3,8 +3,8 @@
 use std::fmt;
 use std::io;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
 
 use yamanote_base::wake::WakeList;
 use yamanote_pool::Pool;

@@ -4,7 +4,7 @@
 //! |---|---|---|---|---|
 //! | `EMPTY` | nobody waits, nothing was said | `NOTIFIED` | `WAITING`, may wait | - |
 //! | `WAITING` | the worker is in its selector | `NOTIFIED`, wake the selector | - | `EMPTY` |
-//! | `NOTIFIED` | somebody said: do not wait | `NOTIFIED` | `EMPTY`, must not wait | `EMPTY`, was told |
+//! | `NOTIFIED` | somebody said so | `NOTIFIED` | `EMPTY`, must not wait | `EMPTY`, was told |
 //!
 //! Only the thread that holds the driver calls `begin_wait` and `end_wait`, in turns.
 

@@ -74,6 +74,22 @@ fn what_does_not_wait_is_never_registered() {
     });
 }
 
+/// Reads until the end; answers each seventh number of four bytes. Returns how many bytes came.
+async fn read_and_answer(stream: &TcpStream) -> usize {
+    let (mut total, mut buf) = (0, [0; 13]);
+    loop {
+        let n = read(stream, &mut buf).await.unwrap();
+        if n == 0 {
+            return total;
+        }
+        let is_asked = |end: &usize| end % 4 == 0 && (end / 4 - 1) % 7 == 0;
+        for _ in (total + 1..=total + n).filter(is_asked) {
+            write(stream, b"!").await.unwrap();
+        }
+        total += n;
+    }
+}
+
 #[test]
 fn no_wake_is_lost_between_a_writer_thread_and_the_reader() {
     let mut driver = support::system();
@@ -93,19 +109,7 @@ fn no_wake_is_lost_between_a_writer_thread_and_the_reader() {
     });
     let total = support::run(&mut driver, async {
         let stream = TcpStream::connect(addr).await.unwrap();
-        let (mut total, mut buf) = (0, [0; 13]);
-        loop {
-            let n = read(&stream, &mut buf).await.unwrap();
-            if n == 0 {
-                return total;
-            }
-            for end in total + 1..=total + n {
-                if end % 4 == 0 && (end / 4 - 1) % 7 == 0 {
-                    write(&stream, b"!").await.unwrap();
-                }
-            }
-            total += n;
-        }
+        read_and_answer(&stream).await
     });
     assert_eq!(total, rounds as usize * 4);
     writer.join().unwrap();

@@ -123,19 +123,15 @@ fn timers_set_and_dropped_on_other_threads_leave_nothing() {
     let mut driver = support::system();
     let handle = driver.handle().clone();
     let (send, receive) = mpsc::sync_channel::<Timer>(64);
-    let setter = {
-        let handle = handle.clone();
-        thread::spawn(move || {
-            for i in 0..20_000_u64 {
-                let deadline = Instant::now() + Duration::from_micros(i % 3000);
-                let mut timer = Timer::new(handle.clone(), deadline);
-                let _ = poll(&mut timer, Waker::noop());
-                if send.send(timer).is_err() {
-                    return;
-                }
-            }
-        })
-    };
+    let setting = handle.clone();
+    let setter = thread::spawn(move || {
+        for i in 0..20_000_u64 {
+            let deadline = Instant::now() + Duration::from_micros(i % 3000);
+            let mut timer = Timer::new(setting.clone(), deadline);
+            let _ = poll(&mut timer, Waker::noop());
+            send.send(timer).unwrap();
+        }
+    });
     let dropper = thread::spawn(move || {
         for mut timer in receive {
             timer.reset(timer.deadline() + Duration::from_micros(500));

@@ -13,6 +13,12 @@
 
 pub mod selector;
 
+#[cfg(all(unix, not(target_os = "linux")))]
+#[path = "unix/abstract_absent.rs"]
+mod abstract_name;
+#[cfg(target_os = "linux")]
+#[path = "unix/abstract_linux.rs"]
+mod abstract_name;
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]

@@ -449,31 +449,35 @@ mod tests {
         (rng.next_u64() & ((1 << bits) - 1)).max(1)
     }
 
+    fn step(wheel: &mut Wheel, model: &mut Model, rng: &mut Rng) {
+        let tick = model.now + distance(rng);
+        match (rng.below(8), model.pick(rng)) {
+            (0, _) => model.go_to(wheel, tick),
+            (1, Some(_)) => {
+                let next = wheel.next_tick().unwrap();
+                model.go_to(wheel, next);
+            }
+            (2, Some(index)) => {
+                assert!(wheel.remove(index).is_some());
+                model.timers.remove(&index);
+            }
+            (3, Some(index)) if tick > model.now => {
+                assert!(matches!(wheel.move_to(index, tick), Inserted::At { .. }));
+                let waker = Waker::from(Arc::new(Note(tick, model.fired.clone())));
+                wheel.set_waker(index, waker);
+                model.timers.insert(index, tick);
+            }
+            _ => model.insert(wheel, tick),
+        }
+    }
+
     #[test]
     fn it_does_what_a_sorted_map_does() {
         for seed in 0..200 {
             let mut rng = Rng::new(seed);
             let (mut wheel, mut model) = (Wheel::new(), Model::default());
             for _ in 0..300 {
-                let tick = model.now + distance(&mut rng);
-                match (rng.below(8), model.pick(&mut rng)) {
-                    (0, _) => model.go_to(&mut wheel, tick),
-                    (1, Some(_)) => {
-                        let next = wheel.next_tick().unwrap();
-                        model.go_to(&mut wheel, next);
-                    }
-                    (2, Some(index)) => {
-                        assert!(wheel.remove(index).is_some());
-                        model.timers.remove(&index);
-                    }
-                    (3, Some(index)) if tick > model.now => {
-                        assert!(matches!(wheel.move_to(index, tick), Inserted::At { .. }));
-                        let waker = Waker::from(Arc::new(Note(tick, model.fired.clone())));
-                        wheel.set_waker(index, waker);
-                        model.timers.insert(index, tick);
-                    }
-                    _ => model.insert(&mut wheel, tick),
-                }
+                step(&mut wheel, &mut model, &mut rng);
                 model.check(&wheel);
             }
             model.go_to(&mut wheel, u64::MAX);

@@ -7,6 +7,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::SocketAddr as UnixAddr;
 use std::path::Path;
 
+use crate::abstract_name;
+pub use crate::abstract_name::name_of as abstract_name;
 use socket2::{Domain, Protocol, Type};
 pub use socket2::{SockAddr, SockRef, Socket};
 
@@ -114,35 +116,7 @@ pub fn bind_unix(socket: &Socket, path: &Path) -> io::Result<()> {
 /// When the path is too long, or has a zero byte inside.
 pub fn unix_addr(path: &Path) -> io::Result<UnixAddr> {
     match path.as_os_str().as_bytes() {
-        [0, name @ ..] => abstract_addr(name),
+        [0, name @ ..] => abstract_name::addr(name),
         _ => UnixAddr::from_pathname(path),
     }
-}
-
-#[cfg(target_os = "linux")]
-use std::os::linux::net::SocketAddrExt;
-
-#[cfg(target_os = "linux")]
-fn abstract_addr(name: &[u8]) -> io::Result<UnixAddr> {
-    UnixAddr::from_abstract_name(name)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn abstract_addr(_name: &[u8]) -> io::Result<UnixAddr> {
-    Err(io::Error::new(
-        io::ErrorKind::InvalidInput,
-        "abstract names are Linux's",
-    ))
-}
-
-/// The abstract name of `addr`, if it has one.
-#[cfg(target_os = "linux")]
-pub fn abstract_name(addr: &UnixAddr) -> Option<&[u8]> {
-    addr.as_abstract_name()
-}
-
-/// The abstract name of `addr`: there is none on this system.
-#[cfg(not(target_os = "linux"))]
-pub fn abstract_name(_addr: &UnixAddr) -> Option<&[u8]> {
-    None
 }
