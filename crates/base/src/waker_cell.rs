@@ -12,7 +12,7 @@
 
 use std::task::Waker;
 
-use crate::atomic::{AtomicUsize, Ordering, UnsafeCell};
+use crate::atomic::{AtomicUsize, Ordering, UnsafeCell, spin_loop};
 use crate::const_unless_model;
 
 const IDLE: usize = 0;
@@ -52,7 +52,11 @@ impl WakerCell {
         match self.state.compare_exchange(idle, STORING, Ordering::Acquire, Ordering::Acquire) {
             Ok(_) => self.store(waker),
             // A taker is at work: what it takes is the old waker, so this one is woken here.
-            Err(_) => waker.wake_by_ref(),
+            Err(_) => {
+                waker.wake_by_ref();
+                // The taker is about to finish; the model checker lets it.
+                spin_loop();
+            }
         }
     }
 

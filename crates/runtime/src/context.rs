@@ -32,7 +32,7 @@ const NESTED: &str =
 #[must_use = "the context is left at once when this is dropped"]
 pub struct EnterGuard<'a> {
     _handle: PhantomData<&'a Handle>,
-    context: ContextGuard,
+    _context: ContextGuard,
 }
 
 /// An [`EnterGuard`] that borrows nothing.
@@ -129,7 +129,7 @@ pub(crate) fn enter(handle: Handle) -> ContextGuard {
 
 impl EnterGuard<'_> {
     pub(crate) fn new(context: ContextGuard) -> Self {
-        EnterGuard { _handle: PhantomData, context }
+        EnterGuard { _handle: PhantomData, _context: context }
     }
 }
 

@@ -20,10 +20,10 @@ pub mod rt;
 pub mod sim;
 
 pub mod blocking;
-pub mod join_set;
-pub mod local_set;
+// pub mod join_set;
+// pub mod local_set;
 pub mod spawn;
-pub mod task_builder;
+// pub mod task_builder;
 pub mod yield_now;
 
 pub use builder::Builder;

@@ -26,12 +26,11 @@ use yamanote_base::lock::Mutex;
 use yamanote_base::rng::{self, Rng};
 use yamanote_base::wake::WakeList;
 use yamanote_driver::Driver;
-use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskMeta};
+use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskMeta, TaskRef};
 
 use crate::config::{Config, Hooks, UNHANDLED_PANIC, UnhandledPanic};
 use crate::inject::Inject;
 use crate::metrics::WorkerMetrics;
-use crate::multi::wake_quietly;
 
 /// A scheduler of one thread; clones are the same one.
 #[derive(Clone)]
@@ -185,7 +184,7 @@ impl Local {
         self.0.inject.close();
         let mut wakes = WakeList::new();
         self.0.driver.shut_down(&mut wakes);
-        wake_quietly(&mut wakes);
+        wakes.wake_quietly();
     }
 
     /// The driver's shared half.
@@ -358,7 +357,7 @@ impl Desk {
         self.with_kit(|kit| kit.driver.turn(limit, &mut wakes));
         let delivered = wakes.len();
         if delivered > 0 {
-            wake_quietly(&mut wakes);
+            wakes.wake_quietly();
         }
         delivered
     }
@@ -387,6 +386,10 @@ impl Wake for LocalParts {
 impl Schedule for Local {
     fn schedule(&self, task: Runnable) {
         self.push(task);
+    }
+
+    fn release(&self, task: &TaskRef) -> bool {
+        self.0.tasks.remove(task)
     }
 
     fn unhandled_panic(&self) {

@@ -26,7 +26,7 @@ use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 use yamanote_driver::Driver;
-use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskMeta};
+use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskMeta, TaskRef};
 
 use crate::config::{Config, Hooks, UnhandledPanic};
 use crate::inject::Inject;
@@ -258,7 +258,7 @@ impl Multi {
         }
         let mut wakes = WakeList::new();
         self.0.driver.shut_down(&mut wakes);
-        worker::wake_quietly(&mut wakes);
+        wakes.wake_quietly();
     }
 }
 
@@ -269,6 +269,10 @@ impl Schedule for Multi {
 
     fn reschedule(&self, task: Runnable) {
         self.push(task, Lane::Back);
+    }
+
+    fn release(&self, task: &TaskRef) -> bool {
+        self.0.tasks.remove(task)
     }
 
     fn unhandled_panic(&self) {

@@ -1,5 +1,6 @@
 //! What hooks are told of a task: [`TaskMeta`].
 
+use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
 
@@ -29,6 +30,12 @@ impl SpawnLocation {
     #[must_use]
     pub fn location(self) -> &'static Location<'static> {
         self.0
+    }
+}
+
+impl fmt::Display for SpawnLocation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

@@ -15,7 +15,7 @@ use yamanote_task::{Id, SpawnLocation};
 use super::SimParts;
 use super::failure::SimError;
 
-/// How the main function of a program may end: with nothing, or with a `Result` of nothing.
+/// How the main function of a program may end: with nothing, with a `Result` of nothing, or never.
 pub trait ProgramResult {
     /// What went wrong, in words.
     ///
@@ -47,6 +47,22 @@ struct MainTask {
 impl ProgramResult for () {
     fn into_result(self) -> Result<(), String> {
         Ok(())
+    }
+}
+
+/// Names the type that a function returns; with it, the type of what never returns has a name.
+trait Returns {
+    type Type;
+}
+
+impl<T> Returns for fn() -> T {
+    type Type = T;
+}
+
+/// A main function may serve for ever.
+impl ProgramResult for <fn() -> ! as Returns>::Type {
+    fn into_result(self) -> Result<(), String> {
+        self
     }
 }
 

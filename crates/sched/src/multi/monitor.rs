@@ -19,7 +19,6 @@ use yamanote_base::lock::{Mutex, MutexGuard};
 use yamanote_base::wake::WakeList;
 
 use super::Multi;
-use super::worker::wake_quietly;
 
 /// Time between two looks at the workers.
 const ROUND: Duration = Duration::from_millis(10);
@@ -128,7 +127,7 @@ fn rescue(multi: &Multi, worker: usize, wakes: &mut WakeList) {
         driver.turn(Some(Duration::ZERO), wakes);
     }
     // These wakers put their tasks into the inject queue, for this thread is no worker.
-    wake_quietly(wakes);
+    wakes.wake_quietly();
     if let Some(task) = seat.next.take() {
         multi.0.inject.push(task);
     }

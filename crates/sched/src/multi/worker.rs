@@ -6,7 +6,6 @@
 //! the poll that blocked ends, the thread leaves.
 
 use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -246,7 +245,7 @@ impl Desk {
             return 0;
         }
         self.with_kit(|kit| kit.delivering = true);
-        wake_quietly(&mut wakes);
+        wakes.wake_quietly();
         let queued = self.with_kit(|kit| {
             kit.delivering = false;
             kit.ring.len()
@@ -352,10 +351,4 @@ pub fn block_in_place<R>(launch: impl FnOnce(Worker), f: impl FnOnce() -> R) -> 
     }
     let _outside = enter::set(Entered::No);
     yamanote_base::budget::with_unlimited(f)
-}
-
-/// Wakes all; a waker that panics has been reported by the panic hook, and harms nobody else.
-pub(super) fn wake_quietly(wakes: &mut WakeList) {
-    // The list wakes the others although one panics.
-    let _ = catch_unwind(AssertUnwindSafe(|| wakes.wake_all()));
 }
