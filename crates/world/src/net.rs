@@ -135,7 +135,7 @@ impl WorldState {
             Packet::SynAck { client, server } => self.deliver_syn_ack(client, server, wakes),
             Packet::Refused { client, kind } => self.deliver_refused(client, kind, wakes),
             Packet::Data { end, sender, bytes } => {
-                self.fold_payload(&bytes);
+                self.record_payload(&bytes);
                 if self.deliver_data(end, bytes, wakes).is_none() {
                     // Nobody is there any more.
                     let packet = Packet::Reset { end: sender };
@@ -156,7 +156,7 @@ impl WorldState {
                 target,
                 bytes,
             } => {
-                self.fold_payload(&bytes);
+                self.record_payload(&bytes);
                 let arrived = udp::Arrived {
                     sender,
                     source,
@@ -203,11 +203,6 @@ impl WorldState {
         let host = self.hosts.get_mut(host);
         host.tcp.clear();
         host.udp.clear();
-    }
-
-    fn fold_payload(&mut self, bytes: &[u8]) {
-        self.trace.fold(bytes.len() as u64, 0);
-        self.trace.fold_bytes(bytes);
     }
 }
 

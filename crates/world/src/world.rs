@@ -32,6 +32,8 @@ pub(crate) struct WorldState {
     pub(crate) net: NetState,
     choices: Choices,
     pub(crate) trace: TraceHash,
+    /// Whether the trace holds what packets carry, besides how much.
+    traces_payloads: bool,
 }
 
 impl World {
@@ -45,6 +47,7 @@ impl World {
             net: NetState::default(),
             choices: Choices::new(seed),
             trace: TraceHash::new(seed),
+            traces_payloads: false,
         };
         Self(Arc::new(WorldCell {
             seed,
@@ -195,6 +198,14 @@ impl World {
         self.lock().record(event);
     }
 
+    /// Has the trace hold what packets carry, not only how much.
+    ///
+    /// Off at first: programs write the real time of day into what they send (as every HTTP
+    /// server does), and that differs between runs that are otherwise equal.
+    pub fn trace_payloads(&self) {
+        self.lock().traces_payloads = true;
+    }
+
     /// The hash of all that has happened so far.
     #[must_use]
     pub fn trace_hash(&self) -> u128 {
@@ -215,6 +226,13 @@ impl WorldState {
         let choice = self.choices.draw(kind, bound);
         self.trace.choice(choice);
         choice.value
+    }
+
+    pub(crate) fn record_payload(&mut self, bytes: &[u8]) {
+        self.trace.fold(bytes.len() as u64, 0);
+        if self.traces_payloads {
+            self.trace.fold_bytes(bytes);
+        }
     }
 
     pub(crate) fn record(&mut self, event: Event) {
