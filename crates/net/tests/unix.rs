@@ -1,0 +1,206 @@
+//! Unix sockets, pipes and bare descriptors, through a runtime.
+#![cfg(unix)]
+
+use std::io::{self, Read, Write};
+use std::os::unix::net as std_unix;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use yamanote_io::{AsyncReadExt, AsyncWriteExt, Interest, Ready};
+use yamanote_net::async_fd::AsyncFd;
+use yamanote_net::unix::pipe;
+use yamanote_net::{UnixDatagram, UnixListener, UnixSocket, UnixStream};
+use yamanote_runtime::{Builder, Runtime};
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+/// A path in a folder of its own, which is removed in the end.
+struct Place(PathBuf);
+
+impl Place {
+    fn new(name: &str) -> Self {
+        let folder = format!("yamanote-net-{name}-{}", std::process::id());
+        let folder = std::env::temp_dir().join(folder);
+        std::fs::create_dir_all(&folder).unwrap();
+        Self(folder)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("socket")
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn a_stream_through_the_file_system() {
+    runtime().block_on(async {
+        let place = Place::new("stream");
+        let listener = UnixListener::bind(place.file()).unwrap();
+        let mut client = UnixStream::connect(place.file()).await.unwrap();
+        let (mut server, _) = listener.accept().await.unwrap();
+        client.write_all(b"hello").await.unwrap();
+        client.shutdown().await.unwrap();
+        let mut got = String::new();
+        server.read_to_string(&mut got).await.unwrap();
+        assert_eq!(got, "hello");
+        let local = listener.local_addr().unwrap();
+        assert_eq!(local.as_pathname().unwrap(), place.file());
+        let who = server.peer_cred().unwrap();
+        assert!(
+            who.pid()
+                .is_none_or(|pid| u32::try_from(pid) == Ok(std::process::id()))
+        );
+    });
+}
+
+#[test]
+fn nobody_at_the_path_is_an_error() {
+    runtime().block_on(async {
+        let place = Place::new("nobody");
+        let error = UnixStream::connect(place.file()).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn abstract_names_need_no_file() {
+    runtime().block_on(async {
+        let name = format!("\0yamanote-net-{}", std::process::id());
+        let listener = UnixListener::bind(&name).unwrap();
+        let (client, server) = (UnixStream::connect(&name), listener.accept());
+        let (_client, _server) = (client.await.unwrap(), server.await.unwrap());
+        let addr = listener.local_addr().unwrap();
+        assert_eq!(addr.as_abstract_name(), Some(&name.as_bytes()[1..]));
+    });
+}
+
+#[test]
+fn datagrams_between_paths() {
+    runtime().block_on(async {
+        let (one, two) = (Place::new("one"), Place::new("two"));
+        let sender = UnixDatagram::bind(one.file()).unwrap();
+        let receiver = UnixDatagram::bind(two.file()).unwrap();
+        sender.send_to(b"ping", two.file()).await.unwrap();
+        let mut buf = [0; 16];
+        let (n, from) = receiver.recv_from(&mut buf).await.unwrap();
+        assert_eq!(
+            (&buf[..n], from.as_pathname().unwrap()),
+            (&b"ping"[..], &*one.file())
+        );
+        receiver.connect(one.file()).unwrap();
+        receiver.send(b"pong").await.unwrap();
+        assert_eq!(sender.recv(&mut buf).await.unwrap(), 4);
+        let would_block = sender.try_recv(&mut buf).unwrap_err();
+        assert_eq!(would_block.kind(), io::ErrorKind::WouldBlock);
+    });
+}
+
+#[test]
+fn a_socket_does_what_it_was_made_for() {
+    runtime().block_on(async {
+        let place = Place::new("socket");
+        let datagram = UnixSocket::new_datagram().unwrap();
+        let error = datagram.listen(1).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "listen cannot be called on a datagram socket"
+        );
+        let stream = UnixSocket::new_stream().unwrap();
+        stream.bind(place.file()).unwrap();
+        let listener = stream.listen(1).unwrap();
+        let client = UnixSocket::new_stream()
+            .unwrap()
+            .connect(place.file())
+            .await;
+        let _both = (client.unwrap(), listener.accept().await.unwrap());
+    });
+}
+
+#[test]
+fn a_pipe_ends_when_its_sender_goes() {
+    runtime().block_on(async {
+        let (mut sender, mut receiver) = pipe::pipe().unwrap();
+        let writing = yamanote_runtime::spawn(async move {
+            sender.write_all(&[7; 300_000]).await.unwrap();
+        });
+        let mut got = Vec::new();
+        receiver.read_to_end(&mut got).await.unwrap();
+        writing.await.unwrap();
+        assert_eq!(got.len(), 300_000);
+    });
+}
+
+#[test]
+fn what_is_no_pipe_is_refused() {
+    runtime().block_on(async {
+        let file = std::fs::File::open("/dev/null").unwrap();
+        let error = pipe::Receiver::from_file(file).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.to_string().as_str()),
+            (io::ErrorKind::InvalidInput, "not a pipe")
+        );
+        let (sender, _receiver) = pipe::pipe().unwrap();
+        let fd = sender.into_blocking_fd().unwrap();
+        let error = pipe::Receiver::from_owned_fd(fd).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidInput);
+    });
+}
+
+#[test]
+fn guards_clear_what_they_saw_and_no_more() {
+    runtime().block_on(async {
+        let (mut one, two) = std_unix::UnixStream::pair().unwrap();
+        two.set_nonblocking(true).unwrap();
+        let two = AsyncFd::new(two).unwrap();
+        one.write_all(b"x").unwrap();
+        let mut guard = two.readable().await.unwrap();
+        assert!(guard.ready().is_readable());
+        let read = |fd: &AsyncFd<std_unix::UnixStream>| fd.get_ref().read(&mut [0; 8]);
+        assert_eq!(guard.try_io(read).unwrap().unwrap(), 1);
+        assert!(guard.try_io(read).is_err());
+        let error = two.try_io(Interest::READABLE, |_| Ok(())).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::WouldBlock);
+        let mut guard = two
+            .ready(Interest::READABLE | Interest::WRITABLE)
+            .await
+            .unwrap();
+        guard.clear_ready_matching(Ready::READABLE);
+        assert!(guard.ready().is_writable());
+        drop(one);
+        assert!(two.readable().await.unwrap().ready().is_read_closed());
+        assert_eq!(
+            two.async_io(Interest::READABLE, |mut fd| fd.read(&mut [0; 8]))
+                .await
+                .unwrap(),
+            0
+        );
+    });
+}
+
+#[test]
+fn what_cannot_be_watched_is_given_back() {
+    runtime().block_on(async {
+        let place = Place::new("regular");
+        let file = std::fs::File::create(place.file()).unwrap();
+        let (file, error) = AsyncFd::try_new(file).unwrap_err().into_parts();
+        assert_eq!(error.kind(), io::ErrorKind::PermissionDenied);
+        drop(file);
+        let (one, _two) = std_unix::UnixStream::pair().unwrap();
+        let one = Arc::new(one);
+        let first = AsyncFd::new(one.clone()).map(drop);
+        assert!(first.is_ok());
+        let _again = AsyncFd::new(one.clone()).unwrap();
+        assert_eq!(
+            AsyncFd::new(one.clone()).unwrap_err().kind(),
+            io::ErrorKind::AlreadyExists
+        );
+    });
+}
