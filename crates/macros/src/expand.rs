@@ -194,8 +194,9 @@ impl Role {
 fn async_block(function: &Function, output: Option<&TokenStream>) -> TokenStream {
     let typed = output.map(|output| {
         quote! {
-            if false {
-                let output: #output = ::core::unreachable!();
+            if let ::core::option::Option::Some(output) =
+                ::core::option::Option::None::<#output>
+            {
                 return output;
             }
         }

@@ -153,13 +153,19 @@ macro_rules! __select {
                                 $crate::macros::support::Future::poll($slot.as_mut(), cx)
                                     .map(__YamanoteSelected::$variant);
                             // Whether the pattern fits, without moving anything: bindings take
-                            // their values only when the guard holds, and it never does.
+                            // their values only when the guard holds, and it never does. (What
+                            // is assigned then gives a type to a future that can only panic.)
                             let mut fits = false;
                             #[allow(unreachable_patterns, unused_mut, unused_variables)]
                             match polled {
                                 $crate::macros::support::Poll::Ready(
                                     __YamanoteSelected::$variant($pattern)
-                                ) if { fits = true; false } => ::core::unreachable!(),
+                                ) if { fits = true; false } => {
+                                    polled = $crate::macros::support::call(
+                                        || ::core::unreachable!()
+                                    )
+                                    .map(__YamanoteSelected::$variant);
+                                }
                                 $crate::macros::support::Poll::Ready(_) => enabled.remove(index),
                                 $crate::macros::support::Poll::Pending => pending = true,
                             }

@@ -97,6 +97,11 @@ impl Rotating {
     }
 }
 
+/// What `function` returns, as if a future had returned it.
+pub fn call<T>(function: impl FnOnce() -> T) -> Poll<T> {
+    Poll::Ready(function())
+}
+
 /// The future of one branch.
 #[inline]
 pub fn future<F: IntoFuture>(future: F) -> F::IntoFuture {
