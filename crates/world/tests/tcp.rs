@@ -77,6 +77,7 @@ fn bytes_arrive_in_order_after_a_while() {
         let took = world.now() - before;
         assert!((1..11).contains(&took.as_millis()), "{took:?}");
         assert!(server.ready().event(Interest::READABLE).ready.is_readable());
+        assert_eq!(server.readable_len(), 100);
         let mut peeked = [0; 3];
         assert_eq!(server.peek(&mut peeked).unwrap(), 3);
         assert_eq!(peeked, [0, 1, 2]);

@@ -159,7 +159,9 @@ impl TcpStream {
         match self {
             Resource::Os(stream) => read::recv_uninit(stream.get(), buf),
             Resource::World(stream) => {
-                let buf = read::zero(buf);
+                // Only what will be filled is zeroed; one byte at least, to be told of the end.
+                let most = buf.len().min(stream.readable_len().max(1));
+                let buf = read::zero(&mut buf[..most]);
                 let n = stream.read(buf)?;
                 Ok(&mut buf[..n])
             }

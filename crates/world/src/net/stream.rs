@@ -51,6 +51,12 @@ impl TcpStream {
         self.read_vectored(&mut [IoSliceMut::new(buf)])
     }
 
+    /// How many bytes a [`read`](Self::read) would give now; 0 also if it would give none.
+    #[must_use]
+    pub fn readable_len(&self) -> usize {
+        self.with(|end| end.incoming.len()).unwrap_or(0)
+    }
+
     /// [`read`](Self::read) into several buffers.
     ///
     /// # Errors
