@@ -23,7 +23,10 @@ impl ThreadWaker {
     /// A waker of the current thread.
     #[must_use]
     pub fn current() -> Arc<Self> {
-        Arc::new(Self { thread: thread::current(), woken: AtomicBool::new(false) })
+        Arc::new(Self {
+            thread: thread::current(),
+            woken: AtomicBool::new(false),
+        })
     }
 
     /// Sleeps until woken; called by the thread that made it.
@@ -106,7 +109,9 @@ mod tests {
     #[test]
     #[should_panic(expected = "Cannot block the current thread from within a runtime")]
     fn blocking_inside_a_runtime_is_refused() {
-        let _inside = enter::set(enter::Entered::Driving { block_in_place: false });
+        let _inside = enter::set(enter::Entered::Driving {
+            block_in_place: false,
+        });
         block_on(std::future::ready(()));
     }
 }

@@ -59,7 +59,9 @@ impl Drop for Charge {
 #[inline]
 pub fn replace(budget: Budget) -> Budget {
     // While the thread's locals are being destroyed there is no task, hence no limit.
-    CURRENT.try_with(|current| current.replace(budget)).unwrap_or(Budget::UNLIMITED)
+    CURRENT
+        .try_with(|current| current.replace(budget))
+        .unwrap_or(Budget::UNLIMITED)
 }
 
 /// The current thread's budget.
@@ -110,7 +112,9 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<Charge> {
         }
         None => {}
     }
-    Poll::Ready(Charge { before: Cell::new(before) })
+    Poll::Ready(Charge {
+        before: Cell::new(before),
+    })
 }
 
 #[cfg(test)]
@@ -123,7 +127,9 @@ mod tests {
         let mut cx = Context::from_waker(Waker::noop());
         with_budget(|| {
             for _ in 0..UNITS {
-                let Poll::Ready(charge) = poll_proceed(&mut cx) else { panic!("too early") };
+                let Poll::Ready(charge) = poll_proceed(&mut cx) else {
+                    panic!("too early")
+                };
                 charge.made_progress();
             }
             assert!(poll_proceed(&mut cx).is_pending());

@@ -40,8 +40,13 @@ pub fn current() -> Entered {
 
 /// Sets where the current thread stands until the guard is dropped.
 pub fn set(entered: Entered) -> EnteredGuard {
-    let before = ENTERED.try_with(|cell| cell.replace(entered)).unwrap_or(Entered::No);
-    EnteredGuard { before, _not_send: std::marker::PhantomData }
+    let before = ENTERED
+        .try_with(|cell| cell.replace(entered))
+        .unwrap_or(Entered::No);
+    EnteredGuard {
+        before,
+        _not_send: std::marker::PhantomData,
+    }
 }
 
 /// Checks that the current thread may block.

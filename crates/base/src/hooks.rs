@@ -22,7 +22,9 @@ pub fn set_sleep(sleep: fn(Duration) -> Sleep) {
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
     let Some(sleep) = SLEEP.get() else {
-        panic!("there is no reactor running, must be called from the context of a Tokio 1.x runtime")
+        panic!(
+            "there is no reactor running, must be called from the context of a Tokio 1.x runtime"
+        )
     };
     sleep(duration)
 }

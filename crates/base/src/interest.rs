@@ -240,7 +240,10 @@ mod tests {
     fn closing_counts_as_ready_but_not_the_reverse() {
         assert!(Ready::READ_CLOSED.is_readable());
         assert!(!Ready::READABLE.is_read_closed());
-        assert_eq!(Ready::ALL.answering(Interest::WRITABLE), Ready::WRITABLE | Ready::WRITE_CLOSED);
+        assert_eq!(
+            Ready::ALL.answering(Interest::WRITABLE),
+            Ready::WRITABLE | Ready::WRITE_CLOSED
+        );
     }
 
     #[test]

@@ -83,7 +83,10 @@ impl ReadyCell {
     /// A cell in which nothing is ready.
     #[must_use]
     pub fn new() -> Self {
-        Self { word: AtomicUsize::new(0), waiters: WaitQueue::new(PollSlots::default()) }
+        Self {
+            word: AtomicUsize::new(0),
+            waiters: WaitQueue::new(PollSlots::default()),
+        }
     }
 
     /// What is ready now of `interest`.
@@ -104,7 +107,13 @@ impl ReadyCell {
     /// Takes away what `event` saw, unless something was set since; closed stays closed.
     pub fn clear(&self, event: ReadyEvent) {
         let gone = usize::from(event.ready.bits()) & !CLOSED;
-        self.update(|word| if word & TICK_MASK == event.tick { word & !gone } else { word });
+        self.update(|word| {
+            if word & TICK_MASK == event.tick {
+                word & !gone
+            } else {
+                word
+            }
+        });
     }
 
     /// Marks that nothing will come any more; all who wait are woken and see it.
@@ -132,14 +141,22 @@ impl ReadyCell {
         let event = self.event(interest);
         drop(locked);
         drop(old);
-        if event.is_settled() { Poll::Ready(event) } else { Poll::Pending }
+        if event.is_settled() {
+            Poll::Ready(event)
+        } else {
+            Poll::Pending
+        }
     }
 
     /// Waits until something of `interest` is ready.
     ///
     /// *Cancel safety:* dropping it leaves no trace.
     pub fn wait(&self, interest: Interest) -> Readiness<'_> {
-        Readiness { cell: self, interest, waiter: Waiter::new(interest) }
+        Readiness {
+            cell: self,
+            interest,
+            waiter: Waiter::new(interest),
+        }
     }
 
     /// Forgets the wakers of the `poll_*` functions: the resource has gone.
@@ -163,7 +180,9 @@ impl ReadyCell {
         // AcqRel: Release publishes what led to the event to event(); Acquire keeps set and
         // clear in one order, so that a clear sees the tick of every set before it.
         // The failure path reads only the word itself, which the next exchange checks.
-        let _ = self.word.fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| Some(f(word)));
+        let _ = self
+            .word
+            .fetch_update(Ordering::AcqRel, Ordering::Acquire, |word| Some(f(word)));
     }
 }
 
@@ -202,7 +221,9 @@ impl Readiness<'_> {
         // other place that hands out `&mut Waiter`.
         let this = unsafe { self.get_unchecked_mut() };
         // SAFETY: as above; it stays where the outer pin keeps it.
-        (this.cell, this.interest, unsafe { Pin::new_unchecked(&mut this.waiter) })
+        (this.cell, this.interest, unsafe {
+            Pin::new_unchecked(&mut this.waiter)
+        })
     }
 }
 

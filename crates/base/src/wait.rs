@@ -94,7 +94,10 @@ impl<G, T> WaitQueue<G, T> {
 
     /// Locks the queue.
     pub fn lock(&self) -> Locked<'_, G, T> {
-        Locked { guard: self.locked.lock(), id: ptr::from_ref(self).cast() }
+        Locked {
+            guard: self.locked.lock(),
+            id: ptr::from_ref(self).cast(),
+        }
     }
 
     /// Ready, with the queue locked, once `waiter` is no longer queued; until then it is to be
@@ -201,7 +204,9 @@ impl<G, T> Locked<'_, G, T> {
     /// Whether `waiter` would wake the same task as `waker`.
     pub fn will_wake(&self, waiter: Pin<&mut Waiter<T>>, waker: &Waker) -> bool {
         with_node(self.bound(waiter), |node| {
-            node.waker.as_ref().is_some_and(|known| known.will_wake(waker))
+            node.waker
+                .as_ref()
+                .is_some_and(|known| known.will_wake(waker))
         })
     }
 
@@ -220,7 +225,10 @@ impl<G, T> Locked<'_, G, T> {
         }
         // SAFETY: only `armed` is written; nothing is moved out of the pin.
         unsafe { waiter.get_unchecked_mut() }.armed = false;
-        Removed { was_queued, waker: with_node(this, |node| node.waker.take()) }
+        Removed {
+            was_queued,
+            waker: with_node(this, |node| node.waker.take()),
+        }
     }
 
     /// What the first waiter carries.
@@ -340,7 +348,9 @@ impl<G, T> fmt::Debug for WaitQueue<G, T> {
 
 impl<T> fmt::Debug for Waiter<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Waiter").field("armed", &self.armed).finish_non_exhaustive()
+        f.debug_struct("Waiter")
+            .field("armed", &self.armed)
+            .finish_non_exhaustive()
     }
 }
 
@@ -356,8 +366,11 @@ mod tests {
     #[test]
     fn pops_in_order_and_removes_from_the_middle() {
         let queue = WaitQueue::new(0);
-        let (mut a, mut b, mut c) =
-            (pin!(Waiter::new(1)), pin!(Waiter::new(2)), pin!(Waiter::new(3)));
+        let (mut a, mut b, mut c) = (
+            pin!(Waiter::new(1)),
+            pin!(Waiter::new(2)),
+            pin!(Waiter::new(3)),
+        );
         let mut locked = queue.lock();
         locked.push_back(a.as_mut(), waker());
         locked.push_back(b.as_mut(), waker());

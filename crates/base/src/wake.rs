@@ -19,7 +19,11 @@ pub struct WakeList {
 impl WakeList {
     /// An empty list.
     pub const fn new() -> Self {
-        Self { inline: [const { None }; INLINE], inline_len: 0, spilled: Vec::new() }
+        Self {
+            inline: [const { None }; INLINE],
+            inline_len: 0,
+            spilled: Vec::new(),
+        }
     }
 
     /// Whether there is nobody to wake.
@@ -79,7 +83,11 @@ impl WakeList {
         }
 
         let len = std::mem::take(&mut self.inline_len);
-        Rest { inline: self.inline[..len].iter_mut(), spilled: self.spilled.drain(..) }.wake();
+        Rest {
+            inline: self.inline[..len].iter_mut(),
+            spilled: self.spilled.drain(..),
+        }
+        .wake();
     }
 }
 

@@ -49,7 +49,10 @@ impl WakerCell {
         // Relaxed: a guess, which the exchange below checks.
         let idle = self.state.load(Ordering::Relaxed) & STORED;
         // Acquire: pairs with the Release in take(), so that its emptying of the slot is seen.
-        match self.state.compare_exchange(idle, STORING, Ordering::Acquire, Ordering::Acquire) {
+        match self
+            .state
+            .compare_exchange(idle, STORING, Ordering::Acquire, Ordering::Acquire)
+        {
             Ok(_) => self.store(waker),
             // A taker is at work: what it takes is the old waker, so this one is woken here.
             Err(_) => {

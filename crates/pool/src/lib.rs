@@ -89,12 +89,18 @@ thread_local! {
 impl Job {
     /// A job that is dropped unrun when the pool shuts down before its turn.
     pub fn new(run: impl FnOnce() + Send + 'static) -> Self {
-        Self { run: Box::new(run), mandatory: false }
+        Self {
+            run: Box::new(run),
+            mandatory: false,
+        }
     }
 
     /// A job that is run even if the pool shuts down before its turn.
     pub fn mandatory(run: impl FnOnce() + Send + 'static) -> Self {
-        Self { run: Box::new(run), mandatory: true }
+        Self {
+            run: Box::new(run),
+            mandatory: true,
+        }
     }
 }
 
@@ -103,7 +109,11 @@ impl Pool {
     #[must_use]
     pub fn new(config: Config) -> Self {
         let state = Mutex::new(PoolState::default());
-        Self(Arc::new(PoolParts { config, state, gone: Condvar::new() }))
+        Self(Arc::new(PoolParts {
+            config,
+            state,
+            gone: Condvar::new(),
+        }))
     }
 
     /// Has `job` run on some thread, in the order of submission.
@@ -244,8 +254,9 @@ impl Pool {
         let mut state = self.0.state.lock();
         state.shut_down = true;
         let idle = std::mem::take(&mut state.idle);
-        let (kept, cancelled): (VecDeque<Job>, VecDeque<Job>) =
-            std::mem::take(&mut state.queue).into_iter().partition(|job| job.mandatory);
+        let (kept, cancelled): (VecDeque<Job>, VecDeque<Job>) = std::mem::take(&mut state.queue)
+            .into_iter()
+            .partition(|job| job.mandatory);
         state.queue = kept;
         drop(state);
         idle.into_iter().for_each(Wake::wake);
@@ -267,7 +278,11 @@ impl Pool {
         let mut state = self.0.state.lock();
         while state.threads > rest {
             let raw = match deadline {
-                None => self.0.gone.wait(state.into_raw()).unwrap_or_else(PoisonError::into_inner),
+                None => self
+                    .0
+                    .gone
+                    .wait(state.into_raw())
+                    .unwrap_or_else(PoisonError::into_inner),
                 Some(deadline) => {
                     let left = deadline.saturating_duration_since(Instant::now());
                     if left.is_zero() {
@@ -304,13 +319,17 @@ impl Pool {
 
 impl std::fmt::Debug for Pool {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pool").field("threads", &self.threads()).finish_non_exhaustive()
+        f.debug_struct("Pool")
+            .field("threads", &self.threads())
+            .finish_non_exhaustive()
     }
 }
 
 impl std::fmt::Debug for Job {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Job").field("mandatory", &self.mandatory).finish_non_exhaustive()
+        f.debug_struct("Job")
+            .field("mandatory", &self.mandatory)
+            .finish_non_exhaustive()
     }
 }
 
@@ -334,15 +353,22 @@ mod tests {
     fn jobs_run_and_a_panic_does_not_cost_the_thread() {
         let pool = pool(1, Duration::from_secs(10));
         let (tx, rx) = mpsc::channel();
-        pool.submit(Job::new(|| std::panic::resume_unwind(Box::new("job")))).unwrap();
+        pool.submit(Job::new(|| std::panic::resume_unwind(Box::new("job"))))
+            .unwrap();
         for i in 0..10 {
             let tx = tx.clone();
             pool.submit(Job::new(move || tx.send(i).unwrap())).unwrap();
         }
-        assert_eq!(rx.iter().take(10).collect::<Vec<_>>(), (0..10).collect::<Vec<_>>());
+        assert_eq!(
+            rx.iter().take(10).collect::<Vec<_>>(),
+            (0..10).collect::<Vec<_>>()
+        );
         assert_eq!(pool.threads(), 1);
         assert!(pool.shut_down(None));
-        assert!(matches!(pool.submit(Job::new(|| ())), Err(Rejected::ShutDown)));
+        assert!(matches!(
+            pool.submit(Job::new(|| ())),
+            Err(Rejected::ShutDown)
+        ));
     }
 
     #[test]
@@ -358,8 +384,10 @@ mod tests {
         pool.submit(first).unwrap();
         begun.recv().unwrap();
         let dropped = tx.clone();
-        pool.submit(Job::new(move || dropped.send("optional").unwrap())).unwrap();
-        pool.submit(Job::mandatory(move || tx.send("mandatory").unwrap())).unwrap();
+        pool.submit(Job::new(move || dropped.send("optional").unwrap()))
+            .unwrap();
+        pool.submit(Job::mandatory(move || tx.send("mandatory").unwrap()))
+            .unwrap();
         assert!(!pool.shut_down(Some(Duration::from_millis(10))));
         go.send(()).unwrap();
         assert!(pool.shut_down(None));

@@ -75,8 +75,12 @@ where
 {
     match enter::current() {
         Entered::No => budget::with_unlimited(f),
-        Entered::Driving { block_in_place: true } => multi::block_in_place(launch, f),
-        Entered::Driving { block_in_place: false } => {
+        Entered::Driving {
+            block_in_place: true,
+        } => multi::block_in_place(launch, f),
+        Entered::Driving {
+            block_in_place: false,
+        } => {
             panic!("can call blocking only when running on the multi-threaded runtime")
         }
     }

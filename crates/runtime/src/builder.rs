@@ -147,7 +147,10 @@ impl Builder {
     /// When `capacity` is 0.
     #[track_caller]
     pub fn max_io_events_per_busy_tick(&mut self, capacity: usize) -> &mut Self {
-        assert!(capacity > 0, "max_io_events_per_busy_tick must be greater than 0");
+        assert!(
+            capacity > 0,
+            "max_io_events_per_busy_tick must be greater than 0"
+        );
         self.events_max = self.events_max.min(capacity);
         self
     }
@@ -365,7 +368,10 @@ impl Builder {
         let clock = Clock::system(true);
         let (mut drivers, driver) = self.drivers(1, clock, &pool)?;
         if self.start_paused {
-            driver.clock().pause().map_err(|error| io::Error::other(error.message()))?;
+            driver
+                .clock()
+                .pause()
+                .map_err(|error| io::Error::other(error.message()))?;
         }
         let only = drivers.pop().expect("one driver was asked for");
         let scheduler = Scheduler::Local(Local::new(self.config(), only, driver));
@@ -409,7 +415,13 @@ impl Builder {
     ) -> Handle {
         yamanote_base::hooks::set_sleep(sleep);
         let (id, name) = (Id::next(), self.name.clone());
-        Handle::new(HandleParts { id, name, scheduler, pool, local_thread })
+        Handle::new(HandleParts {
+            id,
+            name,
+            scheduler,
+            pool,
+            local_thread,
+        })
     }
 
     fn drivers(

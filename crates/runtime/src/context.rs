@@ -17,13 +17,10 @@ thread_local! {
 
 const NO_CONTEXT: &str =
     "there is no reactor running, must be called from the context of a Tokio 1.x runtime";
-const DESTROYED: &str =
-    "The Tokio context thread-local variable has been destroyed.";
-const OUT_OF_ORDER: &str =
-    "`EnterGuard` values dropped out of order. Guards returned by \
+const DESTROYED: &str = "The Tokio context thread-local variable has been destroyed.";
+const OUT_OF_ORDER: &str = "`EnterGuard` values dropped out of order. Guards returned by \
      `tokio::runtime::Handle::enter()` must be dropped in the reverse order as they were acquired.";
-const NESTED: &str =
-    "Cannot start a runtime from within a runtime. This happens because a function (like \
+const NESTED: &str = "Cannot start a runtime from within a runtime. This happens because a function (like \
      `block_on`) attempted to block the current thread while the thread is being used to drive \
      asynchronous tasks.";
 
@@ -72,7 +69,9 @@ impl fmt::Debug for TryCurrentError {
             Missing::NoContext => "NoContext",
             Missing::Destroyed => "ThreadLocalDestroyed",
         };
-        f.debug_struct("TryCurrentError").field("kind", &format_args!("{kind}")).finish()
+        f.debug_struct("TryCurrentError")
+            .field("kind", &format_args!("{kind}"))
+            .finish()
     }
 }
 
@@ -124,18 +123,27 @@ pub(crate) fn enter(handle: Handle) -> ContextGuard {
     let depth = DEPTH.get() + 1;
     DEPTH.set(depth);
     let before = CURRENT.with(|current| current.replace(Some(handle)));
-    ContextGuard { before, depth, _driver: driver }
+    ContextGuard {
+        before,
+        depth,
+        _driver: driver,
+    }
 }
 
 impl EnterGuard<'_> {
     pub(crate) fn new(context: ContextGuard) -> Self {
-        EnterGuard { _handle: PhantomData, _context: context }
+        EnterGuard {
+            _handle: PhantomData,
+            _context: context,
+        }
     }
 }
 
 impl Drop for ContextGuard {
     fn drop(&mut self) {
-        let Ok(depth) = DEPTH.try_with(Cell::get) else { return };
+        let Ok(depth) = DEPTH.try_with(Cell::get) else {
+            return;
+        };
         if depth != self.depth {
             if std::thread::panicking() {
                 return;

@@ -193,11 +193,6 @@ impl Handle {
         self.0.local_thread == Some(std::thread::current().id())
     }
 
-    /// Whether the runtime is a local one.
-    pub(crate) fn is_local(&self) -> bool {
-        self.0.local_thread.is_some()
-    }
-
     /// Makes a task of `future`, which need not be `Send`, on a local runtime.
     ///
     /// # Panics
@@ -208,7 +203,10 @@ impl Handle {
         F: Future + 'static,
         F::Output: 'static,
     {
-        assert!(self.is_local_here(), "tasks that are not `Send` stay on their runtime's thread");
+        assert!(
+            self.is_local_here(),
+            "tasks that are not `Send` stay on their runtime's thread"
+        );
         let Scheduler::Local(local) = &self.0.scheduler else {
             unreachable!("only a current-thread scheduler has a thread of its own")
         };

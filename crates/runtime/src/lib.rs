@@ -20,10 +20,9 @@ pub mod rt;
 pub mod sim;
 
 pub mod blocking;
-// pub mod join_set;
-// pub mod local_set;
+pub mod join_set;
+pub mod local_set;
 pub mod spawn;
-// pub mod task_builder;
 pub mod yield_now;
 
 pub use builder::Builder;
@@ -36,7 +35,10 @@ pub use yamanote_base::rng::RngSeed;
 pub use yamanote_sched::config::UnhandledPanic;
 
 pub use blocking::{block_in_place, spawn_blocking};
+pub use join_set::JoinSet;
+pub use local_set::{LocalEnterGuard, LocalSet, spawn_local};
 pub use spawn::spawn;
+pub use yield_now::yield_now;
 
 /// The index of the current thread's worker in its multi-thread runtime, or 0 inside `block_on`
 /// of a current-thread runtime; `None` elsewhere.

@@ -32,7 +32,10 @@ pub struct LocalOptions {
 
 impl LocalRuntime {
     pub(crate) fn from_runtime(runtime: Runtime) -> Self {
-        Self { runtime, _not_send: PhantomData }
+        Self {
+            runtime,
+            _not_send: PhantomData,
+        }
     }
 
     /// A local runtime with everything enabled.
@@ -40,7 +43,9 @@ impl LocalRuntime {
     /// # Errors
     /// When the system denies a descriptor.
     pub fn new() -> io::Result<LocalRuntime> {
-        Builder::new_current_thread().enable_all().build_local(LocalOptions::default())
+        Builder::new_current_thread()
+            .enable_all()
+            .build_local(LocalOptions::default())
     }
 
     /// A handle to this runtime.

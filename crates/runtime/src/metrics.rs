@@ -103,7 +103,8 @@ impl RuntimeMetrics {
     /// When there is no such worker.
     #[must_use]
     pub fn worker_park_unpark_count(&self, worker: usize) -> u64 {
-        self.worker(worker).map_or(0, |metrics| metrics.parks_and_unparks.get())
+        self.worker(worker)
+            .map_or(0, |metrics| metrics.parks_and_unparks.get())
     }
 
     /// How often `worker` woke up and found nothing to do.
@@ -112,7 +113,8 @@ impl RuntimeMetrics {
     /// When there is no such worker.
     #[must_use]
     pub fn worker_noop_count(&self, worker: usize) -> u64 {
-        self.worker(worker).map_or(0, |metrics| metrics.empty_wakeups.get())
+        self.worker(worker)
+            .map_or(0, |metrics| metrics.empty_wakeups.get())
     }
 
     /// How many tasks `worker` took from others.
@@ -121,7 +123,8 @@ impl RuntimeMetrics {
     /// When there is no such worker.
     #[must_use]
     pub fn worker_steal_count(&self, worker: usize) -> u64 {
-        self.worker(worker).map_or(0, |metrics| metrics.stolen.get())
+        self.worker(worker)
+            .map_or(0, |metrics| metrics.stolen.get())
     }
 
     /// How often `worker` took tasks from others.
@@ -130,7 +133,8 @@ impl RuntimeMetrics {
     /// When there is no such worker.
     #[must_use]
     pub fn worker_steal_operations(&self, worker: usize) -> u64 {
-        self.worker(worker).map_or(0, |metrics| metrics.steals.get())
+        self.worker(worker)
+            .map_or(0, |metrics| metrics.steals.get())
     }
 
     /// How many polls `worker` has begun.
@@ -148,7 +152,8 @@ impl RuntimeMetrics {
     /// When there is no such worker.
     #[must_use]
     pub fn worker_local_schedule_count(&self, worker: usize) -> u64 {
-        self.worker(worker).map_or(0, |metrics| metrics.local_schedules.get())
+        self.worker(worker)
+            .map_or(0, |metrics| metrics.local_schedules.get())
     }
 
     /// How often the queue of `worker` was full.
@@ -157,7 +162,8 @@ impl RuntimeMetrics {
     /// When there is no such worker.
     #[must_use]
     pub fn worker_overflow_count(&self, worker: usize) -> u64 {
-        self.worker(worker).map_or(0, |metrics| metrics.overflows.get())
+        self.worker(worker)
+            .map_or(0, |metrics| metrics.overflows.get())
     }
 
     /// How long `worker` was awake, up to the last time it went to sleep.
@@ -166,7 +172,8 @@ impl RuntimeMetrics {
     /// When there is no such worker.
     #[must_use]
     pub fn worker_total_busy_duration(&self, worker: usize) -> Duration {
-        self.worker(worker).map_or(Duration::ZERO, WorkerMetrics::busy)
+        self.worker(worker)
+            .map_or(Duration::ZERO, WorkerMetrics::busy)
     }
 
     /// How many tasks wait in the queue of `worker`.
@@ -178,7 +185,10 @@ impl RuntimeMetrics {
         match self.handle.scheduler() {
             Scheduler::Multi(multi) => multi.worker_queue_depth(worker),
             Scheduler::Local(_) | Scheduler::Sim(_) => {
-                assert!(worker == 0, "a current-thread runtime has one worker, number 0");
+                assert!(
+                    worker == 0,
+                    "a current-thread runtime has one worker, number 0"
+                );
                 0
             }
         }
@@ -188,7 +198,10 @@ impl RuntimeMetrics {
         match self.handle.scheduler() {
             Scheduler::Multi(multi) => Some(multi.worker_metrics(worker)),
             Scheduler::Local(local) => {
-                assert!(worker == 0, "a current-thread runtime has one worker, number 0");
+                assert!(
+                    worker == 0,
+                    "a current-thread runtime has one worker, number 0"
+                );
                 Some(local.metrics())
             }
             Scheduler::Sim(_) => None,

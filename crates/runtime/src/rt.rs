@@ -13,8 +13,7 @@ use crate::context::{self, EnterGuard};
 use crate::handle::{Handle, Scheduler};
 use crate::metrics::RuntimeMetrics;
 
-const DROPPED_INSIDE: &str =
-    "Cannot drop a runtime in a context where blocking is not allowed. This happens when a \
+const DROPPED_INSIDE: &str = "Cannot drop a runtime in a context where blocking is not allowed. This happens when a \
      runtime is dropped from within an asynchronous context.";
 
 /// A scheduler with its driver and its threads.
@@ -30,7 +29,10 @@ pub struct Runtime {
 
 impl Runtime {
     pub(crate) fn from_handle(handle: Handle) -> Self {
-        Self { handle, waits: true }
+        Self {
+            handle,
+            waits: true,
+        }
     }
 
     /// A multi-thread runtime with everything enabled.
@@ -142,6 +144,8 @@ impl Drop for Runtime {
 
 impl fmt::Debug for Runtime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Runtime").field("handle", &self.handle).finish_non_exhaustive()
+        f.debug_struct("Runtime")
+            .field("handle", &self.handle)
+            .finish_non_exhaustive()
     }
 }

@@ -19,8 +19,8 @@ use std::time::Duration;
 use yamanote_driver::clock::Clock;
 use yamanote_pool::Pool;
 use yamanote_sched::config::Config;
-use yamanote_sched::sim::SimHost;
 pub use yamanote_sched::sim::Policy;
+use yamanote_sched::sim::SimHost;
 use yamanote_task::{Id, JoinHandle, SpawnLocation};
 use yamanote_world::World;
 
@@ -93,8 +93,16 @@ impl Sim {
         let (programs, failure) = (Programs::default(), Failure::default());
         let home = home.clone();
         home.sim().set_policy(policy);
-        let parts = Arc::new(SimParts { home, handle, programs, failure });
-        Self { parts, _runtime: Some(runtime) }
+        let parts = Arc::new(SimParts {
+            home,
+            handle,
+            programs,
+            failure,
+        });
+        Self {
+            parts,
+            _runtime: Some(runtime),
+        }
     }
 
     /// Starts a program on the host `name`: `main` is called now, and at each restart.
@@ -112,7 +120,10 @@ impl Sim {
         Fut::Output: ProgramResult,
     {
         self.parts.programs.add(name, SpawnLocation::caller(), main);
-        let host = Host { sim: self.parts.clone(), name: name.into() };
+        let host = Host {
+            sim: self.parts.clone(),
+            name: name.into(),
+        };
         host.restart();
         host
     }
@@ -167,7 +178,10 @@ impl Sim {
     #[must_use]
     pub fn find(&self, name: &str) -> Option<Host> {
         let known = self.parts.programs.contains(name);
-        known.then(|| Host { sim: self.parts.clone(), name: name.into() })
+        known.then(|| Host {
+            sim: self.parts.clone(),
+            name: name.into(),
+        })
     }
 
     /// The seed.
@@ -264,7 +278,10 @@ impl SimParts {
 
 impl Clone for Sim {
     fn clone(&self) -> Self {
-        Self { parts: self.parts.clone(), _runtime: None }
+        Self {
+            parts: self.parts.clone(),
+            _runtime: None,
+        }
     }
 }
 
@@ -283,12 +300,17 @@ pub(crate) fn single_host(seed: u64, config: Config, pool: &Pool) -> io::Result<
 
 impl fmt::Debug for Sim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Sim").field("seed", &self.seed()).field("now", &self.now()).finish()
+        f.debug_struct("Sim")
+            .field("seed", &self.seed())
+            .field("now", &self.now())
+            .finish()
     }
 }
 
 impl fmt::Debug for Host {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Host").field("name", &self.name).finish_non_exhaustive()
+        f.debug_struct("Host")
+            .field("name", &self.name)
+            .finish_non_exhaustive()
     }
 }

@@ -5,13 +5,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use yamanote_runtime::{Builder, Runtime, block_in_place, spawn, spawn_blocking};
 use yamanote_runtime::yield_now::yield_now;
+use yamanote_runtime::{Builder, Runtime, block_in_place, spawn, spawn_blocking};
 
 fn each_flavor(test: impl Fn(Runtime)) {
     test(Builder::new_current_thread().enable_all().build().unwrap());
     for workers in [1, 2, 4] {
-        let runtime = Builder::new_multi_thread().worker_threads(workers).enable_all().build();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(workers)
+            .enable_all()
+            .build();
         test(runtime.unwrap());
     }
 }
@@ -62,7 +65,9 @@ fn blocking_work_gives_its_output_and_its_panic() {
     each_flavor(|runtime| {
         runtime.block_on(async {
             assert_eq!(spawn_blocking(|| 5).await.unwrap(), 5);
-            let error = spawn_blocking(|| panic!("in blocking work")).await.unwrap_err();
+            let error = spawn_blocking(|| panic!("in blocking work"))
+                .await
+                .unwrap_err();
             assert!(error.is_panic());
         });
     });
@@ -72,10 +77,15 @@ fn blocking_work_gives_its_output_and_its_panic() {
 fn a_panicking_task_is_an_error_of_its_joiner_only() {
     each_flavor(|runtime| {
         let error = runtime.block_on(async {
-            spawn(async { panic!("a task's own affair") }).await.unwrap_err()
+            spawn(async { panic!("a task's own affair") })
+                .await
+                .unwrap_err()
         });
         assert!(error.to_string().contains("a task's own affair"));
-        assert_eq!(runtime.block_on(async { spawn(async { 1 }).await.unwrap() }), 1);
+        assert_eq!(
+            runtime.block_on(async { spawn(async { 1 }).await.unwrap() }),
+            1
+        );
     });
 }
 
@@ -110,7 +120,10 @@ fn dropping_a_runtime_drops_ten_thousand_tasks() {
 #[test]
 fn a_runtime_may_be_shut_down_from_its_own_task() {
     for workers in [1, 2] {
-        let runtime = Builder::new_multi_thread().worker_threads(workers).build().unwrap();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(workers)
+            .build()
+            .unwrap();
         let dropped = Arc::new(AtomicUsize::new(0));
         let (tx, rx) = mpsc::channel();
         for _ in 0..10_000 {
@@ -131,13 +144,17 @@ fn a_runtime_may_be_shut_down_from_its_own_task() {
 
 #[test]
 fn a_worker_that_blocks_does_not_keep_others_from_running() {
-    let runtime = Builder::new_multi_thread().worker_threads(2).build().unwrap();
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .build()
+        .unwrap();
     let (tx, rx) = mpsc::channel();
     runtime.block_on(async {
         spawn(async move {
             // This one goes to the next slot of the worker that blocks here.
             spawn(async move { tx.send(()).unwrap() });
-            rx.recv_timeout(Duration::from_secs(10)).expect("the other worker ran it");
+            rx.recv_timeout(Duration::from_secs(10))
+                .expect("the other worker ran it");
         })
         .await
         .unwrap();
@@ -146,7 +163,10 @@ fn a_worker_that_blocks_does_not_keep_others_from_running() {
 
 #[test]
 fn block_in_place_hands_the_worker_over() {
-    let runtime = Builder::new_multi_thread().worker_threads(1).build().unwrap();
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap();
     let value = runtime.block_on(async {
         spawn(async {
             let (tx, rx) = mpsc::channel();

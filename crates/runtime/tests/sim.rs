@@ -10,8 +10,12 @@ use yamanote_runtime::{Builder, Handle, spawn, spawn_blocking};
 fn each_host_has_a_handle_of_its_own_which_its_tasks_inherit() {
     let sim = Sim::new(1);
     let name = || Handle::current().name().map(str::to_owned);
-    let there = sim.client("there", async move { (name(), spawn(async move { name() }).await) });
-    let here = sim.run(async move { (name(), spawn(async move { name() }).await) }).unwrap();
+    let there = sim.client("there", async move {
+        (name(), spawn(async move { name() }).await)
+    });
+    let here = sim
+        .run(async move { (name(), spawn(async move { name() }).await) })
+        .unwrap();
     assert_eq!((here.0, here.1.unwrap()), (None, None));
     let there = sim.run(there).unwrap().unwrap();
     let expected = Some("there".to_owned());
@@ -21,9 +25,14 @@ fn each_host_has_a_handle_of_its_own_which_its_tasks_inherit() {
 #[test]
 fn a_handle_spawns_on_its_own_host_wherever_it_is_used() {
     let sim = Sim::new(2);
-    let handle = sim.run(sim.client("there", async { Handle::current() })).unwrap().unwrap();
+    let handle = sim
+        .run(sim.client("there", async { Handle::current() }))
+        .unwrap()
+        .unwrap();
     let name = async { Handle::current().name().map(str::to_owned) };
-    let name = sim.run(async move { handle.spawn(name).await.unwrap() }).unwrap();
+    let name = sim
+        .run(async move { handle.spawn(name).await.unwrap() })
+        .unwrap();
     assert_eq!(name.as_deref(), Some("there"));
 }
 
@@ -50,7 +59,8 @@ fn blocking_in_place_lets_the_world_go_on() {
             Handle::current().block_on(sleep(Duration::from_secs(10)));
         });
     });
-    sim.run(async { sleep(Duration::from_secs(5)).await }).unwrap();
+    sim.run(async { sleep(Duration::from_secs(5)).await })
+        .unwrap();
     sim.run(client).unwrap().unwrap();
     assert_eq!(sim.now().as_secs(), 10);
 }

@@ -26,7 +26,9 @@ use yamanote_base::lock::Mutex;
 use yamanote_base::rng::{self, Rng};
 use yamanote_base::wake::WakeList;
 use yamanote_driver::Driver;
-use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskMeta, TaskRef};
+use yamanote_task::{
+    Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskMeta, TaskRef,
+};
 
 use crate::config::{Config, Hooks, UNHANDLED_PANIC, UnhandledPanic};
 use crate::inject::Inject;
@@ -81,8 +83,17 @@ impl Local {
     pub fn new(config: Config, driver: Driver, handle: yamanote_driver::Handle) -> Self {
         let rng = Rng::new(config.seeds.next_seed().as_u64());
         let awake_since = handle.clock().now();
-        let kit = Kit { queue: VecDeque::new(), driver, tick: 0, rng, awake_since };
-        let place = KitPlace { kit: Some(Box::new(kit)), waiting: Vec::new() };
+        let kit = Kit {
+            queue: VecDeque::new(),
+            driver,
+            tick: 0,
+            rng,
+            awake_since,
+        };
+        let place = KitPlace {
+            kit: Some(Box::new(kit)),
+            waiting: Vec::new(),
+        };
         Self(Arc::new(LocalParts {
             config,
             driver: handle,
@@ -121,7 +132,11 @@ impl Local {
         F::Output: 'static,
     {
         // SAFETY: the caller's promise is what `bind_local` asks for.
-        let bound = unsafe { self.0.tasks.bind_local(0, future, self.clone(), id, location) };
+        let bound = unsafe {
+            self.0
+                .tasks
+                .bind_local(0, future, self.clone(), id, location)
+        };
         let (runnable, join) = bound;
         self.start(runnable, id, location);
         join
@@ -250,10 +265,18 @@ impl Scope {
         let mut kit = local.0.kit.lock().kit.take()?;
         kit.awake_since = local.0.driver.clock().now();
         let rng = rng::enter_thread(kit.rng.split());
-        let desk = Rc::new(Desk { local: local.clone(), kit: RefCell::new(Some(kit)) });
+        let desk = Rc::new(Desk {
+            local: local.clone(),
+            kit: RefCell::new(Some(kit)),
+        });
         let before = DESK.replace(Some(desk.clone()));
         let worker = yamanote_driver::context::enter_worker(local.driver(), 0);
-        Some(Self { desk, before, _worker: worker, _rng: rng })
+        Some(Self {
+            desk,
+            before,
+            _worker: worker,
+            _rng: rng,
+        })
     }
 
     fn run<F: Future>(&self, mut future: Pin<&mut F>) -> F::Output {
@@ -341,7 +364,9 @@ impl Desk {
         // Relaxed: see run_some().
         let limit = (!idle || parts.woken.load(Ordering::Relaxed)).then_some(Duration::ZERO);
         let awake_since = self.with_kit(|kit| kit.awake_since);
-        parts.metrics.note_park(parts.driver.clock().now() - awake_since);
+        parts
+            .metrics
+            .note_park(parts.driver.clock().now() - awake_since);
         let delivered = self.turn(limit);
         parts.metrics.note_unpark();
         self.with_kit(|kit| kit.awake_since = parts.driver.clock().now());
@@ -364,7 +389,9 @@ impl Desk {
 
     fn with_kit<R>(&self, f: impl FnOnce(&mut Kit) -> R) -> R {
         let mut kit = self.kit.borrow_mut();
-        f(kit.as_mut().expect("the kit stays on the desk while the scope lasts"))
+        f(kit
+            .as_mut()
+            .expect("the kit stays on the desk while the scope lasts"))
     }
 }
 
@@ -416,7 +443,9 @@ impl Schedule for Local {
 fn with_desk<R>(local: &Local, f: impl FnOnce(&Desk) -> R) -> Option<R> {
     let find = |desk: &RefCell<Option<Rc<Desk>>>| {
         let desk = desk.borrow();
-        desk.as_ref().filter(|desk| desk.local.is(local)).map(|desk| f(desk))
+        desk.as_ref()
+            .filter(|desk| desk.local.is(local))
+            .map(|desk| f(desk))
     };
     DESK.try_with(find).ok().flatten()
 }

@@ -39,7 +39,10 @@ impl Counter {
     #[inline]
     pub fn add(&self, n: u64) {
         // Relaxed: a counter publishes nothing.
-        self.0.store(self.0.load(Ordering::Relaxed).wrapping_add(n), Ordering::Relaxed);
+        self.0.store(
+            self.0.load(Ordering::Relaxed).wrapping_add(n),
+            Ordering::Relaxed,
+        );
     }
 
     /// The number now.
@@ -58,7 +61,8 @@ impl WorkerMetrics {
 
     /// Notes that the worker goes to sleep after being awake since `awake_ns` ago.
     pub fn note_park(&self, awake: Duration) {
-        self.busy_ns.add(u64::try_from(awake.as_nanos()).unwrap_or(u64::MAX));
+        self.busy_ns
+            .add(u64::try_from(awake.as_nanos()).unwrap_or(u64::MAX));
         self.parks.add(1);
         self.parks_and_unparks.add(1);
     }

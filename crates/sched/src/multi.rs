@@ -26,7 +26,9 @@ use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 use yamanote_driver::Driver;
-use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskMeta, TaskRef};
+use yamanote_task::{
+    Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskMeta, TaskRef,
+};
 
 use crate::config::{Config, Hooks, UnhandledPanic};
 use crate::inject::Inject;
@@ -99,7 +101,12 @@ impl Multi {
             let (local, steal) = queue::ring();
             locals.push(local);
             let (next, metrics) = (NextSlot::new(), WorkerMetrics::default());
-            seats.push(Seat { steal, next, driver: Mutex::new(driver), metrics });
+            seats.push(Seat {
+                steal,
+                next,
+                driver: Mutex::new(driver),
+                metrics,
+            });
         }
         let multi = Multi(Arc::new(MultiParts {
             config,
@@ -118,7 +125,9 @@ impl Multi {
             monitor::start(&multi)?;
         }
         let workers = locals.into_iter().enumerate();
-        let workers = workers.map(|(i, local)| Worker::new(multi.clone(), i, local)).collect();
+        let workers = workers
+            .map(|(i, local)| Worker::new(multi.clone(), i, local))
+            .collect();
         Ok((multi, workers))
     }
 
@@ -312,6 +321,8 @@ impl Item for Runnable {
 
 impl fmt::Debug for Multi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Multi").field("workers", &self.workers()).finish_non_exhaustive()
+        f.debug_struct("Multi")
+            .field("workers", &self.workers())
+            .finish_non_exhaustive()
     }
 }

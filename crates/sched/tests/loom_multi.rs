@@ -56,7 +56,8 @@ fn loom_idle_no_work_is_stranded() {
         let work = Arc::new(AtomicUsize::new(0));
         let unparked = Arc::new(AtomicUsize::new(0));
         let take = |work: &AtomicUsize| {
-            work.compare_exchange(1, 0, Ordering::AcqRel, Ordering::Relaxed).is_ok()
+            work.compare_exchange(1, 0, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
         };
         let worker = {
             let (idle, work) = (idle.clone(), work.clone());
@@ -86,6 +87,9 @@ fn loom_idle_no_work_is_stranded() {
             unparked.store(1, Ordering::Release);
         }
         let taken = worker.join().unwrap();
-        assert!(taken || unparked.load(Ordering::Acquire) == 1, "the token is stranded");
+        assert!(
+            taken || unparked.load(Ordering::Acquire) == 1,
+            "the token is stranded"
+        );
     });
 }

@@ -33,7 +33,9 @@ impl Listener {
         // First, because it panics outside of a runtime: then nothing is installed.
         yamanote_driver::context::current_io();
         if signal < 0 || signal_hook_registry::FORBIDDEN.contains(&signal) {
-            return Err(io::Error::other(format!("Refusing to register signal {signal}")));
+            return Err(io::Error::other(format!(
+                "Refusing to register signal {signal}"
+            )));
         }
         let (reader, writer) = UnixStream::pair()?;
         reader.set_nonblocking(true)?;
@@ -46,7 +48,11 @@ impl Listener {
             // both may be done in a signal handler. It neither allocates nor locks nor panics.
             unsafe { signal_hook_registry::register(signal, move || announce(&heard, &writer)) }?
         };
-        Ok(Self { heard, pipe, action })
+        Ok(Self {
+            heard,
+            pipe,
+            action,
+        })
     }
 
     /// Whether the signal came since the last time; if not, the task is woken when it does.

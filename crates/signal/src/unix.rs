@@ -97,7 +97,9 @@ impl From<SignalKind> for c_int {
 /// Outside of a runtime with I/O.
 #[track_caller]
 pub fn signal(kind: SignalKind) -> io::Result<Signal> {
-    Ok(Signal { listener: Listener::new(kind.0)? })
+    Ok(Signal {
+        listener: Listener::new(kind.0)?,
+    })
 }
 
 impl Signal {

@@ -202,6 +202,7 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
     let cell = unsafe { cell::<F, S>(header) };
     let id = cell.header.id;
     let end = id::with(id, || match cell.header.state.begin_run() {
+        Begin::Stale => EndPoll::Idle,
         Begin::Cancel => EndPoll::Cancel,
         Begin::Poll => {
             cell.scheduler.before_poll(&cell.header.meta());
@@ -224,7 +225,8 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
         EndPoll::Idle => {}
         EndPoll::Reschedule => {
             // SAFETY: `end_poll` left it SCHEDULED; this is the reference of the next runnable.
-            cell.scheduler.reschedule(unsafe { reference.clone().into_runnable() });
+            cell.scheduler
+                .reschedule(unsafe { reference.clone().into_runnable() });
         }
         EndPoll::Cancel => {
             // SAFETY: this thread is the runner still.
@@ -241,7 +243,9 @@ unsafe fn cancel<F: Future, S: Schedule>(header: NonNull<Header>) {
     let reference = unsafe { Reference::from_raw(header) };
     let id = cell.header.id;
     // SAFETY: the caller has claimed the task, so the future is there and nobody else's.
-    id::with(id, || unsafe { cell.finish(&reference, Err(JoinError::cancelled(id))) });
+    id::with(id, || unsafe {
+        cell.finish(&reference, Err(JoinError::cancelled(id)))
+    });
 }
 
 unsafe fn schedule<F: Future, S: Schedule>(header: NonNull<Header>) {
@@ -254,7 +258,8 @@ unsafe fn schedule<F: Future, S: Schedule>(header: NonNull<Header>) {
     // The task may end on another thread while its scheduler still returns from queueing it.
     let _alive = reference.clone();
     // SAFETY: the task is SCHEDULED by the transition that led here.
-    cell.scheduler.schedule(unsafe { reference.into_runnable() });
+    cell.scheduler
+        .schedule(unsafe { reference.into_runnable() });
 }
 
 unsafe fn take_output<F: Future, S: Schedule>(header: NonNull<Header>, place: *mut ()) {
@@ -262,7 +267,9 @@ unsafe fn take_output<F: Future, S: Schedule>(header: NonNull<Header>, place: *m
     let cell = unsafe { cell::<F, S>(header) };
     // SAFETY: the caller owns the output; a future is not there any more.
     let stage = unsafe { cell.replace_stage(Stage::Taken) };
-    let Stage::Output(output) = stage else { panic!("JoinHandle polled after completion") };
+    let Stage::Output(output) = stage else {
+        panic!("JoinHandle polled after completion")
+    };
     let place = place.cast::<Option<Result<F::Output, JoinError>>>();
     // SAFETY: the caller gave a valid place of this type.
     unsafe { *place = Some(output) };
@@ -273,7 +280,9 @@ unsafe fn drop_output<F: Future, S: Schedule>(header: NonNull<Header>) {
     let cell = unsafe { cell::<F, S>(header) };
     let _ = catch_unwind(AssertUnwindSafe(|| {
         // SAFETY: the caller owns the output.
-        id::with(cell.header.id, || unsafe { cell.drop_and_set(Stage::Taken) });
+        id::with(cell.header.id, || unsafe {
+            cell.drop_and_set(Stage::Taken)
+        });
     }));
 }
 

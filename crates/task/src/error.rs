@@ -24,13 +24,19 @@ impl JoinError {
     /// The task `id` was cancelled.
     #[must_use]
     pub fn cancelled(id: Id) -> Self {
-        Self { cause: Cause::Cancelled, id }
+        Self {
+            cause: Cause::Cancelled,
+            id,
+        }
     }
 
     /// The task `id` panicked with `payload`.
     #[must_use]
     pub fn panic(id: Id, payload: Box<dyn Any + Send + 'static>) -> Self {
-        Self { cause: Cause::Panic(Mutex::new(payload)), id }
+        Self {
+            cause: Cause::Panic(Mutex::new(payload)),
+            id,
+        }
     }
 
     /// Whether the task was cancelled.
@@ -52,7 +58,8 @@ impl JoinError {
     #[track_caller]
     #[must_use]
     pub fn into_panic(self) -> Box<dyn Any + Send + 'static> {
-        self.try_into_panic().expect("`JoinError` reason is not a panic.")
+        self.try_into_panic()
+            .expect("`JoinError` reason is not a panic.")
     }
 
     /// What the task panicked with.

@@ -63,6 +63,11 @@ pub(crate) fn with<R>(id: Id, f: impl FnOnce() -> R) -> R {
         }
     }
 
-    let _restore = Restore(CURRENT.try_with(|current| current.replace(Some(id))).ok().flatten());
+    let _restore = Restore(
+        CURRENT
+            .try_with(|current| current.replace(Some(id)))
+            .ok()
+            .flatten(),
+    );
     f()
 }

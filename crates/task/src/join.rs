@@ -42,7 +42,10 @@ impl<T> JoinHandle<T> {
     /// # Safety
     /// It is the one join handle of the task, whose output is a `T`.
     pub(crate) unsafe fn new(reference: Reference) -> Self {
-        Self { reference, _output: PhantomData }
+        Self {
+            reference,
+            _output: PhantomData,
+        }
     }
 
     /// Cancels the task: its future is dropped at the next place where it waits, or before its
@@ -54,7 +57,9 @@ impl<T> JoinHandle<T> {
     /// A handle that can cancel the task.
     #[must_use]
     pub fn abort_handle(&self) -> AbortHandle {
-        AbortHandle { reference: self.reference.clone() }
+        AbortHandle {
+            reference: self.reference.clone(),
+        }
     }
 
     /// Whether the task has ended. After [`abort`](Self::abort) that may take a while.
@@ -69,15 +74,21 @@ impl<T> JoinHandle<T> {
         self.reference.header().id
     }
 
-    /// Registers who is woken when the task has ended.
-    fn watch(&self, cx: &mut Context<'_>) -> Poll<()> {
+    /// Whether the task has ended; if not, the caller's task is woken when it has. The output
+    /// stays where it is. For sets of handles.
+    #[doc(hidden)]
+    pub fn poll_finished(&self, cx: &mut Context<'_>) -> Poll<()> {
         let header = self.reference.header();
         if header.state.is_done() {
             return Poll::Ready(());
         }
         header.joiner.register(cx.waker());
         // The task may have ended between the look and the registration.
-        if header.state.is_done() { Poll::Ready(()) } else { Poll::Pending }
+        if header.state.is_done() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
     }
 }
 
@@ -86,13 +97,18 @@ impl<T> Future for JoinHandle<T> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let charge = ready!(budget::poll_proceed(cx));
-        ready!(self.watch(cx));
+        ready!(self.poll_finished(cx));
         charge.made_progress();
         let mut output: Option<Result<T, JoinError>> = None;
         let take = self.reference.header().vtable.take_output;
         // SAFETY: the task is done and this is its join handle, so the output is ours; it is a
         // `T`, by the contract of `new`.
-        unsafe { take(self.reference.as_raw(), std::ptr::from_mut(&mut output).cast()) };
+        unsafe {
+            take(
+                self.reference.as_raw(),
+                std::ptr::from_mut(&mut output).cast(),
+            )
+        };
         Poll::Ready(output.expect("take_output gives one or panics"))
     }
 }
@@ -131,12 +147,16 @@ impl AbortHandle {
 
 impl<T: fmt::Debug> fmt::Debug for JoinHandle<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("JoinHandle").field("id", &self.id()).finish()
+        f.debug_struct("JoinHandle")
+            .field("id", &self.id())
+            .finish()
     }
 }
 
 impl fmt::Debug for AbortHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AbortHandle").field("id", &self.id()).finish()
+        f.debug_struct("AbortHandle")
+            .field("id", &self.id())
+            .finish()
     }
 }

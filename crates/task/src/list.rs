@@ -50,7 +50,10 @@ impl<S: Schedule> TaskList<S> {
     #[must_use]
     pub fn new(shards: usize) -> Self {
         let shards = (0..shards.max(1)).map(|_| Shard::default()).collect();
-        Self { shards, _scheduler: PhantomData }
+        Self {
+            shards,
+            _scheduler: PhantomData,
+        }
     }
 
     /// Makes a task of `future` and enters it in a shard.
@@ -142,14 +145,20 @@ impl<S: Schedule> TaskList<S> {
     #[must_use]
     pub fn alive(&self) -> usize {
         // Relaxed: a count for people to look at.
-        self.shards.iter().map(|shard| shard.alive.load(Ordering::Relaxed)).sum()
+        self.shards
+            .iter()
+            .map(|shard| shard.alive.load(Ordering::Relaxed))
+            .sum()
     }
 
     /// How many tasks ever were.
     #[must_use]
     pub fn spawned(&self) -> u64 {
         // Relaxed: as above.
-        self.shards.iter().map(|shard| shard.spawned.load(Ordering::Relaxed)).sum()
+        self.shards
+            .iter()
+            .map(|shard| shard.spawned.load(Ordering::Relaxed))
+            .sum()
     }
 }
 
@@ -161,7 +170,13 @@ impl Shard {
         }
         let this = task.into_raw();
         let next = tasks.head.replace(this);
-        with_links(this, |links| *links = Links { prev: None, next, listed: true });
+        with_links(this, |links| {
+            *links = Links {
+                prev: None,
+                next,
+                listed: true,
+            }
+        });
         if let Some(next) = next {
             with_links(next, |links| links.prev = Some(this));
         }
@@ -218,6 +233,8 @@ fn with_links<R>(task: NonNull<Header>, f: impl FnOnce(&mut Links) -> R) -> R {
 
 impl<S> std::fmt::Debug for TaskList<S> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("TaskList").field("shards", &self.shards.len()).finish_non_exhaustive()
+        f.debug_struct("TaskList")
+            .field("shards", &self.shards.len())
+            .finish_non_exhaustive()
     }
 }

@@ -70,7 +70,12 @@ impl<T: 'static> LocalKey<T> {
     where
         F: Future,
     {
-        TaskLocalFuture { key: self, value: Some(value), future: Some(future), _pin: PhantomPinned }
+        TaskLocalFuture {
+            key: self,
+            value: Some(value),
+            future: Some(future),
+            _pin: PhantomPinned,
+        }
     }
 
     /// Calls `f`, in which the key has `value`.
@@ -214,7 +219,9 @@ impl<T: 'static, F: Future> Future for TaskLocalFuture<T, F> {
 
 impl<T: fmt::Debug + 'static, F> fmt::Debug for TaskLocalFuture<T, F> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TaskLocalFuture").field("value", &self.value).finish_non_exhaustive()
+        f.debug_struct("TaskLocalFuture")
+            .field("value", &self.value)
+            .finish_non_exhaustive()
     }
 }
 

@@ -43,7 +43,11 @@ impl TaskMeta<'_> {
     /// What hooks are told of the task `id`.
     #[must_use]
     pub fn new(id: Id, spawned_at: SpawnLocation) -> Self {
-        Self { id, spawned_at, _task: PhantomData }
+        Self {
+            id,
+            spawned_at,
+            _task: PhantomData,
+        }
     }
 
     /// The id of the task.

@@ -14,6 +14,7 @@ use crate::id::Id;
 use crate::join::JoinHandle;
 use crate::meta::SpawnLocation;
 use crate::schedule::Schedule;
+use crate::state::Begin;
 
 /// The right to run a task once; a task has at most one. Dropped unrun, it cancels the task.
 ///
@@ -34,7 +35,9 @@ pub struct RawTask(());
 
 impl Runnable {
     pub(crate) fn new(reference: Reference) -> Self {
-        Self { reference: ManuallyDrop::new(reference) }
+        Self {
+            reference: ManuallyDrop::new(reference),
+        }
     }
 
     /// Polls the task's future once, and sees to what follows: the output, or the next wake.
@@ -78,8 +81,9 @@ impl Drop for Runnable {
     fn drop(&mut self) {
         // SAFETY: taken once, here.
         let reference = unsafe { ManuallyDrop::take(&mut self.reference) };
-        // Whatever it says: the task is ours now.
-        let _ = reference.header().state.begin_run();
+        if reference.header().state.begin_run() == Begin::Stale {
+            return;
+        }
         let cancel = reference.header().vtable.cancel;
         // SAFETY: `begin_run` made this thread the runner.
         unsafe { cancel(reference.as_raw()) };
@@ -129,7 +133,10 @@ impl<T, F: FnOnce() -> T> Future for Once<F> {
     type Output = T;
 
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<T> {
-        let f = self.0.take().expect("a future is not polled after it ended");
+        let f = self
+            .0
+            .take()
+            .expect("a future is not polled after it ended");
         budget::replace(Budget::UNLIMITED);
         Poll::Ready(f())
     }

@@ -17,9 +17,13 @@
 //! | 4 | `end_poll` | `RUNNING` | idle, or `SCHEDULED` after 2 | the runner |
 //! | 5 | `cancel` | idle | `SCHEDULED + CANCELLED` | an abort, who then queues the runnable |
 //! | 6 | `cancel` | anything else but `DONE` | `+ CANCELLED` | an abort; the runner sees it in 3 or 4 |
-//! | 7 | `claim_to_cancel` | idle | `RUNNING + CANCELLED` | the list, at shutdown |
+//! | 7 | `claim_to_cancel` | idle, `SCHEDULED` | `RUNNING + CANCELLED` | the list, at shutdown |
 //! | 8 | `complete` | `RUNNING` | `DONE` | the runner |
 //! | 9 | `unjoin` | `JOINABLE` | not `JOINABLE` | the join handle, when dropped |
+//!
+//! After transition 7 from `SCHEDULED` the runnable that is under way somewhere is stale: it finds
+//! in 3 that the task is not its own any more. So whoever closes the list drops all futures on
+//! its own thread, which tasks that are not `Send` rely on.
 //!
 //! All transitions are read-modify-write with AcqRel, so each sees what led to the one before:
 //! the future's last poll, the stored output, the queued data. Loads are Acquire for the same
@@ -50,6 +54,8 @@ pub(crate) enum Wake {
 /// What the owner of a runnable must do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Begin {
+    /// Nothing: the list has cancelled the task, or is about it.
+    Stale,
     /// Poll the future.
     Poll,
     /// Drop the future.
@@ -70,7 +76,9 @@ pub(crate) enum EndPoll {
 impl TaskState {
     /// A task that is scheduled, with `references` references.
     pub(crate) fn new(references: usize) -> Self {
-        Self(AtomicUsize::new(SCHEDULED | JOINABLE | (references * REFERENCE)))
+        Self(AtomicUsize::new(
+            SCHEDULED | JOINABLE | (references * REFERENCE),
+        ))
     }
 
     /// Transitions 1 and 2. With `Queue`, a reference was added for the runnable.
@@ -88,10 +96,21 @@ impl TaskState {
 
     /// Transition 3.
     pub(crate) fn begin_run(&self) -> Begin {
-        // AcqRel: see the head of this file.
-        let word = self.0.fetch_xor(RUNNING | SCHEDULED, Ordering::AcqRel);
-        assert!(word & (RUNNING | SCHEDULED | DONE) == SCHEDULED, "only a runnable is run");
-        if word & CANCELLED != 0 { Begin::Cancel } else { Begin::Poll }
+        self.update(|word| {
+            if word & (RUNNING | DONE) != 0 {
+                return (Begin::Stale, None);
+            }
+            debug_assert!(
+                word & SCHEDULED != 0,
+                "a runnable exists while it is scheduled"
+            );
+            let begin = if word & CANCELLED != 0 {
+                Begin::Cancel
+            } else {
+                Begin::Poll
+            };
+            (begin, Some((word & !SCHEDULED) | RUNNING))
+        })
     }
 
     /// Transition 4.
@@ -116,7 +135,10 @@ impl TaskState {
             } else if word & (RUNNING | SCHEDULED) != 0 {
                 (Wake::Nothing, Some(word | CANCELLED))
             } else {
-                (Wake::Queue, Some((word | SCHEDULED | CANCELLED) + REFERENCE))
+                (
+                    Wake::Queue,
+                    Some((word | SCHEDULED | CANCELLED) + REFERENCE),
+                )
             }
         })
     }
@@ -126,10 +148,10 @@ impl TaskState {
         self.update(|word| {
             if word & DONE != 0 {
                 (false, None)
-            } else if word & (RUNNING | SCHEDULED) != 0 {
+            } else if word & RUNNING != 0 {
                 (false, Some(word | CANCELLED))
             } else {
-                (true, Some(word | RUNNING | CANCELLED))
+                (true, Some((word & !SCHEDULED) | RUNNING | CANCELLED))
             }
         })
     }
@@ -137,8 +159,14 @@ impl TaskState {
     /// Transition 8; whether the join handle exists, which then owns the output.
     pub(crate) fn complete(&self) -> bool {
         self.update(|word| {
-            debug_assert!(word & (RUNNING | DONE) == RUNNING, "only the runner completes");
-            (word & JOINABLE != 0, Some((word & !(RUNNING | SCHEDULED)) | DONE))
+            debug_assert!(
+                word & (RUNNING | DONE) == RUNNING,
+                "only the runner completes"
+            );
+            (
+                word & JOINABLE != 0,
+                Some((word & !(RUNNING | SCHEDULED)) | DONE),
+            )
         })
     }
 
@@ -182,7 +210,8 @@ impl TaskState {
             let Some(next) = next else { return result };
             // AcqRel: see the head of this file. Failure: the new word is looked at.
             let exchanged =
-                self.0.compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Acquire);
+                self.0
+                    .compare_exchange_weak(word, next, Ordering::AcqRel, Ordering::Acquire);
             match exchanged {
                 Ok(_) => return result,
                 Err(seen) => word = seen,

@@ -21,7 +21,10 @@ pub(crate) fn borrowed(reference: &Reference) -> Borrowed<'_> {
     // SAFETY: the functions below keep the contract of `RawWaker`; this one waker is never
     // dropped, and `reference` outlives it.
     let waker = unsafe { Waker::from_raw(raw) };
-    Borrowed { waker: ManuallyDrop::new(waker), _reference: reference }
+    Borrowed {
+        waker: ManuallyDrop::new(waker),
+        _reference: reference,
+    }
 }
 
 impl Deref for Borrowed<'_> {

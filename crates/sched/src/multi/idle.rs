@@ -31,8 +31,14 @@ impl Idle {
     /// All `workers` awake, none searching.
     #[must_use]
     pub fn new(workers: usize) -> Self {
-        let sleepers = (0..workers.div_ceil(64)).map(|_| AtomicU64::new(0)).collect();
-        Self { sleepers, searching: AtomicUsize::new(0), workers }
+        let sleepers = (0..workers.div_ceil(64))
+            .map(|_| AtomicU64::new(0))
+            .collect();
+        Self {
+            sleepers,
+            searching: AtomicUsize::new(0),
+            workers,
+        }
     }
 
     /// After making work visible: claims a sleeper, to be unparked by the caller, if one is

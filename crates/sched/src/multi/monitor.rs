@@ -66,7 +66,10 @@ impl Monitor {
 pub(super) fn start(multi: &Multi) -> std::io::Result<()> {
     let multi = multi.clone();
     let builder = std::thread::Builder::new().name("yamanote-monitor".to_owned());
-    builder.stack_size(128 * 1024).spawn(move || watch(&multi)).map(drop)
+    builder
+        .stack_size(128 * 1024)
+        .spawn(move || watch(&multi))
+        .map(drop)
 }
 
 fn watch(multi: &Multi) {

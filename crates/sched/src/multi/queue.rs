@@ -57,9 +57,22 @@ pub struct Steal<T: Item> {
 #[must_use]
 pub fn ring<T: Item>() -> (Local<T>, Steal<T>) {
     let slots = (0..LEN).map(|_| AtomicPtr::new(ptr::null_mut())).collect();
-    let ring = Arc::new(Ring { head: AtomicU64::new(0), tail: AtomicU64::new(0), slots });
-    let local = Local { ring: ring.clone(), _items: std::marker::PhantomData };
-    (local, Steal { ring, _items: std::marker::PhantomData })
+    let ring = Arc::new(Ring {
+        head: AtomicU64::new(0),
+        tail: AtomicU64::new(0),
+        slots,
+    });
+    let local = Local {
+        ring: ring.clone(),
+        _items: std::marker::PhantomData,
+    };
+    (
+        local,
+        Steal {
+            ring,
+            _items: std::marker::PhantomData,
+        },
+    )
 }
 
 impl Ring {
@@ -86,12 +99,9 @@ impl Ring {
             }
             // Release: pairs with the owner's Acquire in room(); the copies were made before the
             // slots are free. Failure: everything is read anew.
-            let claimed = self.head.compare_exchange(
-                head,
-                head + count,
-                Ordering::AcqRel,
-                Ordering::Relaxed,
-            );
+            let claimed =
+                self.head
+                    .compare_exchange(head, head + count, Ordering::AcqRel, Ordering::Relaxed);
             if claimed.is_ok() {
                 return count;
             }
@@ -124,7 +134,9 @@ impl<T: Item> Local<T> {
             return self.spill(item, overflow);
         }
         // Relaxed: published by the store of `tail`.
-        self.ring.slot(tail).store(item.into_raw(), Ordering::Relaxed);
+        self.ring
+            .slot(tail)
+            .store(item.into_raw(), Ordering::Relaxed);
         // Release: pairs with the Acquire in take(); publishes the slot and the item.
         self.ring.tail.store(tail + 1, Ordering::Release);
     }
@@ -174,7 +186,10 @@ impl<T: Item> Steal<T> {
     ///
     /// Returns the item and how many were taken in all.
     pub fn steal_into(&self, thief: &mut Local<T>) -> Option<(T, usize)> {
-        debug_assert!(thief.is_empty(), "a worker steals when it has nothing of its own");
+        debug_assert!(
+            thief.is_empty(),
+            "a worker steals when it has nothing of its own"
+        );
         let tail = thief.tail();
         let mut first = ptr::null_mut();
         let room = thief.room(tail);

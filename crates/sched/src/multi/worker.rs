@@ -67,7 +67,10 @@ impl Worker {
             rng,
             awake_since: multi.driver().clock().now(),
         };
-        Self { multi, kit: Box::new(kit) }
+        Self {
+            multi,
+            kit: Box::new(kit),
+        }
     }
 
     /// Works on the current thread until the scheduler closes, or until `block_in_place` sends
@@ -77,8 +80,14 @@ impl Worker {
         let index = kit.index;
         let _rng = rng::enter_thread(kit.rng.split());
         let _shard = yamanote_driver::context::enter_worker(multi.driver(), index);
-        let _entered = enter::set(Entered::Driving { block_in_place: true });
-        let desk = Rc::new(Desk { multi, index, kit: RefCell::new(Some(kit)) });
+        let _entered = enter::set(Entered::Driving {
+            block_in_place: true,
+        });
+        let desk = Rc::new(Desk {
+            multi,
+            index,
+            kit: RefCell::new(Some(kit)),
+        });
         let before = DESK.replace(Some(desk.clone()));
         desk.work();
         DESK.set(before);
@@ -152,7 +161,9 @@ impl Desk {
             let share = inject.len() / self.multi.workers() + 1;
             let most = share.min(room).clamp(1, LEN / 2);
             inject.pop_batch(most, |task| {
-                kit.ring.push(task, |_| unreachable!("no more were taken than there is room for"));
+                kit.ring.push(task, |_| {
+                    unreachable!("no more were taken than there is room for")
+                });
             })
         })
     }
@@ -260,7 +271,9 @@ impl Desk {
     /// Takes in a task that became runnable on this thread; gives it back without a kit.
     fn accept(&self, task: Runnable, lane: Lane) -> Result<(), Runnable> {
         let mut kit = self.kit.borrow_mut();
-        let Some(kit) = kit.as_mut() else { return Err(task) };
+        let Some(kit) = kit.as_mut() else {
+            return Err(task);
+        };
         self.seat().metrics.local_schedules.add(1);
         if kit.delivering || lane == Lane::Back {
             // What comes back runs on this worker, unless others wait and call a thief anyway.
@@ -306,7 +319,9 @@ impl Desk {
 
     fn with_kit<R>(&self, f: impl FnOnce(&mut Kit) -> R) -> R {
         let mut kit = self.kit.borrow_mut();
-        f(kit.as_mut().expect("a worker has its kit between two polls"))
+        f(kit
+            .as_mut()
+            .expect("a worker has its kit between two polls"))
     }
 }
 
@@ -317,7 +332,9 @@ pub(super) fn push(multi: &Multi, task: Runnable, lane: Lane) -> Result<(), Runn
     let pushed = DESK.try_with(|desk| {
         let desk = desk.borrow();
         let desk = desk.as_ref().filter(|desk| desk.multi.is(multi))?;
-        desk.accept(task.take()?, lane).map_err(|back| task = Some(back)).ok()
+        desk.accept(task.take()?, lane)
+            .map_err(|back| task = Some(back))
+            .ok()
     });
     match (pushed, task) {
         (_, Some(task)) => Err(task),
@@ -329,14 +346,18 @@ pub(super) fn push(multi: &Multi, task: Runnable, lane: Lane) -> Result<(), Runn
 pub(super) fn index_of(multi: &Multi) -> Option<usize> {
     let find = |desk: &RefCell<Option<Rc<Desk>>>| {
         let desk = desk.borrow();
-        desk.as_ref().filter(|desk| desk.multi.is(multi)).map(|desk| desk.index)
+        desk.as_ref()
+            .filter(|desk| desk.multi.is(multi))
+            .map(|desk| desk.index)
     };
     DESK.try_with(find).ok().flatten()
 }
 
 /// The index of the worker that runs on the current thread, if one does.
 pub fn current_worker() -> Option<usize> {
-    DESK.try_with(|desk| desk.borrow().as_ref().map(|desk| desk.index)).ok().flatten()
+    DESK.try_with(|desk| desk.borrow().as_ref().map(|desk| desk.index))
+        .ok()
+        .flatten()
 }
 
 /// Runs `f`, which may block, after sending the worker to another thread, if this is one.
@@ -347,7 +368,10 @@ pub fn block_in_place<R>(launch: impl FnOnce(Worker), f: impl FnOnce() -> R) -> 
     let desk = DESK.with(|desk| desk.borrow().clone());
     let kit = desk.as_ref().and_then(|desk| desk.kit.take());
     if let (Some(desk), Some(kit)) = (desk, kit) {
-        launch(Worker { multi: desk.multi.clone(), kit });
+        launch(Worker {
+            multi: desk.multi.clone(),
+            kit,
+        });
     }
     let _outside = enter::set(Entered::No);
     yamanote_base::budget::with_unlimited(f)

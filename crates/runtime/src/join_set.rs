@@ -1,0 +1,291 @@
+//! A set of tasks, joined in the order in which they end: [`JoinSet`].
+//!
+//! Each task tells the set by a waker of its own, which notes the task's place; so taking the
+//! next one that has ended costs the same however many are in the set.
+
+mod finished;
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::panic;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use yamanote_base::budget;
+use yamanote_task::{AbortHandle, Id, JoinError, JoinHandle};
+
+use crate::handle::Handle;
+use crate::local_set::{self, LocalSet};
+use finished::{EntryWaker, Finished};
+
+/// A set of tasks that give a `T` each; dropping it aborts them all.
+pub struct JoinSet<T> {
+    /// Free places are `None` and on `free`.
+    entries: Vec<Option<JoinHandle<T>>>,
+    free: Vec<usize>,
+    finished: Arc<Finished>,
+}
+
+impl<T> JoinSet<T> {
+    /// An empty set.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            entries: Vec::new(),
+            free: Vec::new(),
+            finished: Arc::default(),
+        }
+    }
+
+    /// How many tasks are in the set, those that have ended included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len() - self.free.len()
+    }
+
+    /// Whether the set is empty.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn handles(&self) -> impl Iterator<Item = &JoinHandle<T>> {
+        self.entries.iter().flatten()
+    }
+}
+
+impl<T: 'static> JoinSet<T> {
+    /// Makes a task of `task` on the current runtime.
+    ///
+    /// # Panics
+    /// Outside of every runtime.
+    #[track_caller]
+    pub fn spawn<F>(&mut self, task: F) -> AbortHandle
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send,
+    {
+        self.insert(crate::spawn(task))
+    }
+
+    /// Makes a task of `task` on the runtime of `handle`.
+    #[track_caller]
+    pub fn spawn_on<F>(&mut self, task: F, handle: &Handle) -> AbortHandle
+    where
+        F: Future<Output = T> + Send + 'static,
+        T: Send,
+    {
+        self.insert(handle.spawn(task))
+    }
+
+    /// Makes a task of `task` on the current [`LocalSet`] or local runtime.
+    ///
+    /// # Panics
+    /// Outside of both.
+    #[track_caller]
+    pub fn spawn_local<F>(&mut self, task: F) -> AbortHandle
+    where
+        F: Future<Output = T> + 'static,
+    {
+        self.insert(local_set::spawn_local(task))
+    }
+
+    /// Makes a task of `task` on `local_set`.
+    #[track_caller]
+    pub fn spawn_local_on<F>(&mut self, task: F, local_set: &LocalSet) -> AbortHandle
+    where
+        F: Future<Output = T> + 'static,
+    {
+        self.insert(local_set.spawn_local(task))
+    }
+
+    /// Runs `f`, which may block, on a thread of the current runtime's pool.
+    ///
+    /// # Panics
+    /// Outside of every runtime.
+    #[track_caller]
+    pub fn spawn_blocking<F>(&mut self, f: F) -> AbortHandle
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send,
+    {
+        self.insert(crate::spawn_blocking(f))
+    }
+
+    /// Runs `f`, which may block, on a thread of the pool of `handle`.
+    #[track_caller]
+    pub fn spawn_blocking_on<F>(&mut self, f: F, handle: &Handle) -> AbortHandle
+    where
+        F: FnOnce() -> T + Send + 'static,
+        T: Send,
+    {
+        self.insert(handle.spawn_blocking(f))
+    }
+
+    fn insert(&mut self, handle: JoinHandle<T>) -> AbortHandle {
+        let abort = handle.abort_handle();
+        let place = self.free.pop().unwrap_or(self.entries.len());
+        let waker = Waker::from(Arc::new(EntryWaker::new(place, self.finished.clone())));
+        let ended = handle
+            .poll_finished(&mut Context::from_waker(&waker))
+            .is_ready();
+        match self.entries.get_mut(place) {
+            Some(entry) => *entry = Some(handle),
+            None => self.entries.push(Some(handle)),
+        }
+        if ended {
+            self.finished.push(place);
+        }
+        abort
+    }
+
+    /// Waits for the next task to end; `None` if the set is empty.
+    ///
+    /// *Cancel safety:* no task is lost when the future is dropped.
+    pub async fn join_next(&mut self) -> Option<Result<T, JoinError>> {
+        poll_fn(|cx| self.poll_join_next(cx)).await
+    }
+
+    /// [`join_next`](Self::join_next) that gives the task's id, too.
+    pub async fn join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
+        poll_fn(|cx| self.poll_join_next_with_id(cx)).await
+    }
+
+    /// Takes a task that has ended; `None` if there is none.
+    pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
+        self.try_join_next_with_id()
+            .map(|joined| joined.map(|(_, output)| output))
+    }
+
+    /// [`try_join_next`](Self::try_join_next) that gives the task's id, too.
+    pub fn try_join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
+        // Bounded by the notes of tasks that have ended.
+        while let Some(place) = self.finished.pop() {
+            if let Some(joined) = self.take(place) {
+                return Some(joined);
+            }
+        }
+        None
+    }
+
+    /// Takes the output of the task at `place`, if there is one and it has ended.
+    fn take(&mut self, place: usize) -> Option<Result<(Id, T), JoinError>> {
+        let entry = self.entries.get_mut(place)?;
+        // A note may be about a task that was in the same place before.
+        if !entry.as_ref()?.is_finished() {
+            return None;
+        }
+        let mut handle = entry.take()?;
+        self.free.push(place);
+        let id = handle.id();
+        let mut cx = Context::from_waker(Waker::noop());
+        match budget::with_unlimited(|| Pin::new(&mut handle).poll(&mut cx)) {
+            Poll::Ready(result) => Some(result.map(|output| (id, output))),
+            Poll::Pending => unreachable!("a task that has ended gives its output"),
+        }
+    }
+
+    /// Polls for the next task to end; the caller's task is woken when one does.
+    pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
+        let joined = ready!(self.poll_join_next_with_id(cx));
+        Poll::Ready(joined.map(|joined| joined.map(|(_, output)| output)))
+    }
+
+    /// [`poll_join_next`](Self::poll_join_next) that gives the task's id, too.
+    pub fn poll_join_next_with_id(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<(Id, T), JoinError>>> {
+        if self.is_empty() {
+            return Poll::Ready(None);
+        }
+        let charge = ready!(budget::poll_proceed(cx));
+        let mut joined = self.try_join_next_with_id();
+        if joined.is_none() {
+            self.finished.register(cx.waker());
+            // A task may have ended between the look and the registration.
+            joined = self.try_join_next_with_id();
+        }
+        if joined.is_none() {
+            return Poll::Pending;
+        }
+        charge.made_progress();
+        Poll::Ready(joined)
+    }
+
+    /// Aborts all tasks; they stay in the set until they are joined.
+    pub fn abort_all(&mut self) {
+        self.handles().for_each(JoinHandle::abort);
+    }
+
+    /// Removes all tasks, which go on.
+    pub fn detach_all(&mut self) {
+        self.entries.clear();
+        self.free.clear();
+    }
+
+    /// Aborts all tasks and waits until they have ended. Panics of tasks are ignored.
+    pub async fn shutdown(&mut self) {
+        self.abort_all();
+        while self.join_next().await.is_some() {}
+    }
+
+    /// Waits until all tasks have ended; gives their outputs in that order.
+    ///
+    /// # Panics
+    /// When a task panicked or was aborted; the others are aborted then.
+    pub async fn join_all(mut self) -> Vec<T> {
+        let mut outputs = Vec::with_capacity(self.len());
+        while let Some(joined) = self.join_next().await {
+            match joined {
+                Ok(output) => outputs.push(output),
+                Err(error) if error.is_panic() => panic::resume_unwind(error.into_panic()),
+                Err(error) => panic!("{error}"),
+            }
+        }
+        outputs
+    }
+}
+
+impl<T> Drop for JoinSet<T> {
+    fn drop(&mut self) {
+        self.handles().for_each(JoinHandle::abort);
+    }
+}
+
+impl<T> Default for JoinSet<T> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl<T> fmt::Debug for JoinSet<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("JoinSet").field("len", &self.len()).finish()
+    }
+}
+
+impl<T, F> FromIterator<F> for JoinSet<T>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    fn from_iter<I: IntoIterator<Item = F>>(tasks: I) -> Self {
+        let mut set = Self::new();
+        set.extend(tasks);
+        set
+    }
+}
+
+impl<T, F> Extend<F> for JoinSet<T>
+where
+    F: Future<Output = T> + Send + 'static,
+    T: Send + 'static,
+{
+    fn extend<I: IntoIterator<Item = F>>(&mut self, tasks: I) {
+        for task in tasks {
+            self.spawn(task);
+        }
+    }
+}

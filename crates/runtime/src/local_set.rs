@@ -1,0 +1,214 @@
+//! Tasks that are not `Send`, polled by one future on one thread: [`LocalSet`].
+//!
+//! ```text
+//!   woken in the set's own scope  ──▶ queue ─┐
+//!   woken from elsewhere          ──▶ remote ─┴─▶ tick: up to 61 polls, when the set is polled
+//! ```
+//!
+//! What other threads may touch is in the [`queue::LocalScheduler`]; the tasks themselves are
+//! polled and dropped on the thread of the set, which is not `Send`.
+
+mod queue;
+mod scope;
+
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use pin_project_lite::pin_project;
+use yamanote_sched::config::{UNHANDLED_PANIC, UnhandledPanic};
+use yamanote_task::{JoinHandle, SpawnLocation};
+
+use crate::context;
+use crate::handle::Id;
+use crate::rt::Runtime;
+use queue::LocalScheduler;
+use scope::ScopeGuard;
+
+/// Tasks that the set polls in one go before it lets the rest of its thread run.
+const POLLS_MAX: usize = 61;
+
+/// A set of tasks that need not be `Send`; they run while the set is polled, by
+/// [`run_until`](Self::run_until) or by awaiting the set itself.
+///
+/// Dropping it drops the tasks.
+pub struct LocalSet {
+    scheduler: LocalScheduler,
+    id: Id,
+    unhandled_panic: UnhandledPanic,
+    /// The tasks stay on the thread of the set.
+    _not_send: PhantomData<*mut ()>,
+}
+
+/// While it lives, [`spawn_local`] means this set.
+#[derive(Debug)]
+#[must_use = "the set is left at once when this is dropped"]
+pub struct LocalEnterGuard {
+    _scope: ScopeGuard,
+}
+
+pin_project! {
+    /// Polls a future and the tasks of a set.
+    struct RunUntil<'a, F> {
+        set: &'a LocalSet,
+        #[pin]
+        future: F,
+    }
+}
+
+/// Makes a task of `future`, which need not be `Send`, on the current [`LocalSet`] or local
+/// runtime.
+///
+/// # Panics
+/// Outside of both.
+#[track_caller]
+pub fn spawn_local<F>(future: F) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
+    if let Some(scheduler) = scope::current() {
+        return scheduler.spawn_here(future, SpawnLocation::caller());
+    }
+    match context::try_with(|handle| handle.is_local_here().then(|| handle.clone())) {
+        Ok(Some(handle)) => handle.spawn_local(future),
+        _ => panic!(
+            "`spawn_local` called from outside of a `task::LocalSet` or `runtime::LocalRuntime`"
+        ),
+    }
+}
+
+impl LocalSet {
+    /// An empty set.
+    #[must_use]
+    pub fn new() -> LocalSet {
+        LocalSet {
+            scheduler: LocalScheduler::new(),
+            id: Id::next(),
+            unhandled_panic: UnhandledPanic::Ignore,
+            _not_send: PhantomData,
+        }
+    }
+
+    /// Makes [`spawn_local`] mean this set until the guard is dropped.
+    pub fn enter(&self) -> LocalEnterGuard {
+        LocalEnterGuard {
+            _scope: ScopeGuard::enter(self.scheduler.clone()),
+        }
+    }
+
+    /// Makes a task of `future`; it runs when the set is polled.
+    #[track_caller]
+    pub fn spawn_local<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        self.scheduler.spawn_here(future, SpawnLocation::caller())
+    }
+
+    /// Runs `future` on `rt`, and the tasks of the set meanwhile.
+    ///
+    /// # Panics
+    /// As [`Runtime::block_on`].
+    #[track_caller]
+    pub fn block_on<F>(&self, rt: &Runtime, future: F) -> F::Output
+    where
+        F: Future,
+    {
+        rt.block_on(self.run_until(future))
+    }
+
+    /// Runs `future`, and the tasks of the set meanwhile, as part of the calling task.
+    ///
+    /// *Cancel safety:* as that of `future`; the tasks stay in the set.
+    pub async fn run_until<F>(&self, future: F) -> F::Output
+    where
+        F: Future,
+    {
+        RunUntil { set: self, future }.await
+    }
+
+    /// What a panic of a task does: with `ShutdownRuntime`, whoever polls the set panics.
+    pub fn unhandled_panic(&mut self, behavior: UnhandledPanic) -> &mut Self {
+        self.unhandled_panic = behavior;
+        self
+    }
+
+    /// The id of the set; no runtime has the same.
+    #[must_use]
+    pub fn id(&self) -> Id {
+        self.id
+    }
+
+    /// Polls tasks of the set; `true` if more wait.
+    fn tick(&self) -> bool {
+        for _ in 0..POLLS_MAX {
+            let failed = self.scheduler.has_failed();
+            let ignored = self.unhandled_panic == UnhandledPanic::Ignore;
+            assert!(ignored || !failed, "{UNHANDLED_PANIC}");
+            match self.scheduler.pop() {
+                Some(task) => task.run(),
+                None => return false,
+            }
+        }
+        true
+    }
+}
+
+impl Future for LocalSet {
+    type Output = ();
+
+    /// Ends when the set has no tasks.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.scheduler.register(cx.waker());
+        let _scope = ScopeGuard::polling(self.scheduler.clone());
+        if self.tick() {
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        if self.scheduler.is_empty() {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+impl<F: Future> Future for RunUntil<'_, F> {
+    type Output = F::Output;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = self.project();
+        this.set.scheduler.register(cx.waker());
+        let _scope = ScopeGuard::polling(this.set.scheduler.clone());
+        if let Poll::Ready(output) = this.future.poll(cx) {
+            return Poll::Ready(output);
+        }
+        if this.set.tick() {
+            cx.waker().wake_by_ref();
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for LocalSet {
+    fn drop(&mut self) {
+        let _scope = ScopeGuard::enter(self.scheduler.clone());
+        self.scheduler.close();
+    }
+}
+
+impl Default for LocalSet {
+    fn default() -> LocalSet {
+        LocalSet::new()
+    }
+}
+
+impl fmt::Debug for LocalSet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LocalSet").finish_non_exhaustive()
+    }
+}

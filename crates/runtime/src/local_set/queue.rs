@@ -1,0 +1,122 @@
+//! The queues of a set, which other threads may reach: [`LocalScheduler`].
+
+use std::future::Future;
+use std::sync::Arc;
+use std::task::Waker;
+use std::thread::{self, ThreadId};
+
+use yamanote_base::atomic::plain::{AtomicBool, Ordering};
+use yamanote_base::waker_cell::WakerCell;
+use yamanote_sched::inject::Inject;
+use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskRef};
+
+use super::scope;
+
+/// The scheduler of a set; clones are the same one.
+#[derive(Clone, Debug)]
+pub(super) struct LocalScheduler(Arc<LocalSchedulerParts>);
+
+#[derive(Debug)]
+struct LocalSchedulerParts {
+    tasks: TaskList<LocalScheduler>,
+    /// First come, first served. Uncontended, unless other threads wake tasks of the set.
+    queue: Inject,
+    /// Whoever polls the set.
+    waiting: WakerCell,
+    /// A task panicked.
+    failed: AtomicBool,
+    /// The thread of the set.
+    thread: ThreadId,
+}
+
+impl LocalScheduler {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(LocalSchedulerParts {
+            tasks: TaskList::new(1),
+            queue: Inject::default(),
+            waiting: WakerCell::new(),
+            failed: AtomicBool::new(false),
+            thread: thread::current().id(),
+        }))
+    }
+
+    /// Makes a task of `future`.
+    ///
+    /// # Panics
+    /// On another thread than the set's.
+    #[track_caller]
+    pub(super) fn spawn_here<F>(&self, future: F, location: SpawnLocation) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        assert!(
+            self.0.thread == thread::current().id(),
+            "a `LocalSet` stays on its thread"
+        );
+        // SAFETY: this is the thread of the set. Its runnables are popped and run by the set
+        // only, which is not `Send`; when it is dropped, there, `close` cancels all its tasks,
+        // and what is still under way elsewhere is stale.
+        let bound = unsafe {
+            self.0
+                .tasks
+                .bind_local(0, future, self.clone(), Id::next(), location)
+        };
+        let (runnable, join) = bound;
+        if let Some(runnable) = runnable {
+            self.schedule(runnable);
+        }
+        join
+    }
+
+    /// Takes the oldest task that is to run.
+    pub(super) fn pop(&self) -> Option<Runnable> {
+        self.0.queue.pop()
+    }
+
+    /// Whether the set has no tasks.
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.tasks.alive() == 0
+    }
+
+    /// Sets who is woken when a task is to run.
+    pub(super) fn register(&self, waker: &Waker) {
+        self.0.waiting.register(waker);
+    }
+
+    /// Whether a task has panicked.
+    pub(super) fn has_failed(&self) -> bool {
+        // Relaxed: set by a poll on this thread.
+        self.0.failed.load(Ordering::Relaxed)
+    }
+
+    /// Cancels all tasks, now and in the future.
+    pub(super) fn close(&self) {
+        self.0.tasks.close_and_cancel_all();
+        // What is in the queue now, and what is under way to it, is stale.
+        self.0.queue.close();
+    }
+
+    /// Whether both are the same scheduler.
+    pub(super) fn is(&self, other: &LocalScheduler) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+}
+
+impl Schedule for LocalScheduler {
+    fn schedule(&self, task: Runnable) {
+        self.0.queue.push(task);
+        if !scope::is_polling(self) {
+            self.0.waiting.wake();
+        }
+    }
+
+    fn release(&self, task: &TaskRef) -> bool {
+        self.0.tasks.remove(task)
+    }
+
+    fn unhandled_panic(&self) {
+        // Relaxed: see has_failed().
+        self.0.failed.store(true, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,77 @@
+//! The set that the current thread stands in.
+
+use std::cell::RefCell;
+
+use super::queue::LocalScheduler;
+
+thread_local! {
+    static CURRENT: RefCell<Option<Scope>> = const { RefCell::new(None) };
+}
+
+#[derive(Debug)]
+struct Scope {
+    scheduler: LocalScheduler,
+    /// Whether the set is being polled, and will look at its queue before it waits.
+    polling: bool,
+}
+
+/// Restores the scope before when dropped.
+#[derive(Debug)]
+pub(super) struct ScopeGuard(Option<Scope>);
+
+impl ScopeGuard {
+    /// Stands in the set of `scheduler`.
+    pub(super) fn enter(scheduler: LocalScheduler) -> Self {
+        Self::replace(Scope {
+            scheduler,
+            polling: false,
+        })
+    }
+
+    /// Stands in the set of `scheduler`, which is polled now.
+    pub(super) fn polling(scheduler: LocalScheduler) -> Self {
+        Self::replace(Scope {
+            scheduler,
+            polling: true,
+        })
+    }
+
+    fn replace(scope: Scope) -> Self {
+        Self(
+            CURRENT
+                .try_with(|current| current.replace(Some(scope)))
+                .ok()
+                .flatten(),
+        )
+    }
+}
+
+impl Drop for ScopeGuard {
+    fn drop(&mut self) {
+        let before = self.0.take();
+        let ended = CURRENT.try_with(|current| current.replace(before));
+        drop(ended);
+    }
+}
+
+/// The set that the current thread stands in.
+pub(super) fn current() -> Option<LocalScheduler> {
+    let get = |current: &RefCell<Option<Scope>>| {
+        current
+            .borrow()
+            .as_ref()
+            .map(|scope| scope.scheduler.clone())
+    };
+    CURRENT.try_with(get).ok().flatten()
+}
+
+/// Whether the current thread polls the set of `scheduler`.
+pub(super) fn is_polling(scheduler: &LocalScheduler) -> bool {
+    let get = |current: &RefCell<Option<Scope>>| {
+        current
+            .borrow()
+            .as_ref()
+            .is_some_and(|scope| scope.polling && scope.scheduler.is(scheduler))
+    };
+    CURRENT.try_with(get).unwrap_or(false)
+}
