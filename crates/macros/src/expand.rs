@@ -14,8 +14,9 @@
 //! neither `self` nor the generics around it.
 
 use proc_macro2::{Delimiter, Group, Span, TokenStream};
-use quote::{ToTokens, quote};
-use syn::{Error, Result};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::spanned::Spanned;
+use syn::{Error, Result, ReturnType};
 
 use crate::function::Function;
 use crate::options::{Flavor, Options};
@@ -193,7 +194,11 @@ impl Role {
 /// it the compiler knows the block's type, so that `?` works and a mismatch is shown where it is.
 fn async_block(function: &Function, output: Option<&TokenStream>) -> TokenStream {
     let typed = output.map(|output| {
-        quote! {
+        let returned = match &function.signature.output {
+            ReturnType::Default => function.signature.ident.span(),
+            ReturnType::Type(_, output) => output.span(),
+        };
+        quote_spanned! {Span::call_site().located_at(returned)=>
             if let ::core::option::Option::Some(output) =
                 ::core::option::Option::None::<#output>
             {
