@@ -34,14 +34,14 @@ async fn load(State(map): State<Store>, Path(key): Path<String>) -> Result<Strin
         .ok_or(StatusCode::NOT_FOUND)
 }
 
-/// The main function of the service: serves, and tells its neighbour ten times a second.
+/// The main function of the service: serves, and tells its neighbour twice a second.
 async fn service(neighbour: &'static str, map: Store) -> std::io::Result<()> {
     let router = Router::new()
         .route("/kv/{key}", put(store).get(load))
         .with_state(map);
     let listener = TcpListener::bind("0.0.0.0:80").await?;
     tokio::spawn(async move {
-        let mut ticks = interval(Duration::from_millis(100));
+        let mut ticks = interval(Duration::from_millis(500));
         for number in 0_u32.. {
             ticks.tick().await;
             let request = Request::put(format!("/kv/{}", number % 50));
