@@ -7,11 +7,9 @@
 
 pub use yamanote_task::{AbortHandle, Id, JoinError, JoinHandle, id, try_id};
 
-pub use yamanote_runtime::{block_in_place, spawn, spawn_blocking};
+pub use yamanote_runtime::{JoinSet, LocalEnterGuard, LocalSet};
+pub use yamanote_runtime::{block_in_place, spawn, spawn_blocking, spawn_local};
 
-//PENDING pub use yamanote_runtime::join_set::JoinSet;
-//PENDING pub use yamanote_runtime::local_set::{LocalEnterGuard, LocalSet, spawn_local};
-//PENDING pub use yamanote_runtime::task_builder::Builder;
 pub use yamanote_runtime::yield_now::yield_now;
 pub use yamanote_task::local::LocalKey;
 
