@@ -1,8 +1,8 @@
 //! Reading, writing and seeking without blocking: the traits, and what stands on them.
 //!
 //! [`AsyncRead`] and [`AsyncWrite`] are what sockets, files and pipes implement; nobody calls their
-//! methods. What one calls (`read`, `write_all`, `read_line` ..) comes from [`AsyncReadExt`],
-//! [`AsyncWriteExt`], [`AsyncBufReadExt`] and [`AsyncSeekExt`], with the feature `io-util`.
+//! methods. What one calls (`read`, `write_all`, `read_line` ..) comes from `AsyncReadExt`,
+//! `AsyncWriteExt`, `AsyncBufReadExt` and `AsyncSeekExt`, with the feature `io-util`.
 
 pub use yamanote_io::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
 

@@ -61,8 +61,7 @@
 //!
 //! The features `bytes`, `io-uring`, `libc`, `mio`, `parking_lot`, `schedule-latency`,
 //! `signal-hook-registry`, `socket2`, `taskdump`, `tokio-macros`, `tracing` and `windows-sys` exist
-//! because tokio has them; they change nothing by themselves (`tokio-macros` brings the
-//! attributes).
+//! because tokio has them; they change nothing by themselves.
 #![forbid(unsafe_code)]
 
 #[doc(hidden)]

@@ -1,7 +1,7 @@
 //! Sleeping, timeouts and intervals.
 //!
 //! Timers have a resolution of one millisecond and never end early. The clock is the runtime's: a
-//! test can stop and move it ([`pause`], [`advance`]), a simulation has its own.
+//! test can stop and move it (`pause`, `advance`), a simulation has its own.
 
 pub use yamanote_time::{
     Duration, Instant, Interval, MissedTickBehavior, Sleep, Timeout, interval, interval_at, sleep,
