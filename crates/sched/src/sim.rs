@@ -11,7 +11,7 @@
 
 pub mod deadlock;
 pub mod host;
-pub mod queue;
+mod queue;
 
 use std::cell::Cell;
 use std::fmt;
