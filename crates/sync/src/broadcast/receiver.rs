@@ -14,6 +14,7 @@ use super::BroadcastState;
 use super::error::{RecvError, TryRecvError};
 use super::ring::Found;
 use crate::coop::poll_charged;
+use crate::notify::Notify;
 
 /// Receives every value that is sent after it was made; made by [`channel`](super::channel).
 pub struct Receiver<T> {
@@ -111,8 +112,9 @@ impl<T: Clone> Receiver<T> {
     ) -> Result<T, TryRecvError> {
         match self.state.ring.find(self.next, waiter, waker) {
             Found::Value(value) => {
+                // First: a value that cannot be cloned is not met again.
                 self.next = self.next.wrapping_add(1);
-                Ok(value)
+                Ok(T::clone(&value))
             }
             Found::Nothing => Err(TryRecvError::Empty),
             Found::Closed => Err(TryRecvError::Closed),
@@ -127,11 +129,20 @@ impl<T: Clone> Receiver<T> {
 
 impl<T> Drop for Receiver<T> {
     fn drop(&mut self) {
-        let unsubscribed = self.state.ring.unsubscribe(self.next);
-        if unsubscribed.was_last {
-            self.state.abandoned.notify_waiters();
+        /// Tells the senders, even if the drop of a value panicked.
+        struct Tell<'a>(&'a Notify);
+
+        impl Drop for Tell<'_> {
+            fn drop(&mut self) {
+                self.0.notify_waiters();
+            }
         }
+
+        let unsubscribed = self.state.ring.unsubscribe(self.next);
+        let tell = unsubscribed.was_last.then(|| Tell(&self.state.abandoned));
+        // First: who is told finds the ring empty.
         drop(unsubscribed);
+        drop(tell);
     }
 }
 

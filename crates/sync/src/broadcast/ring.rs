@@ -3,6 +3,7 @@
 //! The value at position `p` lies in slot `p % len`, until all receivers that were there when it
 //! was sent have had it, or until it is overwritten at position `p + len`.
 
+use std::ops::Deref;
 use std::pin::Pin;
 use std::task::Waker;
 
@@ -19,7 +20,7 @@ pub(super) struct Ring<T> {
     tail: WaitQueue<Tail, ()>,
 }
 
-struct Slot<T> {
+pub(super) struct Slot<T> {
     /// The position of the value that was put here last.
     position: u64,
     /// How many receivers are still to have it; `value` is `Some` if and only if not 0.
@@ -35,8 +36,8 @@ struct Tail {
 }
 
 /// What a receiver found at its position.
-pub(super) enum Found<T> {
-    Value(T),
+pub(super) enum Found<'a, T> {
+    Value(Reading<'a, T>),
     /// Nothing yet; the waiter was queued, if there is one.
     Nothing,
     /// Nothing, for good.
@@ -136,13 +137,10 @@ impl<T> Ring<T> {
         position: u64,
         waiter: Option<Pin<&mut Waiter<()>>>,
         waker: &Waker,
-    ) -> Found<T>
-    where
-        T: Clone,
-    {
+    ) -> Found<'_, T> {
         let slot = self.slot(position);
         if slot.position == position {
-            return Found::Value(take(slot, T::clone));
+            return Found::Value(Reading(Some(slot)));
         }
         drop(slot);
         self.find_locked(position, waiter, waker)
@@ -154,17 +152,14 @@ impl<T> Ring<T> {
         position: u64,
         waiter: Option<Pin<&mut Waiter<()>>>,
         waker: &Waker,
-    ) -> Found<T>
-    where
-        T: Clone,
-    {
+    ) -> Found<'_, T> {
         // Before the lock: cloning and dropping a waker is user code.
         let waker = waiter.is_some().then(|| waker.clone());
         let mut tail = self.tail.lock();
         let slot = self.slot(position);
         if slot.position == position {
             drop(tail);
-            return Found::Value(take(slot, T::clone));
+            return Found::Value(Reading(Some(slot)));
         }
         drop(slot);
         if position != tail.position {
@@ -250,7 +245,7 @@ impl<T> Unsubscribed<'_, T> {
             self.position = position.wrapping_add(1);
             let slot = self.ring.slot(position);
             if slot.position == position {
-                take(slot, |_| ());
+                drop(Reading(Some(slot)));
             }
         }
     }
@@ -271,19 +266,34 @@ impl<T> Drop for Unsubscribed<'_, T> {
     }
 }
 
-/// Counts a receiver as having had the value of `slot`, of which it gets what `look` makes; the
-/// last one drops the value, after unlocking.
-fn take<T, R>(mut slot: MutexGuard<'_, Slot<T>>, look: impl FnOnce(&T) -> R) -> R {
-    let result = look(slot.value.as_ref().expect("somebody is still to have it"));
-    slot.remaining -= 1;
-    let done = if slot.remaining == 0 {
-        slot.value.take()
-    } else {
-        None
-    };
-    drop(slot);
-    drop(done);
-    result
+/// A value in its locked slot; dropping this counts a receiver as having had it, and the last one
+/// drops the value, after unlocking.
+pub(super) struct Reading<'a, T>(Option<MutexGuard<'a, Slot<T>>>);
+
+impl<T> Deref for Reading<'_, T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        let slot = self
+            .0
+            .as_ref()
+            .expect("the slot is locked until this is dropped");
+        slot.value.as_ref().expect("somebody is still to have it")
+    }
+}
+
+impl<T> Drop for Reading<'_, T> {
+    fn drop(&mut self) {
+        let mut slot = self.0.take().expect("this is dropped once");
+        slot.remaining -= 1;
+        let done = if slot.remaining == 0 {
+            slot.value.take()
+        } else {
+            None
+        };
+        drop(slot);
+        drop(done);
+    }
 }
 
 fn widen(n: usize) -> u64 {

@@ -252,7 +252,7 @@ impl<T, Q: Quota> Rx<T, Q> {
                 self.channel().quota.give_back(1);
                 return Ok(value);
             }
-            if is_last || (self.is_closed && self.popper.len() == 0) {
+            if is_last || (self.is_closed && Q::is_over(&self.popper)) {
                 return Err(TryRecvError::Disconnected);
             }
             if self.popper.len() == 0 {
@@ -344,6 +344,8 @@ impl<T, Q: Quota> Drop for Rx<T, Q> {
         }
 
         self.close();
+        let waker = self.channel().receiver.take();
         Rest(self).0.drain();
+        drop(waker);
     }
 }

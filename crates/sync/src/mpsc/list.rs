@@ -19,6 +19,7 @@
 //! receiver has read all positions before T, nobody is at the block any more: it becomes the
 //! spare one, or is freed.
 
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::{self, NonNull};
 
 use yamanote_base::atomic::{Arc, AtomicPtr, AtomicUsize, Ordering, UnsafeCell};
@@ -73,6 +74,10 @@ struct Head<T> {
 unsafe impl<T: Send, C: Send> Send for Queue<T, C> {}
 // SAFETY: as above; `head` is touched by the one popper only.
 unsafe impl<T: Send, C: Sync> Sync for Queue<T, C> {}
+
+// No user code runs in the middle of a change: a panic leaves no half-done state behind.
+impl<T, C> UnwindSafe for Queue<T, C> {}
+impl<T, C> RefUnwindSafe for Queue<T, C> {}
 
 /// A queue with `channel` beside it.
 pub(super) fn queue<T, C>(channel: C) -> (Pusher<T, C>, Popper<T, C>) {

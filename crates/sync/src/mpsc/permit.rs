@@ -35,9 +35,11 @@ impl<'a, T> Permit<'a, T> {
 impl<T> Permit<'_, T> {
     /// Sends `value`. It is lost if the receiver was dropped since the room was reserved.
     pub fn send(self, value: T) {
-        self.sender.push(value);
-        // The room is used: the receiver gives it back.
+        let sender = self.sender;
+        // The room is used: the receiver gives it back. (First: to push wakes the receiver, which
+        // may panic.)
         mem::forget(self);
+        sender.push(value);
     }
 }
 

@@ -166,10 +166,11 @@ impl RawSemaphore {
         let removed = locked.remove(waiter);
         drop(locked);
         drop(removed);
-        if needed == 0 {
+        // Closing comes first, also for who was handed all its permits before.
+        if needed == 0 && !self.word.is_closed() {
             return Poll::Ready(Ok(()));
         }
-        // Popped with permits missing: closed. What it got so far goes back.
+        // What it got so far goes back.
         self.release(wanted - needed);
         Poll::Ready(Err(AcquireError::closed()))
     }
