@@ -57,9 +57,9 @@ pub fn run(arguments: &[String]) -> Result {
             complaints.extend(floors.complaint(suite.name, share.passed()));
             floors.raise(suite.name, share.passed());
         }
-    }
-    if options.write_floor && !options.published {
-        floors.write(&root)?;
+        if options.write_floor && !options.published {
+            floors.write(&root)?;
+        }
     }
     match complaints.is_empty() {
         true => Ok(()),
