@@ -6,6 +6,18 @@ use super::source::{Rust, Token};
 use super::{CONFIG, Finding, Project};
 use crate::pattern;
 
+/// The words of a `cfg` that asks for the platform alone.
+const PLATFORM: &[&str] = &[
+    "cfg",
+    "all",
+    "any",
+    "not",
+    "unix",
+    "windows",
+    "target_os",
+    "target_family",
+];
+
 /// What chooses tests or a platform's module may stand anywhere, any other `cfg` only in the files
 /// of the list; and each file of the list has one.
 pub(super) fn allowed(project: &Project) -> Vec<Finding> {
@@ -65,17 +77,19 @@ fn only_tests(row: &[Token]) -> bool {
         || reads(row, &["[", "cfg", "(", "all", "(", "test", ","])
 }
 
-/// Whether `row` begins with `cfg(unix)`, `cfg(windows)` or the opposite, and a module or its
-/// names follow.
+/// Whether `row` begins with a `cfg` that asks for the platform alone, and a module or its names
+/// follow.
 fn chooses_module(row: &[Token]) -> bool {
-    let word = |token: &&Token| !matches!(token.text.as_str(), "(" | ")" | "not" | "cfg" | "[");
     let end = row
         .iter()
         .position(|token| token.text == "]")
         .unwrap_or(row.len());
-    let mut asks = row[..end].iter().filter(word);
-    let platform = asks.all(|token| matches!(token.text.as_str(), "unix" | "windows"));
-    platform && begins_module(&row[end..])
+    let mut names = row[..end].iter().filter(|token| is_name(&token.text));
+    names.all(|token| PLATFORM.contains(&token.text.as_str())) && begins_module(&row[end..])
+}
+
+fn is_name(text: &str) -> bool {
+    text.starts_with(char::is_alphabetic)
 }
 
 /// Whether `mod` or `use` comes after the attribute that ends here, and those that follow it.
