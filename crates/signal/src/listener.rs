@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use signal_hook_registry::SigId;
 use yamanote_base::atomic::plain::{AtomicBool, Ordering};
 use yamanote_base::ready::Direction;
+use yamanote_driver::context;
 use yamanote_driver::resource::Watched;
 use yamanote_driver::resource::unix::UnixStream as Pipe;
 
@@ -16,6 +17,13 @@ use yamanote_driver::resource::unix::UnixStream as Pipe;
 #[derive(Debug)]
 pub(crate) struct Listener {
     heard: Arc<AtomicBool>,
+    /// `None` in a simulated world, which the system's signals do not reach.
+    line: Option<Line>,
+}
+
+/// What leads from the signal handler to the driver.
+#[derive(Debug)]
+struct Line {
     pipe: Pipe,
     action: SigId,
 }
@@ -31,28 +39,18 @@ impl Listener {
     #[track_caller]
     pub(crate) fn new(signal: c_int) -> io::Result<Self> {
         // First, because it panics outside of a runtime: then nothing is installed.
-        yamanote_driver::context::current_io();
+        context::current_io();
         if signal < 0 || signal_hook_registry::FORBIDDEN.contains(&signal) {
             return Err(io::Error::other(format!(
                 "Refusing to register signal {signal}"
             )));
         }
-        let (reader, writer) = UnixStream::pair()?;
-        reader.set_nonblocking(true)?;
-        writer.set_nonblocking(true)?;
-        let pipe = Pipe::from_std(reader)?;
         let heard = Arc::new(AtomicBool::new(false));
-        let action = {
-            let heard = heard.clone();
-            // SAFETY: the action stores to an atomic and writes to a socket that does not block:
-            // both may be done in a signal handler. It neither allocates nor locks nor panics.
-            unsafe { signal_hook_registry::register(signal, move || announce(&heard, &writer)) }?
+        let line = match context::host() {
+            Some(_) => None,
+            None => Some(Line::new(signal, &heard)?),
         };
-        Ok(Self {
-            heard,
-            pipe,
-            action,
-        })
+        Ok(Self { heard, line })
     }
 
     /// Whether the signal came since the last time; if not, the task is woken when it does.
@@ -63,11 +61,31 @@ impl Listener {
             if self.heard.swap(false, Ordering::Acquire) {
                 return Poll::Ready(());
             }
-            if ready!(self.poll_pipe(cx)).is_err() {
+            let Some(line) = &self.line else {
+                return Poll::Pending;
+            };
+            if ready!(line.poll_pipe(cx)).is_err() {
                 // The runtime is gone: no driver will tell of signals any more.
                 return Poll::Pending;
             }
         }
+    }
+}
+
+impl Line {
+    /// Has `heard` set, and something written to the pipe, whenever `signal` comes.
+    fn new(signal: c_int, heard: &Arc<AtomicBool>) -> io::Result<Self> {
+        let (reader, writer) = UnixStream::pair()?;
+        reader.set_nonblocking(true)?;
+        writer.set_nonblocking(true)?;
+        let pipe = Pipe::from_std(reader)?;
+        let action = {
+            let heard = heard.clone();
+            // SAFETY: the action stores to an atomic and writes to a socket that does not block:
+            // both may be done in a signal handler. It neither allocates nor locks nor panics.
+            unsafe { signal_hook_registry::register(signal, move || announce(&heard, &writer)) }?
+        };
+        Ok(Self { pipe, action })
     }
 
     /// Waits until the handler has written something, and takes it out.
@@ -82,7 +100,7 @@ impl Listener {
     }
 }
 
-impl Drop for Listener {
+impl Drop for Line {
     fn drop(&mut self) {
         signal_hook_registry::unregister(self.action);
     }
