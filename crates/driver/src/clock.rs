@@ -85,6 +85,19 @@ impl Clock {
         }))
     }
 
+    /// The system's clock, stopped at its start: so its ticks are whole milliseconds.
+    #[must_use]
+    pub fn paused() -> Self {
+        let clock = Self::system(true);
+        if let ClockKind::System(system) = &clock.0.kind {
+            system.reading.lock().resumed_at = None;
+            // Release: pairs with is_touched() and now(), as in pause().
+            system.touched.store(true, Ordering::Release);
+            ANY_VIRTUAL.store(true, Ordering::Release);
+        }
+        clock
+    }
+
     /// The virtual clock of `world`.
     #[must_use]
     pub fn world(world: World) -> Self {

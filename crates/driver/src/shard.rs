@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use yamanote_base::interest::Interest;
+use yamanote_base::interest::{Interest, Ready};
 use yamanote_base::lock::Mutex;
 use yamanote_base::ready::ReadyCell;
 use yamanote_base::wake::WakeList;
@@ -50,13 +50,17 @@ impl Shard {
             .expect("the selector's waker works as long as it is open");
     }
 
-    /// Registers `source` for `interest`; its readiness goes to the cell.
+    /// Registers `source` for `interest`; its readiness goes to the cell, which begins as
+    /// `assumed`.
     pub(crate) fn register(
         &self,
         source: &impl Source,
         interest: Interest,
+        assumed: Ready,
     ) -> io::Result<(Key, Arc<ReadyCell>)> {
         let cell = Arc::new(ReadyCell::new());
+        // Nobody waits for it yet: no waker comes out of this.
+        cell.set(assumed, &mut WakeList::new());
         let key = self
             .table
             .lock()

@@ -349,7 +349,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         interest: Interest,
         f: impl FnOnce(&mut T) -> io::Result<R>,
     ) -> io::Result<R> {
-        let event = self.io.attach()?.event(interest);
+        let event = self.io.attach(None)?.event(interest);
         if event.ready.is_empty() {
             return Err(io::ErrorKind::WouldBlock.into());
         }

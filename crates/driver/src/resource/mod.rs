@@ -13,6 +13,7 @@ pub mod unix;
 
 use std::io;
 
+use yamanote_base::interest::Interest;
 use yamanote_base::ready::ReadyCell;
 use yamanote_sys::socket::SockRef;
 use yamanote_sys::source::{Descriptor, Source};
@@ -135,9 +136,9 @@ impl<S: Source, W: WorldSocket> Watched for Resource<S, W> {
     }
 
     #[inline]
-    fn attach(&self) -> io::Result<&ReadyCell> {
+    fn attach(&self, blocked: Option<Interest>) -> io::Result<&ReadyCell> {
         match self {
-            Resource::Os(source) => source.attach(),
+            Resource::Os(source) => source.attach(blocked),
             Resource::World(socket) => Ok(socket.ready()),
         }
     }

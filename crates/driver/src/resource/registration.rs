@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, OnceLock};
 
-use yamanote_base::interest::Interest;
+use yamanote_base::interest::{Interest, Ready};
 use yamanote_base::lock::Mutex;
 use yamanote_base::ready::ReadyCell;
 use yamanote_sys::selector::EDGE_TRIGGERED;
@@ -22,6 +22,8 @@ pub struct Registration<S: Source> {
     source: Option<S>,
     handle: Handle,
     interest: Interest,
+    /// What it is ready for as long as nobody knows better: it is used before it is registered.
+    assumed: Ready,
     /// Set once, by whoever holds `registering`.
     place: OnceLock<Place>,
     registering: Mutex<()>,
@@ -55,7 +57,7 @@ impl<S: Source> Registration<S> {
             return Err((source, not_simulated()));
         }
         let mut this = Self::unchecked(handle, source, interest);
-        match this.attach() {
+        match this.attach(None) {
             Ok(_) => Ok(this),
             Err(error) => Err((this.take(), error)),
         }
@@ -63,14 +65,22 @@ impl<S: Source> Registration<S> {
 
     /// Takes a source that the real system made for a runtime on the real system.
     pub(crate) fn unchecked(handle: Handle, source: S, interest: Interest) -> Self {
-        let registering = Mutex::new(());
         Self {
             source: Some(source),
             handle,
             interest,
+            assumed: Ready::EMPTY,
             place: OnceLock::new(),
-            registering,
+            registering: Mutex::new(()),
         }
+    }
+
+    /// The same source, which is taken to be ready for `assumed` until an operation or an event
+    /// tells better. For sources that are not registered yet.
+    #[must_use]
+    pub fn assuming(mut self, assumed: Ready) -> Self {
+        self.assumed = assumed;
+        self
     }
 
     /// The source.
@@ -117,29 +127,32 @@ impl<S: Source> Registration<S> {
     }
 
     #[cold]
-    fn register(&self) -> io::Result<&ReadyCell> {
+    fn register(&self, blocked: Option<Interest>) -> io::Result<&ReadyCell> {
         let _registering = self.registering.lock();
         if let Some(place) = self.place.get() {
             return Ok(&place.cell);
         }
+        let known = blocked.map_or(Ready::EMPTY, Interest::mask);
         let shard = self.handle.shard_here();
-        let (key, cell) = self
-            .handle
-            .shard(shard)
-            .register(self.get(), self.interest)?;
+        let (key, cell) =
+            self.handle
+                .shard(shard)
+                .register(self.get(), self.interest, self.assumed - known)?;
         Ok(&self.place.get_or_init(|| Place { shard, key, cell }).cell)
     }
 }
 
 impl<S: Source> Watched for Registration<S> {
+    #[inline]
     fn cell(&self) -> Option<&ReadyCell> {
         self.place.get().map(|place| &*place.cell)
     }
 
-    fn attach(&self) -> io::Result<&ReadyCell> {
+    #[inline]
+    fn attach(&self, blocked: Option<Interest>) -> io::Result<&ReadyCell> {
         match self.place.get() {
             Some(place) => Ok(&place.cell),
-            None => self.register(),
+            None => self.register(blocked),
         }
     }
 

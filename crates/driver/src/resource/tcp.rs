@@ -4,7 +4,7 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr};
 
-use yamanote_base::interest::Interest;
+use yamanote_base::interest::{Interest, Ready};
 use yamanote_sys::read;
 use yamanote_sys::socket::Backlog;
 use yamanote_world::net as world;
@@ -69,7 +69,9 @@ impl TcpListener {
         match self {
             Resource::Os(listener) => {
                 let (stream, addr) = listener.get().accept()?;
-                Ok((TcpStream::of_os(listener.handle().clone(), stream), addr))
+                let stream = TcpStream::of_os(listener.handle().clone(), stream);
+                // The client has often sent something before it was accepted.
+                Ok((stream.assuming(Ready::READABLE | Ready::WRITABLE), addr))
             }
             Resource::World(listener) => listener
                 .accept()
@@ -117,7 +119,15 @@ impl TcpStream {
         stream
             .async_io(Interest::WRITABLE, || stream.check_connected())
             .await?;
-        Ok(self)
+        Ok(self.assuming(Ready::WRITABLE))
+    }
+
+    /// The same stream, taken to be ready for `assumed` if nobody has waited for it yet.
+    fn assuming(self, assumed: Ready) -> Self {
+        match self {
+            Resource::Os(stream) => Resource::Os(stream.assuming(assumed)),
+            other => other,
+        }
     }
 
     /// Whether the connection stands: `WouldBlock` if that is open yet.

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::net::SocketAddr;
 
-use yamanote_base::interest::Interest;
+use yamanote_base::interest::{Interest, Ready};
 use yamanote_sys::socket::{self, Socket};
 
 use crate::context;
@@ -58,7 +58,7 @@ impl UnixStream {
             (None, other) => other.map(drop),
         };
         self.async_io(Interest::WRITABLE, check).await?;
-        Ok(self)
+        Ok(self.assuming(Ready::WRITABLE))
     }
 
     /// Takes a stream that does not block.
@@ -88,10 +88,9 @@ impl UnixStream {
     pub fn pair() -> io::Result<(Self, Self)> {
         let handle = context::current_io();
         let (one, two) = mio::net::UnixStream::pair()?;
-        Ok((
-            Self::new(handle.clone(), one, BOTH)?,
-            Self::new(handle, two, BOTH)?,
-        ))
+        let one = Self::new(handle.clone(), one, BOTH)?;
+        let two = Self::new(handle, two, BOTH)?;
+        Ok((one.assuming(Ready::WRITABLE), two.assuming(Ready::WRITABLE)))
     }
 }
 
@@ -132,10 +131,9 @@ impl UnixListener {
     /// `WouldBlock`; those of accept(2).
     pub fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
         let (stream, addr) = self.get().accept()?;
-        Ok((
-            Registration::new(self.handle().clone(), stream, BOTH)?,
-            addr,
-        ))
+        let stream = UnixStream::new(self.handle().clone(), stream, BOTH)?;
+        // The client has often sent something before it was accepted.
+        Ok((stream.assuming(Ready::READABLE | Ready::WRITABLE), addr))
     }
 }
 
@@ -175,7 +173,8 @@ impl UnixDatagram {
     pub fn pair() -> io::Result<(Self, Self)> {
         let handle = context::current_io();
         let (one, two) = mio::net::UnixDatagram::pair()?;
-        Ok((Self::of(handle.clone(), one)?, Self::of(handle, two)?))
+        let (one, two) = (Self::of(handle.clone(), one)?, Self::of(handle, two)?);
+        Ok((one.assuming(Ready::WRITABLE), two.assuming(Ready::WRITABLE)))
     }
 
     /// Takes a socket that does not block.

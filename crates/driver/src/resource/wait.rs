@@ -31,9 +31,11 @@ pub trait Watched {
 
     /// Its readiness, after it was registered if it was not.
     ///
+    /// `blocked` is what an operation has just found not to be ready.
+    ///
     /// # Errors
     /// When the system refuses, or the runtime is shut down.
-    fn attach(&self) -> io::Result<&ReadyCell>;
+    fn attach(&self, blocked: Option<Interest>) -> io::Result<&ReadyCell>;
 
     /// Whether its selector reports changes only: then less than was asked for means drained.
     fn reports_edges(&self) -> bool;
@@ -78,7 +80,7 @@ pub trait Watched {
         direction: Direction,
     ) -> Poll<io::Result<ReadyEvent>> {
         let charge = ready!(budget::poll_proceed(cx));
-        let event = ready!(poll_cell(self.attach()?, cx, direction));
+        let event = ready!(poll_cell(self.attach(None)?, cx, direction));
         charge.made_progress();
         Poll::Ready(event)
     }
@@ -92,7 +94,7 @@ pub trait Watched {
             let result = op();
             if is_would_block(&result) {
                 // So that the readiness that comes after this is seen.
-                self.attach()?;
+                self.attach(Some(interest))?;
             }
             return result;
         };
@@ -112,7 +114,7 @@ pub trait Watched {
     /// *Cancel safety:* dropping it leaves no trace.
     fn readiness(&self, interest: Interest) -> impl Future<Output = io::Result<ReadyEvent>> {
         async move {
-            let event = self.attach()?.wait(interest).await;
+            let event = self.attach(None)?.wait(interest).await;
             if event.is_shutdown {
                 Err(shut_down_error())
             } else {
@@ -142,7 +144,7 @@ pub trait Watched {
                     charge.made_progress();
                     return result;
                 }
-                settle(self, event)?;
+                settle(self, event, interest)?;
             }
         }
     }
@@ -164,7 +166,7 @@ fn poll_loop<W: Watched + ?Sized, R>(
         };
         let result = op();
         if is_would_block(&result) {
-            settle(watched, event)?;
+            settle(watched, event, direction.interest())?;
             continue;
         }
         if let (Some(cell), Some(event), Ok(value)) = (watched.cell(), event, &result) {
@@ -178,8 +180,12 @@ fn poll_loop<W: Watched + ?Sized, R>(
 }
 
 /// After a `WouldBlock`: takes the readiness back that was seen, or begins to watch.
-fn settle<W: Watched + ?Sized>(watched: &W, event: Option<ReadyEvent>) -> io::Result<()> {
-    let cell = watched.attach()?;
+fn settle<W: Watched + ?Sized>(
+    watched: &W,
+    event: Option<ReadyEvent>,
+    blocked: Interest,
+) -> io::Result<()> {
+    let cell = watched.attach(Some(blocked))?;
     if let Some(event) = event {
         cell.clear(event);
     }

@@ -27,11 +27,13 @@ use crate::fill::{self, fill};
 /// Outside of a runtime with I/O.
 #[track_caller]
 pub fn pipe() -> io::Result<(Sender, Receiver)> {
-    let handle = context::current_io();
+    // Asked first: who calls this outside of a runtime hears of it in any case.
+    drop(context::current_io());
     let (sender, receiver) = unix::pipe::pipe()?;
-    let sender = Registration::new(handle.clone(), File::from(sender), Interest::WRITABLE)?;
-    let receiver = Registration::new(handle, File::from(receiver), Interest::READABLE)?;
-    Ok((Sender { io: sender }, Receiver { io: receiver }))
+    Ok((
+        Sender::from_owned_fd_unchecked(sender)?,
+        Receiver::from_owned_fd_unchecked(receiver)?,
+    ))
 }
 
 /// How to open a FIFO file.
