@@ -142,6 +142,8 @@ fn any_number_of_tasks_may_wait_and_be_cancelled() {
     let mut driver = support::system();
     support::run(&mut driver, async {
         let (client, server) = pair().await;
+        let nothing = poll_fn(|cx| Poll::Ready(read_some(&server, cx, &mut [0; 8]))).await;
+        assert!(nothing.is_pending());
         let mut waiting: Vec<_> = (0..10)
             .map(|_| Box::pin(server.readiness(Interest::READABLE)))
             .collect();
