@@ -17,11 +17,13 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
-use std::sync::{Arc, Condvar, PoisonError};
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
+use std::sync::{Arc, PoisonError};
 use std::task::Wake;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use yamanote_base::atomic::RawCondvar as Condvar;
 use yamanote_base::block::ThreadWaker;
 use yamanote_base::lock::{Mutex, MutexGuard};
 
@@ -77,9 +79,17 @@ struct PoolState {
     /// The last one is the one that went idle last.
     idle: Vec<Arc<ThreadWaker>>,
     threads: usize,
+    /// Threads that were started or taken off the stack for a job that they have not fetched
+    /// yet: so many jobs at the front of the queue count as begun.
+    called: usize,
     handles: Vec<JoinHandle<()>>,
     shut_down: bool,
 }
+
+// No user code runs under the lock, so a panic leaves the state whole; the callbacks are shared
+// by threads anyway.
+impl UnwindSafe for Pool {}
+impl RefUnwindSafe for Pool {}
 
 thread_local! {
     /// Which pool the current thread belongs to, as the address of its parts.
@@ -130,6 +140,7 @@ impl Pool {
         }
         state.queue.push_back(job);
         if let Some(idle) = state.idle.pop() {
+            state.called += 1;
             drop(state);
             idle.wake();
             return Ok(());
@@ -138,6 +149,7 @@ impl Pool {
             return Ok(());
         }
         state.threads += 1;
+        state.called += 1;
         drop(state);
         self.start_thread()
     }
@@ -159,6 +171,7 @@ impl Pool {
             }
             Err(error) => {
                 state.threads -= 1;
+                state.called -= 1;
                 if state.threads > 0 {
                     return Ok(());
                 }
@@ -188,9 +201,15 @@ impl Pool {
             on_start();
         }
         let waker = ThreadWaker::current();
-        while let Some(job) = pool.next_job(&waker) {
+        let mut next = {
+            let mut state = pool.0.state.lock();
+            state.called -= 1;
+            pool.next_job(state, &waker)
+        };
+        while let Some(job) = next {
             // A panic ends the job, not the thread: whoever awaits the job hears of it.
-            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job.run));
+            let _ = catch_unwind(AssertUnwindSafe(job.run));
+            next = pool.next_job(pool.0.state.lock(), &waker);
         }
         if let Some(on_stop) = &pool.0.config.on_stop {
             on_stop();
@@ -198,8 +217,11 @@ impl Pool {
     }
 
     /// The next job, waited for up to the keep-alive time; `None` when the thread is to end.
-    fn next_job(&self, waker: &Arc<ThreadWaker>) -> Option<Job> {
-        let mut state = self.0.state.lock();
+    fn next_job<'a>(
+        &'a self,
+        mut state: MutexGuard<'a, PoolState>,
+        waker: &Arc<ThreadWaker>,
+    ) -> Option<Job> {
         loop {
             let Some(job) = state.queue.pop_front() else {
                 if state.shut_down {
@@ -242,7 +264,10 @@ impl Pool {
             }
             // Somebody has taken this thread off the stack: there is a job. If the time was over
             // first, that wake is still to come, and ends a later sleep early.
-            None => Some(state),
+            None => {
+                state.called -= 1;
+                Some(state)
+            }
         }
     }
 
@@ -254,10 +279,18 @@ impl Pool {
         let mut state = self.0.state.lock();
         state.shut_down = true;
         let idle = std::mem::take(&mut state.idle);
-        let (kept, cancelled): (VecDeque<Job>, VecDeque<Job>) = std::mem::take(&mut state.queue)
-            .into_iter()
-            .partition(|job| job.mandatory);
+        let begun = state.called;
+        let (mut kept, mut cancelled) = (VecDeque::new(), Vec::new());
+        for (i, mut job) in std::mem::take(&mut state.queue).into_iter().enumerate() {
+            job.mandatory |= i < begun;
+            if job.mandatory {
+                kept.push_back(job);
+            } else {
+                cancelled.push(job);
+            }
+        }
         state.queue = kept;
+        state.called += idle.len();
         drop(state);
         idle.into_iter().for_each(Wake::wake);
         drop(cancelled);

@@ -136,7 +136,12 @@ impl Builder {
     }
 
     /// The most I/O events that one turn of the driver takes; 1024 unless set.
+    ///
+    /// # Panics
+    /// When `capacity` is 0.
+    #[track_caller]
     pub fn max_io_events_per_tick(&mut self, capacity: usize) -> &mut Self {
+        assert!(capacity > 0, "max_io_events_per_tick must be non-zero");
         self.events_max = capacity;
         self
     }
@@ -149,7 +154,7 @@ impl Builder {
     pub fn max_io_events_per_busy_tick(&mut self, capacity: usize) -> &mut Self {
         assert!(
             capacity > 0,
-            "max_io_events_per_busy_tick must be greater than 0"
+            "max_io_events_per_busy_tick must be non-zero"
         );
         self.events_max = self.events_max.min(capacity);
         self
@@ -365,14 +370,8 @@ impl Builder {
 
     fn build_local_handle(&self, local: bool) -> io::Result<Handle> {
         let pool = self.pool(0);
-        let clock = Clock::system(true);
+        let clock = if self.start_paused { Clock::paused() } else { Clock::system(true) };
         let (mut drivers, driver) = self.drivers(1, clock, &pool)?;
-        if self.start_paused {
-            driver
-                .clock()
-                .pause()
-                .map_err(|error| io::Error::other(error.message()))?;
-        }
         let only = drivers.pop().expect("one driver was asked for");
         let scheduler = Scheduler::Local(Local::new(self.config(), only, driver));
         let local_thread = local.then(|| thread::current().id());

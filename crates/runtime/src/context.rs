@@ -20,9 +20,10 @@ const NO_CONTEXT: &str =
 const DESTROYED: &str = "The Tokio context thread-local variable has been destroyed.";
 const OUT_OF_ORDER: &str = "`EnterGuard` values dropped out of order. Guards returned by \
      `tokio::runtime::Handle::enter()` must be dropped in the reverse order as they were acquired.";
-const NESTED: &str = "Cannot start a runtime from within a runtime. This happens because a function (like \
-     `block_on`) attempted to block the current thread while the thread is being used to drive \
-     asynchronous tasks.";
+const NESTED: &str = "Cannot start a runtime from within a runtime. This happens because a \
+     function (like `block_on`) attempted to block the current thread while the thread is being \
+     used to drive asynchronous tasks. If you are in an async function, use `.await` on the \
+     future instead of blocking on it.";
 
 /// The thread stands in a runtime's context until this is dropped.
 #[derive(Debug)]

@@ -126,7 +126,9 @@ impl Runtime {
         if waits && enter::current() != Entered::No {
             // While panicking, a second panic would abort: the threads end by themselves.
             self.handle.pool().shut_down(Some(Duration::ZERO));
-            assert!(std::thread::panicking(), "{DROPPED_INSIDE}");
+            if !std::thread::panicking() {
+                std::panic::panic_any(DROPPED_INSIDE);
+            }
             return;
         }
         self.handle.pool().shut_down(timeout);

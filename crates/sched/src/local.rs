@@ -303,6 +303,10 @@ impl Drop for Scope {
     fn drop(&mut self) {
         DESK.set(self.before.take());
         let kit = self.desk.kit.take();
+        let parts = &self.desk.local.0;
+        let awake_since = kit.as_ref().map(|kit| kit.awake_since);
+        let now = parts.driver.clock().now();
+        parts.metrics.note_busy(now - awake_since.unwrap_or(now));
         let mut place = self.desk.local.0.kit.lock();
         place.kit = kit;
         let waiting = std::mem::take(&mut place.waiting);

@@ -59,10 +59,15 @@ impl WorkerMetrics {
         Duration::from_nanos(self.busy_ns.get())
     }
 
-    /// Notes that the worker goes to sleep after being awake since `awake_ns` ago.
-    pub fn note_park(&self, awake: Duration) {
+    /// Notes that the worker was awake for a while.
+    pub fn note_busy(&self, awake: Duration) {
         self.busy_ns
             .add(u64::try_from(awake.as_nanos()).unwrap_or(u64::MAX));
+    }
+
+    /// Notes that the worker goes to sleep after it was `awake`.
+    pub fn note_park(&self, awake: Duration) {
+        self.note_busy(awake);
         self.parks.add(1);
         self.parks_and_unparks.add(1);
     }

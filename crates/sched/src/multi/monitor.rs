@@ -11,9 +11,10 @@
 //! once more. All four are SeqCst, so one of the two sees the other, and no worker gets stuck
 //! unseen.
 
-use std::sync::{Condvar, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
+use yamanote_base::atomic::RawCondvar as Condvar;
 use yamanote_base::atomic::plain::{AtomicBool, Ordering};
 use yamanote_base::lock::{Mutex, MutexGuard};
 use yamanote_base::wake::WakeList;
