@@ -28,7 +28,7 @@ mod real {
         AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
         fence,
     };
-    pub use std::sync::{Mutex as RawMutex, MutexGuard as RawMutexGuard};
+    pub use std::sync::{Condvar as RawCondvar, Mutex as RawMutex, MutexGuard as RawMutexGuard};
     pub use std::sync::{RwLock as RawRwLock, RwLockReadGuard as RawRwLockReadGuard};
 
     /// A cell shared between threads by agreement; whoever touches it must hold the right to.
@@ -82,7 +82,7 @@ mod model {
         AtomicBool, AtomicPtr, AtomicU8, AtomicU16, AtomicU32, AtomicU64, AtomicUsize, Ordering,
         fence,
     };
-    pub use loom::sync::{Mutex as RawMutex, MutexGuard as RawMutexGuard};
+    pub use loom::sync::{Condvar as RawCondvar, Mutex as RawMutex, MutexGuard as RawMutexGuard};
     pub use loom::sync::{RwLock as RawRwLock, RwLockReadGuard as RawRwLockReadGuard};
 
     /// Defines functions that are `const`, except under the model checker.
