@@ -47,14 +47,17 @@ impl<T> RwLock<T> {
         /// [`with_max_readers`](Self::with_max_readers), for statics.
         ///
         /// # Panics
-        /// If `max_reads` exceeds `u32::MAX >> 3`.
+        /// If `max_reads` is 0 or exceeds `u32::MAX >> 3`.
         #[track_caller]
         #[must_use]
         pub const fn const_with_max_readers(value: T, max_reads: u32) -> Self {
             assert!(max_reads <= MAX_READERS, "a RwLock may not have that many readers");
-            let readers_max = if max_reads == 0 { 1 } else { max_reads };
-            let semaphore = RawSemaphore::new(readers_max as usize);
-            Self { semaphore, readers_max, value: UnsafeCell::new(value) }
+            assert!(max_reads > 0, "a RwLock may not be created with 0 readers");
+            Self {
+                semaphore: RawSemaphore::new(max_reads as usize),
+                readers_max: max_reads,
+                value: UnsafeCell::new(value),
+            }
         }
     }
 }
@@ -69,10 +72,10 @@ impl<T: ?Sized> RwLock<T> {
         Self::with_max_readers(value, MAX_READERS)
     }
 
-    /// A lock that lets in at most `max_reads` readers at once; 0 counts as 1.
+    /// A lock that lets in at most `max_reads` readers at once.
     ///
     /// # Panics
-    /// If `max_reads` exceeds `u32::MAX >> 3`.
+    /// If `max_reads` is 0 or exceeds `u32::MAX >> 3`.
     #[track_caller]
     #[must_use]
     pub fn with_max_readers(value: T, max_reads: u32) -> Self
@@ -83,12 +86,11 @@ impl<T: ?Sized> RwLock<T> {
             max_reads <= MAX_READERS,
             "a RwLock may not be created with more than {MAX_READERS} readers"
         );
-        // A writer takes every permit, so there must be one for it to exclude the others.
-        let readers_max = max_reads.max(1);
-        let semaphore = RawSemaphore::new(readers_max as usize);
+        // A writer takes every permit: there must be one for it to exclude the others.
+        assert!(max_reads > 0, "a RwLock may not be created with 0 readers");
         Self {
-            semaphore,
-            readers_max,
+            semaphore: RawSemaphore::new(max_reads as usize),
+            readers_max: max_reads,
             value: UnsafeCell::new(value),
         }
     }

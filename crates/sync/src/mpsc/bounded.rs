@@ -119,19 +119,19 @@ impl<T> Sender<T> {
     /// When there is no room in time, or the receiver is closed or dropped.
     ///
     /// # Panics
-    /// When it has to wait outside of a runtime with a timer.
+    /// Outside of a runtime with a timer.
     pub async fn send_timeout(
         &self,
         value: T,
         timeout: Duration,
     ) -> Result<(), SendTimeoutError<T>> {
+        // Made first: outside of a runtime it panics, whether there is room or not.
+        let mut sleep = hooks::sleep(timeout);
         let mut reserve = pin!(self.reserve_room(1));
-        let mut sleep = None;
         let reserved = poll_fn(|cx| {
             if let Poll::Ready(reserved) = reserve.as_mut().poll(cx) {
                 return Poll::Ready(Some(reserved));
             }
-            let sleep = sleep.get_or_insert_with(|| hooks::sleep(timeout));
             sleep.as_mut().poll(cx).map(|()| None)
         });
         match reserved.await {

@@ -87,14 +87,14 @@ impl<N: Deref<Target = Notify>> std::future::Future for NotifyWait<N> {
     }
 }
 
-/// Takes the permit, or sees a later round, or queues.
+/// Sees a later round, or takes the permit, or queues.
 fn poll_first(
     notify: &Notify,
     round: Round,
     waiter: Pin<&mut Waiter<Told>>,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
-    if notify.word.take_permit() || notify.word.round() != round {
+    if notify.word.round() != round || notify.word.take_permit() {
         return Poll::Ready(());
     }
     // Before the lock: cloning and dropping a waker is user code.
@@ -103,7 +103,7 @@ fn poll_first(
     // Bounded: under the lock, only a permit that was stored meanwhile stands in the way, and
     // whoever takes it before this does has made progress.
     while !notify.word.mark_waiting() {
-        if notify.word.take_permit() {
+        if notify.word.round() != round || notify.word.take_permit() {
             return Poll::Ready(());
         }
     }

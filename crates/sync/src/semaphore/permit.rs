@@ -10,7 +10,7 @@ use super::Semaphore;
 #[derive(Debug)]
 pub struct SemaphorePermit<'a> {
     semaphore: &'a Semaphore,
-    permits: u32,
+    permits: usize,
 }
 
 /// Permits of a semaphore, which they keep alive; given back when dropped.
@@ -18,12 +18,15 @@ pub struct SemaphorePermit<'a> {
 #[derive(Debug)]
 pub struct OwnedSemaphorePermit {
     semaphore: Arc<Semaphore>,
-    permits: u32,
+    permits: usize,
 }
 
 impl<'a> SemaphorePermit<'a> {
     pub(super) fn new(semaphore: &'a Semaphore, permits: u32) -> Self {
-        Self { semaphore, permits }
+        Self {
+            semaphore,
+            permits: permits as usize,
+        }
     }
 
     /// Destroys the permits: they are never given back.
@@ -52,7 +55,7 @@ impl<'a> SemaphorePermit<'a> {
 
     /// How many permits these are.
     pub fn num_permits(&self) -> usize {
-        self.permits as usize
+        self.permits
     }
 
     /// The semaphore that they belong to.
@@ -63,7 +66,10 @@ impl<'a> SemaphorePermit<'a> {
 
 impl OwnedSemaphorePermit {
     pub(super) fn new(semaphore: Arc<Semaphore>, permits: u32) -> Self {
-        Self { semaphore, permits }
+        Self {
+            semaphore,
+            permits: permits as usize,
+        }
     }
 
     /// Destroys the permits: they are never given back.
@@ -92,7 +98,7 @@ impl OwnedSemaphorePermit {
 
     /// How many permits these are.
     pub fn num_permits(&self) -> usize {
-        self.permits as usize
+        self.permits
     }
 
     /// The semaphore that they belong to.
@@ -103,13 +109,13 @@ impl OwnedSemaphorePermit {
 
 impl Drop for SemaphorePermit<'_> {
     fn drop(&mut self) {
-        self.semaphore.add_permits(self.permits as usize);
+        self.semaphore.add_permits(self.permits);
     }
 }
 
 impl Drop for OwnedSemaphorePermit {
     fn drop(&mut self) {
-        self.semaphore.add_permits(self.permits as usize);
+        self.semaphore.add_permits(self.permits);
     }
 }
 
@@ -121,8 +127,7 @@ fn assert_same(one: &Semaphore, other: &Semaphore) {
     );
 }
 
-fn split_off(permits: &mut u32, n: usize) -> Option<u32> {
-    let n = u32::try_from(n).ok()?;
+fn split_off(permits: &mut usize, n: usize) -> Option<usize> {
     *permits = permits.checked_sub(n)?;
     Some(n)
 }

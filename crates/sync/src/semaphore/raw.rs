@@ -11,13 +11,13 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
+use yamanote_base::budget;
 use yamanote_base::const_unless_model;
 use yamanote_base::wait::{WaitQueue, Waiter};
 use yamanote_base::wake::WakeList;
 
 use super::error::{AcquireError, TryAcquireError};
 use super::word::{PermitWord, Take};
-use crate::coop::poll_charged;
 
 pub(crate) use super::word::MAX_PERMITS;
 
@@ -154,6 +154,22 @@ impl RawSemaphore {
         Poll::Pending
     }
 
+    /// Gives a task that has no budget left its place in the queue, if there is one, so that it
+    /// is not overtaken by those that have some. The task is woken already.
+    #[cold]
+    fn enqueue_without_budget(
+        &self,
+        waiter: Pin<&mut Waiter<usize>>,
+        wanted: usize,
+        cx: &mut Context<'_>,
+    ) {
+        let must_wait = !waiter.is_armed() && self.word.would_be_short(wanted);
+        if must_wait && matches!(self.poll_enqueue(waiter, wanted, cx), Poll::Ready(Ok(()))) {
+            // The permits have just come; without budget they cannot be taken.
+            self.release(wanted);
+        }
+    }
+
     /// Whether the queued `waiter` got what it `wanted`.
     fn poll_queued(
         &self,
@@ -225,15 +241,20 @@ impl Future for Acquire<'_> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let (semaphore, wanted, waiter) = (*this.semaphore, *this.wanted, this.waiter);
-        poll_charged(cx, |cx| {
-            if waiter.is_armed() {
-                return semaphore.poll_queued(waiter, wanted, cx);
-            }
+        let Poll::Ready(charge) = budget::poll_proceed(cx) else {
+            semaphore.enqueue_without_budget(waiter, wanted, cx);
+            return Poll::Pending;
+        };
+        let acquired = if waiter.is_armed() {
+            ready!(semaphore.poll_queued(waiter, wanted, cx))
+        } else {
             match semaphore.word.try_take(wanted) {
-                Take::Taken => Poll::Ready(Ok(())),
-                Take::Short => semaphore.poll_enqueue(waiter, wanted, cx),
-                Take::Closed => Poll::Ready(Err(AcquireError::closed())),
+                Take::Taken => Ok(()),
+                Take::Short => ready!(semaphore.poll_enqueue(waiter, wanted, cx)),
+                Take::Closed => Err(AcquireError::closed()),
             }
-        })
+        };
+        charge.made_progress();
+        Poll::Ready(acquired)
     }
 }

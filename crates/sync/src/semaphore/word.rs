@@ -52,6 +52,13 @@ impl PermitWord {
         self.0.load(Ordering::Acquire) & CLOSED != 0
     }
 
+    /// Whether [`try_take`](Self::try_take) would find too few permits.
+    pub(crate) fn would_be_short(&self, n: usize) -> bool {
+        // Relaxed: a guess, on which only a place in the queue depends.
+        let word = self.0.load(Ordering::Relaxed);
+        word & CLOSED == 0 && n > 0 && (word & QUEUED != 0 || word >> SHIFT < n)
+    }
+
     /// Takes `n` permits, if nobody waits.
     #[inline]
     pub(crate) fn try_take(&self, n: usize) -> Take {

@@ -97,17 +97,20 @@ impl<T> Receiver<T> {
         mut f: impl FnMut(&T) -> bool,
     ) -> Result<Ref<'_, T>, RecvError> {
         let (state, seen) = (&*self.state, &mut self.seen);
-        let mut is_closed = false;
-        // Each turn but the last is a value that was rejected.
-        loop {
-            if let Some(value) = look(state, seen, is_closed, &mut f) {
-                return Ok(value);
+        charged(async {
+            let mut is_closed = false;
+            // Each turn but the last is a value that was rejected.
+            loop {
+                if let Some(value) = look(state, seen, is_closed, &mut f) {
+                    return Ok(value);
+                }
+                if is_closed {
+                    return Err(RecvError(()));
+                }
+                is_closed = next_version(state, seen).await.is_err();
             }
-            if is_closed {
-                return Err(RecvError(()));
-            }
-            is_closed = charged(next_version(state, seen)).await.is_err();
-        }
+        })
+        .await
     }
 
     /// Whether both receive from the same channel.
