@@ -133,8 +133,9 @@ impl Floors {
 
     /// Raises a suite's floor; it is never lowered.
     pub(super) fn raise(&mut self, suite: &str, passed: usize) {
-        let floor = self.0.entry(suite.to_owned()).or_insert(0);
-        *floor = passed.max(*floor);
+        if passed > self.of(suite) {
+            self.0.insert(suite.to_owned(), passed);
+        }
     }
 
     /// Writes the floors back.
