@@ -141,19 +141,7 @@ impl File {
         let File { std, waiting, .. } = self;
         let mut shared = Some(std);
         // Operations by reference whose futures were dropped may still have a share.
-        poll_fn(|cx| {
-            waiting.poll(cx, |_| {
-                let std = shared.take().expect("put back unless ready");
-                match Arc::try_unwrap(std) {
-                    Ok(std) => Poll::Ready(std),
-                    Err(std) => {
-                        shared = Some(std);
-                        Poll::Pending
-                    }
-                }
-            })
-        })
-        .await
+        poll_fn(|cx| waiting.poll(cx, |_| take_unshared(&mut shared))).await
     }
 
     /// The file itself, if nothing is under way. Does not panic.
@@ -248,6 +236,18 @@ impl File {
             waiting: self.waiting.clone(),
         };
         op::submit(move || work(share.std.as_ref().expect("kept until it is dropped")))
+    }
+}
+
+/// The file out of `shared`, if nobody else has a share of it.
+fn take_unshared(shared: &mut Option<Arc<std::fs::File>>) -> Poll<std::fs::File> {
+    let std = shared.take().expect("it is put back unless it is unshared");
+    match Arc::try_unwrap(std) {
+        Ok(std) => Poll::Ready(std),
+        Err(std) => {
+            *shared = Some(std);
+            Poll::Pending
+        }
     }
 }
 

@@ -81,12 +81,7 @@ impl FileState {
                     self.buffer.move_to(dst);
                     return Poll::Ready(Ok(()));
                 }
-                None => {
-                    let len_max = len_max.min(dst.remaining());
-                    self.start(Kind::Read, file, move |mut file, buffer| {
-                        buffer.read_from(&mut file, len_max).map(|n| n as u64)
-                    });
-                }
+                None => self.start_read(file, len_max.min(dst.remaining())),
             }
         }
     }
@@ -174,6 +169,13 @@ impl FileState {
             self.position = *position;
         }
         Poll::Ready(Some((kind, result)))
+    }
+
+    #[track_caller]
+    fn start_read(&mut self, file: &Arc<File>, len_max: usize) {
+        self.start(Kind::Read, file, move |mut file, buffer| {
+            buffer.read_from(&mut file, len_max).map(|n| n as u64)
+        });
     }
 
     #[track_caller]

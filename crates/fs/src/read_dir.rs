@@ -5,10 +5,11 @@ use std::ffi::OsString;
 use std::fs::{FileType, Metadata};
 use std::future::{Future, poll_fn};
 use std::io;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use yamanote_driver::op::{self, Op};
 
@@ -96,26 +97,29 @@ impl ReadDir {
     /// As there.
     pub fn poll_next_entry(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Option<DirEntry>>> {
         // Bounded: a batch that is neither empty nor the end yields an entry.
-        loop {
-            if let Some(entry) = self.ready.pop_front() {
-                return Poll::Ready(entry.map(Some));
-            }
-            match std::mem::replace(&mut self.rest, Rest::Ended) {
-                Rest::Ended => return Poll::Ready(Ok(None)),
-                Rest::Unread(entries) => {
-                    self.rest = Rest::Reading(op::submit(move || Ok(read_batch(entries))));
-                }
-                Rest::Reading(mut reading) => {
-                    let Poll::Ready(batch) = Pin::new(&mut reading).poll(cx) else {
-                        self.rest = Rest::Reading(reading);
-                        return Poll::Pending;
-                    };
-                    let (ready, rest) = batch?;
-                    self.ready = ready;
-                    self.rest = rest.map_or(Rest::Ended, Rest::Unread);
-                }
+        while self.ready.is_empty() {
+            if !ready!(self.poll_batch(cx))? {
+                return Poll::Ready(Ok(None));
             }
         }
+        Poll::Ready(self.ready.pop_front().transpose())
+    }
+
+    /// Reads the next entries; `false` if there are none.
+    fn poll_batch(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<bool>> {
+        self.rest = match mem::replace(&mut self.rest, Rest::Ended) {
+            Rest::Unread(entries) => Rest::Reading(op::submit(move || Ok(read_batch(entries)))),
+            other => other,
+        };
+        let Rest::Reading(reading) = &mut self.rest else {
+            return Poll::Ready(Ok(false));
+        };
+        let batch = ready!(Pin::new(reading).poll(cx));
+        self.rest = Rest::Ended;
+        let (ready, rest) = batch?;
+        self.ready = ready;
+        self.rest = rest.map_or(Rest::Ended, Rest::Unread);
+        Poll::Ready(Ok(true))
     }
 }
 

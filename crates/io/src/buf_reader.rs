@@ -179,27 +179,32 @@ impl<R: AsyncRead + AsyncSeek> AsyncSeek for BufReader<R> {
                     *me.seek = next;
                 }
                 ReaderSeek::Rewinding(offset) => {
-                    let Poll::Ready(rewound) = me.reader.poll_complete(cx) else {
-                        *me.seek = ReaderSeek::Rewinding(offset);
-                        return Poll::Pending;
-                    };
-                    rewound?;
-                    self.as_mut().discard_buffer();
+                    ready!(self.as_mut().poll_moved(cx, ReaderSeek::Rewinding(offset)))?;
                     let me = self.as_mut().project();
                     me.reader.start_seek(SeekFrom::Current(offset))?;
                     *me.seek = ReaderSeek::Moving;
                 }
-                ReaderSeek::Moving => {
-                    let Poll::Ready(moved) = me.reader.poll_complete(cx) else {
-                        *me.seek = ReaderSeek::Moving;
-                        return Poll::Pending;
-                    };
-                    let position = moved?;
-                    self.discard_buffer();
-                    return Poll::Ready(Ok(position));
-                }
+                ReaderSeek::Moving => return self.poll_moved(cx, ReaderSeek::Moving),
             }
         }
+    }
+}
+
+impl<R: AsyncSeek> BufReader<R> {
+    /// Waits until the reader has moved, in stage `now`, and forgets what was buffered before.
+    fn poll_moved(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        now: ReaderSeek,
+    ) -> Poll<io::Result<u64>> {
+        let me = self.project();
+        *me.seek = now;
+        let moved = ready!(me.reader.poll_complete(cx));
+        *me.seek = ReaderSeek::Idle;
+        if moved.is_ok() {
+            (*me.start, *me.end) = (0, 0);
+        }
+        Poll::Ready(moved)
     }
 }
 

@@ -75,19 +75,21 @@ impl Wake for Orphan {
                     Some(again) => process = again,
                     None => return,
                 },
-                Poll::Ready(exited) => {
-                    *self.slot.lock() = OrphanSlot::Ended;
-                    if exited.is_err() {
-                        leave_unwatched(process.into_std());
-                    }
-                    return;
-                }
+                Poll::Ready(exited) => return self.end(process, exited.is_ok()),
             }
         }
     }
 }
 
 impl Orphan {
+    /// Lets go of the process: it was waited for, or nobody watches it any more.
+    fn end(&self, process: Process, waited: bool) {
+        *self.slot.lock() = OrphanSlot::Ended;
+        if !waited {
+            leave_unwatched(process.into_std());
+        }
+    }
+
     /// Takes the process out to be polled; `None` if somebody else has.
     fn begin_poll(&self) -> Option<Process> {
         let mut slot = self.slot.lock();

@@ -119,25 +119,35 @@ impl Watch {
         cx: &mut Context<'_>,
         mut try_wait: impl FnMut() -> io::Result<Option<ExitStatus>>,
     ) -> Poll<io::Result<io::Result<ExitStatus>>> {
-        let mut answer = || match try_wait().transpose() {
+        let answer = || match try_wait().transpose() {
             Some(answer) => Ok(answer),
             None => Err(io::ErrorKind::WouldBlock.into()),
         };
         match self {
             Watch::Pidfd(pidfd) => pidfd.poll_io(cx, Direction::Read, answer),
-            // Bounded: each round takes a signal, or ends.
-            Watch::AnyChild(signal, handle) => loop {
-                let heard = signal.poll_recv(cx);
-                match answer() {
-                    Ok(answer) => return Poll::Ready(Ok(answer)),
-                    Err(_) if handle.is_shut_down() => {
-                        let message = "the runtime that watched the process is gone";
-                        return Poll::Ready(Err(io::Error::other(message)));
-                    }
-                    Err(_) if heard.is_pending() => return Poll::Pending,
-                    Err(_) => {}
-                }
-            },
+            Watch::AnyChild(signal, handle) => poll_any_child(cx, signal, handle, answer),
+        }
+    }
+}
+
+/// Calls `answer` after each signal, until it does not say `WouldBlock`.
+fn poll_any_child<T>(
+    cx: &mut Context<'_>,
+    signal: &mut Signal,
+    handle: &Handle,
+    mut answer: impl FnMut() -> io::Result<T>,
+) -> Poll<io::Result<T>> {
+    // Bounded: each round takes a signal, or ends.
+    loop {
+        let heard = signal.poll_recv(cx);
+        match answer() {
+            Ok(answer) => return Poll::Ready(Ok(answer)),
+            Err(_) if handle.is_shut_down() => {
+                let message = "the runtime that watched the process is gone";
+                return Poll::Ready(Err(io::Error::other(message)));
+            }
+            Err(_) if heard.is_pending() => return Poll::Pending,
+            Err(_) => {}
         }
     }
 }

@@ -3,14 +3,14 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use yamanote_base::block;
 use yamanote_driver::{Config, Handle, context, new};
-use yamanote_pool::{self as pool, Pool};
+use yamanote_pool::{self as pool, Job, Pool};
 
 /// A directory of its own for one test.
 pub(crate) struct Dir(PathBuf);
@@ -49,7 +49,7 @@ impl Drop for Dir {
 /// The handle of a driver that nobody turns: files need its pool only.
 pub(crate) fn handle() -> Handle {
     let pool = Pool::new(pool::Config {
-        threads_max: 2,
+        threads_max: 1,
         keep_alive: Duration::from_secs(1),
         name: Arc::new(|| "fs-test".to_owned()),
         stack_size: None,
@@ -66,6 +66,19 @@ pub(crate) fn run<F: Future>(future: F) -> F::Output {
 pub(crate) fn run_on<F: Future>(handle: &Handle, future: F) -> F::Output {
     let _entered = context::enter(handle.clone());
     block::block_on(future)
+}
+
+/// Calls `f` while the only thread of the current pool is busy: no operation ends meanwhile.
+pub(crate) fn while_busy<T>(f: impl FnOnce() -> T) -> T {
+    let (release, released) = mpsc::channel::<()>();
+    let wait = Job::new(move || {
+        // The error is that the sender is dropped.
+        let _ = released.recv();
+    });
+    context::current().pool().submit(wait).unwrap();
+    let result = f();
+    drop(release);
+    result
 }
 
 /// Polls `future` once, on behalf of nobody.
