@@ -167,5 +167,9 @@ fn notifications_and_timeouts_meet_in_virtual_time() {
     })
     .unwrap();
     assert_eq!(*log.lock().unwrap(), [false, true]);
-    assert!((1500..=1502).contains(&sim.now().as_millis()), "{:?}", sim.now());
+    assert!(
+        (1500..=1502).contains(&sim.now().as_millis()),
+        "{:?}",
+        sim.now()
+    );
 }

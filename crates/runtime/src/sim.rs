@@ -16,6 +16,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use yamanote_base::hooks;
+use yamanote_base::lock::Mutex;
 use yamanote_driver::clock::Clock;
 use yamanote_pool::Pool;
 use yamanote_sched::config::Config;
@@ -59,6 +61,8 @@ struct SimParts {
     handle: Handle,
     programs: Programs,
     failure: Failure,
+    /// The virtual time at which `run` gives up.
+    time_limit: Mutex<Option<Duration>>,
 }
 
 /// A host with a program that can be killed and started again; clones are the same one.
@@ -98,11 +102,20 @@ impl Sim {
             handle,
             programs,
             failure,
+            time_limit: Mutex::new(None),
         });
         Self {
             parts,
             _runtime: Some(runtime),
         }
+    }
+
+    /// Has [`run`](Self::run) give up when so much virtual time has gone by since the beginning.
+    ///
+    /// Without it, a run whose programs set timers for ever, and whose future never ends, never
+    /// ends either.
+    pub fn set_time_limit(&self, limit: Duration) {
+        *self.parts.time_limit.lock() = Some(limit);
     }
 
     /// Starts a program on the host `name`: `main` is called now, and at each restart.
@@ -142,7 +155,8 @@ impl Sim {
     /// Runs `future` to its end, and all programs meanwhile.
     ///
     /// # Errors
-    /// When a host's program fails or panics, and when nothing can go on any more.
+    /// When a host's program fails or panics, when nothing can go on any more, and at the
+    /// [time limit](Self::set_time_limit).
     ///
     /// # Panics
     /// When `future` panics, or the thread drives tasks already.
@@ -151,12 +165,20 @@ impl Sim {
         let _driving = context::start_driving(true);
         let _context = self.parts.handle.enter();
         let _told = failure::Teller(self.world());
+        let limit = *self.parts.time_limit.lock();
+        let mut alarm = limit.map(|limit| hooks::sleep(limit.saturating_sub(self.now())));
         let mut future = pin!(future);
         let watched = std::future::poll_fn(|cx: &mut Context<'_>| {
             if let Some(error) = self.parts.failure.take_or_watch(cx.waker()) {
                 return Poll::Ready(Err(error));
             }
-            future.as_mut().poll(cx).map(Ok)
+            if let Poll::Ready(output) = future.as_mut().poll(cx) {
+                return Poll::Ready(Ok(output));
+            }
+            match alarm.as_mut().map(|alarm| alarm.as_mut().poll(cx)) {
+                Some(Poll::Ready(())) => Poll::Ready(Err(SimError::time_limit(self.world()))),
+                Some(Poll::Pending) | None => Poll::Pending,
+            }
         });
         let ended = self.parts.home.sim().run(&self.parts.home, watched);
         ended.unwrap_or_else(|deadlock| Err(SimError::deadlock(deadlock)))
@@ -171,7 +193,7 @@ impl Sim {
     /// As [`run`](Self::run).
     #[track_caller]
     pub fn run_for(&self, duration: Duration) -> Result<(), SimError> {
-        self.run(async move { yamanote_base::hooks::sleep(duration).await })
+        self.run(async move { hooks::sleep(duration).await })
     }
 
     /// The host `name`, if a program was ever started there.

@@ -92,3 +92,29 @@ fn a_panic_in_the_future_of_run_goes_through_and_the_world_goes_on() {
     sim.run_for(Duration::from_secs(1)).unwrap();
     assert_eq!(sim.now().as_secs(), 1);
 }
+
+#[test]
+fn a_run_that_goes_on_for_ever_ends_at_its_time_limit() {
+    let sim = Sim::new(8);
+    sim.set_time_limit(Duration::from_secs(60));
+    sim.host("busy", || async {
+        loop {
+            sleep(Duration::from_millis(10)).await;
+        }
+    });
+    let error = sim.run(std::future::pending::<()>()).unwrap_err();
+    assert!(error.is_time_limit());
+    assert_eq!(error.now().as_secs(), 60);
+    assert!(
+        error
+            .to_string()
+            .starts_with("seed 8: not at its end at 60."),
+        "{error}"
+    );
+    assert!(
+        sim.run(std::future::pending::<()>())
+            .unwrap_err()
+            .is_time_limit()
+    );
+    assert_eq!(sim.run(async { 5 }).unwrap(), 5);
+}

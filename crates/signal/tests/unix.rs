@@ -9,7 +9,10 @@ use yamanote_signal::unix::{SignalKind, signal};
 
 fn kill_self(name: &str) {
     let own = std::process::id().to_string();
-    let status = Command::new("kill").args(["-s", name, &own]).status().expect("kill runs");
+    let status = Command::new("kill")
+        .args(["-s", name, &own])
+        .status()
+        .expect("kill runs");
     assert!(status.success());
 }
 
@@ -34,7 +37,13 @@ fn a_simulated_world_hears_no_signal_of_the_system() {
     let runtime = Builder::sim(1).enable_all().build().unwrap();
     runtime.block_on(async {
         let mut hangup = signal(SignalKind::hangup()).unwrap();
-        assert_eq!(hangup.poll_recv(&mut Context::from_waker(Waker::noop())), Poll::Pending);
-        assert!(signal(SignalKind::from_raw(9)).is_err(), "it cannot be handled anywhere");
+        assert_eq!(
+            hangup.poll_recv(&mut Context::from_waker(Waker::noop())),
+            Poll::Pending
+        );
+        assert!(
+            signal(SignalKind::from_raw(9)).is_err(),
+            "it cannot be handled anywhere"
+        );
     });
 }

@@ -26,6 +26,8 @@ enum Cause {
     Panicked { host: String, message: String },
     /// Nothing can go on.
     Deadlock(Deadlock),
+    /// It went on for too long.
+    TimeLimit,
 }
 
 /// The first failure of a program, until somebody takes it.
@@ -47,6 +49,14 @@ impl SimError {
             seed: deadlock.seed(),
             now: deadlock.now(),
             cause: Cause::Deadlock(deadlock),
+        }
+    }
+
+    pub(super) fn time_limit(world: &World) -> Self {
+        Self {
+            seed: world.seed(),
+            now: world.now(),
+            cause: Cause::TimeLimit,
         }
     }
 
@@ -89,12 +99,18 @@ impl SimError {
         matches!(self.cause, Cause::Deadlock(_))
     }
 
+    /// Whether the time limit was reached.
+    #[must_use]
+    pub fn is_time_limit(&self) -> bool {
+        matches!(self.cause, Cause::TimeLimit)
+    }
+
     /// The host whose program failed or panicked.
     #[must_use]
     pub fn host(&self) -> Option<&str> {
         match &self.cause {
             Cause::Failed { host, .. } | Cause::Panicked { host, .. } => Some(host),
-            Cause::Deadlock(_) => None,
+            Cause::Deadlock(_) | Cause::TimeLimit => None,
         }
     }
 }
@@ -149,6 +165,7 @@ impl fmt::Display for SimError {
                 )
             }
             Cause::Deadlock(deadlock) => deadlock.fmt(f),
+            Cause::TimeLimit => write!(f, "seed {seed}: not at its end at {now:?}, its time limit"),
         }
     }
 }
