@@ -1,6 +1,7 @@
 //! Cooperating with other tasks: the budget as programs see it.
 
 use std::future::{Future, poll_fn};
+use std::marker::PhantomData;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
@@ -8,9 +9,11 @@ use pin_project_lite::pin_project;
 use yamanote_base::budget::{self, Charge};
 
 /// A unit of the budget that was taken; given back when dropped, unless there was progress.
+///
+/// It goes back to the thread that it came from, hence the pointer: not to be sent.
 #[derive(Debug)]
 #[must_use = "dropping it gives the unit back"]
-pub struct RestoreOnPending(Charge);
+pub struct RestoreOnPending(Charge, PhantomData<*mut ()>);
 
 pin_project! {
     /// A future that is polled without a budget; made by [`unconstrained`].
@@ -41,7 +44,7 @@ impl RestoreOnPending {
 
 /// Takes one unit of the budget; if there is none, wakes the task and returns `Pending`.
 pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<RestoreOnPending> {
-    budget::poll_proceed(cx).map(RestoreOnPending)
+    budget::poll_proceed(cx).map(|charge| RestoreOnPending(charge, PhantomData))
 }
 
 /// Whether the task may go on without letting others run.
