@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
@@ -51,6 +52,10 @@ struct HandleParts {
     /// Where the next registration from a foreign thread goes.
     next_shard: AtomicUsize,
 }
+
+// What a panicking task leaves behind here is whole: user code runs under none of the locks.
+impl UnwindSafe for HandleParts {}
+impl RefUnwindSafe for HandleParts {}
 
 /// The drivers of a runtime, one for each worker, and their common handle.
 ///

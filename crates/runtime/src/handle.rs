@@ -3,6 +3,7 @@
 use std::fmt;
 use std::future::Future;
 use std::num::NonZeroU64;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::thread::ThreadId;
 
@@ -29,6 +30,10 @@ pub(crate) struct HandleParts {
     /// The thread that may run tasks which are not `Send`, of a local runtime.
     pub(crate) local_thread: Option<ThreadId>,
 }
+
+// What a panicking task leaves behind here is whole: user code runs under none of the locks.
+impl UnwindSafe for HandleParts {}
+impl RefUnwindSafe for HandleParts {}
 
 /// Who runs the tasks of a runtime.
 #[derive(Debug)]
