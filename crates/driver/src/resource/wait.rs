@@ -113,8 +113,10 @@ pub trait Watched {
     ///
     /// *Cancel safety:* dropping it leaves no trace.
     fn readiness(&self, interest: Interest) -> impl Future<Output = io::Result<ReadyEvent>> {
+        // The future refers to the cell alone: it is `Send` also where the resource is not `Sync`.
+        let cell = self.attach(None);
         async move {
-            let event = self.attach(None)?.wait(interest).await;
+            let event = cell?.wait(interest).await;
             if event.is_shutdown {
                 Err(shut_down_error())
             } else {
