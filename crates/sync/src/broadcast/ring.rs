@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::task::Waker;
 
 use yamanote_base::lock::{Mutex, MutexGuard};
-use yamanote_base::wait::{WaitQueue, Waiter};
+use yamanote_base::wait::{Locked, WaitQueue, Waiter};
 use yamanote_base::wake::WakeList;
 
 /// The most receivers at once.
@@ -77,7 +77,6 @@ impl<T> Ring<T> {
 
     /// Appends `value` for every receiver, whose number is returned; gives it back if that is 0.
     pub(super) fn send(&self, value: T) -> Result<usize, T> {
-        let mut wakes = WakeList::new();
         let mut tail = self.tail.lock();
         let receivers = tail.receivers;
         if receivers == 0 {
@@ -90,21 +89,16 @@ impl<T> Ring<T> {
         slot.position = position;
         slot.remaining = receivers;
         drop(slot);
-        tail.pop_all(&mut wakes, |()| true);
-        drop(tail);
-        wakes.wake_all();
+        wake_all(tail);
         drop(overwritten);
         Ok(receivers)
     }
 
     /// Sends nothing any more; all who wait are told.
     pub(super) fn close(&self) {
-        let mut wakes = WakeList::new();
         let mut tail = self.tail.lock();
         tail.is_closed = true;
-        tail.pop_all(&mut wakes, |()| true);
-        drop(tail);
-        wakes.wake_all();
+        wake_all(tail);
     }
 
     /// Counts a receiver; returns its position: that of the next value.
@@ -293,6 +287,17 @@ impl<T> Drop for Reading<'_, T> {
         };
         drop(slot);
         drop(done);
+    }
+}
+
+/// Unlocks the tail and wakes all who wait.
+fn wake_all(mut tail: Locked<'_, Tail, ()>) {
+    // Mostly nobody does: then no list is made.
+    if tail.has_waiters() {
+        let mut wakes = WakeList::new();
+        tail.pop_all(&mut wakes, |()| true);
+        drop(tail);
+        wakes.wake_all();
     }
 }
 

@@ -5,6 +5,7 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
+use std::mem;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -305,13 +306,13 @@ impl<T> Sender<T> {
             }
         }
 
-        // Dropped after the future of the semaphore.
-        let _settle = Settle(self);
-        self.quota()
-            .permits
-            .acquire(n)
-            .await
-            .map_err(|_| SendError(()))
+        // Dropped after the future of the semaphore; not needed when there is something to send.
+        let settle = Settle(self);
+        let reserved = self.quota().permits.acquire(n).await;
+        if reserved.is_ok() {
+            mem::forget(settle);
+        }
+        reserved.map_err(|_| SendError(()))
     }
 
     fn try_reserve_room(&self, n: usize) -> Result<(), TrySendError<()>> {

@@ -133,6 +133,21 @@ impl RawSemaphore {
         wakes.wake_all();
     }
 
+    /// Takes permits, or queues `waiter` if there are too few after all.
+    #[inline]
+    fn poll_first(
+        &self,
+        waiter: Pin<&mut Waiter<usize>>,
+        wanted: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<Result<(), AcquireError>> {
+        match self.word.try_take(wanted) {
+            Take::Taken => Poll::Ready(Ok(())),
+            Take::Short => self.poll_enqueue(waiter, wanted, cx),
+            Take::Closed => Poll::Ready(Err(AcquireError::closed())),
+        }
+    }
+
     /// Takes permits that have just come, or queues `waiter` for `wanted`.
     #[cold]
     fn poll_enqueue(
@@ -154,22 +169,6 @@ impl RawSemaphore {
         Poll::Pending
     }
 
-    /// Gives a task that has no budget left its place in the queue, if there is one, so that it
-    /// is not overtaken by those that have some. The task is woken already.
-    #[cold]
-    fn enqueue_without_budget(
-        &self,
-        waiter: Pin<&mut Waiter<usize>>,
-        wanted: usize,
-        cx: &mut Context<'_>,
-    ) {
-        let must_wait = !waiter.is_armed() && self.word.would_be_short(wanted);
-        if must_wait && matches!(self.poll_enqueue(waiter, wanted, cx), Poll::Ready(Ok(()))) {
-            // The permits have just come; without budget they cannot be taken.
-            self.release(wanted);
-        }
-    }
-
     /// Whether the queued `waiter` got what it `wanted`.
     fn poll_queued(
         &self,
@@ -178,6 +177,13 @@ impl RawSemaphore {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), AcquireError>> {
         let mut locked = ready!(self.waiters.poll_popped(waiter.as_mut(), cx));
+        if !budget::current().has_remaining() {
+            // What it got stays its own until it has budget again.
+            drop(locked);
+            let refused = budget::poll_proceed(cx);
+            debug_assert!(refused.is_pending(), "nothing was left of the budget");
+            return Poll::Pending;
+        }
         let needed = *locked.data(waiter.as_mut());
         let removed = locked.remove(waiter);
         drop(locked);
@@ -241,18 +247,23 @@ impl Future for Acquire<'_> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = self.project();
         let (semaphore, wanted, waiter) = (*this.semaphore, *this.wanted, this.waiter);
-        let Poll::Ready(charge) = budget::poll_proceed(cx) else {
-            semaphore.enqueue_without_budget(waiter, wanted, cx);
-            return Poll::Pending;
-        };
+        // Who must wait takes its place in the queue also without budget, so that it is not
+        // overtaken by those that have some.
         let acquired = if waiter.is_armed() {
             ready!(semaphore.poll_queued(waiter, wanted, cx))
+        } else if semaphore.word.would_be_short(wanted) {
+            ready!(semaphore.poll_enqueue(waiter, wanted, cx))
         } else {
-            match semaphore.word.try_take(wanted) {
-                Take::Taken => Ok(()),
-                Take::Short => ready!(semaphore.poll_enqueue(waiter, wanted, cx)),
-                Take::Closed => Err(AcquireError::closed()),
-            }
+            let charge = ready!(budget::poll_proceed(cx));
+            return semaphore.poll_first(waiter, wanted, cx).map(|acquired| {
+                charge.made_progress();
+                acquired
+            });
+        };
+        let Poll::Ready(charge) = budget::poll_proceed(cx) else {
+            // The permits came in between, and cannot be taken without budget.
+            semaphore.release(if acquired.is_ok() { wanted } else { 0 });
+            return Poll::Pending;
         };
         charge.made_progress();
         Poll::Ready(acquired)
