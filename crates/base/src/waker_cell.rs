@@ -46,6 +46,12 @@ impl WakerCell {
     /// meanwhile wakes the new waker, and so does a registration that meets another one (which
     /// is a fault of the caller, met with a spare wake).
     pub fn register(&self, waker: &Waker) {
+        drop(self.replace(waker));
+    }
+
+    /// Like [`register`](Self::register); gives the waker that was there before to the caller,
+    /// who may look at the condition once more before that one's destructor runs.
+    pub fn replace(&self, waker: &Waker) -> Option<Waker> {
         // Relaxed: a guess, which the exchange below checks.
         let idle = self.state.load(Ordering::Relaxed) & STORED;
         // Acquire: pairs with the Release in take(), so that its emptying of the slot is seen.
@@ -59,6 +65,7 @@ impl WakerCell {
                 waker.wake_by_ref();
                 // The taker is about to finish; the model checker lets it.
                 spin_loop();
+                None
             }
         }
     }
@@ -73,7 +80,7 @@ impl WakerCell {
         self.state.load(Ordering::Relaxed) & STORED != 0
     }
 
-    fn store(&self, waker: &Waker) {
+    fn store(&self, waker: &Waker) -> Option<Waker> {
         /// Gives the slot back, even if cloning the waker panicked.
         struct GiveBack<'a>(&'a WakerCell);
 
@@ -93,7 +100,7 @@ impl WakerCell {
             }
         });
         drop(give_back);
-        drop(old);
+        old
     }
 
     fn give_back(&self) {

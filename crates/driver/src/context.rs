@@ -2,6 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
+use std::sync::MutexGuard;
 
 use yamanote_world::Host;
 
@@ -33,7 +34,8 @@ struct Worker {
 #[must_use = "the thread leaves at once when this is dropped"]
 pub struct Guard {
     before: Option<Handle>,
-    _not_send: PhantomData<*mut ()>,
+    /// A lock's guard is `Sync` and not `Send`, like this.
+    _not_send: PhantomData<MutexGuard<'static, ()>>,
 }
 
 /// Restores which shard the thread works for when dropped.
@@ -59,7 +61,10 @@ pub struct HostGuard {
 /// While the thread's locals are being destroyed.
 #[track_caller]
 pub fn enter(handle: Handle) -> Guard {
-    let before = CURRENT.with(|current| current.replace(Some(handle)));
+    let before = CURRENT
+        .try_with(|current| current.replace(Some(handle)))
+        .ok()
+        .flatten();
     Guard {
         before,
         _not_send: PhantomData,

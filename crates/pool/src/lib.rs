@@ -295,7 +295,7 @@ impl Pool {
         idle.into_iter().for_each(Wake::wake);
         drop(cancelled);
         let ended = self.wait_until_ended(timeout);
-        if ended && MEMBER_OF.get() != self.id() {
+        if ended && !self.is_own_thread() {
             let handles = std::mem::take(&mut self.0.state.lock().handles);
             for handle in handles {
                 // A panic in a thread hook was reported when it happened.
@@ -306,7 +306,7 @@ impl Pool {
     }
 
     fn wait_until_ended(&self, timeout: Option<Duration>) -> bool {
-        let rest = usize::from(MEMBER_OF.get() == self.id());
+        let rest = usize::from(self.is_own_thread());
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = self.0.state.lock();
         while state.threads > rest {
@@ -343,6 +343,11 @@ impl Pool {
     /// Jobs that wait for a thread now.
     pub fn queue_depth(&self) -> usize {
         self.0.state.lock().queue.len()
+    }
+
+    /// Whether the current thread belongs to this pool.
+    fn is_own_thread(&self) -> bool {
+        MEMBER_OF.try_with(Cell::get) == Ok(self.id())
     }
 
     fn id(&self) -> usize {

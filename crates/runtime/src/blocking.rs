@@ -53,6 +53,10 @@ where
         let _context = context.enter();
         runnable.run();
         drop(inhibitor);
+        // A paused clock may jump now, though nobody awaits this work.
+        if context.driver().clock().is_virtual() {
+            context.driver().unpark(0);
+        }
     }));
     match submitted {
         // A pool that shuts down has cancelled the task.

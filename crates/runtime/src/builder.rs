@@ -152,10 +152,7 @@ impl Builder {
     /// When `capacity` is 0.
     #[track_caller]
     pub fn max_io_events_per_busy_tick(&mut self, capacity: usize) -> &mut Self {
-        assert!(
-            capacity > 0,
-            "max_io_events_per_busy_tick must be non-zero"
-        );
+        assert!(capacity > 0, "max_io_events_per_busy_tick must be non-zero");
         self.events_max = self.events_max.min(capacity);
         self
     }
@@ -370,7 +367,11 @@ impl Builder {
 
     fn build_local_handle(&self, local: bool) -> io::Result<Handle> {
         let pool = self.pool(0);
-        let clock = if self.start_paused { Clock::paused() } else { Clock::system(true) };
+        let clock = if self.start_paused {
+            Clock::paused()
+        } else {
+            Clock::system(true)
+        };
         let (mut drivers, driver) = self.drivers(1, clock, &pool)?;
         let only = drivers.pop().expect("one driver was asked for");
         let scheduler = Scheduler::Local(Local::new(self.config(), only, driver));

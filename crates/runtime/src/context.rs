@@ -117,16 +117,18 @@ pub(crate) fn with<R>(f: impl FnOnce(&Handle) -> R) -> R {
     }
 }
 
-/// Makes `handle` the thread's current one.
-#[track_caller]
+/// Makes `handle` the thread's current one. While the thread's locals are being destroyed, which
+/// is when a runtime that lay in one is dropped, it changes nothing.
 pub(crate) fn enter(handle: Handle) -> ContextGuard {
     let driver = yamanote_driver::context::enter(handle.driver().clone());
-    let depth = DEPTH.get() + 1;
-    DEPTH.set(depth);
-    let before = CURRENT.with(|current| current.replace(Some(handle)));
+    let depth = DEPTH.try_with(|depth| {
+        depth.set(depth.get() + 1);
+        depth.get()
+    });
+    let before = CURRENT.try_with(|current| current.replace(Some(handle)));
     ContextGuard {
-        before,
-        depth,
+        before: before.ok().flatten(),
+        depth: depth.unwrap_or(0),
         _driver: driver,
     }
 }

@@ -198,6 +198,11 @@ impl Handle {
         self.0.local_thread == Some(std::thread::current().id())
     }
 
+    /// Whether the runtime is a local one.
+    pub(crate) fn is_local(&self) -> bool {
+        self.0.local_thread.is_some()
+    }
+
     /// Makes a task of `future`, which need not be `Send`, on a local runtime.
     ///
     /// # Panics
@@ -210,7 +215,8 @@ impl Handle {
     {
         assert!(
             self.is_local_here(),
-            "tasks that are not `Send` stay on their runtime's thread"
+            "Local tasks can only be spawned on a LocalRuntime from the thread the runtime was \
+             created on"
         );
         let Scheduler::Local(local) = &self.0.scheduler else {
             unreachable!("only a current-thread scheduler has a thread of its own")

@@ -203,9 +203,10 @@ impl<T: 'static> JoinSet<T> {
         let charge = ready!(budget::poll_proceed(cx));
         let mut joined = self.try_join_next_with_id();
         if joined.is_none() {
-            self.finished.register(cx.waker());
+            let before = self.finished.register(cx.waker());
             // A task may have ended between the look and the registration.
             joined = self.try_join_next_with_id();
+            drop(before);
         }
         if joined.is_none() {
             return Poll::Pending;

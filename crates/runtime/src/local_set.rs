@@ -72,7 +72,7 @@ where
     if let Some(scheduler) = scope::current() {
         return scheduler.spawn_here(future, SpawnLocation::caller());
     }
-    match context::try_with(|handle| handle.is_local_here().then(|| handle.clone())) {
+    match context::try_with(|handle| handle.is_local().then(|| handle.clone())) {
         Ok(Some(handle)) => handle.spawn_local(future),
         _ => panic!(
             "`spawn_local` called from outside of a `task::LocalSet` or `runtime::LocalRuntime`"

@@ -269,11 +269,11 @@ impl Scope {
             local: local.clone(),
             kit: RefCell::new(Some(kit)),
         });
-        let before = DESK.replace(Some(desk.clone()));
+        let before = DESK.try_with(|place| place.replace(Some(desk.clone())));
         let worker = yamanote_driver::context::enter_worker(local.driver(), 0);
         Some(Self {
             desk,
-            before,
+            before: before.ok().flatten(),
             _worker: worker,
             _rng: rng,
         })
@@ -286,8 +286,10 @@ impl Scope {
         // SeqCst is not needed: whoever wakes from here on unparks the driver.
         local.0.woken.store(true, Ordering::Release);
         loop {
-            // Acquire: pairs with the Release in wake_by_ref().
-            if local.0.woken.swap(false, Ordering::Acquire) {
+            // Acquire: pairs with the Release in wake_by_ref(). Relaxed: a wake that this misses is
+            // seen in the next round, which an unpark or a task of this thread brings about.
+            let woken = &local.0.woken;
+            if woken.load(Ordering::Relaxed) && woken.swap(false, Ordering::Acquire) {
                 self.desk.count_tick();
                 let polled = budget::with_budget(|| future.as_mut().poll(&mut cx));
                 if let Poll::Ready(output) = polled {
@@ -301,7 +303,8 @@ impl Scope {
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        DESK.set(self.before.take());
+        let before = self.before.take();
+        let _ = DESK.try_with(|place| place.replace(before));
         let kit = self.desk.kit.take();
         let parts = &self.desk.local.0;
         let awake_since = kit.as_ref().map(|kit| kit.awake_since);
@@ -319,7 +322,9 @@ impl Desk {
     /// Polls up to `event_interval` tasks; sleeps in the driver if there is none.
     fn run_some(&self) {
         let parts = &self.local.0;
-        for _ in 0..parts.config.event_interval {
+        // What is queued now, and no more: who yields waits until the main future had its turn.
+        let queued = self.with_kit(|kit| kit.queue.len()).max(1);
+        for _ in 0..queued.min(parts.config.event_interval as usize) {
             // Relaxed: set on this thread, or by a task whose waker has been called.
             assert!(!parts.failed.load(Ordering::Relaxed), "{UNHANDLED_PANIC}");
             let Some(task) = self.next_task() else {
@@ -342,7 +347,10 @@ impl Desk {
             kit.tick
         });
         let parts = &self.local.0;
-        if tick % parts.config.event_interval == 0 || parts.driver.clock().take_step() {
+        if tick % parts.config.event_interval == 0
+            || parts.driver.clock().take_step()
+            || parts.driver.take_look(0)
+        {
             self.turn(Some(Duration::ZERO));
         }
     }

@@ -20,6 +20,7 @@ use yamanote_base::budget;
 use yamanote_base::probe::{self, Point};
 use yamanote_base::waker_cell::WakerCell;
 
+use crate::cell_pool;
 use crate::error::JoinError;
 use crate::header::{Header, Links, Reference, Vtable};
 use crate::id::{self, Id};
@@ -58,7 +59,7 @@ where
     S: Schedule,
 {
     probe::emit(Point::Spawn, id.as_u64());
-    let cell = Box::new(TaskCell {
+    TaskCell::<F, S>::place(TaskCell {
         header: Header {
             state: TaskState::new(references),
             vtable: &TaskCell::<F, S>::VTABLE,
@@ -71,8 +72,45 @@ where
         },
         scheduler,
         stage: UnsafeCell::new(Stage::Future(future)),
-    });
-    NonNull::from(Box::leak(cell)).cast()
+    })
+    .cast()
+}
+
+impl<F: Future, S> TaskCell<F, S> {
+    /// The size of the block from the pool, if the cell fits into one.
+    const UNITS: Option<usize> = if align_of::<Self>() <= align_of::<cell_pool::Unit>() {
+        cell_pool::units(size_of::<Self>())
+    } else {
+        None
+    };
+
+    /// Puts `cell` where it stays.
+    fn place(cell: Self) -> NonNull<Self> {
+        let Some(units) = Self::UNITS else {
+            return NonNull::from(Box::leak(Box::new(cell)));
+        };
+        let place = NonNull::from(Box::leak(cell_pool::take(units))).cast::<Self>();
+        // SAFETY: the block is aligned and large enough for the cell, by `UNITS`.
+        unsafe { place.write(cell) };
+        place
+    }
+
+    /// Drops what is in the cell, and frees its memory.
+    ///
+    /// # Safety
+    /// `cell` came from [`place`](Self::place), and nobody else has it.
+    unsafe fn free(cell: NonNull<Self>) {
+        let Some(units) = Self::UNITS else {
+            // SAFETY: `place` leaked it from a box of this type.
+            drop(unsafe { Box::from_raw(cell.as_ptr()) });
+            return;
+        };
+        // SAFETY: the caller's.
+        unsafe { cell.drop_in_place() };
+        let block = NonNull::slice_from_raw_parts(cell.cast::<cell_pool::Unit>(), units);
+        // SAFETY: `place` leaked it from a box of this length.
+        cell_pool::give(unsafe { Box::from_raw(block.as_ptr()) });
+    }
 }
 
 impl<F: Future, S: Schedule> TaskCell<F, S> {
@@ -125,9 +163,20 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
     /// # Safety
     /// The caller runs the task, and the stage is the future.
     unsafe fn poll(&self, reference: &Reference) -> Option<Result<F::Output, JoinError>> {
+        /// Drops the future while its panic unwinds, so that destructors see the panic.
+        struct DropFuture<'a, F: Future, S: Schedule>(&'a TaskCell<F, S>);
+
+        impl<F: Future, S: Schedule> Drop for DropFuture<'_, F, S> {
+            fn drop(&mut self) {
+                // SAFETY: made by `poll`, whose caller runs the task; the poll has unwound.
+                unsafe { self.0.drop_and_set(Stage::Taken) };
+            }
+        }
+
         let waker = waker::borrowed(reference);
         let mut cx = Context::from_waker(&waker);
         let polled = catch_unwind(AssertUnwindSafe(|| {
+            let on_panic = DropFuture(self);
             self.stage.with_mut(|stage| {
                 // SAFETY: the caller runs the task.
                 let Stage::Future(future) = (unsafe { &mut *stage }) else {
@@ -135,7 +184,9 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
                 };
                 // SAFETY: the future lies in the allocation and is dropped there.
                 let future = unsafe { Pin::new_unchecked(future) };
-                budget::with_budget(|| future.poll(&mut cx))
+                let polled = budget::with_budget(|| future.poll(&mut cx));
+                std::mem::forget(on_panic);
+                polled
             })
         }));
         match polled {
@@ -288,7 +339,7 @@ unsafe fn drop_output<F: Future, S: Schedule>(header: NonNull<Header>) {
 
 unsafe fn free<F: Future, S: Schedule>(header: NonNull<Header>) {
     let cell = header.cast::<TaskCell<F, S>>();
-    // SAFETY: it was leaked from a box of this type, and the last reference is gone. The stage
-    // is `Taken` (or an output that a join handle left), for a task is dropped when it is done.
-    drop(unsafe { Box::from_raw(cell.as_ptr()) });
+    // SAFETY: `allocate` placed it, and the last reference is gone. The stage is `Taken`, for a
+    // task is dropped when it is done, and its output by whoever owned that.
+    unsafe { TaskCell::free(cell) };
 }

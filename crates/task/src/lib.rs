@@ -12,6 +12,7 @@
 //! put. Read next: `state` (the word), then `cell` (what is in the allocation).
 
 mod cell;
+mod cell_pool;
 mod header;
 mod state;
 mod waker;

@@ -36,9 +36,9 @@ impl Finished {
         self.places.lock().pop_front()
     }
 
-    /// Sets who is woken by the next note.
-    pub(super) fn register(&self, waker: &Waker) {
-        self.waiting.register(waker);
+    /// Sets who is woken by the next note; gives back who was before.
+    pub(super) fn register(&self, waker: &Waker) -> Option<Waker> {
+        self.waiting.replace(waker)
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::cell::RefCell;
 
+use yamanote_base::enter::{self, Entered, EnteredGuard};
+
 use super::queue::LocalScheduler;
 
 thread_local! {
@@ -17,38 +19,53 @@ struct Scope {
 
 /// Restores the scope before when dropped.
 #[derive(Debug)]
-pub(super) struct ScopeGuard(Option<Scope>);
+pub(super) struct ScopeGuard {
+    before: Option<Scope>,
+    _entered: Option<EnteredGuard>,
+}
 
 impl ScopeGuard {
     /// Stands in the set of `scheduler`.
     pub(super) fn enter(scheduler: LocalScheduler) -> Self {
-        Self::replace(Scope {
-            scheduler,
-            polling: false,
-        })
+        Self::replace(
+            Scope {
+                scheduler,
+                polling: false,
+            },
+            None,
+        )
     }
 
     /// Stands in the set of `scheduler`, which is polled now.
     pub(super) fn polling(scheduler: LocalScheduler) -> Self {
-        Self::replace(Scope {
-            scheduler,
-            polling: true,
-        })
+        let driving = enter::current() != Entered::No;
+        // The tasks of a set stay on their thread: there is no worker to hand over.
+        let entered = driving.then(|| {
+            enter::set(Entered::Driving {
+                block_in_place: false,
+            })
+        });
+        Self::replace(
+            Scope {
+                scheduler,
+                polling: true,
+            },
+            entered,
+        )
     }
 
-    fn replace(scope: Scope) -> Self {
-        Self(
-            CURRENT
-                .try_with(|current| current.replace(Some(scope)))
-                .ok()
-                .flatten(),
-        )
+    fn replace(scope: Scope, entered: Option<EnteredGuard>) -> Self {
+        let before = CURRENT.try_with(|current| current.replace(Some(scope)));
+        Self {
+            before: before.ok().flatten(),
+            _entered: entered,
+        }
     }
 }
 
 impl Drop for ScopeGuard {
     fn drop(&mut self) {
-        let before = self.0.take();
+        let before = self.before.take();
         let ended = CURRENT.try_with(|current| current.replace(before));
         drop(ended);
     }
