@@ -117,6 +117,13 @@ impl Handle {
         self.0.shards[shard].unpark();
     }
 
+    /// Whether somebody asked for readiness that a turn of `shard` may find: a program that
+    /// tries, yields and tries again should see what came meanwhile. Asking once takes it.
+    #[must_use]
+    pub fn take_look(&self, shard: usize) -> bool {
+        self.0.shards[shard].take_look()
+    }
+
     /// The runtime's clock.
     #[must_use]
     pub fn clock(&self) -> &Clock {

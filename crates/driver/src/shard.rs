@@ -3,6 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
+use yamanote_base::atomic::plain::{AtomicBool, Ordering};
 use yamanote_base::interest::{Interest, Ready};
 use yamanote_base::lock::Mutex;
 use yamanote_base::ready::ReadyCell;
@@ -23,6 +24,8 @@ pub(crate) struct Shard {
     pub(crate) table: Mutex<RegistrationTable>,
     pub(crate) wheel: Mutex<Wheel>,
     pub(crate) token: UnparkToken,
+    /// Somebody asked for readiness that may have come since the last turn.
+    look: AtomicBool,
     registrar: Registrar,
 }
 
@@ -32,6 +35,7 @@ impl Shard {
             table: Mutex::new(RegistrationTable::default()),
             wheel: Mutex::new(Wheel::new()),
             token: UnparkToken::new(),
+            look: AtomicBool::new(false),
             registrar,
         }
     }
@@ -41,6 +45,18 @@ impl Shard {
         if self.token.unpark() {
             self.wake_selector();
         }
+    }
+
+    /// Asks for a turn at the next opportunity.
+    pub(crate) fn ask_to_look(&self) {
+        // Relaxed: a hint to the thread that drives, which is this one nearly always.
+        self.look.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes what [`ask_to_look`](Self::ask_to_look) left.
+    pub(crate) fn take_look(&self) -> bool {
+        // Relaxed: as above; the load alone in the usual case.
+        self.look.load(Ordering::Relaxed) && self.look.swap(false, Ordering::Relaxed)
     }
 
     fn wake_selector(&self) {
@@ -67,7 +83,10 @@ impl Shard {
             .insert(cell.clone())
             .ok_or_else(crate::shut_down_error)?;
         match self.registrar.register(source, key.token(), interest) {
-            Ok(()) => Ok((key, cell)),
+            Ok(()) => {
+                self.ask_to_look();
+                Ok((key, cell))
+            }
             Err(error) => {
                 let removed = self.table.lock().remove(key);
                 drop(removed);

@@ -351,6 +351,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ) -> io::Result<R> {
         let event = self.io.attach(None)?.event(interest);
         if event.ready.is_empty() {
+            self.io.ask_to_look();
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let mut guard = AsyncFdReadyMutGuard {

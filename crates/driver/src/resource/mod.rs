@@ -143,6 +143,12 @@ impl<S: Source, W: WorldSocket> Watched for Resource<S, W> {
         }
     }
 
+    fn ask_to_look(&self) {
+        if let Resource::Os(source) = self {
+            source.ask_to_look();
+        }
+    }
+
     #[inline]
     fn reports_edges(&self) -> bool {
         match self {

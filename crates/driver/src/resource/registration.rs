@@ -156,6 +156,12 @@ impl<S: Source> Watched for Registration<S> {
         }
     }
 
+    fn ask_to_look(&self) {
+        if let Some(place) = self.place.get() {
+            self.handle.shard(place.shard).ask_to_look();
+        }
+    }
+
     fn reports_edges(&self) -> bool {
         EDGE_TRIGGERED
     }

@@ -40,6 +40,9 @@ pub trait Watched {
     /// Whether its selector reports changes only: then less than was asked for means drained.
     fn reports_edges(&self) -> bool;
 
+    /// Asks the driver to look soon: readiness is asked for, but not waited for.
+    fn ask_to_look(&self);
+
     /// Does `op` as soon as it does not block; meanwhile the task waits.
     ///
     /// Remembers the last task of each direction only.
@@ -100,6 +103,7 @@ pub trait Watched {
         };
         let event = cell.event(interest);
         if event.ready.is_empty() {
+            self.ask_to_look();
             return Err(io::ErrorKind::WouldBlock.into());
         }
         let result = op();
