@@ -141,3 +141,13 @@ impl Drop for Reference {
         }
     }
 }
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_header_has_at_most_96_bytes() {
+        assert!(size_of::<Header>() <= 96);
+    }
+}

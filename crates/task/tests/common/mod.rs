@@ -1,0 +1,154 @@
+//! A scheduler for tests: one queue, which whoever likes runs.
+// Each test program uses a part of this.
+#![allow(dead_code)]
+
+use std::future::Future;
+use std::task::Poll;
+
+use yamanote_base::atomic::Arc;
+use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
+use yamanote_base::lock::Mutex;
+use yamanote_task::{
+    Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskQueue, TaskRef,
+};
+
+/// Clones are the same scheduler.
+#[derive(Clone)]
+pub(crate) struct TestScheduler(Arc<TestSchedulerParts>);
+
+struct TestSchedulerParts {
+    ready: Mutex<TaskQueue>,
+    tasks: TaskList<TestScheduler>,
+    rescheduled: AtomicUsize,
+    panicked: AtomicUsize,
+}
+
+impl TestScheduler {
+    /// With a list of `shards` shards.
+    pub(crate) fn new(shards: usize) -> Self {
+        Self(Arc::new(TestSchedulerParts {
+            ready: Mutex::new(TaskQueue::default()),
+            tasks: TaskList::new(shards),
+            rescheduled: AtomicUsize::new(0),
+            panicked: AtomicUsize::new(0),
+        }))
+    }
+
+    /// Makes a task and queues it.
+    #[track_caller]
+    pub(crate) fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let (runnable, join) = self.bind(0, future);
+        if let Some(runnable) = runnable {
+            self.schedule(runnable);
+        }
+        join
+    }
+
+    /// Makes a task and does not queue it.
+    #[track_caller]
+    pub(crate) fn bind<F>(
+        &self,
+        shard: usize,
+        future: F,
+    ) -> (Option<Runnable>, JoinHandle<F::Output>)
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let location = SpawnLocation::caller();
+        self.tasks()
+            .bind(shard, future, self.clone(), Id::next(), location)
+    }
+
+    /// Runs one task; whether there was one.
+    pub(crate) fn run_one(&self) -> bool {
+        let task = self.0.ready.lock().pop_front();
+        task.map(Runnable::run).is_some()
+    }
+
+    /// Runs tasks until none is queued.
+    pub(crate) fn run_all(&self) {
+        while self.run_one() {}
+    }
+
+    /// The live tasks.
+    pub(crate) fn tasks(&self) -> &TaskList<TestScheduler> {
+        &self.0.tasks
+    }
+
+    /// How many tasks are queued.
+    pub(crate) fn queued(&self) -> usize {
+        self.0.ready.lock().len()
+    }
+
+    /// How many tasks have woken themselves during a poll.
+    pub(crate) fn rescheduled(&self) -> usize {
+        self.0.rescheduled.load(Ordering::Relaxed)
+    }
+
+    /// How many polls have panicked.
+    pub(crate) fn panicked(&self) -> usize {
+        self.0.panicked.load(Ordering::Relaxed)
+    }
+}
+
+impl Schedule for TestScheduler {
+    fn schedule(&self, task: Runnable) {
+        self.0.ready.lock().push_back(task);
+    }
+
+    fn reschedule(&self, task: Runnable) {
+        self.0.rescheduled.fetch_add(1, Ordering::Relaxed);
+        self.schedule(task);
+    }
+
+    fn release(&self, task: &TaskRef) -> bool {
+        self.tasks().remove(task)
+    }
+
+    fn unhandled_panic(&self) {
+        self.0.panicked.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
+/// Counts what is dropped.
+#[derive(Clone, Default)]
+pub(crate) struct Drops(std::sync::Arc<AtomicUsize>);
+
+/// Counts itself when dropped.
+pub(crate) struct Dropped(Drops);
+
+impl Drops {
+    /// Something that counts itself when dropped.
+    pub(crate) fn one(&self) -> Dropped {
+        Dropped(self.clone())
+    }
+
+    /// How many were dropped.
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
+    }
+}
+
+impl Drop for Dropped {
+    fn drop(&mut self) {
+        self.0.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// Lets the other tasks run.
+pub(crate) async fn yield_now() {
+    let mut yielded = false;
+    std::future::poll_fn(|cx| {
+        if std::mem::replace(&mut yielded, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}

@@ -1,0 +1,194 @@
+//! The list of live tasks, at its end above all, and the queue of runnables.
+#![cfg(not(loom))]
+
+mod common;
+
+use std::future::{pending, ready};
+use std::sync::mpsc;
+use std::sync::{Arc, Barrier};
+use std::thread;
+
+use common::{Drops, TestScheduler};
+use yamanote_task::{Schedule, TaskQueue};
+
+#[test]
+fn the_list_counts_its_tasks() {
+    let scheduler = TestScheduler::new(3);
+    let mut runnables = Vec::new();
+    for shard in 0..7 {
+        let (runnable, _) = scheduler.bind(shard, ready(()));
+        runnables.extend(runnable);
+    }
+    assert_eq!(scheduler.tasks().alive(), 7);
+    runnables.pop().expect("seven were bound").run();
+    assert_eq!(
+        (scheduler.tasks().alive(), scheduler.tasks().spawned()),
+        (6, 7)
+    );
+    runnables.clear();
+    assert_eq!(
+        (scheduler.tasks().alive(), scheduler.tasks().spawned()),
+        (0, 7)
+    );
+}
+
+#[test]
+fn closing_drops_all_futures_here_and_now() {
+    let scheduler = TestScheduler::new(2);
+    let drops = Drops::default();
+    let wait = |shard| {
+        let guard = drops.one();
+        scheduler.bind(shard, async move {
+            let _guard = guard;
+            pending::<()>().await;
+        })
+    };
+    let (waiting, queued, unqueued) = (wait(0), wait(1), wait(1));
+    waiting.0.expect("the list is open").run();
+    scheduler.schedule(queued.0.expect("the list is open"));
+    scheduler.tasks().close_and_cancel_all();
+    assert_eq!((drops.count(), scheduler.tasks().alive()), (3, 0));
+    assert!(scheduler.tasks().is_closed());
+    // What is still under way is stale: it neither polls nor ends the task again.
+    scheduler.run_all();
+    unqueued.0.expect("the list was open").run();
+    assert!(waiting.1.is_finished() && queued.1.is_finished() && unqueued.1.is_finished());
+}
+
+#[test]
+fn a_closed_list_cancels_at_once() {
+    let scheduler = TestScheduler::new(1);
+    scheduler.tasks().close_and_cancel_all();
+    let drops = Drops::default();
+    let guard = drops.one();
+    let (runnable, join) = scheduler.bind(0, async move { drop(guard) });
+    assert!(runnable.is_none() && join.is_finished());
+    assert_eq!((drops.count(), scheduler.tasks().spawned()), (1, 0));
+}
+
+#[test]
+fn a_destructor_may_spawn_while_the_list_is_closed() {
+    struct SpawnOnDrop(TestScheduler, mpsc::Sender<bool>);
+
+    impl Drop for SpawnOnDrop {
+        fn drop(&mut self) {
+            let join = self.0.spawn(async {});
+            self.1.send(join.is_finished()).expect("it is received");
+        }
+    }
+
+    let scheduler = TestScheduler::new(1);
+    let (sender, cancelled) = mpsc::channel();
+    let guard = SpawnOnDrop(scheduler.clone(), sender);
+    drop(scheduler.spawn(async move {
+        let _guard = guard;
+        pending::<()>().await;
+    }));
+    scheduler.run_all();
+    scheduler.tasks().close_and_cancel_all();
+    assert_eq!(cancelled.recv(), Ok(true));
+}
+
+#[test]
+fn a_task_that_runs_while_the_list_is_closed_ends_where_it_waits() {
+    let scheduler = TestScheduler::new(1);
+    let drops = Drops::default();
+    let (guard, closer) = (drops.one(), scheduler.clone());
+    let counted = drops.clone();
+    let join = scheduler.spawn(async move {
+        let _guard = guard;
+        closer.tasks().close_and_cancel_all();
+        assert_eq!(counted.count(), 0);
+        pending::<()>().await;
+    });
+    scheduler.run_all();
+    assert!(join.is_finished());
+    assert_eq!((drops.count(), scheduler.tasks().alive()), (1, 0));
+}
+
+#[test]
+fn a_queue_is_first_in_first_out() {
+    let scheduler = TestScheduler::new(1);
+    let mut bind = || {
+        let (runnable, join) = scheduler.bind(0, ready(()));
+        (runnable.expect("the list is open"), join.id())
+    };
+    let (mut first, mut second) = (TaskQueue::default(), TaskQueue::default());
+    let mut ids = Vec::new();
+    for queue in [&mut first, &mut second] {
+        for _ in 0..3 {
+            let (runnable, id) = bind();
+            queue.push_back(runnable);
+            ids.push(id);
+        }
+    }
+    first.append(&mut second);
+    first.append(&mut second);
+    assert_eq!((first.len(), second.len()), (6, 0));
+    assert!(second.pop_front().is_none());
+    let (last, id) = bind();
+    first.push_back(last);
+    ids.push(id);
+    let popped: Vec<_> = std::iter::from_fn(|| first.pop_front()).collect();
+    let popped: Vec<_> = popped.iter().map(yamanote_task::Runnable::id).collect();
+    assert_eq!(popped, ids);
+    assert!(first.is_empty());
+}
+
+#[test]
+fn a_dropped_queue_cancels_its_tasks() {
+    let scheduler = TestScheduler::new(1);
+    let mut queue = TaskQueue::default();
+    for _ in 0..3 {
+        let (runnable, _) = scheduler.bind(0, pending::<()>());
+        queue.push_back(runnable.expect("the list is open"));
+    }
+    drop(queue);
+    assert_eq!(scheduler.tasks().alive(), 0);
+}
+
+/// Tasks that wake each other in a ring, run by three threads, while a fourth aborts some and
+/// drops the handles of others; at last the list is closed in the middle of it all.
+#[test]
+fn threads_that_wake_run_abort_and_close_drop_each_future_once() {
+    const ROUNDS: usize = 20;
+    const TASKS: usize = 300;
+
+    for _ in 0..ROUNDS {
+        let scheduler = TestScheduler::new(4);
+        let drops = Drops::default();
+        let start = Arc::new(Barrier::new(4));
+        let joins: Vec<_> = (0..TASKS)
+            .map(|number| {
+                let guard = drops.one();
+                scheduler.spawn(async move {
+                    let _guard = guard;
+                    for _ in 0..number {
+                        common::yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        let runners: Vec<_> = (0..3)
+            .map(|_| {
+                let (scheduler, start) = (scheduler.clone(), start.clone());
+                thread::spawn(move || {
+                    start.wait();
+                    scheduler.run_all();
+                })
+            })
+            .collect();
+        start.wait();
+        for (number, join) in joins.into_iter().enumerate() {
+            if number % 3 == 0 {
+                join.abort();
+            }
+        }
+        scheduler.tasks().close_and_cancel_all();
+        for runner in runners {
+            runner.join().expect("no task panics");
+        }
+        scheduler.run_all();
+        assert_eq!((drops.count(), scheduler.tasks().alive()), (TASKS, 0));
+    }
+}
