@@ -1,1 +1,25 @@
-fn main() {}
+//! Measures what a runtime itself does, row by row: the same source against the published tokio and ours.
+//!
+//! Prints `name, runtime, unit, value, allocations` a line, tab-separated. `bench-runner` runs both sides in
+//! turn and compares.
+
+mod channel_rows;
+mod file_rows;
+mod measure;
+mod sync_rows;
+mod task_rows;
+mod time_rows;
+
+use measure::Bench;
+
+#[global_allocator]
+static ALLOCATOR: measure::Counting = measure::Counting;
+
+fn main() {
+    let mut bench = Bench::from_args(std::env::args().skip(1));
+    task_rows::run(&mut bench);
+    channel_rows::run(&mut bench);
+    sync_rows::run(&mut bench);
+    time_rows::run(&mut bench);
+    file_rows::run(&mut bench);
+}

@@ -164,7 +164,7 @@ async fn a_load_runs_without_an_error() {
     let outcome = load.run(false).await;
     assert_eq!(outcome.errors, 0, "{outcome}");
     assert!(
-        outcome.reads.len() > 0 && outcome.writes.len() > 0,
+        !outcome.reads.is_empty() && !outcome.writes.is_empty(),
         "{outcome}"
     );
     assert!(service.stop().await);

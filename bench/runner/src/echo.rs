@@ -1,0 +1,201 @@
+//! Echo over loopback: a server of each side in a process of its own, driven from one thread over epoll.
+
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::os::fd::AsRawFd;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use crate::table::{Results, Side};
+
+const MESSAGE_LEN: usize = 64;
+/// Events that one wait returns, at most.
+const EVENTS_MAX: usize = 256;
+/// A server that answers nothing for this long is broken.
+const SILENCE_MAX_MS: i32 = 10_000;
+
+/// Measures every size on every runtime, the sides in turn.
+pub(crate) fn rows(
+    quick: bool,
+    filter: Option<&str>,
+    sides: &[Side],
+    results: &mut Results,
+    program: &impl Fn(Side) -> PathBuf,
+) -> io::Result<()> {
+    let time = Duration::from_millis(if quick { 500 } else { 2000 });
+    for connections in [100, 4000] {
+        let name = format!("echo 64 B, {connections} connections");
+        if filter.is_some_and(|filter| !name.contains(filter)) {
+            continue;
+        }
+        for flavor in ["ct", "mt"] {
+            for &side in sides {
+                let server = Server::start(&program(side), flavor)?;
+                let (per_second, p99_us) = drive(server.addr, connections, time)?;
+                let row = |unit: &str| (format!("{name} | {flavor}"), unit.to_owned());
+                results.add(row("req/s"), side, per_second, None);
+                results.add(row("us, p99"), side, p99_us, None);
+            }
+        }
+    }
+    Ok(())
+}
+
+struct Server {
+    child: Child,
+    /// Its end is the server's.
+    _stdin: Option<ChildStdin>,
+    addr: SocketAddr,
+}
+
+impl Server {
+    fn start(program: &Path, flavor: &str) -> io::Result<Self> {
+        let mut child = Command::new(program)
+            .arg(flavor)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()?;
+        let stdin = child.stdin.take();
+        let mut line = String::new();
+        if let Some(stdout) = child.stdout.take() {
+            BufReader::new(stdout).read_line(&mut line)?;
+        }
+        let addr = line.trim().parse().map_err(|_| {
+            io::Error::other(format!("{}: it did not say its address", program.display()))
+        })?;
+        Ok(Self {
+            child,
+            _stdin: stdin,
+            addr,
+        })
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // It is over either way.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+struct Client {
+    stream: TcpStream,
+    sent: Instant,
+    got: usize,
+}
+
+/// Each connection sends, waits for the echo, sends again. Echoes a second, and the 99th percentile in us.
+fn drive(addr: SocketAddr, connections: usize, time: Duration) -> io::Result<(f64, f64)> {
+    let poller = Poller::new()?;
+    let mut clients = Vec::with_capacity(connections);
+    for number in 0..connections {
+        let stream = TcpStream::connect(addr)?;
+        stream.set_nodelay(true)?;
+        stream.set_nonblocking(true)?;
+        poller.add(&stream, number)?;
+        clients.push(Client {
+            stream,
+            sent: Instant::now(),
+            got: 0,
+        });
+    }
+    for client in &mut clients {
+        client.send()?;
+    }
+    let warm = Instant::now() + time / 4;
+    let mut latencies_ns: Vec<u32> = Vec::with_capacity(4 << 20);
+    let mut ready = Vec::with_capacity(EVENTS_MAX);
+    while Instant::now() < warm + time {
+        poller.wait(&mut ready)?;
+        for &number in &ready {
+            let Some(sent) = clients[number].receive()? else {
+                continue;
+            };
+            if sent >= warm {
+                let nanos = sent.elapsed().as_nanos();
+                latencies_ns.push(u32::try_from(nanos).unwrap_or(u32::MAX));
+            }
+        }
+    }
+    let per_second = latencies_ns.len() as f64 / warm.elapsed().as_secs_f64();
+    latencies_ns.sort_unstable();
+    let p99 = latencies_ns
+        .get(latencies_ns.len() * 99 / 100)
+        .copied()
+        .unwrap_or(u32::MAX);
+    Ok((per_second, f64::from(p99) / 1000.0))
+}
+
+impl Client {
+    fn send(&mut self) -> io::Result<()> {
+        self.sent = Instant::now();
+        self.got = 0;
+        // One short message is on its way at most: it always fits.
+        self.stream.write_all(&[7; MESSAGE_LEN])
+    }
+
+    /// If an echo is whole: when it was sent; the next is on its way then.
+    fn receive(&mut self) -> io::Result<Option<Instant>> {
+        match self.stream.read(&mut [0; MESSAGE_LEN]) {
+            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+            Ok(read) => self.got += read,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        if self.got < MESSAGE_LEN {
+            return Ok(None);
+        }
+        let sent = self.sent;
+        self.send()?;
+        Ok(Some(sent))
+    }
+}
+
+/// An epoll descriptor; it lives as long as the program's measurement does.
+struct Poller(std::os::fd::OwnedFd);
+
+impl Poller {
+    fn new() -> io::Result<Self> {
+        use std::os::fd::FromRawFd;
+        // SAFETY: no pointer is passed.
+        let fd = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
+        if fd < 0 {
+            return Err(io::Error::last_os_error());
+        }
+        // SAFETY: the descriptor was made above and nobody else has it.
+        Ok(Self(unsafe { std::os::fd::OwnedFd::from_raw_fd(fd) }))
+    }
+
+    fn add(&self, stream: &TcpStream, number: usize) -> io::Result<()> {
+        let mut event = libc::epoll_event {
+            events: libc::EPOLLIN as u32,
+            u64: number as u64,
+        };
+        let (poller, stream) = (self.0.as_raw_fd(), stream.as_raw_fd());
+        // SAFETY: the event lives through the call; both descriptors are open.
+        let done = unsafe { libc::epoll_ctl(poller, libc::EPOLL_CTL_ADD, stream, &raw mut event) };
+        if done < 0 {
+            Err(io::Error::last_os_error())
+        } else {
+            Ok(())
+        }
+    }
+
+    fn wait(&self, ready: &mut Vec<usize>) -> io::Result<()> {
+        ready.clear();
+        let mut events = [libc::epoll_event { events: 0, u64: 0 }; EVENTS_MAX];
+        let (poller, len) = (self.0.as_raw_fd(), EVENTS_MAX as i32);
+        // SAFETY: there is room for `len` events, and they live through the call.
+        let got = unsafe { libc::epoll_wait(poller, events.as_mut_ptr(), len, SILENCE_MAX_MS) };
+        match usize::try_from(got) {
+            Ok(0) => Err(io::ErrorKind::TimedOut.into()),
+            Ok(got) => {
+                ready.extend(events[..got].iter().map(|event| event.u64 as usize));
+                Ok(())
+            }
+            Err(_) => Err(io::Error::last_os_error()),
+        }
+    }
+}

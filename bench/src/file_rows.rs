@@ -1,0 +1,62 @@
+//! Files that are in the page cache.
+
+use std::hint::black_box;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::fs;
+use tokio::task::JoinSet;
+
+use crate::measure::Bench;
+
+/// A file of 4 KiB that goes with the benchmark.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Self {
+        let path = std::env::temp_dir().join(format!("yamanote-bench-{}", std::process::id()));
+        std::fs::write(&path, [7; 4096]).expect("the directory for temporary files is writable");
+        Self(path)
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+pub(crate) fn run(bench: &mut Bench) {
+    let scratch = Arc::new(Scratch::new());
+    bench.row("fs::read of 4 KiB", |operations| {
+        let scratch = Arc::clone(&scratch);
+        async move {
+            for _ in 0..operations {
+                black_box(fs::read(&scratch.0).await.expect("the file is there"));
+            }
+        }
+    });
+    bench.row("fs::metadata", |operations| {
+        let scratch = Arc::clone(&scratch);
+        async move {
+            for _ in 0..operations {
+                black_box(fs::metadata(&scratch.0).await.expect("the file is there"));
+            }
+        }
+    });
+    bench.row("fs::read of 4 KiB, 64 tasks", |operations| {
+        let scratch = Arc::clone(&scratch);
+        async move {
+            let mut readers = JoinSet::new();
+            for _ in 0..64 {
+                let scratch = Arc::clone(&scratch);
+                readers.spawn(async move {
+                    for _ in 0..operations.div_ceil(64) {
+                        black_box(fs::read(&scratch.0).await.expect("the file is there"));
+                    }
+                });
+            }
+            readers.join_all().await;
+        }
+    });
+}

@@ -1,0 +1,168 @@
+//! How a row is measured: calibrated, the median of several samples, then once more to count allocations.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::future::Future;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::runtime::{Builder, Runtime};
+
+/// The system's allocator, which counts while it is told to.
+pub(crate) struct Counting;
+
+// Relaxed throughout: each number is read by the thread that runs the row, once all its tasks have ended.
+static COUNTS: AtomicBool = AtomicBool::new(false);
+static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
+static BYTES: AtomicI64 = AtomicI64::new(0);
+
+fn count(allocations: u64, bytes: i64) {
+    if COUNTS.load(Ordering::Relaxed) {
+        ALLOCATIONS.fetch_add(allocations, Ordering::Relaxed);
+        BYTES.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+// SAFETY: every call is handed on, unchanged, to the system's allocator.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(1, layout.size() as i64);
+        // SAFETY: the caller's promise, handed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        count(0, -(layout.size() as i64));
+        // SAFETY: the caller's promise, handed on; the block came from `System`.
+        unsafe { System.dealloc(block, layout) }
+    }
+}
+
+/// Which runtime a row runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Flavor {
+    /// `current_thread`.
+    One,
+    /// `multi_thread` with two workers.
+    Two,
+}
+
+impl Flavor {
+    fn runtime(self) -> Runtime {
+        let built = match self {
+            Flavor::One => Builder::new_current_thread().enable_all().build(),
+            Flavor::Two => Builder::new_multi_thread()
+                .worker_threads(2)
+                .enable_all()
+                .build(),
+        };
+        built.expect("a benchmark needs its runtime")
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Flavor::One => "ct",
+            Flavor::Two => "mt",
+        }
+    }
+}
+
+/// Runs rows, and prints them.
+pub(crate) struct Bench {
+    filter: Option<String>,
+    sample: Duration,
+    samples: usize,
+}
+
+impl Bench {
+    /// `[--quick] [FILTER]`.
+    pub(crate) fn from_args(args: impl Iterator<Item = String>) -> Self {
+        let mut bench = Self {
+            filter: None,
+            sample: Duration::from_millis(40),
+            samples: 5,
+        };
+        for arg in args {
+            if arg == "--quick" {
+                bench.sample = Duration::from_millis(10);
+                bench.samples = 3;
+            } else {
+                bench.filter = Some(arg);
+            }
+        }
+        bench
+    }
+
+    fn wants(&self, name: &str) -> bool {
+        self.filter
+            .as_ref()
+            .is_none_or(|filter| name.contains(filter.as_str()))
+    }
+
+    /// Measures nanoseconds an operation: `row` does as many operations as it is told.
+    pub(crate) fn row<F>(&mut self, name: &str, row: impl Fn(u64) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        if !self.wants(name) {
+            return;
+        }
+        for flavor in [Flavor::One, Flavor::Two] {
+            let runtime = flavor.runtime();
+            // On a worker, not on the thread that waits: programs run there too.
+            let once = |operations| {
+                let begin = Instant::now();
+                let task = runtime.spawn(row(operations));
+                runtime.block_on(task).expect("a row does not panic");
+                begin.elapsed()
+            };
+            let operations = self.calibrate(&once);
+            let mut samples: Vec<Duration> = (0..self.samples).map(|_| once(operations)).collect();
+            samples.sort();
+            let nanos = samples[self.samples / 2].as_nanos() as f64 / operations as f64;
+            ALLOCATIONS.store(0, Ordering::Relaxed);
+            COUNTS.store(true, Ordering::Relaxed);
+            once(operations);
+            COUNTS.store(false, Ordering::Relaxed);
+            let allocations = ALLOCATIONS.load(Ordering::Relaxed) as f64 / operations as f64;
+            println!(
+                "{name}\t{}\tns\t{nanos:.2}\t{allocations:.3}",
+                flavor.name()
+            );
+        }
+    }
+
+    fn calibrate(&self, once: &impl Fn(u64) -> Duration) -> u64 {
+        let mut operations = 64;
+        loop {
+            let took = once(operations);
+            if took >= self.sample / 4 || operations >= 1 << 30 {
+                let scale = self.sample.as_secs_f64() / took.as_secs_f64().max(1e-9);
+                return ((operations as f64 * scale) as u64).max(64);
+            }
+            operations *= 4;
+        }
+    }
+
+    /// Measures bytes: `row` gets a number, makes as many of something, and returns what keeps them alive.
+    pub(crate) fn bytes_row<K: Send + 'static, F>(&mut self, name: &str, row: impl Fn(u64) -> F)
+    where
+        F: Future<Output = K> + Send + 'static,
+    {
+        const NUMBER: u64 = 10_000;
+        if !self.wants(name) {
+            return;
+        }
+        for flavor in [Flavor::One, Flavor::Two] {
+            let runtime = flavor.runtime();
+            BYTES.store(0, Ordering::Relaxed);
+            COUNTS.store(true, Ordering::Relaxed);
+            let kept = runtime
+                .block_on(runtime.spawn(row(NUMBER)))
+                .expect("a row does not panic");
+            COUNTS.store(false, Ordering::Relaxed);
+            let bytes = BYTES.load(Ordering::Relaxed) as f64 / NUMBER as f64;
+            drop(kept);
+            println!("{name}\t{}\tB\t{bytes:.1}\t0", flavor.name());
+        }
+    }
+}
