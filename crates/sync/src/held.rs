@@ -22,10 +22,10 @@ impl LockHandle for &RawSemaphore {
 }
 
 /// The guard may read, and others may too.
-pub(crate) enum Shared {}
+pub(crate) enum SharedMode {}
 
 /// The guard may read and write, and nobody else may do either.
-pub(crate) enum Exclusive {}
+pub(crate) enum ExclusiveMode {}
 
 /// Permits of a lock and a view of its value: all of it or a part.
 pub(crate) struct Held<L: LockHandle, U: ?Sized, Mode> {
@@ -54,7 +54,7 @@ impl<L: LockHandle, U: ?Sized, Mode> Held<L, U, Mode> {
     /// - The caller acquired `permits`, and gives up its right to release them.
     /// - `view` stays valid for as long as the lock that `lock` refers to.
     /// - While the permits are held: nobody else reads or writes `view` if `Mode` is
-    ///   [`Exclusive`], and nobody writes it if `Mode` is [`Shared`].
+    ///   [`ExclusiveMode`], and nobody writes it if `Mode` is [`SharedMode`].
     #[inline]
     pub(crate) unsafe fn new(lock: L, permits: u32, view: NonNull<U>) -> Self {
         Self {
@@ -86,9 +86,9 @@ impl<L: LockHandle, U: ?Sized, Mode> Held<L, U, Mode> {
     }
 }
 
-impl<L: LockHandle, U: ?Sized> Held<L, U, Shared> {
+impl<L: LockHandle, U: ?Sized> Held<L, U, SharedMode> {
     /// Narrows the view to a part of the value.
-    pub(crate) fn map<V: ?Sized>(self, f: impl FnOnce(&U) -> &V) -> Held<L, V, Shared> {
+    pub(crate) fn map<V: ?Sized>(self, f: impl FnOnce(&U) -> &V) -> Held<L, V, SharedMode> {
         let view = NonNull::from(f(self.get()));
         self.with_view(view)
     }
@@ -97,7 +97,7 @@ impl<L: LockHandle, U: ?Sized> Held<L, U, Shared> {
     pub(crate) fn try_map<V: ?Sized>(
         self,
         f: impl FnOnce(&U) -> Option<&V>,
-    ) -> Result<Held<L, V, Shared>, Self> {
+    ) -> Result<Held<L, V, SharedMode>, Self> {
         match f(self.get()).map(NonNull::from) {
             Some(view) => Ok(self.with_view(view)),
             None => Err(self),
@@ -105,7 +105,7 @@ impl<L: LockHandle, U: ?Sized> Held<L, U, Shared> {
     }
 }
 
-impl<L: LockHandle, U: ?Sized> Held<L, U, Exclusive> {
+impl<L: LockHandle, U: ?Sized> Held<L, U, ExclusiveMode> {
     /// The value, to be changed.
     #[inline]
     pub(crate) fn get_mut(&mut self) -> &mut U {
@@ -118,7 +118,7 @@ impl<L: LockHandle, U: ?Sized> Held<L, U, Exclusive> {
     pub(crate) fn map<V: ?Sized>(
         mut self,
         f: impl FnOnce(&mut U) -> &mut V,
-    ) -> Held<L, V, Exclusive> {
+    ) -> Held<L, V, ExclusiveMode> {
         let view = NonNull::from(f(self.get_mut()));
         self.with_view(view)
     }
@@ -127,7 +127,7 @@ impl<L: LockHandle, U: ?Sized> Held<L, U, Exclusive> {
     pub(crate) fn try_map<V: ?Sized>(
         mut self,
         f: impl FnOnce(&mut U) -> Option<&mut V>,
-    ) -> Result<Held<L, V, Exclusive>, Self> {
+    ) -> Result<Held<L, V, ExclusiveMode>, Self> {
         match f(self.get_mut()).map(NonNull::from) {
             Some(view) => Ok(self.with_view(view)),
             None => Err(self),
@@ -135,7 +135,10 @@ impl<L: LockHandle, U: ?Sized> Held<L, U, Exclusive> {
     }
 
     /// Lets other readers in; the view becomes what `f` chose before that.
-    pub(crate) fn downgrade_map<V: ?Sized>(self, f: impl FnOnce(&U) -> &V) -> Held<L, V, Shared> {
+    pub(crate) fn downgrade_map<V: ?Sized>(
+        self,
+        f: impl FnOnce(&U) -> &V,
+    ) -> Held<L, V, SharedMode> {
         let view = NonNull::from(f(self.get()));
         self.downgrade_to(view)
     }
@@ -144,16 +147,16 @@ impl<L: LockHandle, U: ?Sized> Held<L, U, Exclusive> {
     pub(crate) fn try_downgrade_map<V: ?Sized>(
         self,
         f: impl FnOnce(&U) -> Option<&V>,
-    ) -> Result<Held<L, V, Shared>, Self> {
+    ) -> Result<Held<L, V, SharedMode>, Self> {
         match f(self.get()).map(NonNull::from) {
             Some(view) => Ok(self.downgrade_to(view)),
             None => Err(self),
         }
     }
 
-    fn downgrade_to<V: ?Sized>(mut self, view: NonNull<V>) -> Held<L, V, Shared> {
+    fn downgrade_to<V: ?Sized>(mut self, view: NonNull<V>) -> Held<L, V, SharedMode> {
         let surplus = mem::replace(&mut self.claim.permits, 1) - 1;
-        let shared: Held<L, V, Shared> = self.with_view(view);
+        let shared: Held<L, V, SharedMode> = self.with_view(view);
         shared.claim.lock.semaphore().release(surplus as usize);
         shared
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use yamanote_base::{block, const_unless_model};
 
-use crate::held::{Exclusive, Held, LockHandle};
+use crate::held::{ExclusiveMode, Held, LockHandle};
 use crate::semaphore::{RawSemaphore, TryLockError};
 
 pub use guard::{MappedMutexGuard, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
@@ -131,12 +131,12 @@ impl<T: ?Sized> Mutex<T> {
 
     /// The guard of the permit that the caller has just acquired.
     #[inline]
-    fn held(&self) -> Held<&Self, T, Exclusive> {
+    fn held(&self) -> Held<&Self, T, ExclusiveMode> {
         // SAFETY: the callers above acquired the one permit, which excludes every other guard.
         unsafe { Held::new(self, 1, self.view()) }
     }
 
-    fn held_owned(self: Arc<Self>) -> Held<Arc<Self>, T, Exclusive> {
+    fn held_owned(self: Arc<Self>) -> Held<Arc<Self>, T, ExclusiveMode> {
         let view = self.view();
         // SAFETY: as in `held`; the `Arc` keeps the value in place.
         unsafe { Held::new(self, 1, view) }

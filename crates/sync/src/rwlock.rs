@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use yamanote_base::{block, const_unless_model};
 
-use crate::held::{Exclusive, Held, LockHandle, Shared};
+use crate::held::{ExclusiveMode, Held, LockHandle, SharedMode};
 use crate::semaphore::{RawSemaphore, TryLockError};
 
 pub use guard::{RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard};
@@ -218,12 +218,12 @@ impl<T: ?Sized> RwLock<T> {
 
     /// The guard of the one permit that the caller has just acquired.
     #[inline]
-    fn held_shared(&self) -> Held<&Self, T, Shared> {
+    fn held_shared(&self) -> Held<&Self, T, SharedMode> {
         // SAFETY: the callers above acquired a permit; a writer would need it too.
         unsafe { Held::new(self, 1, self.view()) }
     }
 
-    fn held_shared_owned(self: Arc<Self>) -> Held<Arc<Self>, T, Shared> {
+    fn held_shared_owned(self: Arc<Self>) -> Held<Arc<Self>, T, SharedMode> {
         let view = self.view();
         // SAFETY: as in `held_shared`; the `Arc` keeps the value in place.
         unsafe { Held::new(self, 1, view) }
@@ -231,12 +231,12 @@ impl<T: ?Sized> RwLock<T> {
 
     /// The guard of all permits, which the caller has just acquired.
     #[inline]
-    fn held(&self) -> Held<&Self, T, Exclusive> {
+    fn held(&self) -> Held<&Self, T, ExclusiveMode> {
         // SAFETY: the callers above acquired every permit, which excludes every other guard.
         unsafe { Held::new(self, self.readers_max, self.view()) }
     }
 
-    fn held_owned(self: Arc<Self>) -> Held<Arc<Self>, T, Exclusive> {
+    fn held_owned(self: Arc<Self>) -> Held<Arc<Self>, T, ExclusiveMode> {
         let (view, permits) = (self.view(), self.readers_max);
         // SAFETY: as in `held`; the `Arc` keeps the value in place.
         unsafe { Held::new(self, permits, view) }

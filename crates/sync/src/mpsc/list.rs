@@ -1,23 +1,8 @@
 //! The queue of values under every mpsc channel: many [`Pusher`]s, one [`Popper`], blocks of slots.
 //!
 //! A sender claims a *position* by adding to `tail`, finds the position's block from `hint` on,
-//! and fills the slot. The receiver reads the slots in order. Both go through a list of blocks:
-//!
-//! ```text
-//!   oldest ──▶ … ──▶ head.block ──▶ … ──▶ hint ──▶ … ──▶ (the next one is linked when needed)
-//!   retired, to be reused           where senders begin to look
-//! ```
-//!
-//! **The hint never overtakes a sender.** It moves from a block to the next only when every slot
-//! of the block is filled, so that all who claimed a position in it have found it.
-//!
-//! **No block is reused under a sender.** Who moves the hint away from a block then reads `tail`
-//! by a read-modify-write and notes the position T in the block. A sender that loaded the old
-//! hint claimed its position p before that read (had it claimed after, then by the two
-//! read-modify-writes of `tail` the change of the hint would have happened before its load of
-//! the hint). So p < T. A sender fills its slot as its last touch of any block, so once the
-//! receiver has read all positions before T, nobody is at the block any more: it becomes the
-//! spare one, or is freed.
+//! and fills the slot. The receiver reads the slots in order. Why no block is reused too early
+//! is argued at [`Queue`].
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::{self, NonNull};
@@ -39,6 +24,23 @@ pub(super) struct Popper<T, C> {
     queue: Arc<Queue<T, C>>,
 }
 
+/// Blocks in a list, of which senders fill and the receiver empties the slots.
+///
+/// ```text
+///   oldest ──▶ … ──▶ head.block ──▶ … ──▶ hint ──▶ … ──▶ (the next one is linked when needed)
+///   retired, to be reused           where senders begin to look
+/// ```
+///
+/// **The hint never overtakes a sender.** It moves from a block to the next only when every slot
+/// of the block is filled, so that all who claimed a position in it have found it.
+///
+/// **No block is reused under a sender.** Who moves the hint away from a block then reads `tail`
+/// by a read-modify-write and notes the position T in the block. A sender that loaded the old
+/// hint claimed its position p before that read (had it claimed after, then by the two
+/// read-modify-writes of `tail` the change of the hint would have happened before its load of
+/// the hint). So p < T. A sender fills its slot as its last touch of any block, so once the
+/// receiver has read all positions before T, nobody is at the block any more: it becomes the
+/// spare one, or is freed.
 struct Queue<T, C> {
     tail: Apart<Tail<T>>,
     /// Read and written by the one `Popper` (by reading methods through `&`), then by `Drop`.
@@ -132,7 +134,7 @@ impl<T, C> Pusher<T, C> {
         if self.queue.is_closed() {
             return Err(value);
         }
-        // AcqRel: pairs with the read-modify-write in retire_behind(), see the top of the file.
+        // AcqRel: pairs with the read-modify-write in retire_behind(), see `Queue`.
         let claim = self.queue.tail.0.position.fetch_add(STEP, Ordering::AcqRel);
         if claim & CLOSED != 0 {
             return Err(value);
@@ -167,7 +169,7 @@ impl<T, C> Queue<T, C> {
         let hint = self.tail.0.hint.load(Ordering::Acquire);
         let hint = NonNull::new(hint).expect("the hint is never null");
         // SAFETY: a block that was found through the hint after the claim is not reused before
-        // the claim is filled: see the top of the file.
+        // the claim is filled: see `Queue`.
         if unsafe { hint.as_ref() }.start() == start_of(claim) {
             return hint;
         }
@@ -200,7 +202,7 @@ impl<T, C> Queue<T, C> {
         let moved =
             hint.compare_exchange(known, next.as_ptr(), Ordering::AcqRel, Ordering::Acquire);
         if moved.is_ok() {
-            // AcqRel, a read-modify-write: pairs with the one in push(), see the top of the file.
+            // AcqRel, a read-modify-write: pairs with the one in push(), see `Queue`.
             let tail = self.tail.0.position.fetch_add(0, Ordering::AcqRel);
             block.retire(tail & !CLOSED);
         }
@@ -359,7 +361,7 @@ impl<T> Head<T> {
                 .next()
                 .expect("the receiver went on to the next block");
             // SAFETY: every sender that could touch the block has filled a slot that was read
-            // (see the top of the file), and the receiver has left it.
+            // (see `Queue`), and the receiver has left it.
             unsafe { block.as_mut() }.reset();
             queue.keep_spare(block);
         }

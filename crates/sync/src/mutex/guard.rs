@@ -4,18 +4,18 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::Mutex;
-use crate::held::{ErasedHeld, Exclusive, Held, guard_traits};
+use crate::held::{ErasedHeld, ExclusiveMode, Held, guard_traits};
 
 /// The right to use the value of a [`Mutex`]; unlocks when dropped.
 #[must_use = "the mutex unlocks at once when this is dropped"]
 pub struct MutexGuard<'a, T: ?Sized> {
-    pub(super) held: Held<&'a Mutex<T>, T, Exclusive>,
+    pub(super) held: Held<&'a Mutex<T>, T, ExclusiveMode>,
 }
 
 /// The right to use a part of the value of a [`Mutex`]; unlocks when dropped.
 #[must_use = "the mutex unlocks at once when this is dropped"]
 pub struct MappedMutexGuard<'a, T: ?Sized> {
-    held: ErasedHeld<'a, T, Exclusive>,
+    held: ErasedHeld<'a, T, ExclusiveMode>,
     /// Borrows the part like `&mut`, so that `T` is invariant.
     part: PhantomData<&'a mut T>,
 }
@@ -23,13 +23,13 @@ pub struct MappedMutexGuard<'a, T: ?Sized> {
 /// A [`MutexGuard`] that keeps the mutex alive.
 #[must_use = "the mutex unlocks at once when this is dropped"]
 pub struct OwnedMutexGuard<T: ?Sized> {
-    pub(super) held: Held<Arc<Mutex<T>>, T, Exclusive>,
+    pub(super) held: Held<Arc<Mutex<T>>, T, ExclusiveMode>,
 }
 
 /// A [`MappedMutexGuard`] that keeps the mutex alive.
 #[must_use = "the mutex unlocks at once when this is dropped"]
 pub struct OwnedMappedMutexGuard<T: ?Sized, U: ?Sized = T> {
-    held: Held<Arc<Mutex<T>>, U, Exclusive>,
+    held: Held<Arc<Mutex<T>>, U, ExclusiveMode>,
     /// The part may be read and replaced, so that `U` is invariant.
     part: PhantomData<*mut U>,
 }
@@ -60,7 +60,12 @@ unsafe impl<T: ?Sized + Send + Sync> Sync for OwnedMutexGuard<T> {}
 // SAFETY: see above; dropping the last owner drops the `T`.
 unsafe impl<T: ?Sized + Send, U: ?Sized + Send> Send for OwnedMappedMutexGuard<T, U> {}
 // SAFETY: see above.
-unsafe impl<T: ?Sized + Send + Sync, U: ?Sized + Send + Sync> Sync for OwnedMappedMutexGuard<T, U> {}
+unsafe impl<T, U> Sync for OwnedMappedMutexGuard<T, U>
+where
+    T: ?Sized + Send + Sync,
+    U: ?Sized + Send + Sync,
+{
+}
 
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
     /// Narrows the guard to a part of the value.
@@ -94,7 +99,7 @@ impl<'a, T: ?Sized> MutexGuard<'a, T> {
 }
 
 impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
-    fn new<V: ?Sized>(held: Held<&'a Mutex<V>, T, Exclusive>) -> Self {
+    fn new<V: ?Sized>(held: Held<&'a Mutex<V>, T, ExclusiveMode>) -> Self {
         Self {
             held: held.erase(|mutex| &mutex.semaphore),
             part: PhantomData,

@@ -7,8 +7,8 @@
 //! | `TX_LEFT` | sender, last | it does not touch the cell any more |
 //! | `RX_CLOSED` | receiver, once | nothing may be sent any more |
 //! | `RX_LEFT` | receiver, last | it does not touch the cell any more |
-//! | `RX_WAKER` | receiver, sets and clears | its waker lies in its slot: the sender's if `TX_DONE` |
-//! | `TX_WAKER` | sender, sets and clears | its waker lies in its slot: the receiver's if `RX_CLOSED` |
+//! | `RX_WAKER` | receiver, also clears it | its waker lies in its slot |
+//! | `TX_WAKER` | sender, also clears it | its waker lies in its slot |
 //!
 //! A waker's slot belongs to the end that fills it while its bit is clear; an end clears the bit
 //! before it touches the slot. The slot passes to the other end, for good, by the step that sets

@@ -3,18 +3,18 @@
 use std::marker::PhantomData;
 
 use super::RwLock;
-use crate::held::{ErasedHeld, Exclusive, Held, Shared, guard_traits};
+use crate::held::{ErasedHeld, ExclusiveMode, Held, SharedMode, guard_traits};
 
 /// The right to read the value of an [`RwLock`], or a part of it; unlocks when dropped.
 #[must_use = "the lock is given up at once when this is dropped"]
 pub struct RwLockReadGuard<'a, T: ?Sized> {
-    pub(super) held: ErasedHeld<'a, T, Shared>,
+    pub(super) held: ErasedHeld<'a, T, SharedMode>,
 }
 
 /// The right to change the value of an [`RwLock`]; unlocks when dropped.
 #[must_use = "the lock is given up at once when this is dropped"]
 pub struct RwLockWriteGuard<'a, T: ?Sized> {
-    held: ErasedHeld<'a, T, Exclusive>,
+    held: ErasedHeld<'a, T, ExclusiveMode>,
     /// Borrows the value like `&mut`, so that `T` is invariant.
     value: PhantomData<&'a mut T>,
 }
@@ -22,7 +22,7 @@ pub struct RwLockWriteGuard<'a, T: ?Sized> {
 /// The right to change a part of the value of an [`RwLock`]; unlocks when dropped.
 #[must_use = "the lock is given up at once when this is dropped"]
 pub struct RwLockMappedWriteGuard<'a, T: ?Sized> {
-    held: ErasedHeld<'a, T, Exclusive>,
+    held: ErasedHeld<'a, T, ExclusiveMode>,
     /// Borrows the part like `&mut`, so that `T` is invariant.
     part: PhantomData<&'a mut T>,
 }
@@ -76,7 +76,7 @@ impl<'a, T: ?Sized> RwLockReadGuard<'a, T> {
 }
 
 impl<'a, T: ?Sized> RwLockWriteGuard<'a, T> {
-    pub(super) fn new(held: Held<&'a RwLock<T>, T, Exclusive>) -> Self {
+    pub(super) fn new(held: Held<&'a RwLock<T>, T, ExclusiveMode>) -> Self {
         Self {
             held: held.erase(|lock| &lock.semaphore),
             value: PhantomData,

@@ -4,24 +4,24 @@ use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::RwLock;
-use crate::held::{Exclusive, Held, Shared, guard_traits};
+use crate::held::{ExclusiveMode, Held, SharedMode, guard_traits};
 
 /// A read guard that keeps the lock alive.
 #[must_use = "the lock is given up at once when this is dropped"]
 pub struct OwnedRwLockReadGuard<T: ?Sized, U: ?Sized = T> {
-    pub(super) held: Held<Arc<RwLock<T>>, U, Shared>,
+    pub(super) held: Held<Arc<RwLock<T>>, U, SharedMode>,
 }
 
 /// A write guard that keeps the lock alive.
 #[must_use = "the lock is given up at once when this is dropped"]
 pub struct OwnedRwLockWriteGuard<T: ?Sized> {
-    pub(super) held: Held<Arc<RwLock<T>>, T, Exclusive>,
+    pub(super) held: Held<Arc<RwLock<T>>, T, ExclusiveMode>,
 }
 
 /// A write guard of a part of the value, which keeps the lock alive.
 #[must_use = "the lock is given up at once when this is dropped"]
 pub struct OwnedRwLockMappedWriteGuard<T: ?Sized, U: ?Sized = T> {
-    held: Held<Arc<RwLock<T>>, U, Exclusive>,
+    held: Held<Arc<RwLock<T>>, U, ExclusiveMode>,
     /// The part may be read and replaced, so that `U` is invariant.
     part: PhantomData<*mut U>,
 }
