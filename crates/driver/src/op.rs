@@ -1,7 +1,8 @@
 //! Work that owns its buffers and may block: [`Op`]. The one place where io_uring comes later.
 //!
 //! On the real system it runs on the pool; in a simulated world, where threads would race, it
-//! runs at its first poll. A paused clock does not jump while it runs.
+//! runs at its first poll, or at once if it is mandatory. A paused clock does not jump while it
+//! runs.
 
 use std::fmt;
 use std::future::Future;
@@ -86,7 +87,15 @@ fn begin<T: Send + 'static>(
     urgency: Urgency,
 ) -> Op<T> {
     if handle.world().is_some() {
-        return Op(OpState::Inline(Mutex::new(Box::new(work))));
+        let work: Work<T> = match urgency {
+            Urgency::Droppable => Box::new(work),
+            // It happens, whether anybody polls for the result or not.
+            Urgency::Mandatory => {
+                let result = caught(work);
+                Box::new(|| result)
+            }
+        };
+        return Op(OpState::Inline(Mutex::new(work)));
     }
     let slot = Arc::new(OpSlot {
         result: Mutex::new(None),

@@ -66,4 +66,9 @@ fn in_a_world_it_runs_on_the_spot() {
         op::submit(|| Ok(std::thread::current().id())).await
     });
     assert_eq!(ran_on.unwrap(), thread);
+    let (send, receive) = mpsc::channel();
+    support::run(&mut driver, async {
+        drop(op::submit_mandatory(move || Ok(send.send(5))));
+    });
+    assert_eq!(receive.try_recv(), Ok(5));
 }
