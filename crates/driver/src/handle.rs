@@ -169,6 +169,18 @@ impl Handle {
         self.0.shut_down.load(Ordering::Acquire)
     }
 
+    /// Checks that it is not shut down.
+    ///
+    /// # Errors
+    /// When it is; see [`is_shutdown_error`](crate::is_shutdown_error).
+    pub fn ensure_alive(&self) -> io::Result<()> {
+        if self.is_shut_down() {
+            Err(crate::shut_down_error())
+        } else {
+            Ok(())
+        }
+    }
+
     /// Ends all waiting: pending operations fail, pending timers panic when polled.
     ///
     /// Their wakers go to `wakes`, and whoever waits in a driver is unparked.

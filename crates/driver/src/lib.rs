@@ -27,7 +27,7 @@ pub mod resource;
 
 mod shard;
 mod table;
-mod unpark;
+pub mod unpark;
 
 pub use handle::{Config, Handle, new};
 pub use turn::{Driver, Turned};

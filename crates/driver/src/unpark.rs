@@ -16,26 +16,30 @@ const NOTIFIED: u8 = 2;
 
 /// Whether a worker waits, and whether it was told not to.
 #[derive(Debug)]
-pub(crate) struct UnparkToken {
+pub struct UnparkToken {
     word: AtomicU8,
 }
 
 impl UnparkToken {
-    pub(crate) fn new() -> Self {
+    /// Nobody waits, and nothing was said.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             word: AtomicU8::new(EMPTY),
         }
     }
 
     /// Leaves the token; `true` if the worker waits, and the caller must wake its selector.
-    pub(crate) fn unpark(&self) -> bool {
+    #[must_use = "a worker that waits must be woken"]
+    pub fn unpark(&self) -> bool {
         // AcqRel: Release pairs with the Acquire in begin_wait() and end_wait(), which publishes
         // what the caller did before. Acquire only keeps this swap before the selector's wake.
         self.word.swap(NOTIFIED, Ordering::AcqRel) == WAITING
     }
 
     /// Whether the worker may wait; `false` takes the token instead.
-    pub(crate) fn begin_wait(&self) -> bool {
+    #[must_use = "without leave there is no waiting"]
+    pub fn begin_wait(&self) -> bool {
         // AcqRel/Acquire: pairs with unpark(), as said there.
         let swapped =
             self.word
@@ -48,13 +52,20 @@ impl UnparkToken {
     }
 
     /// Ends the wait; `true` takes the token that somebody left.
-    pub(crate) fn end_wait(&self) -> bool {
+    #[must_use = "a token that is taken must be heeded"]
+    pub fn end_wait(&self) -> bool {
         // AcqRel: Acquire pairs with the Release in unpark().
         self.word.swap(EMPTY, Ordering::AcqRel) == NOTIFIED
     }
 }
 
-#[cfg(test)]
+impl Default for UnparkToken {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 

@@ -8,6 +8,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use yamanote_driver::context;
 use yamanote_driver::op::{self, Op};
 use yamanote_io::{AsyncRead, AsyncWrite, ReadBuf};
 
@@ -116,6 +117,7 @@ impl<W: io::Write + 'static> Output<W> {
         srcs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         ready!(self.poll_idle(cx))?;
+        context::current().ensure_alive()?;
         let stream = self.stream;
         let mut buffer = std::mem::take(&mut self.buffer);
         let n = buffer.fill(srcs, LEN_MAX);

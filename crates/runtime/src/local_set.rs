@@ -196,7 +196,7 @@ impl<F: Future> Future for RunUntil<'_, F> {
 
 impl Drop for LocalSet {
     fn drop(&mut self) {
-        let _scope = ScopeGuard::enter(self.scheduler.clone());
+        let _scope = ScopeGuard::closing(self.scheduler.clone());
         self.scheduler.close();
     }
 }

@@ -40,11 +40,13 @@ impl<S: Source> Registration<S> {
     /// Takes `source`, which must not block, to be watched when the need arises.
     ///
     /// # Errors
-    /// `Unsupported` in a simulated world, to which this descriptor is a stranger.
+    /// `Unsupported` in a simulated world, to which this descriptor is a stranger; when the
+    /// runtime is shut down.
     pub fn new(handle: Handle, source: S, interest: Interest) -> io::Result<Self> {
         if handle.world().is_some() {
             return Err(not_simulated());
         }
+        handle.ensure_alive()?;
         Ok(Self::unchecked(handle, source, interest))
     }
 

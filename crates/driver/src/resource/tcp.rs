@@ -35,7 +35,7 @@ impl TcpListener {
             Some(host) => {
                 world::TcpListener::bind(&host, addr, Backlog::USUAL).map(Resource::World)
             }
-            None => Ok(Self::of_os(handle, mio::net::TcpListener::bind(addr)?)),
+            None => Self::of_os(handle, mio::net::TcpListener::bind(addr)?),
         }
     }
 
@@ -49,16 +49,11 @@ impl TcpListener {
     #[track_caller]
     pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
         let handle = context::current_io();
-        let listener = mio::net::TcpListener::from_std(listener);
-        Registration::new(handle, listener, Interest::READABLE).map(Resource::Os)
+        Self::of_os(handle, mio::net::TcpListener::from_std(listener))
     }
 
-    fn of_os(handle: Handle, listener: mio::net::TcpListener) -> Self {
-        Resource::Os(Registration::unchecked(
-            handle,
-            listener,
-            Interest::READABLE,
-        ))
+    fn of_os(handle: Handle, listener: mio::net::TcpListener) -> io::Result<Self> {
+        Registration::new(handle, listener, Interest::READABLE).map(Resource::Os)
     }
 
     /// The next connection, and where it comes from.

@@ -31,7 +31,7 @@ impl UdpSocket {
             Some(host) => world::UdpSocket::bind(&host, addr).map(Resource::World),
             None => {
                 let socket = mio::net::UdpSocket::bind(addr)?;
-                Ok(Resource::Os(Registration::unchecked(handle, socket, BOTH)))
+                Registration::new(handle, socket, BOTH).map(Resource::Os)
             }
         }
     }

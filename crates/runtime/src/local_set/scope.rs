@@ -38,6 +38,22 @@ impl ScopeGuard {
 
     /// Stands in the set of `scheduler`, which is polled now.
     pub(super) fn polling(scheduler: LocalScheduler) -> Self {
+        Self::tied(Scope {
+            scheduler,
+            polling: true,
+        })
+    }
+
+    /// Stands in the set of `scheduler`, which drops its tasks now.
+    pub(super) fn closing(scheduler: LocalScheduler) -> Self {
+        Self::tied(Scope {
+            scheduler,
+            polling: false,
+        })
+    }
+
+    /// Stands in `scope`, and runs the set's tasks or their destructors.
+    fn tied(scope: Scope) -> Self {
         let driving = enter::current() != Entered::No;
         // The tasks of a set stay on their thread: there is no worker to hand over.
         let entered = driving.then(|| {
@@ -45,13 +61,7 @@ impl ScopeGuard {
                 block_in_place: false,
             })
         });
-        Self::replace(
-            Scope {
-                scheduler,
-                polling: true,
-            },
-            entered,
-        )
+        Self::replace(scope, entered)
     }
 
     fn replace(scope: Scope, entered: Option<EnteredGuard>) -> Self {

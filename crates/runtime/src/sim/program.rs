@@ -51,7 +51,8 @@ impl ProgramResult for () {
 }
 
 /// Names the type that a function returns; with it, the type of what never returns has a name.
-trait Returns {
+pub trait Returns {
+    /// What it returns.
     type Type;
 }
 
