@@ -83,10 +83,7 @@ impl Shard {
             .insert(cell.clone())
             .ok_or_else(crate::shut_down_error)?;
         match self.registrar.register(source, key.token(), interest) {
-            Ok(()) => {
-                self.ask_to_look();
-                Ok((key, cell))
-            }
+            Ok(()) => Ok((key, cell)),
             Err(error) => {
                 let removed = self.table.lock().remove(key);
                 drop(removed);

@@ -135,12 +135,18 @@ impl<S: Source> Registration<S> {
             return Ok(&place.cell);
         }
         let known = blocked.map_or(Ready::EMPTY, Interest::mask);
-        let shard = self.handle.shard_here();
-        let (key, cell) =
-            self.handle
-                .shard(shard)
-                .register(self.get(), self.interest, self.assumed - known)?;
-        Ok(&self.place.get_or_init(|| Place { shard, key, cell }).cell)
+        let index = self.handle.shard_here();
+        let shard = self.handle.shard(index);
+        let (key, cell) = shard.register(self.get(), self.interest, self.assumed - known)?;
+        if blocked.is_none() {
+            shard.ask_to_look();
+        }
+        let place = Place {
+            shard: index,
+            key,
+            cell,
+        };
+        Ok(&self.place.get_or_init(|| place).cell)
     }
 }
 

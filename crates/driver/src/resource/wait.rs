@@ -98,6 +98,7 @@ pub trait Watched {
             if is_would_block(&result) {
                 // So that the readiness that comes after this is seen.
                 self.attach(Some(interest))?;
+                self.ask_to_look();
             }
             return result;
         };
