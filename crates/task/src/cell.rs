@@ -25,9 +25,9 @@ use crate::error::JoinError;
 use crate::header::{Header, Links, Reference, Vtable};
 use crate::id::{self, Id};
 use crate::meta::SpawnLocation;
-use crate::runnable::TaskRef;
+use crate::runnable::{Runnable, TaskRef};
 use crate::schedule::Schedule;
-use crate::state::{Begin, EndPoll, TaskState};
+use crate::state::{Begin, EndPoll, Owner, TaskState};
 use crate::waker;
 
 /// The allocation. `Header` is first, so a pointer to one is a pointer to the other.
@@ -225,14 +225,13 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
             // SAFETY: the list's reference, which it has just given up.
             drop(unsafe { Reference::from_raw(reference.as_raw()) });
         }
-        if self.header.state.complete() {
-            let _ = catch_unwind(AssertUnwindSafe(|| self.header.joiner.wake()));
-        } else {
-            let _ = catch_unwind(AssertUnwindSafe(|| {
-                // SAFETY: there is no join handle, so the output is the runner's.
-                unsafe { self.drop_and_set(Stage::Taken) };
-            }));
-        }
+        let owner = self.header.state.complete();
+        let _ = catch_unwind(AssertUnwindSafe(|| match owner {
+            Owner::Joiner => {}
+            Owner::Waiting => self.header.joiner.wake(),
+            // SAFETY: there is no join handle, so the output is the runner's.
+            Owner::Runner => unsafe { self.drop_and_set(Stage::Taken) },
+        }));
     }
 }
 
@@ -246,46 +245,69 @@ unsafe fn cell<'a, F: Future, S>(header: NonNull<Header>) -> &'a TaskCell<F, S> 
     unsafe { header.cast::<TaskCell<F, S>>().as_ref() }
 }
 
+/// [`Vtable::run`].
+///
+/// # Safety
+/// `header` is that of a live `TaskCell<F, S>`, and the runnable's reference is given away.
 unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
     // SAFETY: the runnable's reference is given to this function.
     let reference = unsafe { Reference::from_raw(header) };
     // SAFETY: the vtable belongs to this cell, which `reference` keeps alive.
     let cell = unsafe { cell::<F, S>(header) };
-    let id = cell.header.id;
-    let end = id::with(id, || match cell.header.state.begin_run() {
-        Begin::Stale => EndPoll::Idle,
-        Begin::Cancel => EndPoll::Cancel,
-        Begin::Poll => {
-            cell.scheduler.before_poll(&cell.header.meta());
-            probe::emit(Point::PollBegin, id.as_u64());
-            // SAFETY: `begin_run` made this thread the runner.
-            let result = unsafe { cell.poll(&reference) };
-            probe::emit(Point::PollEnd, id.as_u64());
-            cell.scheduler.after_poll(&cell.header.meta());
-            match result {
-                None => cell.header.state.end_poll(),
-                Some(result) => {
-                    // SAFETY: as above; the poll did not end with `end_poll`.
-                    unsafe { cell.finish(&reference, result) };
-                    EndPoll::Idle
-                }
-            }
-        }
+    let end = id::with(cell.header.id, || match cell.header.state.begin_run() {
+        Begin::Stale => None,
+        Begin::Cancel => Some(EndPoll::Cancel),
+        // SAFETY: `begin_run` made this thread the runner.
+        Begin::Poll => unsafe { poll(cell, &reference) },
     });
     match end {
-        EndPoll::Idle => {}
-        EndPoll::Reschedule => {
-            // SAFETY: `end_poll` left it SCHEDULED; this is the reference of the next runnable.
-            cell.scheduler
-                .reschedule(unsafe { reference.clone().into_runnable() });
+        // The task is over, at least for this runnable.
+        None => {}
+        // `end_poll` dropped the reference.
+        Some(EndPoll::Idle) => _ = reference.into_raw(),
+        Some(EndPoll::Free) => {
+            // SAFETY: `end_poll` dropped the reference, the last one.
+            unsafe { free::<F, S>(reference.into_raw()) };
         }
-        EndPoll::Cancel => {
+        Some(EndPoll::Reschedule) => {
+            // SAFETY: `end_poll` left it SCHEDULED, and counted this reference.
+            let next = unsafe { Runnable::new(header) };
+            cell.scheduler.reschedule(next);
+        }
+        Some(EndPoll::Cancel) => {
             // SAFETY: this thread is the runner still.
             unsafe { cancel::<F, S>(header) };
         }
     }
 }
 
+/// Polls the task; what comes of it, or `None` when the task has ended.
+///
+/// # Safety
+/// The caller runs the task of `cell`, of which it has `reference`.
+unsafe fn poll<F: Future, S: Schedule>(
+    cell: &TaskCell<F, S>,
+    reference: &Reference,
+) -> Option<EndPoll> {
+    let header = &cell.header;
+    cell.scheduler.before_poll(&header.meta());
+    probe::emit(Point::PollBegin, header.id.as_u64());
+    // SAFETY: the caller runs the task.
+    let result = unsafe { cell.poll(reference) };
+    probe::emit(Point::PollEnd, header.id.as_u64());
+    cell.scheduler.after_poll(&header.meta());
+    let Some(result) = result else {
+        return Some(header.state.end_poll());
+    };
+    // SAFETY: as above; the poll did not end with `end_poll`.
+    unsafe { cell.finish(reference, result) };
+    None
+}
+
+/// [`Vtable::cancel`].
+///
+/// # Safety
+/// `header` is that of a live `TaskCell<F, S>`, and the caller has claimed the task.
 unsafe fn cancel<F: Future, S: Schedule>(header: NonNull<Header>) {
     // SAFETY: the caller has a reference.
     let cell = unsafe { cell::<F, S>(header) };
@@ -293,26 +315,33 @@ unsafe fn cancel<F: Future, S: Schedule>(header: NonNull<Header>) {
     // SAFETY: counted by the line above.
     let reference = unsafe { Reference::from_raw(header) };
     let id = cell.header.id;
-    // SAFETY: the caller has claimed the task, so the future is there and nobody else's.
-    id::with(id, || unsafe {
-        cell.finish(&reference, Err(JoinError::cancelled(id)))
+    id::with(id, || {
+        let cancelled = Err(JoinError::cancelled(id));
+        // SAFETY: the caller has claimed the task, so the future is there and nobody else's.
+        unsafe { cell.finish(&reference, cancelled) };
     });
 }
 
+/// [`Vtable::schedule`].
+///
+/// # Safety
+/// `header` is that of a live `TaskCell<F, S>`, which is `SCHEDULED` by the caller; one reference
+/// is given away, and another one is the caller's until this returns: the task may end on another
+/// thread while its scheduler still returns from queueing it.
 unsafe fn schedule<F: Future, S: Schedule>(header: NonNull<Header>) {
-    // SAFETY: the caller gives the runnable's reference.
-    let reference = unsafe { Reference::from_raw(header) };
-    // SAFETY: `reference` keeps the cell alive, and while the task is queued its scheduler is
-    // used through the runnable's reference only.
+    // SAFETY: the caller has a reference.
     let cell = unsafe { cell::<F, S>(header) };
     probe::emit(Point::Wake, cell.header.id.as_u64());
-    // The task may end on another thread while its scheduler still returns from queueing it.
-    let _alive = reference.clone();
-    // SAFETY: the task is SCHEDULED by the transition that led here.
-    cell.scheduler
-        .schedule(unsafe { reference.into_runnable() });
+    // SAFETY: the task is SCHEDULED by the transition that led here, which counted the reference.
+    let runnable = unsafe { Runnable::new(header) };
+    cell.scheduler.schedule(runnable);
 }
 
+/// [`Vtable::take_output`].
+///
+/// # Safety
+/// `header` is that of a live `TaskCell<F, S>` that is done; the caller owns the output, and
+/// `place` is an `Option<Result<F::Output, JoinError>>`.
 unsafe fn take_output<F: Future, S: Schedule>(header: NonNull<Header>, place: *mut ()) {
     // SAFETY: the caller has a reference.
     let cell = unsafe { cell::<F, S>(header) };
@@ -326,17 +355,25 @@ unsafe fn take_output<F: Future, S: Schedule>(header: NonNull<Header>, place: *m
     unsafe { *place = Some(output) };
 }
 
+/// [`Vtable::drop_output`].
+///
+/// # Safety
+/// `header` is that of a live `TaskCell<F, S>` that is done; the caller owns the output.
 unsafe fn drop_output<F: Future, S: Schedule>(header: NonNull<Header>) {
     // SAFETY: the caller has a reference.
     let cell = unsafe { cell::<F, S>(header) };
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        // SAFETY: the caller owns the output.
-        id::with(cell.header.id, || unsafe {
-            cell.drop_and_set(Stage::Taken)
+        id::with(cell.header.id, || {
+            // SAFETY: the caller owns the output.
+            unsafe { cell.drop_and_set(Stage::Taken) };
         });
     }));
 }
 
+/// [`Vtable::free`].
+///
+/// # Safety
+/// `header` is that of a `TaskCell<F, S>` without references.
 unsafe fn free<F: Future, S: Schedule>(header: NonNull<Header>) {
     let cell = header.cast::<TaskCell<F, S>>();
     // SAFETY: `allocate` placed it, and the last reference is gone. The stage is `Taken`, for a

@@ -117,7 +117,9 @@ mod tests {
 
         impl Drop for Late {
             fn drop(&mut self) {
-                self.0.take().map(give);
+                if let Some(block) = self.0.take() {
+                    give(block);
+                }
             }
         }
 

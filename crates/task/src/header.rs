@@ -7,7 +7,6 @@ use yamanote_base::waker_cell::WakerCell;
 
 use crate::id::Id;
 use crate::meta::{SpawnLocation, TaskMeta};
-use crate::runnable::Runnable;
 use crate::state::{TaskState, Wake};
 
 /// The part of a task that is the same for all futures. The first field of the allocation.
@@ -41,7 +40,7 @@ pub(crate) struct Vtable {
     pub(crate) run: unsafe fn(NonNull<Header>),
     /// Drops the future and completes; the caller has claimed the task.
     pub(crate) cancel: unsafe fn(NonNull<Header>),
-    /// Queues a runnable, whose reference the caller gives.
+    /// Queues a runnable, whose reference the caller gives. The caller has another one.
     pub(crate) schedule: unsafe fn(NonNull<Header>),
     /// Moves the output out, to a `Option<Result<T, JoinError>>`; the caller owns the output.
     pub(crate) take_output: unsafe fn(NonNull<Header>, *mut ()),
@@ -112,16 +111,9 @@ impl Reference {
     /// Queues a runnable for which a reference was counted.
     fn queue(&self) {
         let schedule = self.header().vtable.schedule;
-        // SAFETY: `wake` and `cancel` counted a reference for the runnable before they said so.
+        // SAFETY: `wake` and `cancel` counted a reference for the runnable before they said so;
+        // `self` is another one.
         unsafe { schedule(self.0) };
-    }
-
-    /// The runnable that this reference stands for.
-    ///
-    /// # Safety
-    /// The task is `SCHEDULED` and no other runnable of it exists.
-    pub(crate) unsafe fn into_runnable(self) -> Runnable {
-        Runnable::new(self)
     }
 }
 

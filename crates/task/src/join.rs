@@ -5,12 +5,13 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
+use std::ptr::NonNull;
 use std::task::{Context, Poll, ready};
 
 use yamanote_base::budget;
 
 use crate::error::JoinError;
-use crate::header::Reference;
+use crate::header::{Header, Reference};
 use crate::id::Id;
 
 /// Owns the right to a task's output. Dropping it detaches the task, which goes on.
@@ -40,10 +41,12 @@ impl RefUnwindSafe for AbortHandle {}
 
 impl<T> JoinHandle<T> {
     /// # Safety
-    /// It is the one join handle of the task, whose output is a `T`.
-    pub(crate) unsafe fn new(reference: Reference) -> Self {
+    /// It is the one join handle of the task, whose output is a `T`, and one counted reference is
+    /// given to it.
+    pub(crate) unsafe fn new(header: NonNull<Header>) -> Self {
         Self {
-            reference,
+            // SAFETY: the caller's.
+            reference: unsafe { Reference::from_raw(header) },
             _output: PhantomData,
         }
     }
@@ -84,7 +87,7 @@ impl<T> JoinHandle<T> {
         }
         header.joiner.register(cx.waker());
         // The task may have ended between the look and the registration.
-        if header.state.is_done() {
+        if header.state.await_end() {
             Poll::Ready(())
         } else {
             Poll::Pending
@@ -116,8 +119,11 @@ impl<T> Future for JoinHandle<T> {
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         let header = self.reference.header();
-        // The joiner's waker is of no use any more.
-        drop(header.joiner.take());
+        // The joiner's waker is of no use any more. Only this handle stored any, so it knows by a
+        // plain load that there is none.
+        if header.joiner.is_stored() {
+            drop(header.joiner.take());
+        }
         if header.state.unjoin() {
             let drop_output = header.vtable.drop_output;
             // SAFETY: the task is done and this was its join handle, so the output is ours.

@@ -96,9 +96,9 @@ impl<S: Schedule> TaskList<S> {
         let number = u32::try_from(index).expect("there are fewer shards than 2^32");
         let header = cell::allocate(future, scheduler, id, location, number, 3);
         // SAFETY: three references were counted; this is the first, and the task is scheduled.
-        let runnable = unsafe { Reference::from_raw(header).into_runnable() };
+        let runnable = unsafe { Runnable::new(header) };
         // SAFETY: this is the second; the output is what `future` gives.
-        let join = unsafe { JoinHandle::new(Reference::from_raw(header)) };
+        let join = unsafe { JoinHandle::new(header) };
         // SAFETY: this is the third.
         let listed = unsafe { Reference::from_raw(header) };
         match self.shards[index].push(listed) {

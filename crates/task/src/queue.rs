@@ -2,7 +2,7 @@
 
 use std::ptr::NonNull;
 
-use crate::header::{Header, Reference};
+use crate::header::Header;
 use crate::runnable::Runnable;
 
 /// A first-in first-out queue, linked through the tasks themselves.
@@ -49,7 +49,7 @@ impl TaskQueue {
         }
         self.len -= 1;
         // SAFETY: `push_back` took the runnable's reference, and the queue has no other.
-        Some(unsafe { Reference::from_raw(head).into_runnable() })
+        Some(unsafe { Runnable::new(head) })
     }
 
     /// Moves all of `other` to the end of this queue.

@@ -34,7 +34,12 @@ pub struct TaskRef(pub(crate) Reference);
 pub struct RawTask(());
 
 impl Runnable {
-    pub(crate) fn new(reference: Reference) -> Self {
+    /// # Safety
+    /// The task is `SCHEDULED`, no other runnable of it exists, and one counted reference is
+    /// given to this one.
+    pub(crate) unsafe fn new(header: NonNull<Header>) -> Self {
+        // SAFETY: the caller's.
+        let reference = unsafe { Reference::from_raw(header) };
         Self {
             reference: ManuallyDrop::new(reference),
         }
@@ -68,7 +73,7 @@ impl Runnable {
     #[must_use]
     pub unsafe fn from_raw(raw: NonNull<RawTask>) -> Self {
         // SAFETY: `into_raw` left its reference counted.
-        Self::new(unsafe { Reference::from_raw(raw.cast()) })
+        unsafe { Self::new(raw.cast()) }
     }
 
     pub(crate) fn into_header(self) -> NonNull<Header> {
@@ -117,9 +122,9 @@ where
 {
     let header = cell::allocate(Once(Some(f)), scheduler, id, location, 0, 2);
     // SAFETY: two references were counted, of which this is the first; the task is scheduled.
-    let runnable = unsafe { Reference::from_raw(header).into_runnable() };
-    // SAFETY: this is the second.
-    let join = unsafe { JoinHandle::new(Reference::from_raw(header)) };
+    let runnable = unsafe { Runnable::new(header) };
+    // SAFETY: this is the second; the output is what `f` returns.
+    let join = unsafe { JoinHandle::new(header) };
     (runnable, join)
 }
 

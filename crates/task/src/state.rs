@@ -7,6 +7,7 @@
 //! | `DONE` | the future is gone; its output (or error) is stored, or was taken |
 //! | `JOINABLE` | the `JoinHandle` exists; it owns the output after `DONE` |
 //! | `CANCELLED` | the future is to be dropped at the next opportunity |
+//! | `AWAITED` | the joiner's waker may lie in the task |
 //! | above | the number of references: list, runnable, join handle, abort handles, wakers |
 //!
 //! | # | transition | from | to | by |
@@ -16,14 +17,16 @@
 //! | 3 | `begin_run` | `SCHEDULED` | `RUNNING` | the owner of the runnable |
 //! | 4 | `end_poll` | `RUNNING` | idle, or `SCHEDULED` after 2 | the runner |
 //! | 5 | `cancel` | idle | `SCHEDULED + CANCELLED` | an abort, who then queues the runnable |
-//! | 6 | `cancel` | anything else but `DONE` | `+ CANCELLED` | an abort; the runner sees it in 3 or 4 |
+//! | 6 | `cancel` | else, but `DONE` | `+ CANCELLED` | an abort; the runner sees it in 3 or 4 |
 //! | 7 | `claim_to_cancel` | idle, `SCHEDULED` | `RUNNING + CANCELLED` | the list, at shutdown |
 //! | 8 | `complete` | `RUNNING` | `DONE` | the runner |
 //! | 9 | `unjoin` | `JOINABLE` | not `JOINABLE` | the join handle, when dropped |
+//! | 10 | `await_end` | anything | `+ AWAITED` | the join handle, with its waker in place |
 //!
-//! After transition 7 from `SCHEDULED` the runnable that is under way somewhere is stale: it finds
-//! in 3 that the task is not its own any more. So whoever closes the list drops all futures on
-//! its own thread, which tasks that are not `Send` rely on.
+//! Transition 3 keeps the runnable's reference, which becomes the runner's; 4 drops it, or adds
+//! one for the next runnable. After transition 7 from `SCHEDULED` the runnable that is under way
+//! somewhere is stale: it finds in 3 that the task is not its own any more. So whoever closes the
+//! list drops all futures on its own thread, which tasks that are not `Send` rely on.
 //!
 //! All transitions are read-modify-write with AcqRel, so each sees what led to the one before:
 //! the future's last poll, the stored output, the queued data. Loads are Acquire for the same
@@ -36,7 +39,8 @@ const SCHEDULED: usize = 1 << 1;
 const DONE: usize = 1 << 2;
 const JOINABLE: usize = 1 << 3;
 const CANCELLED: usize = 1 << 4;
-const REFERENCE: usize = 1 << 5;
+const AWAITED: usize = 1 << 5;
+const REFERENCE: usize = 1 << 6;
 
 /// The state word.
 #[derive(Debug)]
@@ -65,12 +69,25 @@ pub(crate) enum Begin {
 /// What the runner must do after a poll that returned `Pending`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EndPoll {
-    /// Drop its reference: the task waits.
+    /// Nothing: the task waits. The runner's reference was dropped.
     Idle,
-    /// Queue the task again: it was woken meanwhile.
+    /// Free the task: the runner's reference was the last one.
+    Free,
+    /// Queue the task again: it was woken meanwhile. The next runnable has a reference.
     Reschedule,
     /// Drop the future: it is still the runner's.
     Cancel,
+}
+
+/// Who owns the output of a task that is done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Owner {
+    /// The join handle, which need not be told.
+    Joiner,
+    /// The join handle; its waker is to be woken.
+    Waiting,
+    /// The runner: there is no join handle.
+    Runner,
 }
 
 impl TaskState {
@@ -120,9 +137,11 @@ impl TaskState {
             if word & CANCELLED != 0 {
                 (EndPoll::Cancel, None)
             } else if word & SCHEDULED != 0 {
-                (EndPoll::Reschedule, Some(word & !RUNNING))
+                (EndPoll::Reschedule, Some((word & !RUNNING) + REFERENCE))
+            } else if word / REFERENCE == 1 {
+                (EndPoll::Free, Some((word & !RUNNING) - REFERENCE))
             } else {
-                (EndPoll::Idle, Some(word & !RUNNING))
+                (EndPoll::Idle, Some((word & !RUNNING) - REFERENCE))
             }
         })
     }
@@ -156,17 +175,19 @@ impl TaskState {
         })
     }
 
-    /// Transition 8; whether the join handle exists, which then owns the output.
-    pub(crate) fn complete(&self) -> bool {
+    /// Transition 8; who owns the output from now on.
+    pub(crate) fn complete(&self) -> Owner {
         self.update(|word| {
             debug_assert!(
                 word & (RUNNING | DONE) == RUNNING,
                 "only the runner completes"
             );
-            (
-                word & JOINABLE != 0,
-                Some((word & !(RUNNING | SCHEDULED)) | DONE),
-            )
+            let owner = match (word & JOINABLE, word & AWAITED) {
+                (0, _) => Owner::Runner,
+                (_, 0) => Owner::Joiner,
+                _ => Owner::Waiting,
+            };
+            (owner, Some((word & !(RUNNING | SCHEDULED)) | DONE))
         })
     }
 
@@ -175,6 +196,13 @@ impl TaskState {
         // AcqRel: see the head of this file.
         let word = self.0.fetch_and(!JOINABLE, Ordering::AcqRel);
         debug_assert!(word & JOINABLE != 0, "a join handle is dropped once");
+        word & DONE != 0
+    }
+
+    /// Transition 10; whether the task is done.
+    pub(crate) fn await_end(&self) -> bool {
+        // AcqRel: Release shows the waker to complete(); Acquire sees the output after it.
+        let word = self.0.fetch_or(AWAITED, Ordering::AcqRel);
         word & DONE != 0
     }
 

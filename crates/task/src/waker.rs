@@ -45,23 +45,31 @@ unsafe fn reference(data: *const ()) -> ManuallyDrop<Reference> {
     ManuallyDrop::new(unsafe { Reference::from_raw(header) })
 }
 
+/// # Safety
+/// As [`reference`].
 unsafe fn clone(data: *const ()) -> RawWaker {
     // SAFETY: called by `Waker` with its own data.
     let cloned = ManuallyDrop::into_inner(unsafe { reference(data) }.clone());
     RawWaker::new(cloned.into_raw().as_ptr().cast(), &VTABLE)
 }
 
+/// # Safety
+/// As [`reference`]; the waker is used up.
 unsafe fn wake(data: *const ()) {
     // SAFETY: called by `Waker` with its own data, whose reference is given up.
     let reference = ManuallyDrop::into_inner(unsafe { reference(data) });
     reference.wake();
 }
 
+/// # Safety
+/// As [`reference`].
 unsafe fn wake_by_ref(data: *const ()) {
     // SAFETY: called by `Waker` with its own data.
     unsafe { reference(data) }.wake();
 }
 
+/// # Safety
+/// As [`reference`]; the waker is used up.
 unsafe fn drop_waker(data: *const ()) {
     // SAFETY: called by `Waker` with its own data, whose reference is given up.
     drop(ManuallyDrop::into_inner(unsafe { reference(data) }));

@@ -8,8 +8,8 @@ use std::sync::mpsc;
 use std::sync::{Arc, Barrier};
 use std::thread;
 
-use common::{Drops, TestScheduler};
-use yamanote_task::{Schedule, TaskQueue};
+use common::{Dropped, Drops, TestScheduler};
+use yamanote_task::{JoinHandle, Schedule, TaskQueue};
 
 #[test]
 fn the_list_counts_its_tasks() {
@@ -109,7 +109,7 @@ fn a_task_that_runs_while_the_list_is_closed_ends_where_it_waits() {
 #[test]
 fn a_queue_is_first_in_first_out() {
     let scheduler = TestScheduler::new(1);
-    let mut bind = || {
+    let bind = || {
         let (runnable, join) = scheduler.bind(0, ready(()));
         (runnable.expect("the list is open"), join.id())
     };
@@ -147,48 +147,38 @@ fn a_dropped_queue_cancels_its_tasks() {
     assert_eq!(scheduler.tasks().alive(), 0);
 }
 
-/// Tasks that wake each other in a ring, run by three threads, while a fourth aborts some and
-/// drops the handles of others; at last the list is closed in the middle of it all.
+/// Tasks that yield, run by three threads, while a fourth aborts some and drops the handles of
+/// the others; at last the list is closed in the middle of it all.
 #[test]
 fn threads_that_wake_run_abort_and_close_drop_each_future_once() {
-    const ROUNDS: usize = 20;
-    const TASKS: usize = 300;
-
-    for _ in 0..ROUNDS {
+    for _ in 0..20 {
         let scheduler = TestScheduler::new(4);
         let drops = Drops::default();
+        let joins: Vec<_> = (0..300)
+            .map(|yields| scheduler.spawn(yield_often(yields, drops.one())))
+            .collect();
         let start = Arc::new(Barrier::new(4));
-        let joins: Vec<_> = (0..TASKS)
-            .map(|number| {
-                let guard = drops.one();
-                scheduler.spawn(async move {
-                    let _guard = guard;
-                    for _ in 0..number {
-                        common::yield_now().await;
-                    }
-                })
+        let runners = [(); 3].map(|()| {
+            let (scheduler, start) = (scheduler.clone(), start.clone());
+            thread::spawn(move || {
+                start.wait();
+                scheduler.run_all();
             })
-            .collect();
-        let runners: Vec<_> = (0..3)
-            .map(|_| {
-                let (scheduler, start) = (scheduler.clone(), start.clone());
-                thread::spawn(move || {
-                    start.wait();
-                    scheduler.run_all();
-                })
-            })
-            .collect();
+        });
         start.wait();
-        for (number, join) in joins.into_iter().enumerate() {
-            if number % 3 == 0 {
-                join.abort();
-            }
-        }
+        joins.iter().step_by(3).for_each(JoinHandle::abort);
+        drop(joins);
         scheduler.tasks().close_and_cancel_all();
         for runner in runners {
             runner.join().expect("no task panics");
         }
         scheduler.run_all();
-        assert_eq!((drops.count(), scheduler.tasks().alive()), (TASKS, 0));
+        assert_eq!((drops.count(), scheduler.tasks().alive()), (300, 0));
+    }
+}
+
+async fn yield_often(yields: usize, _guard: Dropped) {
+    for _ in 0..yields {
+        common::yield_now().await;
     }
 }
