@@ -27,34 +27,48 @@ impl Selector {
     }
 }
 
-/// A worker that waits until it was told as often as somebody had something to tell.
-fn told(callers: usize) {
-    loom::model(move || {
-        let token = Arc::new(UnparkToken::new());
-        let selector = Arc::new(Selector::default());
-        let work = Arc::new(AtomicUsize::new(0));
-        let callers: Vec<_> = (0..callers)
-            .map(|_| {
-                let (token, selector, work) = (token.clone(), selector.clone(), work.clone());
-                thread::spawn(move || {
-                    // Relaxed: it is the token that must publish it.
-                    work.fetch_add(1, Ordering::Relaxed);
-                    if token.unpark() {
-                        selector.wake();
-                    }
-                })
-            })
-            .collect();
-        while work.load(Ordering::Relaxed) < callers.len() {
-            if token.begin_wait() {
-                selector.wait();
+#[derive(Default)]
+struct Worker {
+    token: UnparkToken,
+    selector: Selector,
+    work: AtomicUsize,
+}
+
+impl Worker {
+    /// Makes work and tells of it.
+    fn give(&self) {
+        // Relaxed: it is the token that must publish it.
+        self.work.fetch_add(1, Ordering::Relaxed);
+        if self.token.unpark() {
+            self.selector.wake();
+        }
+    }
+
+    /// Waits until there is work of all who give it.
+    fn wait_for(&self, givers: usize) {
+        while self.work.load(Ordering::Relaxed) < givers {
+            if self.token.begin_wait() {
+                self.selector.wait();
                 // A wake of a former wait may be left in the selector; then nothing was told.
-                let _ = token.end_wait();
+                let _ = self.token.end_wait();
             }
         }
-        callers
+    }
+}
+
+/// A worker waits until each of some threads has told it of its work.
+fn told(givers: usize) {
+    loom::model(move || {
+        let worker = Arc::new(Worker::default());
+        let give = |_| {
+            let worker = worker.clone();
+            thread::spawn(move || worker.give())
+        };
+        let threads: Vec<_> = (0..givers).map(give).collect();
+        worker.wait_for(givers);
+        threads
             .into_iter()
-            .for_each(|caller| caller.join().unwrap());
+            .for_each(|thread| thread.join().unwrap());
     });
 }
 

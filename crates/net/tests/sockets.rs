@@ -50,25 +50,24 @@ fn what_is_written_arrives_and_the_end_too() {
     }
 }
 
+/// Sends blocks of `byte` to `addr` and expects them back.
+async fn ping(addr: SocketAddr, byte: u8) {
+    let mut stream = TcpStream::connect(addr).await.unwrap();
+    let mut back = [0; 64];
+    for _ in 0..50 {
+        stream.write_all(&[byte; 64]).await.unwrap();
+        stream.read_exact(&mut back).await.unwrap();
+        assert_eq!(back, [byte; 64]);
+    }
+}
+
 #[test]
 fn many_connections_echo_on_several_workers() {
     let runtime = several();
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let addr = listener.local_addr().unwrap();
-        let clients: Vec<_> = (0..50_u8)
-            .map(|i| {
-                runtime.spawn(async move {
-                    let mut stream = TcpStream::connect(addr).await.unwrap();
-                    let mut back = [0; 64];
-                    for _ in 0..50 {
-                        stream.write_all(&[i; 64]).await.unwrap();
-                        stream.read_exact(&mut back).await.unwrap();
-                        assert_eq!(back, [i; 64]);
-                    }
-                })
-            })
-            .collect();
+        let clients: Vec<_> = (0..50_u8).map(|i| runtime.spawn(ping(addr, i))).collect();
         for _ in 0..clients.len() {
             let (mut stream, _) = listener.accept().await.unwrap();
             runtime.spawn(async move {
