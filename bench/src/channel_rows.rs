@@ -8,6 +8,9 @@ use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 
 use crate::measure::Bench;
 
+/// Messages that a broadcast channel holds.
+const ROUND: u64 = 64;
+
 pub(crate) fn run(bench: &mut Bench) {
     ping_pongs(bench);
     streams(bench);
@@ -71,9 +74,8 @@ fn ping_pongs(bench: &mut Bench) {
         let (pong, mut ponged) = mpsc::channel(1);
         tokio::spawn(async move {
             while let Some(number) = pinged.recv().await {
-                if pong.send(number).await.is_err() {
-                    break;
-                }
+                // An error says that the row is over.
+                let _ = pong.send(number).await;
             }
         });
         for number in 0..operations {
@@ -102,9 +104,8 @@ fn ping_pongs(bench: &mut Bench) {
         tokio::spawn(async move {
             while pinged.changed().await.is_ok() {
                 let number = *pinged.borrow_and_update();
-                if pong.send(number).is_err() {
-                    break;
-                }
+                // An error says that the row is over.
+                let _ = pong.send(number);
             }
         });
         for number in 1..=operations {
@@ -116,24 +117,10 @@ fn ping_pongs(bench: &mut Bench) {
 }
 
 fn streams(bench: &mut Bench) {
-    for producers in [1, 4] {
-        let name = format!("mpsc(100), {producers} producers");
-        bench.row(&name, move |operations| async move {
-            let (sender, mut receiver) = mpsc::channel(100);
-            for _ in 0..producers {
-                let sender = sender.clone();
-                tokio::spawn(async move {
-                    for number in 0..operations / producers {
-                        sender.send(number).await.expect("the receiver is there");
-                    }
-                });
-            }
-            drop(sender);
-            while let Some(number) = receiver.recv().await {
-                black_box(number);
-            }
-        });
-    }
+    bench.row("mpsc(100), 1 producer", |operations| produce(1, operations));
+    bench.row("mpsc(100), 4 producers", |operations| {
+        produce(4, operations)
+    });
     bench.row("mpsc unbounded", |operations| async move {
         let (sender, mut receiver) = mpsc::unbounded_channel();
         for number in 0..operations {
@@ -141,33 +128,53 @@ fn streams(bench: &mut Bench) {
             black_box(receiver.recv().await);
         }
     });
-    bench.row("broadcast, 1 to 4 (per message)", |operations| async move {
-        let (sender, receiver) = broadcast::channel(64);
-        let mut tasks = Vec::new();
-        // Rounds of what fits, each waited for, so that nobody misses any.
-        let (done, mut all_done) = mpsc::channel::<()>(4);
-        for _ in 0..4 {
-            let (mut receiver, done) = (receiver.resubscribe(), done.clone());
-            tasks.push(tokio::spawn(async move {
-                while let Ok(number) = receiver.recv().await {
-                    if number % 64 == 63 && done.send(()).await.is_err() {
-                        break;
-                    }
-                }
-            }));
-        }
-        drop(receiver);
-        for number in 0..operations {
-            sender.send(number).expect("receivers are there");
-            if number % 64 == 63 {
-                for _ in 0..4 {
-                    all_done.recv().await.expect("receivers answer");
-                }
+    bench.row("broadcast, 1 to 4 (per message)", announce);
+}
+
+async fn produce(producers: u64, operations: u64) {
+    let (sender, mut receiver) = mpsc::channel(100);
+    for _ in 0..producers {
+        let sender = sender.clone();
+        tokio::spawn(async move {
+            for number in 0..operations / producers {
+                sender.send(number).await.expect("the receiver is there");
             }
+        });
+    }
+    drop(sender);
+    while let Some(number) = receiver.recv().await {
+        black_box(number);
+    }
+}
+
+/// Messages to four, in rounds of what fits; each is waited for, so that nobody misses any.
+async fn announce(operations: u64) {
+    let (sender, receiver) = broadcast::channel(ROUND as usize);
+    let (done, mut all_done) = mpsc::channel(4);
+    let mut tasks = Vec::new();
+    for _ in 0..4 {
+        tasks.push(tokio::spawn(hear(receiver.resubscribe(), done.clone())));
+    }
+    drop(receiver);
+    for number in 0..operations {
+        sender.send(number).expect("receivers are there");
+        if number % ROUND < ROUND - 1 {
+            continue;
         }
-        drop(sender);
-        for task in tasks {
-            task.await.expect("it does not panic");
+        for _ in 0..4 {
+            all_done.recv().await.expect("receivers answer");
         }
-    });
+    }
+    drop(sender);
+    for task in tasks {
+        task.await.expect("it does not panic");
+    }
+}
+
+async fn hear(mut receiver: broadcast::Receiver<u64>, done: mpsc::Sender<()>) {
+    while let Ok(number) = receiver.recv().await {
+        if number % ROUND == ROUND - 1 {
+            done.send(()).await.expect("the row waits");
+        }
+    }
 }

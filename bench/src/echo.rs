@@ -1,4 +1,5 @@
-//! Echoes what it reads, on one thread (`ct`) or two (`mt`); prints its address and ends with its input.
+//! Echoes what it reads, on one thread (`ct`) or two (`mt`); prints its address and ends with its
+//! input.
 
 use std::io::Read;
 

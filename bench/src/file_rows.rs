@@ -29,12 +29,7 @@ impl Drop for Scratch {
 pub(crate) fn run(bench: &mut Bench) {
     let scratch = Arc::new(Scratch::new());
     bench.row("fs::read of 4 KiB", |operations| {
-        let scratch = Arc::clone(&scratch);
-        async move {
-            for _ in 0..operations {
-                black_box(fs::read(&scratch.0).await.expect("the file is there"));
-            }
-        }
+        read(Arc::clone(&scratch), operations)
     });
     bench.row("fs::metadata", |operations| {
         let scratch = Arc::clone(&scratch);
@@ -46,17 +41,20 @@ pub(crate) fn run(bench: &mut Bench) {
     });
     bench.row("fs::read of 4 KiB, 64 tasks", |operations| {
         let scratch = Arc::clone(&scratch);
-        async move {
-            let mut readers = JoinSet::new();
-            for _ in 0..64 {
-                let scratch = Arc::clone(&scratch);
-                readers.spawn(async move {
-                    for _ in 0..operations.div_ceil(64) {
-                        black_box(fs::read(&scratch.0).await.expect("the file is there"));
-                    }
-                });
-            }
-            readers.join_all().await;
-        }
+        crowd(scratch, operations)
     });
+}
+
+async fn crowd(scratch: Arc<Scratch>, operations: u64) {
+    let mut readers = JoinSet::new();
+    for _ in 0..64 {
+        readers.spawn(read(Arc::clone(&scratch), operations.div_ceil(64)));
+    }
+    readers.join_all().await;
+}
+
+async fn read(scratch: Arc<Scratch>, times: u64) {
+    for _ in 0..times {
+        black_box(fs::read(&scratch.0).await.expect("the file is there"));
+    }
 }

@@ -1,41 +1,12 @@
-//! How a row is measured: calibrated, the median of several samples, then once more to count allocations.
+//! How a row is measured: calibrated, the median of several samples, then once more to count
+//! allocations.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::future::Future;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
 
-/// The system's allocator, which counts while it is told to.
-pub(crate) struct Counting;
-
-// Relaxed throughout: each number is read by the thread that runs the row, once all its tasks have ended.
-static COUNTS: AtomicBool = AtomicBool::new(false);
-static ALLOCATIONS: AtomicU64 = AtomicU64::new(0);
-static BYTES: AtomicI64 = AtomicI64::new(0);
-
-fn count(allocations: u64, bytes: i64) {
-    if COUNTS.load(Ordering::Relaxed) {
-        ALLOCATIONS.fetch_add(allocations, Ordering::Relaxed);
-        BYTES.fetch_add(bytes, Ordering::Relaxed);
-    }
-}
-
-// SAFETY: every call is handed on, unchanged, to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(1, layout.size() as i64);
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        count(0, -(layout.size() as i64));
-        // SAFETY: the caller's promise, handed on; the block came from `System`.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
+use crate::counting;
 
 /// Which runtime a row runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -119,11 +90,9 @@ impl Bench {
             let mut samples: Vec<Duration> = (0..self.samples).map(|_| once(operations)).collect();
             samples.sort();
             let nanos = samples[self.samples / 2].as_nanos() as f64 / operations as f64;
-            ALLOCATIONS.store(0, Ordering::Relaxed);
-            COUNTS.store(true, Ordering::Relaxed);
+            counting::begin();
             once(operations);
-            COUNTS.store(false, Ordering::Relaxed);
-            let allocations = ALLOCATIONS.load(Ordering::Relaxed) as f64 / operations as f64;
+            let allocations = counting::end().allocations as f64 / operations as f64;
             println!(
                 "{name}\t{}\tns\t{nanos:.2}\t{allocations:.3}",
                 flavor.name()
@@ -143,7 +112,8 @@ impl Bench {
         }
     }
 
-    /// Measures bytes: `row` gets a number, makes as many of something, and returns what keeps them alive.
+    /// Measures bytes: `row` gets a number, makes as many of something, and returns what keeps
+    /// them alive.
     pub(crate) fn bytes_row<K: Send + 'static, F>(&mut self, name: &str, row: impl Fn(u64) -> F)
     where
         F: Future<Output = K> + Send + 'static,
@@ -154,13 +124,11 @@ impl Bench {
         }
         for flavor in [Flavor::One, Flavor::Two] {
             let runtime = flavor.runtime();
-            BYTES.store(0, Ordering::Relaxed);
-            COUNTS.store(true, Ordering::Relaxed);
+            counting::begin();
             let kept = runtime
                 .block_on(runtime.spawn(row(NUMBER)))
                 .expect("a row does not panic");
-            COUNTS.store(false, Ordering::Relaxed);
-            let bytes = BYTES.load(Ordering::Relaxed) as f64 / NUMBER as f64;
+            let bytes = counting::end().bytes as f64 / NUMBER as f64;
             drop(kept);
             println!("{name}\t{}\tB\t{bytes:.1}\t0", flavor.name());
         }

@@ -1,9 +1,11 @@
-//! Measures what a runtime itself does, row by row: the same source against the published tokio and ours.
+//! Measures what a runtime itself does, row by row: the same source against the published tokio
+//! and ours.
 //!
-//! Prints `name, runtime, unit, value, allocations` a line, tab-separated. `bench-runner` runs both sides in
-//! turn and compares.
+//! Prints `name, runtime, unit, value, allocations` a line, tab-separated. `bench-runner` runs
+//! both sides in turn and compares.
 
 mod channel_rows;
+mod counting;
 mod file_rows;
 mod measure;
 mod sync_rows;
@@ -11,9 +13,6 @@ mod task_rows;
 mod time_rows;
 
 use measure::Bench;
-
-#[global_allocator]
-static ALLOCATOR: measure::Counting = measure::Counting;
 
 fn main() {
     let mut bench = Bench::from_args(std::env::args().skip(1));

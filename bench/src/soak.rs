@@ -1,9 +1,12 @@
-//! Soak: many idle connections, many short ones, no descriptors for a while; the server must go on and come
-//! back to what it was. `--idle N --rate N --seconds S`; exits with an error if anything was not as it must be.
+//! Soak: many idle connections, many short ones, no descriptors for a while; the server must go on
+//! and come back to what it was. `--idle N --rate N --seconds S`; exits with an error if anything
+//! was not as it must be.
 //!
-//! The program starts itself twice more: `serve` is the server under test (with a limit on descriptors, and
-//! its own counts of tasks and memory, told on request), and this process is its client.
+//! The program starts itself twice more: `serve` is the server under test (with a limit on
+//! descriptors, and its own counts of tasks and memory, told on request), and this process is its
+//! client.
 
+mod counting;
 mod soak_server;
 
 use std::io::{self, BufRead, BufReader, Read, Write};

@@ -1,6 +1,5 @@
 //! The server of the soak: echoes, goes on when it has no descriptors, and counts.
 
-use std::alloc::{GlobalAlloc, Layout, System};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -9,32 +8,14 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::{Builder, Handle};
 
-struct Counting;
+use crate::counting;
 
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
-// Relaxed: numbers that are shown, behind which nothing is read.
-static HEAP: AtomicU64 = AtomicU64::new(0);
+// Relaxed: a number that is shown, behind which nothing is read.
 static FAILED: AtomicU64 = AtomicU64::new(0);
-
-// SAFETY: every call is handed on, unchanged, to the system's allocator.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        HEAP.fetch_add(layout.size() as u64, Ordering::Relaxed);
-        // SAFETY: the caller's promise, handed on.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        HEAP.fetch_sub(layout.size() as u64, Ordering::Relaxed);
-        // SAFETY: the caller's promise, handed on; the block came from `System`.
-        unsafe { System.dealloc(block, layout) }
-    }
-}
 
 /// Serves until its input ends; answers each line of it with its counts.
 pub(crate) fn run() -> io::Result<()> {
+    counting::begin();
     let runtime = Builder::new_multi_thread()
         .worker_threads(2)
         .enable_all()
@@ -44,7 +25,7 @@ pub(crate) fn run() -> io::Result<()> {
     runtime.spawn(serve(listener));
     for line in io::stdin().lines() {
         line?;
-        let (heap, failed) = (HEAP.load(Ordering::Relaxed), FAILED.load(Ordering::Relaxed));
+        let (heap, failed) = (counting::so_far().bytes, FAILED.load(Ordering::Relaxed));
         println!("{} {heap} {failed}", tasks(runtime.handle()));
     }
     runtime.shutdown_background();

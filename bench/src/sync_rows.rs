@@ -35,19 +35,20 @@ pub(crate) fn run(bench: &mut Bench) {
     bench.row(
         "Mutex, 8 tasks, held over a yield",
         |operations| async move {
-            let mutex = Arc::new(Mutex::new(0_u64));
+            let mutex = Arc::new(Mutex::new(0));
             let mut tasks = JoinSet::new();
             for _ in 0..8 {
-                let mutex = Arc::clone(&mutex);
-                tasks.spawn(async move {
-                    for _ in 0..operations / 8 {
-                        let mut guard = mutex.lock().await;
-                        *guard += 1;
-                        yield_now().await;
-                    }
-                });
+                tasks.spawn(contend(Arc::clone(&mutex), operations / 8));
             }
             tasks.join_all().await;
         },
     );
+}
+
+async fn contend(mutex: Arc<Mutex<u64>>, times: u64) {
+    for _ in 0..times {
+        let mut guard = mutex.lock().await;
+        *guard += 1;
+        yield_now().await;
+    }
 }

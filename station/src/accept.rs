@@ -108,8 +108,8 @@ impl axum::serve::Listener for Gate {
     }
 }
 
-/// A connection that died before it was accepted is nobody's fault; anything else (no descriptors, no
-/// memory) needs some time to get better.
+/// A connection that died before it was accepted is nobody's fault; anything else (no descriptors,
+/// no memory) needs some time to get better.
 async fn pause_after(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if !matches!(

@@ -1,7 +1,9 @@
-//! Frames: how a batch of records lies in the log, and how a torn end is told from a corrupt middle.
+//! Frames: how a batch of records lies in the log, and how a torn end is told from a corrupt
+//! middle.
 //!
-//! A frame is one group commit. The next frame is written only after this one was synced, so only the
-//! last frame of a log can be torn; whatever is broken before it was once whole and acknowledged.
+//! A frame is one group commit. The next frame is written only after this one was synced, so only
+//! the last frame of a log can be torn; whatever is broken before it was once whole and
+//! acknowledged.
 
 use std::fmt;
 
@@ -183,8 +185,9 @@ fn whole_frame(
 ) -> Result<Option<(Header, &[u8])>, Corrupt> {
     let rest = &log[offset..];
     let Some(header) = parse_header(rest).filter(|h| h.first_sequence >= sequence_min) else {
-        // Torn, unless a frame that was begun later is whole: then this one had been synced before it.
-        // (Bytes of a torn frame's values that look like a whole frame make us refuse: the safe side.)
+        // Torn, unless a frame that was begun later is whole: then this one had been synced before
+        // it. (Bytes of a torn frame's values that look like a whole frame make us refuse: the
+        // safe side.)
         return if rest.len() > HEADER_LEN && later_frame_is_whole(&rest[1..], sequence_min) {
             Err(Corrupt {
                 offset,

@@ -4,10 +4,10 @@
 //! very same service runs on any runtime that has tokio's API, a simulated one included.
 //!
 //! ```text
-//!  http ── Command ──> writer ── frame ──> log (file)     one task owns the log; a batch is one frame
+//!  http ── Command ──> writer ── frame ──> log   one task owns the log; a batch is one frame
 //!    │                   │ after fsync
-//!    │                   ├──> table        what readers see: acknowledged writes only
-//!    └──── Change <──────┴──> feed         /watch, /ws and the page; a slow listener loses, not a writer
+//!    │                   ├──> table    what readers see: acknowledged writes only
+//!    └──── Change <──────┴──> feed     /watch, /ws and the page; no listener delays a writer
 //! ```
 //!
 //! Read next: [`frame`] (what is on disk), [`log`], [`store`], then [`http`].

@@ -151,7 +151,8 @@ fn progress_bar(load: &Load, shown: bool) -> ProgressBar {
     bar
 }
 
-/// One connection: writes its own keys, and reads them to see what it wrote. Connects anew after an error.
+/// One connection: writes its own keys, and reads them to see what it wrote. Connects anew after
+/// an error.
 async fn client(load: Load, number: usize, until: Instant) -> Outcome {
     let mut outcome = Outcome::new();
     while Instant::now() < until {
@@ -190,9 +191,7 @@ async fn converse(
             Some(round_then) if dice % 100 >= u64::from(load.writes_percent) => {
                 let value = ask(&mut sender, Method::GET, &path, Bytes::new()).await?;
                 record(&mut outcome.reads, begin);
-                if value != value_of(round_then, load.value_len) {
-                    return Err(format!("{path}: not the value that was acknowledged").into());
-                }
+                check(&path, &value, &value_of(round_then, load.value_len))?;
             }
             _ => {
                 let value = value_of(round, load.value_len);
@@ -207,6 +206,13 @@ async fn converse(
     // The connection ends now that nobody can send; how it closes is of no interest.
     let _ = timeout(ANSWER_MAX, connection).await;
     Ok(())
+}
+
+fn check(path: &str, got: &Bytes, acknowledged: &Bytes) -> Result<(), AnyError> {
+    if got == acknowledged {
+        return Ok(());
+    }
+    Err(format!("{path}: not the value that was acknowledged").into())
 }
 
 async fn ask(

@@ -1,4 +1,5 @@
-//! The log: frames appended to a file; replayed at start, cut where it is torn, rewritten when mostly dead.
+//! The log: frames appended to a file; replayed at start, cut where it is torn, rewritten when
+//! mostly dead.
 
 use std::io;
 
@@ -90,9 +91,9 @@ impl<D: Disk> Log<D> {
     /// Appends a frame and returns once it is durable.
     ///
     /// # Errors
-    /// What the disk says. After a failed write the log is cut back to its last sound frame and goes on;
-    /// after a failed sync, or if it cannot be cut, it [is in doubt](Log::is_in_doubt): what the kernel
-    /// still has of such a file proves nothing about the disk.
+    /// What the disk says. After a failed write the log is cut back to its last sound frame and
+    /// goes on; after a failed sync, or if it cannot be cut, it [is in doubt](Log::is_in_doubt):
+    /// what the kernel still has of such a file proves nothing about the disk.
     pub async fn commit(&mut self, frame: FrameBuilder) -> io::Result<()> {
         let Some(mut file) = self.file.take() else {
             return Err(io::Error::other(
@@ -116,8 +117,8 @@ impl<D: Disk> Log<D> {
     /// Writes a new log that holds only these, and puts it in the place of this one.
     ///
     /// # Errors
-    /// What the disk says. The old log stays as it was, unless only the very last step failed: then the
-    /// log is in doubt, as nobody knows which of the two a crash would leave.
+    /// What the disk says. The old log stays as it was, unless only the very last step failed:
+    /// then the log is in doubt, as nobody knows which of the two a crash would leave.
     pub async fn rewrite<'a>(
         &mut self,
         live: impl Iterator<Item = (&'a str, &'a [u8])>,
@@ -133,7 +134,8 @@ impl<D: Disk> Log<D> {
     }
 }
 
-/// Writes a whole log; its last record is the one before `next_sequence`, so that numbers go on rising.
+/// Writes a whole log; its last record is the one before `next_sequence`, so that numbers go on
+/// rising.
 async fn write_all<'a>(
     file: &mut impl DiskFile,
     live: impl Iterator<Item = (&'a str, &'a [u8])>,
@@ -143,7 +145,8 @@ async fn write_all<'a>(
     file.write(MAGIC).await?;
     let live: Vec<_> = live.collect();
     if live.is_empty() && next_sequence > 1 {
-        // Numbers must go on rising even where nothing is left: a record that changes nothing has the last.
+        // Numbers must go on rising even where nothing is left: a record that changes nothing has
+        // the last.
         let mut frame = FrameBuilder::new(next_sequence - 1);
         frame.push(&Record::Delete { key: "" });
         let bytes = frame.finish();

@@ -105,9 +105,9 @@ impl Service {
         self.app.store.sizes().keys
     }
 
-    /// Serves until `until` is ready; then takes no more connections, ends the streams of changes, lets open
-    /// requests end (for as long as the configuration says), and returns once all that was accepted is on disk.
-    /// True if every connection ended in time.
+    /// Serves until `until` is ready; then takes no more connections, ends the streams of changes,
+    /// lets open requests end (for as long as the configuration says), and returns once all that
+    /// was accepted is on disk. True if every connection ended in time.
     ///
     /// # Errors
     /// If the listener has no address.

@@ -93,7 +93,8 @@ impl Table {
     }
 }
 
-/// The table, shared by its readers and the one task that writes it; held for moments, never over an await.
+/// The table, shared by its readers and the one task that writes it; held for moments, never over
+/// an await.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TableLock(Arc<RwLock<Table>>);
 
@@ -126,7 +127,8 @@ pub struct Store {
 }
 
 impl Store {
-    /// Opens the store in `disk` and starts the task that writes it, which ends with the last clone.
+    /// Opens the store in `disk` and starts the task that writes it, which ends with the last
+    /// clone.
     ///
     /// # Errors
     /// What the disk says, and `InvalidData` if its log is corrupt.
@@ -157,8 +159,8 @@ impl Store {
         self.table.read(|table| table.map.get(key).cloned())
     }
 
-    /// Up to `max` keys that begin with `prefix` and come after `after`, in order, with the lengths of
-    /// their values in bytes; and whether there are more.
+    /// Up to `max` keys that begin with `prefix` and come after `after`, in order, with the
+    /// lengths of their values in bytes; and whether there are more.
     pub fn list(&self, prefix: &str, after: &str, max: usize) -> (Vec<(String, usize)>, bool) {
         let from = if after >= prefix {
             Bound::Excluded(after)
@@ -185,7 +187,8 @@ impl Store {
     /// *Cancel safety*: the write may be made all the same if the future is dropped.
     ///
     /// # Errors
-    /// [`WriteError`]; the key may then have either value after a crash, and has the old one until then.
+    /// [`WriteError`]; the key may then have either value after a crash, and has the old one until
+    /// then.
     pub async fn put(&self, key: String, value: Bytes) -> Result<Written, WriteError> {
         self.write(key, Some(value)).await
     }

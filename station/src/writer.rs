@@ -1,4 +1,5 @@
-//! The one task that writes: gathers what waits into one frame, syncs it, then shows and acknowledges it.
+//! The one task that writes: gathers what waits into one frame, syncs it, then shows and
+//! acknowledges it.
 
 use std::collections::HashMap;
 use std::io;
@@ -186,7 +187,8 @@ impl<D: Disk> Writer<D> {
         });
     }
 
-    /// The keys and values are copied first (the values by reference), so that no lock is held over it.
+    /// The keys and values are copied first (the values by reference), so that no lock is held
+    /// over it.
     async fn rewrite(&mut self) -> io::Result<()> {
         let live: Vec<(String, Bytes)> = self.table.read(|table| {
             table

@@ -1,19 +1,16 @@
-//! Echo over loopback: a server of each side in a process of its own, driven from one thread over epoll.
+//! Echo over loopback: a server of each side in a process of its own, driven from one thread over
+//! epoll.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::poller::{EVENTS_MAX, Poller};
 use crate::table::{Results, Side};
 
 const MESSAGE_LEN: usize = 64;
-/// Events that one wait returns, at most.
-const EVENTS_MAX: usize = 256;
-/// A server that answers nothing for this long is broken.
-const SILENCE_MAX_MS: i32 = 10_000;
 
 /// Measures every size on every runtime, the sides in turn.
 pub(crate) fn rows(
@@ -86,7 +83,8 @@ struct Client {
     got: usize,
 }
 
-/// Each connection sends, waits for the echo, sends again. Echoes a second, and the 99th percentile in us.
+/// Each connection sends, waits for the echo, sends again. Echoes a second, and the 99th
+/// percentile in us.
 fn drive(addr: SocketAddr, connections: usize, time: Duration) -> io::Result<(f64, f64)> {
     let poller = Poller::new()?;
     let mut clients = Vec::with_capacity(connections);
@@ -150,52 +148,5 @@ impl Client {
         let sent = self.sent;
         self.send()?;
         Ok(Some(sent))
-    }
-}
-
-/// An epoll descriptor; it lives as long as the program's measurement does.
-struct Poller(std::os::fd::OwnedFd);
-
-impl Poller {
-    fn new() -> io::Result<Self> {
-        use std::os::fd::FromRawFd;
-        // SAFETY: no pointer is passed.
-        let fd = unsafe { libc::epoll_create1(libc::EPOLL_CLOEXEC) };
-        if fd < 0 {
-            return Err(io::Error::last_os_error());
-        }
-        // SAFETY: the descriptor was made above and nobody else has it.
-        Ok(Self(unsafe { std::os::fd::OwnedFd::from_raw_fd(fd) }))
-    }
-
-    fn add(&self, stream: &TcpStream, number: usize) -> io::Result<()> {
-        let mut event = libc::epoll_event {
-            events: libc::EPOLLIN as u32,
-            u64: number as u64,
-        };
-        let (poller, stream) = (self.0.as_raw_fd(), stream.as_raw_fd());
-        // SAFETY: the event lives through the call; both descriptors are open.
-        let done = unsafe { libc::epoll_ctl(poller, libc::EPOLL_CTL_ADD, stream, &raw mut event) };
-        if done < 0 {
-            Err(io::Error::last_os_error())
-        } else {
-            Ok(())
-        }
-    }
-
-    fn wait(&self, ready: &mut Vec<usize>) -> io::Result<()> {
-        ready.clear();
-        let mut events = [libc::epoll_event { events: 0, u64: 0 }; EVENTS_MAX];
-        let (poller, len) = (self.0.as_raw_fd(), EVENTS_MAX as i32);
-        // SAFETY: there is room for `len` events, and they live through the call.
-        let got = unsafe { libc::epoll_wait(poller, events.as_mut_ptr(), len, SILENCE_MAX_MS) };
-        match usize::try_from(got) {
-            Ok(0) => Err(io::ErrorKind::TimedOut.into()),
-            Ok(got) => {
-                ready.extend(events[..got].iter().map(|event| event.u64 as usize));
-                Ok(())
-            }
-            Err(_) => Err(io::Error::last_os_error()),
-        }
     }
 }

@@ -1,9 +1,10 @@
 //! Runs the benchmarks of both sides in turn, in one go, and compares them.
 //!
-//! `cargo run --release -p bench-runner -- [--quick] [--rounds N] [--against-itself] [FILTER]` writes
-//! `RESULTS.md` beside this workspace's manifest, unless there is a filter or it is quick.
+//! `cargo run --release -p bench-runner -- [--quick] [--rounds N] [--against-itself] [FILTER]`
+//! writes `RESULTS.md` beside this workspace's manifest, unless there is a filter or it is quick.
 
 mod echo;
+mod poller;
 mod table;
 
 use std::io;
