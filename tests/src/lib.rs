@@ -1,1 +1,2 @@
-//! Tests that see only the facade.
+//! Tests that see the facade only, by the name `tokio`: see `tests/`.
+#![forbid(unsafe_code)]

@@ -248,7 +248,7 @@ fn a_partition_holds_until_it_heals() {
 #[test]
 fn a_program_that_fails_or_panics_ends_the_run_with_its_name_and_the_seed() {
     let sim = Sim::new(10);
-    sim.host("good", || std::future::pending::<()>());
+    sim.host("good", std::future::pending::<()>);
     sim.host("bad", || async {
         sleep(Duration::from_secs(5)).await;
         Err::<(), _>("out of luck")

@@ -294,7 +294,7 @@ impl Desk {
     fn push_to_ring(&self, kit: &mut Kit, task: Runnable) {
         let mut overflow = TaskQueue::default();
         kit.ring.push(task, |task| overflow.push_back(task));
-        if overflow.len() > 0 {
+        if !overflow.is_empty() {
             self.seat().metrics.overflows.add(1);
             self.multi.0.inject.push_batch(overflow);
         }
