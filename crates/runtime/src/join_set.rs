@@ -21,10 +21,17 @@ use finished::{EntryWaker, Finished};
 
 /// A set of tasks that give a `T` each; dropping it aborts them all.
 pub struct JoinSet<T> {
-    /// Free places are `None` and on `free`.
-    entries: Vec<Option<JoinHandle<T>>>,
+    entries: Vec<Entry<T>>,
+    /// The places whose entries have no handle.
     free: Vec<usize>,
     finished: Arc<Finished>,
+}
+
+/// A place in a set.
+struct Entry<T> {
+    handle: Option<JoinHandle<T>>,
+    /// Notes that the task here has ended. It stays with the place, for the tasks to come.
+    waker: Waker,
 }
 
 impl<T> JoinSet<T> {
@@ -51,7 +58,7 @@ impl<T> JoinSet<T> {
     }
 
     fn handles(&self) -> impl Iterator<Item = &JoinHandle<T>> {
-        self.entries.iter().flatten()
+        self.entries.iter().flat_map(|entry| &entry.handle)
     }
 }
 
@@ -125,19 +132,25 @@ impl<T: 'static> JoinSet<T> {
 
     fn insert(&mut self, handle: JoinHandle<T>) -> AbortHandle {
         let abort = handle.abort_handle();
-        let place = self.free.pop().unwrap_or(self.entries.len());
-        let waker = Waker::from(Arc::new(EntryWaker::new(place, self.finished.clone())));
-        let ended = handle
-            .poll_finished(&mut Context::from_waker(&waker))
-            .is_ready();
-        match self.entries.get_mut(place) {
-            Some(entry) => *entry = Some(handle),
-            None => self.entries.push(Some(handle)),
-        }
+        let place = self.free.pop().unwrap_or_else(|| self.add_place());
+        let entry = &mut self.entries[place];
+        let mut cx = Context::from_waker(&entry.waker);
+        let ended = handle.poll_finished(&mut cx).is_ready();
+        entry.handle = Some(handle);
         if ended {
             self.finished.push(place);
         }
         abort
+    }
+
+    fn add_place(&mut self) -> usize {
+        let place = self.entries.len();
+        let waker = EntryWaker::new(place, self.finished.clone());
+        self.entries.push(Entry {
+            handle: None,
+            waker: Waker::from(Arc::new(waker)),
+        });
+        place
     }
 
     /// Waits for the next task to end; `None` if the set is empty.
@@ -173,10 +186,10 @@ impl<T: 'static> JoinSet<T> {
     fn take(&mut self, place: usize) -> Option<Result<(Id, T), JoinError>> {
         let entry = self.entries.get_mut(place)?;
         // A note may be about a task that was in the same place before.
-        if !entry.as_ref()?.is_finished() {
+        if !entry.handle.as_ref()?.is_finished() {
             return None;
         }
-        let mut handle = entry.take()?;
+        let mut handle = entry.handle.take()?;
         self.free.push(place);
         let id = handle.id();
         let mut cx = Context::from_waker(Waker::noop());

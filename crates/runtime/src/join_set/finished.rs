@@ -51,6 +51,10 @@ impl EntryWaker {
 
 impl Wake for EntryWaker {
     fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
         self.finished.push(self.place);
     }
 }
