@@ -20,7 +20,7 @@ use yamanote_base::budget;
 use yamanote_base::probe::{self, Point};
 use yamanote_base::waker_cell::WakerCell;
 
-use crate::cell_pool;
+use crate::cell_pool::{self, SizeClass};
 use crate::error::JoinError;
 use crate::header::{Header, Links, Reference, Vtable};
 use crate::id::{self, Id};
@@ -65,6 +65,7 @@ where
             vtable: &TaskCell::<F, S>::VTABLE,
             queue_next: UnsafeCell::new(None),
             links: UnsafeCell::new(Links::default()),
+            listed: UnsafeCell::new(false),
             shard,
             id,
             location,
@@ -77,20 +78,20 @@ where
 }
 
 impl<F: Future, S> TaskCell<F, S> {
-    /// The size of the block from the pool, if the cell fits into one.
-    const UNITS: Option<usize> = if align_of::<Self>() <= align_of::<cell_pool::Unit>() {
-        cell_pool::units(size_of::<Self>())
+    /// The blocks of the pool into which the cell fits.
+    const CLASS: Option<SizeClass> = if align_of::<Self>() <= align_of::<cell_pool::Unit>() {
+        SizeClass::of(size_of::<Self>())
     } else {
         None
     };
 
     /// Puts `cell` where it stays.
     fn place(cell: Self) -> NonNull<Self> {
-        let Some(units) = Self::UNITS else {
+        let Some(class) = Self::CLASS else {
             return NonNull::from(Box::leak(Box::new(cell)));
         };
-        let place = NonNull::from(Box::leak(cell_pool::take(units))).cast::<Self>();
-        // SAFETY: the block is aligned and large enough for the cell, by `UNITS`.
+        let place = NonNull::from(Box::leak(cell_pool::take(class))).cast::<Self>();
+        // SAFETY: the block is aligned and large enough for the cell, by `CLASS`.
         unsafe { place.write(cell) };
         place
     }
@@ -100,16 +101,16 @@ impl<F: Future, S> TaskCell<F, S> {
     /// # Safety
     /// `cell` came from [`place`](Self::place), and nobody else has it.
     unsafe fn free(cell: NonNull<Self>) {
-        let Some(units) = Self::UNITS else {
+        let Some(class) = Self::CLASS else {
             // SAFETY: `place` leaked it from a box of this type.
             drop(unsafe { Box::from_raw(cell.as_ptr()) });
             return;
         };
         // SAFETY: the caller's.
         unsafe { cell.drop_in_place() };
-        let block = NonNull::slice_from_raw_parts(cell.cast::<cell_pool::Unit>(), units);
+        let block = NonNull::slice_from_raw_parts(cell.cast::<cell_pool::Unit>(), class.units);
         // SAFETY: `place` leaked it from a box of this length.
-        cell_pool::give(unsafe { Box::from_raw(block.as_ptr()) });
+        cell_pool::give(class, unsafe { Box::from_raw(block.as_ptr()) });
     }
 }
 
@@ -379,4 +380,19 @@ unsafe fn free<F: Future, S: Schedule>(header: NonNull<Header>) {
     // SAFETY: `allocate` placed it, and the last reference is gone. The stage is `Taken`, for a
     // task is dropped when it is done, and its output by whoever owned that.
     unsafe { TaskCell::free(cell) };
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_beside_the_future_is_small() {
+        type Waits = std::future::Pending<()>;
+        // The header, the scheduler (a pointer), and room for an error.
+        assert!(size_of::<TaskCell<Waits, &'static ()>>() <= 88 + 8 + 24);
+        type Large = std::future::Ready<[u64; 50]>;
+        let beside = size_of::<TaskCell<Large, &'static ()>>() - size_of::<Large>();
+        assert!(beside <= 88 + 8 + 8);
+    }
 }

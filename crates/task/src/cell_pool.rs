@@ -12,16 +12,25 @@ use yamanote_base::atomic::MODEL;
 /// The unit of memory; with its alignment.
 pub(crate) type Unit = MaybeUninit<u128>;
 
-/// Memory for a task: as many units as a multiple of [`STEP`].
+/// Memory for a task.
 pub(crate) type Block = Box<[Unit]>;
 
-/// Units between two sizes of blocks: 64 bytes, that is, a cache line.
-const STEP: usize = 4;
+/// A size of blocks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SizeClass {
+    /// The length of a block.
+    pub(crate) units: usize,
+    index: usize,
+}
+
+/// Sizes up to the first number of bytes are apart by the second: small tasks, of which there may
+/// be very many, waste next to nothing, large ones a fifth at most.
+const STEPS: [(usize, usize); 3] = [(512, 16), (2048, 128), (8192, 512)];
 
 /// How many sizes there are; larger blocks are not kept.
-const SIZES: usize = 32;
+const CLASSES: usize = 32 + 12 + 12;
 
-/// Bytes that a thread keeps at most. A thousand tasks of a common size (256 to 512 bytes) fit.
+/// Bytes that a thread keeps at most: a thousand tasks of a common size (256 to 512 bytes).
 const BYTES_MAX: usize = 512 * 1024;
 
 thread_local! {
@@ -29,59 +38,73 @@ thread_local! {
 }
 
 struct CellPool {
-    /// By size, from one step to `SIZES` steps.
-    blocks: [Vec<Block>; SIZES],
+    /// By size class.
+    blocks: [Vec<Block>; CLASSES],
     bytes: usize,
 }
 
 impl CellPool {
     const fn new() -> Self {
         Self {
-            blocks: [const { Vec::new() }; SIZES],
+            blocks: [const { Vec::new() }; CLASSES],
             bytes: 0,
         }
     }
 }
 
-/// How many units a block for `bytes` has; `None` if such blocks are not kept.
-pub(crate) const fn units(bytes: usize) -> Option<usize> {
-    let steps = bytes.div_ceil(STEP * size_of::<Unit>());
-    // The model checker finds uses of freed memory only if it is freed.
-    if steps == 0 || steps > SIZES || MODEL {
+impl SizeClass {
+    /// The blocks for `bytes`; `None` if such blocks are not kept.
+    pub(crate) const fn of(bytes: usize) -> Option<Self> {
+        // The model checker finds uses of freed memory only if it is freed.
+        if bytes == 0 || MODEL {
+            return None;
+        }
+        let (mut row, mut below, mut index) = (0, 0, 0);
+        while row < STEPS.len() {
+            let (limit, step) = STEPS[row];
+            if bytes <= limit {
+                let steps = (bytes - below).div_ceil(step);
+                let units = (below + steps * step) / size_of::<Unit>();
+                index += steps - 1;
+                return Some(Self { units, index });
+            }
+            index += (limit - below) / step;
+            below = limit;
+            row += 1;
+        }
         None
-    } else {
-        Some(steps * STEP)
+    }
+
+    const fn bytes(self) -> usize {
+        self.units * size_of::<Unit>()
     }
 }
 
-/// A block of `units`, a number given by [`units`].
-pub(crate) fn take(units: usize) -> Block {
+/// A block of `class`.
+pub(crate) fn take(class: SizeClass) -> Block {
     let kept = POOL.try_with(|pool| {
         let mut pool = pool.borrow_mut();
-        let block = pool.blocks[units / STEP - 1].pop()?;
-        pool.bytes -= size_of_val(&*block);
+        let block = pool.blocks[class.index].pop()?;
+        pool.bytes -= class.bytes();
         Some(block)
     });
     match kept {
         Ok(Some(block)) => block,
         // Nothing was kept, or the thread's locals are gone.
-        _ => Box::new_uninit_slice(units),
+        _ => Box::new_uninit_slice(class.units),
     }
 }
 
-/// Keeps `block`, which [`take`] gave, or frees it if there are enough.
-pub(crate) fn give(block: Block) {
+/// Keeps `block`, which [`take`] gave for `class`, or frees it if there are enough.
+pub(crate) fn give(class: SizeClass, block: Block) {
+    debug_assert_eq!(block.len(), class.units);
     let mut block = Some(block);
     // When the thread's locals are gone, the block is freed below.
     let _ = POOL.try_with(|pool| {
         let mut pool = pool.borrow_mut();
-        let bytes = block.as_deref().map_or(0, size_of_val);
-        if pool.bytes + bytes > BYTES_MAX {
-            return;
-        }
-        if let Some(block) = block.take() {
-            pool.bytes += bytes;
-            pool.blocks[block.len() / STEP - 1].push(block);
+        if pool.bytes + class.bytes() <= BYTES_MAX {
+            pool.bytes += class.bytes();
+            pool.blocks[class.index].extend(block.take());
         }
     });
 }
@@ -90,23 +113,38 @@ pub(crate) fn give(block: Block) {
 mod tests {
     use super::*;
 
+    fn class(bytes: usize) -> SizeClass {
+        SizeClass::of(bytes).expect("blocks of this size are kept")
+    }
+
+    #[test]
+    fn classes_follow_each_other_and_waste_little() {
+        let mut last = class(1);
+        assert_eq!((last.index, last.units), (0, 1));
+        for bytes in 2..=8192 {
+            let class = class(bytes);
+            assert!(class.bytes() >= bytes && class.bytes() - bytes < 16.max(bytes / 4));
+            assert!(class == last || class.index == last.index + 1);
+            last = class;
+        }
+        assert_eq!(last.index, CLASSES - 1);
+        assert_eq!(SizeClass::of(8193), None);
+    }
+
     #[test]
     fn a_block_is_used_again_for_what_has_its_size() {
-        let units = units(300).expect("small blocks are kept");
-        assert_eq!(units * size_of::<Unit>(), 320);
-        let block = take(units);
+        let block = take(class(300));
         let address = block.as_ptr();
-        give(block);
-        let again = take(super::units(257).expect("small blocks are kept"));
+        give(class(300), block);
+        let again = take(class(289));
         assert_eq!(again.as_ptr(), address);
     }
 
     #[test]
     fn a_thread_keeps_a_bounded_number_of_bytes() {
-        let units = units(2048).expect("the largest size that is kept");
-        assert_eq!(super::units(2049), None);
-        let blocks: Vec<Block> = (0..1000).map(|_| take(units)).collect();
-        blocks.into_iter().for_each(give);
+        let class = class(8192);
+        let blocks: Vec<Block> = (0..100).map(|_| take(class)).collect();
+        blocks.into_iter().for_each(|block| give(class, block));
         let kept = POOL.with(|pool| pool.borrow().bytes);
         assert_eq!(kept, BYTES_MAX);
     }
@@ -118,7 +156,7 @@ mod tests {
         impl Drop for Late {
             fn drop(&mut self) {
                 if let Some(block) = self.0.take() {
-                    give(block);
+                    give(class(64), block);
                 }
             }
         }
@@ -127,8 +165,8 @@ mod tests {
             static LATE: RefCell<Option<Late>> = const { RefCell::new(None) };
         }
         let thread = std::thread::spawn(|| {
-            LATE.set(Some(Late(Some(take(4)))));
-            give(take(4));
+            LATE.set(Some(Late(Some(take(class(64))))));
+            give(class(64), take(class(64)));
         });
         assert!(thread.join().is_ok());
     }

@@ -16,8 +16,9 @@ pub struct JoinError {
 
 enum Cause {
     Cancelled,
-    /// In a lock only so that the error is `Sync`, which the payload is not.
-    Panic(Mutex<Box<dyn Any + Send + 'static>>),
+    /// In a lock only so that the error is `Sync`, which the payload is not; in a box so that
+    /// results, which each task has room for, stay small.
+    Panic(Box<Mutex<Box<dyn Any + Send + 'static>>>),
 }
 
 impl JoinError {
@@ -34,7 +35,7 @@ impl JoinError {
     #[must_use]
     pub fn panic(id: Id, payload: Box<dyn Any + Send + 'static>) -> Self {
         Self {
-            cause: Cause::Panic(Mutex::new(payload)),
+            cause: Cause::Panic(Box::new(Mutex::new(payload))),
             id,
         }
     }

@@ -18,6 +18,8 @@ pub(crate) struct Header {
     pub(crate) queue_next: UnsafeCell<Option<NonNull<Header>>>,
     /// The place in the [`TaskList`](crate::TaskList). Touched under the lock of its shard.
     pub(crate) links: UnsafeCell<Links>,
+    /// Whether it is in the list. Touched under the lock of its shard.
+    pub(crate) listed: UnsafeCell<bool>,
     /// The shard of the list.
     pub(crate) shard: u32,
     pub(crate) id: Id,
@@ -31,7 +33,6 @@ pub(crate) struct Header {
 pub(crate) struct Links {
     pub(crate) prev: Option<NonNull<Header>>,
     pub(crate) next: Option<NonNull<Header>>,
-    pub(crate) listed: bool,
 }
 
 /// What depends on the types of the future and the scheduler.
@@ -139,7 +140,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_has_at_most_96_bytes() {
-        assert!(size_of::<Header>() <= 96);
+    fn a_header_has_at_most_88_bytes() {
+        assert!(size_of::<Header>() <= 88);
     }
 }

@@ -171,12 +171,9 @@ impl Shard {
         let this = task.into_raw();
         let next = tasks.head.replace(this);
         with_links(this, |links| {
-            *links = Links {
-                prev: None,
-                next,
-                listed: true,
-            }
+            *links = Links { prev: None, next };
         });
+        set_listed(this, true);
         if let Some(next) = next {
             with_links(next, |links| links.prev = Some(this));
         }
@@ -187,6 +184,7 @@ impl Shard {
     fn pop(&self) -> Option<Reference> {
         let mut tasks = self.tasks.lock();
         let head = tasks.head?;
+        set_listed(head, false);
         self.unlink(&mut tasks, head);
         // SAFETY: the list's reference, which it gives up.
         Some(unsafe { Reference::from_raw(head) })
@@ -194,7 +192,7 @@ impl Shard {
 
     fn remove(&self, task: NonNull<Header>) -> bool {
         let mut tasks = self.tasks.lock();
-        let listed = with_links(task, |links| links.listed);
+        let listed = set_listed(task, false);
         if listed {
             self.unlink(&mut tasks, task);
         }
@@ -202,7 +200,7 @@ impl Shard {
     }
 
     fn unlink(&self, tasks: &mut ShardTasks, task: NonNull<Header>) {
-        let Links { prev, next, .. } = with_links(task, std::mem::take);
+        let Links { prev, next } = with_links(task, std::mem::take);
         match prev {
             Some(prev) => with_links(prev, |links| links.next = next),
             None => tasks.head = next,
@@ -229,6 +227,16 @@ fn with_links<R>(task: NonNull<Header>, f: impl FnOnce(&mut Links) -> R) -> R {
     let header = unsafe { task.as_ref() };
     // SAFETY: links are touched under the shard's lock only, one task at a time.
     header.links.with_mut(|links| f(unsafe { &mut *links }))
+}
+
+/// Notes whether a task of the shard whose lock the caller holds is listed; whether it was.
+fn set_listed(task: NonNull<Header>, listed: bool) -> bool {
+    // SAFETY: it is on the list, which owns a reference, or the caller has one.
+    let header = unsafe { task.as_ref() };
+    header.listed.with_mut(|place| {
+        // SAFETY: the flag is touched under the shard's lock only.
+        unsafe { std::ptr::replace(place, listed) }
+    })
 }
 
 impl<S> std::fmt::Debug for TaskList<S> {
