@@ -64,7 +64,10 @@ mod real {
     /// Defines functions that are `const`, except under the model checker.
     #[macro_export]
     macro_rules! const_unless_model {
-        ($($(#[$meta:meta])* $vis:vis const fn $name:ident($($args:tt)*) -> $ret:ty $body:block)*) => {
+        ($(
+            $(#[$meta:meta])*
+            $vis:vis const fn $name:ident($($args:tt)*) -> $ret:ty $body:block
+        )*) => {
             $($(#[$meta])* $vis const fn $name($($args)*) -> $ret $body)*
         };
     }
@@ -88,7 +91,10 @@ mod model {
     /// Defines functions that are `const`, except under the model checker.
     #[macro_export]
     macro_rules! const_unless_model {
-        ($($(#[$meta:meta])* $vis:vis const fn $name:ident($($args:tt)*) -> $ret:ty $body:block)*) => {
+        ($(
+            $(#[$meta:meta])*
+            $vis:vis const fn $name:ident($($args:tt)*) -> $ret:ty $body:block
+        )*) => {
             $($(#[$meta])* $vis fn $name($($args)*) -> $ret $body)*
         };
     }

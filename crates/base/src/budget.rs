@@ -20,7 +20,8 @@ thread_local! {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget(Option<u8>);
 
-/// A unit that was taken; it is given back when dropped without [`made_progress`](Self::made_progress).
+/// A unit that was taken; given back when dropped without
+/// [`made_progress`](Self::made_progress).
 #[derive(Debug)]
 #[must_use = "dropping it gives the unit back"]
 pub struct Charge {

@@ -10,7 +10,8 @@ pub type Sleep = Pin<Box<dyn Future<Output = ()> + Send + Sync>>;
 
 static SLEEP: OnceLock<fn(Duration) -> Sleep> = OnceLock::new();
 
-/// Says how to sleep; the runtime calls this before its first task runs. Later calls change nothing.
+/// Says how to sleep; the runtime calls this before its first task runs. Later calls change
+/// nothing.
 pub fn set_sleep(sleep: fn(Duration) -> Sleep) {
     let _ = SLEEP.set(sleep);
 }

@@ -22,8 +22,9 @@ impl Schedule for RunOnce {
 
 /// Runs `f`, which may block, on a thread that is there for it.
 ///
-/// The threads are bounded by [`Builder::max_blocking_threads`](crate::Builder::max_blocking_threads);
-/// beyond that, calls wait in a queue. What has begun cannot be aborted.
+/// There are at most
+/// [`max_blocking_threads`](crate::Builder::max_blocking_threads) of them; beyond that, calls wait
+/// in a queue. What has begun cannot be aborted.
 ///
 /// # Panics
 /// Outside of every runtime, and when the system will not make a first thread.

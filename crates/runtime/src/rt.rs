@@ -13,8 +13,8 @@ use crate::context::{self, EnterGuard};
 use crate::handle::{Handle, Scheduler};
 use crate::metrics::RuntimeMetrics;
 
-const DROPPED_INSIDE: &str = "Cannot drop a runtime in a context where blocking is not allowed. This happens when a \
-     runtime is dropped from within an asynchronous context.";
+const DROPPED_INSIDE: &str = "Cannot drop a runtime in a context where blocking is not allowed. \
+     This happens when a runtime is dropped from within an asynchronous context.";
 
 /// A scheduler with its driver and its threads.
 ///

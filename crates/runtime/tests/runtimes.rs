@@ -37,18 +37,17 @@ fn forever(dropped: &Arc<AtomicUsize>) -> impl Future<Output = ()> + Send + 'sta
     }
 }
 
+/// Gives `i` by way of a task of its own.
+async fn relayed(i: u64) -> u64 {
+    yield_now().await;
+    spawn(async move { i }).await.unwrap()
+}
+
 #[test]
 fn tasks_spawn_tasks_and_join_them() {
     each_flavor(|runtime| {
         let sum = runtime.block_on(async {
-            let tasks: Vec<_> = (0..100_u64)
-                .map(|i| {
-                    spawn(async move {
-                        yield_now().await;
-                        spawn(async move { i }).await.unwrap()
-                    })
-                })
-                .collect();
+            let tasks: Vec<_> = (0..100).map(|i| spawn(relayed(i))).collect();
             let mut sum = 0;
             for task in tasks {
                 sum += task.await.unwrap();
@@ -179,22 +178,26 @@ fn block_in_place_hands_the_worker_over() {
     assert_eq!(value, 7);
 }
 
+/// Pending once, then woken by a thread of its own.
+async fn woken_by_a_thread() {
+    let mut started = false;
+    std::future::poll_fn(move |cx| {
+        if std::mem::replace(&mut started, true) {
+            return std::task::Poll::Ready(());
+        }
+        let waker = cx.waker().clone();
+        std::thread::spawn(move || waker.wake());
+        std::task::Poll::Pending
+    })
+    .await;
+}
+
 #[test]
 fn tasks_are_woken_from_foreign_threads() {
     each_flavor(|runtime| {
         runtime.block_on(async {
             for _ in 0..1000 {
-                let mut started = false;
-                spawn(std::future::poll_fn(move |cx| {
-                    if std::mem::replace(&mut started, true) {
-                        return std::task::Poll::Ready(());
-                    }
-                    let waker = cx.waker().clone();
-                    std::thread::spawn(move || waker.wake());
-                    std::task::Poll::Pending
-                }))
-                .await
-                .unwrap();
+                spawn(woken_by_a_thread()).await.unwrap();
             }
         });
     });
