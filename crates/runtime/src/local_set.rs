@@ -5,7 +5,7 @@
 //!   woken from elsewhere          ──▶ remote ─┴─▶ tick: up to 61 polls, when the set is polled
 //! ```
 //!
-//! What other threads may touch is in the [`queue::LocalScheduler`]; the tasks themselves are
+//! What other threads may touch is in its `LocalScheduler`; the tasks themselves are
 //! polled and dropped on the thread of the set, which is not `Send`.
 
 mod queue;

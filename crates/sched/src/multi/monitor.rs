@@ -1,11 +1,11 @@
 //! The monitor: a thread that helps workers which are stuck in a long poll.
 //!
 //! A stuck worker does not turn its driver, and nobody may take the task in its next slot. Every
-//! [`ROUND`] the monitor looks for workers that are awake and have begun no poll since the last
+//! `ROUND` the monitor looks for workers that are awake and have begun no poll since the last
 //! round; of each it turns the driver (if that is not locked) and takes the slot's task, and
 //! injects what it got, so that any other worker can run it.
 //!
-//! **It costs nothing when nothing happens.** After [`QUIET_ROUNDS`] rounds with all workers
+//! **It costs nothing when nothing happens.** After `QUIET_ROUNDS` rounds with all workers
 //! asleep it sleeps without a limit and says so in `dozing`. A worker that wakes up clears its
 //! sleeper bit, then looks at `dozing`; the monitor sets `dozing`, then looks at the sleeper bits
 //! once more. All four are SeqCst, so one of the two sees the other, and no worker gets stuck

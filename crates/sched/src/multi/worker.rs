@@ -1,6 +1,6 @@
 //! One worker: where it finds its next task, and how it sleeps.
 //!
-//! What a worker needs to run is its [`Desk`]; the desk lies on a thread, and what
+//! What a worker needs to run is its `Desk`; the desk lies on a thread, and what
 //! is in its `kit` is used by that thread alone. `block_in_place` moves the kit to another
 //! thread and leaves the desk without one: tasks woken there go to the inject queue, and when
 //! the poll that blocked ends, the thread leaves.
