@@ -259,7 +259,12 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
         Begin::Stale => None,
         Begin::Cancel => Some(EndPoll::Cancel),
         // SAFETY: `begin_run` made this thread the runner.
-        Begin::Poll => unsafe { poll(cell, &reference) },
+        Begin::Poll => match unsafe { poll(cell, &reference) } {
+            // Here and not in `poll`, whose argument must outlive it: the reference may go, and
+            // the cell with it.
+            Poll::Pending => Some(cell.header.state.end_poll()),
+            Poll::Ready(()) => None,
+        },
     });
     match end {
         // The task is over, at least for this runnable.
@@ -282,14 +287,11 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
     }
 }
 
-/// Polls the task; what comes of it, or `None` when the task has ended.
+/// Polls the task; if it is ready, it has ended.
 ///
 /// # Safety
 /// The caller runs the task of `cell`, of which it has `reference`.
-unsafe fn poll<F: Future, S: Schedule>(
-    cell: &TaskCell<F, S>,
-    reference: &Reference,
-) -> Option<EndPoll> {
+unsafe fn poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: &Reference) -> Poll<()> {
     let header = &cell.header;
     cell.scheduler.before_poll(&header.meta());
     probe::emit(Point::PollBegin, header.id.as_u64());
@@ -298,11 +300,11 @@ unsafe fn poll<F: Future, S: Schedule>(
     probe::emit(Point::PollEnd, header.id.as_u64());
     cell.scheduler.after_poll(&header.meta());
     let Some(result) = result else {
-        return Some(header.state.end_poll());
+        return Poll::Pending;
     };
-    // SAFETY: as above; the poll did not end with `end_poll`.
+    // SAFETY: as above; the poll does not end with `end_poll`.
     unsafe { cell.finish(reference, result) };
-    None
+    Poll::Ready(())
 }
 
 /// [`Vtable::cancel`].
@@ -377,6 +379,10 @@ unsafe fn drop_output<F: Future, S: Schedule>(header: NonNull<Header>) {
 /// `header` is that of a `TaskCell<F, S>` without references.
 unsafe fn free<F: Future, S: Schedule>(header: NonNull<Header>) {
     let cell = header.cast::<TaskCell<F, S>>();
+    // SAFETY: `allocate` placed it, and the last reference is gone.
+    let stage = unsafe { &cell.as_ref().stage };
+    // The model checker sees that all other uses of the stage came before.
+    stage.with_mut(|_| ());
     // SAFETY: `allocate` placed it, and the last reference is gone. The stage is `Taken`, for a
     // task is dropped when it is done, and its output by whoever owned that.
     unsafe { TaskCell::free(cell) };
