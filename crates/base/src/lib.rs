@@ -12,6 +12,7 @@
 
 pub mod atomic;
 pub mod lock;
+pub mod slab;
 
 pub mod wait;
 pub mod wake;

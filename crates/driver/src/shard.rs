@@ -11,7 +11,7 @@ use yamanote_base::wake::WakeList;
 use yamanote_sys::selector::Registrar;
 use yamanote_sys::source::Source;
 
-use crate::table::{Key, RegistrationTable};
+use crate::table::{self, CellKey, RegistrationTable};
 use crate::timer::wheel::Wheel;
 use crate::unpark::UnparkToken;
 
@@ -32,7 +32,7 @@ pub(crate) struct Shard {
 impl Shard {
     pub(crate) fn new(registrar: Registrar) -> Self {
         Self {
-            table: Mutex::new(RegistrationTable::default()),
+            table: Mutex::new(RegistrationTable::new()),
             wheel: Mutex::new(Wheel::new()),
             token: UnparkToken::new(),
             look: AtomicBool::new(false),
@@ -73,7 +73,7 @@ impl Shard {
         source: &impl Source,
         interest: Interest,
         assumed: Ready,
-    ) -> io::Result<(Key, Arc<ReadyCell>)> {
+    ) -> io::Result<(CellKey, Arc<ReadyCell>)> {
         let cell = Arc::new(ReadyCell::new());
         // Nobody waits for it yet: no waker comes out of this.
         cell.set(assumed, &mut WakeList::new());
@@ -82,7 +82,7 @@ impl Shard {
             .lock()
             .insert(cell.clone())
             .ok_or_else(crate::shut_down_error)?;
-        match self.registrar.register(source, key.token(), interest) {
+        match self.registrar.register(source, table::token(key), interest) {
             Ok(()) => Ok((key, cell)),
             Err(error) => {
                 let removed = self.table.lock().remove(key);
@@ -93,7 +93,7 @@ impl Shard {
     }
 
     /// Undoes [`register`](Self::register).
-    pub(crate) fn deregister(&self, source: &impl Source, key: Key) -> io::Result<()> {
+    pub(crate) fn deregister(&self, source: &impl Source, key: CellKey) -> io::Result<()> {
         let result = self.registrar.deregister(source);
         // Removed under the lock, dropped (with the wakers in it) after.
         let removed = self.table.lock().remove(key);

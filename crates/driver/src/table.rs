@@ -1,121 +1,83 @@
-//! Which token belongs to which resource: a slab with generations, [`RegistrationTable`].
+//! Which token belongs to which resource: [`RegistrationTable`].
 //!
-//! A slot's generation grows each time it is freed, and a token carries it: an event that was
-//! on its way when its resource went finds a slot of another generation and is dropped.
+//! A token carries the stamp of its registration: an event that was on its way when its resource
+//! went finds another stamp in the slab, and is dropped.
 
 use std::sync::Arc;
 
 use yamanote_base::interest::Ready;
 use yamanote_base::ready::ReadyCell;
+use yamanote_base::slab::{Key, Slab};
 use yamanote_base::wake::WakeList;
 
-/// Half of the token is the index, half the generation.
+/// Half of the token is the index, half the stamp.
 const INDEX_BITS: u32 = usize::BITS / 2;
 const INDEX_MASK: usize = (1 << INDEX_BITS) - 1;
 /// One bit less, so that no token is the selector's own (all ones).
-const GENERATION_MASK: usize = INDEX_MASK >> 1;
+const STAMP_MAX: u32 = (INDEX_MASK >> 1) as u32;
+
+/// One registration of one table.
+pub(crate) type CellKey = Key<Arc<ReadyCell>>;
 
 /// The registrations of one selector.
 ///
 /// Unbounded by itself: the system bounds the descriptors.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct RegistrationTable {
-    slots: Vec<Slot>,
-    /// The indices of the empty slots.
-    free: Vec<usize>,
+    cells: Slab<Arc<ReadyCell>>,
     is_shut_down: bool,
 }
 
-#[derive(Debug)]
-struct Slot {
-    generation: usize,
-    cell: Option<Arc<ReadyCell>>,
+/// The number by which a selector knows the registration of `key`.
+pub(crate) fn token(key: CellKey) -> usize {
+    debug_assert!(
+        key.index() as usize <= INDEX_MASK,
+        "the system has fewer descriptors"
+    );
+    ((key.stamp() as usize) << INDEX_BITS) | key.index() as usize
 }
 
-/// One registration of one table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Key {
-    index: usize,
-    generation: usize,
-}
-
-impl Key {
-    pub(crate) fn token(self) -> usize {
-        (self.generation << INDEX_BITS) | self.index
-    }
-
-    fn of_token(token: usize) -> Self {
-        Self {
-            index: token & INDEX_MASK,
-            generation: token >> INDEX_BITS,
-        }
-    }
+fn key_of(token: usize) -> CellKey {
+    // Both halves fit, by the two constants above.
+    Key::new((token & INDEX_MASK) as u32, (token >> INDEX_BITS) as u32)
 }
 
 impl RegistrationTable {
-    /// A place for `cell`; `None` after the shutdown.
-    pub(crate) fn insert(&mut self, cell: Arc<ReadyCell>) -> Option<Key> {
-        if self.is_shut_down {
-            return None;
+    pub(crate) const fn new() -> Self {
+        Self {
+            cells: Slab::with_stamps_up_to(STAMP_MAX),
+            is_shut_down: false,
         }
-        let index = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(Slot {
-                generation: 0,
-                cell: None,
-            });
-            self.slots.len() - 1
-        });
-        assert!(
-            index < INDEX_MASK,
-            "more registrations than a token can tell apart"
-        );
-        let slot = &mut self.slots[index];
-        debug_assert!(slot.cell.is_none());
-        slot.cell = Some(cell);
-        Some(Key {
-            index,
-            generation: slot.generation,
-        })
+    }
+
+    /// A place for `cell`; `None` after the shutdown.
+    pub(crate) fn insert(&mut self, cell: Arc<ReadyCell>) -> Option<CellKey> {
+        (!self.is_shut_down).then(|| self.cells.insert(cell))
     }
 
     /// Frees the place; drop what it held after unlocking.
     #[must_use]
-    pub(crate) fn remove(&mut self, key: Key) -> Option<Arc<ReadyCell>> {
-        let slot = self.slots.get_mut(key.index)?;
-        if slot.generation != key.generation {
-            return None;
-        }
-        let cell = slot.cell.take()?;
-        slot.generation = (slot.generation + 1) & GENERATION_MASK;
-        self.free.push(key.index);
-        Some(cell)
+    pub(crate) fn remove(&mut self, key: CellKey) -> Option<Arc<ReadyCell>> {
+        self.cells.remove(key)
     }
 
     /// Sets the readiness of the resource with `token`; `false` if it has gone.
     pub(crate) fn set(&self, token: usize, ready: Ready, wakes: &mut WakeList) -> bool {
-        let key = Key::of_token(token);
-        let slot = self
-            .slots
-            .get(key.index)
-            .filter(|slot| slot.generation == key.generation);
-        let Some(cell) = slot.and_then(|slot| slot.cell.as_ref()) else {
-            return false;
-        };
-        cell.set(ready, wakes);
-        true
+        let cell = self.cells.get(key_of(token));
+        if let Some(cell) = cell {
+            cell.set(ready, wakes);
+        }
+        cell.is_some()
     }
 
     /// Refuses further registrations; returns those that there are.
     pub(crate) fn shut_down(&mut self) -> Vec<Arc<ReadyCell>> {
         self.is_shut_down = true;
-        self.slots
-            .iter()
-            .filter_map(|slot| slot.cell.clone())
-            .collect()
+        self.cells.iter().map(|(_, cell)| cell.clone()).collect()
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.slots.len() - self.free.len()
+        self.cells.len()
     }
 }
 
@@ -126,34 +88,31 @@ mod tests {
 
     #[test]
     fn a_stale_event_does_not_reach_the_next_resource_in_the_slot() {
-        let mut table = RegistrationTable::default();
+        let mut table = RegistrationTable::new();
         let mut wakes = WakeList::new();
         let old = table.insert(Arc::new(ReadyCell::new())).unwrap();
-        assert!(table.set(old.token(), Ready::READABLE, &mut wakes));
+        assert!(table.set(token(old), Ready::READABLE, &mut wakes));
         assert!(table.remove(old).is_some());
         let cell = Arc::new(ReadyCell::new());
         let new = table.insert(cell.clone()).unwrap();
-        assert_eq!(new.index, old.index);
-        assert!(!table.set(old.token(), Ready::READABLE, &mut wakes));
+        assert_eq!(new.index(), old.index());
+        assert!(!table.set(token(old), Ready::READABLE, &mut wakes));
         assert!(table.remove(old).is_none());
         assert!(cell.event(Interest::READABLE).ready.is_empty());
-        assert!(table.set(new.token(), Ready::READABLE, &mut wakes));
+        assert!(table.set(token(new), Ready::READABLE, &mut wakes));
         assert_eq!(table.len(), 1);
     }
 
     #[test]
     fn a_token_is_never_the_selectors_own() {
-        let key = Key {
-            index: INDEX_MASK,
-            generation: GENERATION_MASK,
-        };
-        assert_ne!(key.token(), usize::MAX);
-        assert_eq!(Key::of_token(key.token()), key);
+        let key = Key::new(INDEX_MASK as u32, STAMP_MAX);
+        assert_ne!(token(key), usize::MAX);
+        assert_eq!(key_of(token(key)), key);
     }
 
     #[test]
     fn after_the_shutdown_nothing_is_taken() {
-        let mut table = RegistrationTable::default();
+        let mut table = RegistrationTable::new();
         table.insert(Arc::new(ReadyCell::new())).unwrap();
         assert_eq!(table.shut_down().len(), 1);
         assert!(table.insert(Arc::new(ReadyCell::new())).is_none());

@@ -21,7 +21,6 @@ pub mod trace;
 pub mod world;
 
 mod event;
-mod slab;
 
 pub use choice::{Choice, ChoiceKind, Stream};
 pub use host::{Host, HostId};

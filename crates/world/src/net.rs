@@ -31,13 +31,13 @@ use yamanote_base::wake::WakeList;
 
 use crate::choice::ChoiceKind;
 use crate::host::HostId;
-use crate::slab::{Key, Slab};
 use crate::trace::head;
 use crate::world::WorldState;
 use connection::Endpoint;
 use listener::ListenerState;
 use packet::{Packet, Parcel};
 use udp::UdpState;
+use yamanote_base::slab::{Key, Slab};
 
 /// Latency between hosts, in nanoseconds: the least, and how much more it may be.
 const BETWEEN_HOSTS_NS: (u64, u64) = (1_000_000, 9_000_001);

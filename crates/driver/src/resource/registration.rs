@@ -12,7 +12,7 @@ use yamanote_sys::source::Source;
 
 use crate::handle::Handle;
 use crate::resource::wait::Watched;
-use crate::table::Key;
+use crate::table::CellKey;
 
 /// A descriptor that is watched by the selector of some shard, from when somebody must wait.
 ///
@@ -32,7 +32,7 @@ pub struct Registration<S: Source> {
 #[derive(Debug)]
 struct Place {
     shard: usize,
-    key: Key,
+    key: CellKey,
     cell: Arc<ReadyCell>,
 }
 

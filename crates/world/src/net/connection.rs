@@ -20,8 +20,8 @@ use crate::host::HostId;
 use crate::net::address::{self, Lease};
 use crate::net::packet::{Packet, Parcel, Syn};
 use crate::net::{SocketOptions, gone};
-use crate::slab::Key;
 use crate::world::WorldState;
+use yamanote_base::slab::Key;
 
 /// Bytes in flight and unread, in one direction.
 pub(crate) const WINDOW: usize = 64 * 1024;

@@ -15,8 +15,8 @@ use crate::net::address::{self, Lease};
 use crate::net::connection::{Close, Endpoint, Phase, Route};
 use crate::net::packet::{Packet, Parcel, Syn};
 use crate::net::{SocketOptions, TcpStream, gone};
-use crate::slab::Key;
 use crate::world::WorldState;
+use yamanote_base::slab::Key;
 
 /// How long a wish to connect waits before it is sent again, the first time; doubles each time.
 const RESEND_NS: u64 = 1_000_000_000;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use crate::host::HostId;
 use crate::net::connection::Endpoint;
 use crate::net::udp::UdpState;
-use crate::slab::Key;
+use yamanote_base::slab::Key;
 
 /// A packet and the hosts it travels between.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use crate::host::Host;
 use crate::net::connection::{Close, Endpoint, Phase, ReadState};
 use crate::net::packet::Packet;
 use crate::net::{SocketOptions, TcpSocket, gone};
-use crate::slab::Key;
 use crate::world::WorldState;
+use yamanote_base::slab::Key;
 
 /// A simulated TCP stream; never blocks.
 pub struct TcpStream {

@@ -14,8 +14,8 @@ use crate::host::{Host, HostId};
 use crate::net::address::{self, Lease};
 use crate::net::packet::{Packet, Parcel};
 use crate::net::{SocketOptions, gone};
-use crate::slab::Key;
 use crate::world::WorldState;
+use yamanote_base::slab::Key;
 
 /// The longest datagram: what IPv4 leaves of 64 KiB.
 const LENGTH_MAX: usize = 65_507;
