@@ -9,6 +9,7 @@
 
 use std::task::Waker;
 
+use yamanote_base::slab::Slab;
 use yamanote_base::wake::WakeList;
 
 const LEVELS: usize = 6;
@@ -17,9 +18,8 @@ const SLOTS: usize = 1 << SLOT_BITS;
 /// The number of the last slot, of what is too far away for any level.
 const FAR: u16 = (LEVELS * SLOTS) as u16;
 const FAR_BITS: usize = LEVELS * SLOT_BITS;
-/// The "slots" of timers that are in none.
+/// The "slot" of timers that are in none.
 const FIRED: u16 = FAR + 1;
-const FREE: u16 = FAR + 2;
 
 const NIL: u32 = u32::MAX;
 /// How many timers of a slot are looked at to tell when exactly the next one is due.
@@ -27,13 +27,12 @@ const LOOK_MAX: usize = 16;
 
 /// The timers of one shard.
 ///
-/// Unbounded: as many as there are futures that wait. Freed places are used again.
+/// Unbounded: as many as there are futures that wait.
 #[derive(Debug)]
 pub(crate) struct Wheel {
     /// The last tick up to which all timers have fired.
     elapsed: u64,
-    entries: Vec<Entry>,
-    free: u32,
+    entries: Slab<Entry>,
     len: usize,
     /// For each level, which of its slots are not empty.
     occupied: [u64; LEVELS],
@@ -44,7 +43,7 @@ pub(crate) struct Wheel {
     is_shut_down: bool,
 }
 
-/// A timer: in a slot's ring, fired, or free (then `next` links the free places).
+/// A timer: in a slot's ring, or fired.
 #[derive(Debug)]
 struct Entry {
     tick: u64,
@@ -87,8 +86,7 @@ impl Wheel {
     pub(crate) fn new() -> Self {
         Self {
             elapsed: 0,
-            entries: Vec::new(),
-            free: NIL,
+            entries: Slab::new(),
             len: 0,
             occupied: [0; LEVELS],
             heads: [NIL; FAR as usize + 1],
@@ -117,19 +115,9 @@ impl Wheel {
             waker: waker.take(),
             prev: NIL,
             next: NIL,
-            slot: FREE,
+            slot: FIRED,
         };
-        let index = if self.free == NIL {
-            let index = u32::try_from(self.entries.len()).expect("fewer than 2^32 timers");
-            assert!(index != NIL, "fewer than 2^32 - 1 timers");
-            self.entries.push(entry);
-            index
-        } else {
-            let index = self.free;
-            self.free = self.entries[index as usize].next;
-            self.entries[index as usize] = entry;
-            index
-        };
+        let index = self.entries.insert(entry).index();
         self.link(index);
         self.len += 1;
         Inserted::At {
@@ -151,8 +139,7 @@ impl Wheel {
 
     /// Looks at the timer at `index`.
     pub(crate) fn poll(&self, index: u32, waker: &Waker) -> Polled {
-        let entry = &self.entries[index as usize];
-        debug_assert!(entry.slot != FREE);
+        let entry = self.entries.at(index);
         if entry.slot == FIRED {
             return Polled::Fired;
         }
@@ -167,12 +154,12 @@ impl Wheel {
 
     /// Replaces the waker of a timer that has not fired; drop the old one after unlocking.
     pub(crate) fn set_waker(&mut self, index: u32, waker: Waker) -> Option<Waker> {
-        self.entries[index as usize].waker.replace(waker)
+        self.entries.at_mut(index).waker.replace(waker)
     }
 
     /// Whether the timer at `index` has fired.
     pub(crate) fn is_fired(&self, index: u32) -> bool {
-        self.entries[index as usize].slot == FIRED
+        self.entries.at(index).slot == FIRED
     }
 
     /// Moves a timer that has not fired to another tick, with its waker.
@@ -185,7 +172,7 @@ impl Wheel {
             return Inserted::Due;
         }
         self.unlink(index);
-        self.entries[index as usize].tick = tick;
+        self.entries.at_mut(index).tick = tick;
         self.link(index);
         Inserted::At {
             index,
@@ -196,17 +183,11 @@ impl Wheel {
     /// Takes a timer out, fired or not; drop its waker after unlocking.
     #[must_use]
     pub(crate) fn remove(&mut self, index: u32) -> Option<Waker> {
-        let slot = self.entries[index as usize].slot;
-        debug_assert!(slot != FREE);
-        if slot != FIRED {
+        if !self.is_fired(index) {
             self.unlink(index);
             self.len -= 1;
         }
-        let entry = &mut self.entries[index as usize];
-        entry.slot = FREE;
-        entry.next = self.free;
-        self.free = index;
-        entry.waker.take()
+        self.entries.remove_at(index)?.waker
     }
 
     /// When the first timer is due: never too late, and exact unless a slot is crowded.
@@ -219,7 +200,7 @@ impl Wheel {
         let mut earliest = u64::MAX;
         let mut index = head;
         for _ in 0..LOOK_MAX {
-            let entry = &self.entries[index as usize];
+            let entry = self.entries.at(index);
             earliest = earliest.min(entry.tick);
             index = entry.next;
             if index == head {
@@ -262,7 +243,7 @@ impl Wheel {
         }
         let mut index = head;
         loop {
-            let next = self.entries[index as usize].next;
+            let next = self.entries.at(index).next;
             if usize::from(slot) < SLOTS {
                 self.fire_one(index, wakes);
             } else {
@@ -276,7 +257,7 @@ impl Wheel {
     }
 
     fn fire_one(&mut self, index: u32, wakes: &mut WakeList) {
-        let entry = &mut self.entries[index as usize];
+        let entry = self.entries.at_mut(index);
         entry.slot = FIRED;
         wakes.extend(entry.waker.take());
         self.len -= 1;
@@ -285,7 +266,7 @@ impl Wheel {
     /// Fires nothing more: every waiting timer's task is woken, to find the wheel shut down.
     pub(crate) fn shut_down(&mut self, wakes: &mut WakeList) {
         self.is_shut_down = true;
-        for entry in &mut self.entries {
+        for entry in self.entries.iter_mut() {
             wakes.extend(entry.waker.take());
         }
     }
@@ -325,8 +306,8 @@ impl Wheel {
 
     /// Puts an entry at the end of the ring of its slot.
     fn link(&mut self, index: u32) {
-        let slot = self.slot_of(self.entries[index as usize].tick);
-        self.entries[index as usize].slot = slot;
+        let slot = self.slot_of(self.entries.at(index).tick);
+        self.entries.at_mut(index).slot = slot;
         let head = self.heads[usize::from(slot)];
         if head == NIL {
             self.heads[usize::from(slot)] = index;
@@ -336,17 +317,17 @@ impl Wheel {
             }
             return;
         }
-        let tail = self.entries[head as usize].prev;
+        let tail = self.entries.at(head).prev;
         self.set_links(index, tail, head);
-        self.entries[tail as usize].next = index;
-        self.entries[head as usize].prev = index;
+        self.entries.at_mut(tail).next = index;
+        self.entries.at_mut(head).prev = index;
     }
 
     /// Takes an entry out of its ring.
     fn unlink(&mut self, index: u32) {
-        let Entry {
+        let &Entry {
             prev, next, slot, ..
-        } = self.entries[index as usize];
+        } = self.entries.at(index);
         debug_assert!(slot <= FAR);
         if next == index {
             self.heads[usize::from(slot)] = NIL;
@@ -355,15 +336,15 @@ impl Wheel {
             }
             return;
         }
-        self.entries[prev as usize].next = next;
-        self.entries[next as usize].prev = prev;
+        self.entries.at_mut(prev).next = next;
+        self.entries.at_mut(next).prev = prev;
         if self.heads[usize::from(slot)] == index {
             self.heads[usize::from(slot)] = next;
         }
     }
 
     fn set_links(&mut self, index: u32, prev: u32, next: u32) {
-        let entry = &mut self.entries[index as usize];
+        let entry = self.entries.at_mut(index);
         entry.prev = prev;
         entry.next = next;
     }
@@ -501,19 +482,6 @@ mod tests {
         assert!(!add(&mut wheel, 60));
         wheel.fire(1, &mut WakeList::new());
         assert!(!add(&mut wheel, 10));
-    }
-
-    #[test]
-    fn places_are_used_again() {
-        let mut wheel = Wheel::new();
-        for tick in 1..1000 {
-            let mut waker = Some(Waker::noop().clone());
-            let Inserted::At { index, .. } = wheel.insert(tick, 0, &mut waker) else {
-                panic!()
-            };
-            assert!(wheel.remove(index).is_some());
-        }
-        assert_eq!(wheel.entries.len(), 1);
     }
 
     #[test]
