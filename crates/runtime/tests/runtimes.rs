@@ -210,3 +210,22 @@ fn blocking_inside_a_runtime_is_refused() {
     let handle = runtime.handle().clone();
     runtime.block_on(async move { handle.block_on(async {}) });
 }
+
+#[test]
+fn a_panicking_hook_harms_no_task() {
+    for builder in [Builder::new_current_thread(), Builder::new_multi_thread()] {
+        let mut builder = builder;
+        builder.worker_threads(1);
+        builder.on_before_task_poll(|_| panic!("in a hook"));
+        builder.on_thread_park(|| panic!("in another hook"));
+        let runtime = builder.enable_all().build().unwrap();
+        let value = runtime.block_on(async {
+            let join = spawn(async {
+                yield_now().await;
+                5
+            });
+            join.await.unwrap()
+        });
+        assert_eq!(value, 5);
+    }
+}

@@ -1,6 +1,7 @@
 //! What a runtime tells its scheduler: intervals, policies and hooks.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use yamanote_base::rng::SeedSource;
@@ -61,18 +62,19 @@ pub struct Config {
     pub hooks: Hooks,
 }
 
+/// A hook that panics has been reported by the panic hook; the scheduler goes on.
 impl Hooks {
     /// Calls `hook`, if there is one.
     pub fn call(hook: Option<&Callback>) {
         if let Some(hook) = hook {
-            hook();
+            let _ = catch_unwind(AssertUnwindSafe(|| hook()));
         }
     }
 
     /// Calls `hook` with `meta`, if there is one.
     pub fn call_task(hook: Option<&TaskCallback>, meta: &TaskMeta<'_>) {
         if let Some(hook) = hook {
-            hook(meta);
+            let _ = catch_unwind(AssertUnwindSafe(|| hook(meta)));
         }
     }
 }
