@@ -229,3 +229,33 @@ fn a_panicking_hook_harms_no_task() {
         assert_eq!(value, 5);
     }
 }
+
+#[test]
+fn a_task_that_a_park_hook_wakes_runs_at_once() {
+    use std::sync::Mutex;
+    use std::task::{Poll, Waker};
+
+    for builder in [Builder::new_current_thread(), Builder::new_multi_thread()] {
+        let mut builder = builder;
+        let waiting: Arc<Mutex<Option<Waker>>> = Arc::default();
+        let hooked = waiting.clone();
+        builder.worker_threads(2).on_thread_park(move || {
+            let waker = hooked.lock().unwrap().take();
+            waker.into_iter().for_each(Waker::wake);
+        });
+        let runtime = builder.build().unwrap();
+        runtime.block_on(async {
+            let mut polls = 0;
+            let task = std::future::poll_fn(move |cx| {
+                polls += 1;
+                *waiting.lock().unwrap() = Some(cx.waker().clone());
+                if polls == 3 {
+                    Poll::Ready(())
+                } else {
+                    Poll::Pending
+                }
+            });
+            spawn(task).await.unwrap();
+        });
+    }
+}

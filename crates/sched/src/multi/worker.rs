@@ -150,6 +150,11 @@ impl Desk {
         })
     }
 
+    /// Whether the worker has a task of its own.
+    fn has_own(&self) -> bool {
+        !self.seat().next.is_empty() || self.with_kit(|kit| !kit.ring.is_empty())
+    }
+
     /// This worker's share of the inject queue: one task to run, the others to the ring.
     fn injected(&self) -> Option<Runnable> {
         let inject = &self.multi.0.inject;
@@ -206,14 +211,20 @@ impl Desk {
     /// Sleeps in the driver until there is something to do.
     fn sleep(&self) {
         let parts = &self.multi.0;
+        Hooks::call(parts.config.hooks.before_park.as_ref());
+        if self.has_own() {
+            // The hook woke a task: on this thread, which calls nobody.
+            Hooks::call(parts.config.hooks.after_unpark.as_ref());
+            return;
+        }
         let was_searching = self.with_kit(|kit| std::mem::take(&mut kit.searching));
         parts.idle.prepare_sleep(self.index, was_searching);
         if self.multi.work_is_visible() {
             let claimed = parts.idle.wake_up(self.index);
             self.with_kit(|kit| kit.searching = claimed);
+            Hooks::call(parts.config.hooks.after_unpark.as_ref());
             return;
         }
-        Hooks::call(parts.config.hooks.before_park.as_ref());
         let metrics = &self.seat().metrics;
         let clock = parts.driver.clock();
         let awake = clock.now() - self.with_kit(|kit| kit.awake_since);
