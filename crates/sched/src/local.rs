@@ -61,6 +61,8 @@ struct KitPlace {
 
 struct Kit {
     queue: VecDeque<Runnable>,
+    /// Tasks that yielded: they run again after the main future and the driver had their turn.
+    yielded: VecDeque<Runnable>,
     driver: Driver,
     tick: u32,
     rng: Rng,
@@ -85,6 +87,7 @@ impl Local {
         let awake_since = handle.clock().now();
         let kit = Kit {
             queue: VecDeque::new(),
+            yielded: VecDeque::new(),
             driver,
             tick: 0,
             rng,
@@ -192,6 +195,9 @@ impl Local {
         self.0.tasks.close_and_cancel_all();
         if let Some(scope) = &scope {
             // Bounded: the list is closed, so nothing new is queued.
+            scope
+                .desk
+                .with_kit(|kit| kit.queue.append(&mut kit.yielded));
             while let Some(task) = scope.desk.pop() {
                 drop(task);
             }
@@ -237,11 +243,16 @@ impl Local {
         with_desk(self, |_| ()).is_some()
     }
 
-    fn push(&self, task: Runnable) {
+    fn push(&self, task: Runnable, yielded: bool) {
         let mut task = Some(task);
         with_desk(self, |desk| {
             if let Some(kit) = desk.kit.borrow_mut().as_mut() {
-                kit.queue.extend(task.take());
+                let queue = if yielded {
+                    &mut kit.yielded
+                } else {
+                    &mut kit.queue
+                };
+                queue.extend(task.take());
                 self.0.metrics.local_schedules.add(1);
             }
         });
@@ -322,14 +333,14 @@ impl Desk {
     /// Polls up to `event_interval` tasks; sleeps in the driver if there is none.
     fn run_some(&self) {
         let parts = &self.local.0;
-        // What is queued now, and no more: who yields waits until the main future had its turn.
-        let queued = self.with_kit(|kit| kit.queue.len()).max(1);
-        for _ in 0..queued.min(parts.config.event_interval as usize) {
+        self.with_kit(|kit| kit.queue.append(&mut kit.yielded));
+        for _ in 0..parts.config.event_interval {
             // Relaxed: set on this thread, or by a task whose waker has been called.
             assert!(!parts.failed.load(Ordering::Relaxed), "{UNHANDLED_PANIC}");
             let Some(task) = self.next_task() else {
-                // Acquire would order nothing more: the swap in run() is what takes the wake.
-                if !parts.woken.load(Ordering::Relaxed) {
+                // Relaxed: the swap in run() is what takes the wake.
+                let idle = self.with_kit(|kit| kit.yielded.is_empty());
+                if idle && !parts.woken.load(Ordering::Relaxed) {
                     self.sleep();
                 }
                 return;
@@ -372,7 +383,7 @@ impl Desk {
         let parts = &self.local.0;
         Hooks::call(parts.config.hooks.before_park.as_ref());
         // The hook may have woken something on this very thread, which unparks nobody.
-        let idle = self.with_kit(|kit| kit.queue.is_empty());
+        let idle = self.with_kit(|kit| kit.queue.is_empty() && kit.yielded.is_empty());
         // Relaxed: see run_some().
         let limit = (!idle || parts.woken.load(Ordering::Relaxed)).then_some(Duration::ZERO);
         let awake_since = self.with_kit(|kit| kit.awake_since);
@@ -424,7 +435,11 @@ impl Wake for LocalParts {
 
 impl Schedule for Local {
     fn schedule(&self, task: Runnable) {
-        self.push(task);
+        self.push(task, false);
+    }
+
+    fn reschedule(&self, task: Runnable) {
+        self.push(task, true);
     }
 
     fn release(&self, task: &TaskRef) -> bool {
