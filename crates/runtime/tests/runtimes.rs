@@ -1,8 +1,9 @@
 //! Runtimes from outside: they run tasks, wait, wake across threads, and end in order.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
+use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use yamanote_runtime::yield_now::yield_now;
@@ -183,11 +184,11 @@ async fn woken_by_a_thread() {
     let mut started = false;
     std::future::poll_fn(move |cx| {
         if std::mem::replace(&mut started, true) {
-            return std::task::Poll::Ready(());
+            return Poll::Ready(());
         }
         let waker = cx.waker().clone();
         std::thread::spawn(move || waker.wake());
-        std::task::Poll::Pending
+        Poll::Pending
     })
     .await;
 }
@@ -213,8 +214,7 @@ fn blocking_inside_a_runtime_is_refused() {
 
 #[test]
 fn a_panicking_hook_harms_no_task() {
-    for builder in [Builder::new_current_thread(), Builder::new_multi_thread()] {
-        let mut builder = builder;
+    for mut builder in [Builder::new_current_thread(), Builder::new_multi_thread()] {
         builder.worker_threads(1);
         builder.on_before_task_poll(|_| panic!("in a hook"));
         builder.on_thread_park(|| panic!("in another hook"));
@@ -230,13 +230,24 @@ fn a_panicking_hook_harms_no_task() {
     }
 }
 
+/// Leaves its waker in `waiting` twice, then ends.
+async fn woken_twice(waiting: Arc<Mutex<Option<Waker>>>) {
+    let mut polls = 0;
+    std::future::poll_fn(move |cx| {
+        polls += 1;
+        *waiting.lock().unwrap() = Some(cx.waker().clone());
+        if polls == 3 {
+            Poll::Ready(())
+        } else {
+            Poll::Pending
+        }
+    })
+    .await;
+}
+
 #[test]
 fn a_task_that_a_park_hook_wakes_runs_at_once() {
-    use std::sync::Mutex;
-    use std::task::{Poll, Waker};
-
-    for builder in [Builder::new_current_thread(), Builder::new_multi_thread()] {
-        let mut builder = builder;
+    for mut builder in [Builder::new_current_thread(), Builder::new_multi_thread()] {
         let waiting: Arc<Mutex<Option<Waker>>> = Arc::default();
         let hooked = waiting.clone();
         builder.worker_threads(2).on_thread_park(move || {
@@ -244,18 +255,6 @@ fn a_task_that_a_park_hook_wakes_runs_at_once() {
             waker.into_iter().for_each(Waker::wake);
         });
         let runtime = builder.build().unwrap();
-        runtime.block_on(async {
-            let mut polls = 0;
-            let task = std::future::poll_fn(move |cx| {
-                polls += 1;
-                *waiting.lock().unwrap() = Some(cx.waker().clone());
-                if polls == 3 {
-                    Poll::Ready(())
-                } else {
-                    Poll::Pending
-                }
-            });
-            spawn(task).await.unwrap();
-        });
+        runtime.block_on(async { spawn(woken_twice(waiting)).await.unwrap() });
     }
 }
