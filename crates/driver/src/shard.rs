@@ -1,11 +1,13 @@
 //! What one worker's driver shares with all threads: [`Shard`].
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
 
+use yamanote_base::atomic::RawCondvar;
 use yamanote_base::atomic::plain::{AtomicBool, Ordering};
 use yamanote_base::interest::{Interest, Ready};
-use yamanote_base::lock::Mutex;
+use yamanote_base::lock::{Mutex, MutexGuard};
 use yamanote_base::ready::ReadyCell;
 use yamanote_base::wake::WakeList;
 use yamanote_sys::selector::Registrar;
@@ -13,7 +15,7 @@ use yamanote_sys::source::Source;
 
 use crate::table::{self, CellKey, RegistrationTable};
 use crate::timer::wheel::Wheel;
-use crate::unpark::UnparkToken;
+use crate::unpark::{Place, UnparkToken};
 
 /// One selector's registrations and one wheel of timers.
 ///
@@ -24,9 +26,48 @@ pub(crate) struct Shard {
     pub(crate) table: Mutex<RegistrationTable>,
     pub(crate) wheel: Mutex<Wheel>,
     pub(crate) token: UnparkToken,
+    /// Where the worker sleeps while nothing is registered.
+    bed: Bed,
     /// Somebody asked for readiness that may have come since the last turn.
     look: AtomicBool,
     registrar: Registrar,
+}
+
+/// A condition variable to sleep on.
+#[derive(Debug, Default)]
+struct Bed {
+    lock: Mutex<()>,
+    call: RawCondvar,
+}
+
+impl Bed {
+    /// Sleeps as long as `asleep` says so, at most for `limit`.
+    fn sleep(&self, limit: Option<Duration>, asleep: impl Fn() -> bool) {
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
+        let mut guard = self.lock.lock();
+        while asleep() {
+            let raw = guard.into_raw();
+            let raw = match deadline {
+                None => self.call.wait(raw).unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return;
+                    }
+                    let waited = self.call.wait_timeout(raw, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+            guard = MutexGuard::from_raw(raw);
+        }
+    }
+
+    /// Wakes the sleeper, after `asleep` has changed.
+    fn wake(&self) {
+        // Taken so that the call cannot fall between the sleeper's look and its wait.
+        drop(self.lock.lock());
+        self.call.notify_one();
+    }
 }
 
 impl Shard {
@@ -35,6 +76,7 @@ impl Shard {
             table: Mutex::new(RegistrationTable::new()),
             wheel: Mutex::new(Wheel::new()),
             token: UnparkToken::new(),
+            bed: Bed::default(),
             look: AtomicBool::new(false),
             registrar,
         }
@@ -42,9 +84,27 @@ impl Shard {
 
     /// Ends the current or the next wait.
     pub(crate) fn unpark(&self) {
-        if self.token.unpark() {
-            self.wake_selector();
+        match self.token.unpark() {
+            Some(Place::Selector) => self.wake_selector(),
+            Some(Place::Thread) => self.bed.wake(),
+            None => {}
         }
+    }
+
+    /// Sleeps until unparked, at most for `limit`, after `begin_wait(Place::Thread)`.
+    ///
+    /// Returns at once if something is registered: then the selector is the place to wait. Who
+    /// registers something later sees that the worker sleeps, for it takes the lock of the
+    /// table after this look, and unparks it.
+    pub(crate) fn sleep(&self, limit: Option<Duration>) {
+        if self.table.lock().len() == 0 {
+            self.bed.sleep(limit, || self.token.is_sleeping());
+        }
+    }
+
+    /// Whether anything is registered, at a glance.
+    pub(crate) fn has_registrations(&self) -> bool {
+        self.table.lock().len() > 0
     }
 
     /// Asks for a turn at the next opportunity.
@@ -82,6 +142,9 @@ impl Shard {
             .lock()
             .insert(cell.clone())
             .ok_or_else(crate::shut_down_error)?;
+        if self.token.is_sleeping() {
+            self.unpark();
+        }
         match self.registrar.register(source, table::token(key), interest) {
             Ok(()) => Ok((key, cell)),
             Err(error) => {

@@ -8,6 +8,7 @@ use yamanote_world::World;
 
 use crate::handle::Handle;
 use crate::shard::Shard;
+use crate::unpark::Place;
 
 /// What one worker waits with; owned by one thread at a time.
 #[derive(Debug)]
@@ -88,14 +89,23 @@ impl Driver {
         } else {
             Wait::NOT
         };
-        if may_wait && shard.token.begin_wait() {
-            wait(selector, plan.limit);
-            turned.unparked = shard.token.end_wait();
-        } else {
+        let at_once = plan.limit == Some(Duration::ZERO);
+        let place = match at_once || shard.has_registrations() {
+            true => Place::Selector,
+            false => Place::Thread,
+        };
+        if !may_wait || !shard.token.begin_wait(place) {
             wait(selector, Some(Duration::ZERO));
             turned.unparked = may_wait;
+            turned.events = collect(selector, shard, wakes);
+        } else if place == Place::Thread {
+            shard.sleep(plan.limit);
+            turned.unparked = shard.token.end_wait();
+        } else {
+            wait(selector, plan.limit);
+            turned.unparked = shard.token.end_wait();
+            turned.events = collect(selector, shard, wakes);
         }
-        turned.events = collect(selector, shard, wakes);
         if turned.events == 0 && !turned.unparked {
             plan.jump(handle);
         }
@@ -121,7 +131,7 @@ impl Driver {
             ];
             let next = next.into_iter().flatten().min();
             turned.exhausted = next.is_none();
-            if shard.token.begin_wait() {
+            if shard.token.begin_wait(Place::Thread) {
                 target = next.unwrap_or(now).max(now);
                 turned.unparked = shard.token.end_wait();
             } else {

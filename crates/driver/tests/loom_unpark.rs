@@ -4,7 +4,7 @@
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
-use yamanote_driver::unpark::UnparkToken;
+use yamanote_driver::unpark::{Place, UnparkToken};
 
 /// What a selector's waker is to the token: a wake is kept until a wait takes it.
 #[derive(Default)]
@@ -39,7 +39,7 @@ impl Worker {
     fn give(&self) {
         // Relaxed: it is the token that must publish it.
         self.work.fetch_add(1, Ordering::Relaxed);
-        if self.token.unpark() {
+        if self.token.unpark().is_some() {
             self.selector.wake();
         }
     }
@@ -47,7 +47,7 @@ impl Worker {
     /// Waits until there is work of all who give it.
     fn wait_for(&self, givers: usize) {
         while self.work.load(Ordering::Relaxed) < givers {
-            if self.token.begin_wait() {
+            if self.token.begin_wait(Place::Selector) {
                 self.selector.wait();
                 // A wake of a former wait may be left in the selector; then nothing was told.
                 let _ = self.token.end_wait();
