@@ -37,6 +37,20 @@ impl ThreadWaker {
         }
     }
 
+    /// Waits a moment for a wake without sleeping, giving way to whatever else wants to run.
+    ///
+    /// The next sleep returns at once if it came. Waking a thread that does not sleep yet costs
+    /// neither side a system call of its own.
+    pub fn linger(&self, yields: usize) {
+        for _ in 0..yields {
+            // Relaxed: a glance; the sleep that follows takes the wake.
+            if self.woken.load(Ordering::Relaxed) {
+                return;
+            }
+            thread::yield_now();
+        }
+    }
+
     /// Sleeps until woken or until `deadline`; returns whether it was woken.
     pub fn park_until(&self, deadline: Instant) -> bool {
         // Acquire: as in park().
