@@ -172,18 +172,18 @@ impl Local {
 
     /// Polls `future` on this thread until it ends (its output) or the kit may be free (`None`).
     fn wait_for_kit<F: Future>(&self, mut future: Pin<&mut F>) -> Option<F::Output> {
-        let mut registered = false;
         yamanote_base::block::block_on_inside(std::future::poll_fn(|cx| {
-            if let Poll::Ready(output) = budget::with_budget(|| future.as_mut().poll(cx)) {
+            let polled = budget::with_budget(|| future.as_mut().poll(cx));
+            let mut place = self.0.kit.lock();
+            place.waiting.retain(|waker| !waker.will_wake(cx.waker()));
+            if let Poll::Ready(output) = polled {
                 return Poll::Ready(Some(output));
             }
-            let mut place = self.0.kit.lock();
             if place.kit.is_some() {
                 return Poll::Ready(None);
             }
-            if !std::mem::replace(&mut registered, true) {
-                place.waiting.push(cx.waker().clone());
-            }
+            // In each poll anew: who gave the kit back has called all, and one was quicker.
+            place.waiting.push(cx.waker().clone());
             Poll::Pending
         }))
     }

@@ -5,7 +5,8 @@ use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 use yamanote_sched::multi::idle::Idle;
-use yamanote_sched::multi::queue::{Item, LEN, ring};
+use yamanote_sched::multi::monitor::Monitor;
+use yamanote_sched::multi::queue::{Item, LEN, Steal, ring};
 
 struct Number(usize);
 
@@ -19,23 +20,24 @@ impl Item for Number {
     }
 }
 
+/// Steals twice; gives the sum of what was stolen.
+fn steal_twice(steal: &Steal<Number>) -> usize {
+    let (mut mine, _) = ring();
+    let mut sum = 0;
+    for _ in 0..2 {
+        sum += steal.steal_into(&mut mine).map_or(0, |(item, _)| item.0);
+        while let Some(item) = mine.pop() {
+            sum += item.0;
+        }
+    }
+    sum
+}
+
 #[test]
 fn loom_queue_each_item_is_taken_once() {
     loom::model(|| {
         let (mut local, steal) = ring::<Number>();
-        let thief = thread::spawn(move || {
-            let (mut mine, _) = ring();
-            let mut sum = 0;
-            for _ in 0..2 {
-                if let Some((item, _)) = steal.steal_into(&mut mine) {
-                    sum += item.0;
-                }
-                while let Some(item) = mine.pop() {
-                    sum += item.0;
-                }
-            }
-            sum
-        });
+        let thief = thread::spawn(move || steal_twice(&steal));
         let mut sum = 0;
         for i in 0..=LEN {
             local.push(Number(1 << i), |item| sum += item.0);
@@ -48,48 +50,76 @@ fn loom_queue_each_item_is_taken_once() {
     });
 }
 
+fn take(work: &AtomicUsize) -> bool {
+    work.compare_exchange(1, 0, Ordering::AcqRel, Ordering::Relaxed)
+        .is_ok()
+}
+
+/// A worker's search, and its way to sleep; whether it took the token.
+fn search_then_sleep(idle: &Idle, work: &AtomicUsize) -> bool {
+    let searching = idle.start_searching();
+    if take(work) {
+        if searching {
+            let _ = idle.stop_searching();
+        }
+        return true;
+    }
+    idle.prepare_sleep(0, searching);
+    if work.load(Ordering::Acquire) == 0 {
+        return false;
+    }
+    let claimed = idle.wake_up(0);
+    let taken = take(work);
+    if claimed {
+        let _ = idle.stop_searching();
+    }
+    taken
+}
+
 /// One token is produced; the worker either takes it or sleeps and is unparked for it.
 #[test]
 fn loom_idle_no_work_is_stranded() {
     loom::model(|| {
         let idle = Arc::new(Idle::new(2));
         let work = Arc::new(AtomicUsize::new(0));
-        let unparked = Arc::new(AtomicUsize::new(0));
-        let take = |work: &AtomicUsize| {
-            work.compare_exchange(1, 0, Ordering::AcqRel, Ordering::Relaxed)
-                .is_ok()
-        };
         let worker = {
             let (idle, work) = (idle.clone(), work.clone());
-            thread::spawn(move || {
-                let searching = idle.start_searching();
-                if take(&work) {
-                    if searching {
-                        let _ = idle.stop_searching();
-                    }
-                    return true;
-                }
-                idle.prepare_sleep(0, searching);
-                if work.load(Ordering::Acquire) == 1 {
-                    let claimed = idle.wake_up(0);
-                    let taken = take(&work);
-                    if claimed {
-                        let _ = idle.stop_searching();
-                    }
-                    return taken;
-                }
-                false
-            })
+            thread::spawn(move || search_then_sleep(&idle, &work))
         };
         work.store(1, Ordering::Release);
-        if let Some(worker) = idle.claim_sleeper() {
-            assert_eq!(worker, 0);
-            unparked.store(1, Ordering::Release);
-        }
+        let claimed = idle.claim_sleeper();
+        assert!(claimed.is_none_or(|worker| worker == 0));
         let taken = worker.join().unwrap();
-        assert!(
-            taken || unparked.load(Ordering::Acquire) == 1,
-            "the token is stranded"
-        );
+        assert!(taken || claimed.is_some(), "the token is stranded");
+    });
+}
+
+/// If the monitor slept on although the worker is awake, the model would be stuck.
+#[test]
+fn loom_monitor_does_not_doze_while_a_worker_is_awake() {
+    loom::model(|| {
+        let idle = Arc::new(Idle::new(1));
+        let monitor = Arc::new(Monitor::default());
+        idle.prepare_sleep(0, false);
+        let watching = {
+            let (idle, monitor) = (idle.clone(), monitor.clone());
+            thread::spawn(move || monitor.doze(|| idle.is_asleep(0)))
+        };
+        let _ = idle.wake_up(0);
+        monitor.note_awake();
+        assert!(watching.join().unwrap(), "nobody stopped the monitor");
+    });
+}
+
+#[test]
+fn loom_monitor_ends_when_it_is_stopped() {
+    loom::model(|| {
+        let monitor = Arc::new(Monitor::default());
+        let watching = {
+            let monitor = monitor.clone();
+            thread::spawn(move || monitor.doze(|| true))
+        };
+        monitor.stop();
+        assert!(!watching.join().unwrap());
     });
 }

@@ -1,25 +1,27 @@
 //! Which workers sleep, which search, and whom to wake: no wake-up is lost, and none is spare.
-//!
-//! | word | bit or count | set by | cleared by |
-//! |---|---|---|---|
-//! | `sleepers[w / 64]` | worker `w` sleeps or is about to | `w`, in [`Idle::prepare_sleep`] | whoever claims `w`: a producer that will unpark it, or `w` itself |
-//! | `searching` | workers that look for work elsewhere | a searcher, or the producer that claims a sleeper in its name | the searcher, when it finds work or goes to sleep |
-//!
-//! **Why no work is stranded.** A producer makes its task visible, then (fence) looks at
-//! `searching` and the sleepers. A worker that goes to sleep sets its bit, gives up searching,
-//! then (fence) looks at all queues once more. In the single order of the fences one is first.
-//! If the producer's: the worker's last look sees the task, and it stays awake. If the worker's:
-//! the producer sees no searcher (unless another one, of which the same holds) and the bit, and
-//! wakes the worker. A producer that sees a searcher wakes nobody: that searcher either finds a
-//! task, and then wakes a successor as long as work is visible ([`Idle::stop_searching`] says
-//! when), or goes to sleep, and then its last look comes after the producer's push.
-//!
-//! **Why there is no storm.** A producer wakes at most one worker, and none while one searches;
-//! at most half of the workers search at a time.
 
 use yamanote_base::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 
 /// The sleepers and searchers among the workers of one scheduler.
+///
+/// | word | counts or says | set by | cleared by |
+/// |---|---|---|---|
+/// | `sleepers[w / 64]` | `w` sleeps or is about to | `w`: `prepare_sleep` | who claims `w` |
+/// | `searching` | who looks for work elsewhere | it, or its waker | it: work found, or asleep |
+///
+/// A sleeper is claimed by a producer, which will unpark it and has it search, or by itself.
+///
+/// **Why no work is stranded.** A producer makes its task visible, then (fence) looks at
+/// `searching` and the sleepers. A worker that goes to sleep sets its bit, gives up searching,
+/// then (fence) looks at all queues once more. In the single order of the fences one is first.
+/// If the producer's: the worker's last look sees the task, and it stays awake. If the worker's:
+/// the producer sees no searcher (unless another one, of which the same holds) and the bit, and
+/// wakes the worker. A producer that sees a searcher wakes nobody: that searcher either finds a
+/// task, and then wakes a successor as long as work is visible ([`Idle::stop_searching`] says
+/// when), or goes to sleep, and then its last look comes after the producer's push.
+///
+/// **Why there is no storm.** A producer wakes at most one worker, and none while one searches;
+/// at most half of the workers search at a time.
 #[derive(Debug)]
 pub struct Idle {
     sleepers: Box<[AtomicU64]>,
@@ -121,7 +123,7 @@ impl Idle {
     /// Whether `worker` sleeps or is about to.
     pub fn is_asleep(&self, worker: usize) -> bool {
         let (word, bit) = self.place(worker);
-        // SeqCst: the watchman's part of the argument in `watch`.
+        // SeqCst: with the monitor's fence, see `Monitor`.
         word.load(Ordering::SeqCst) & bit != 0
     }
 

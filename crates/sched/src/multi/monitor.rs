@@ -3,19 +3,13 @@
 //! A stuck worker does not turn its driver, and nobody may take the task in its next slot. Every
 //! `ROUND` the monitor looks for workers that are awake and have begun no poll since the last
 //! round; of each it turns the driver (if that is not locked) and takes the slot's task, and
-//! injects what it got, so that any other worker can run it.
-//!
-//! **It costs nothing when nothing happens.** After `QUIET_ROUNDS` rounds with all workers
-//! asleep it sleeps without a limit and says so in `dozing`. A worker that wakes up clears its
-//! sleeper bit, then looks at `dozing`; the monitor sets `dozing`, then looks at the sleeper bits
-//! once more. All four are SeqCst, so one of the two sees the other, and no worker gets stuck
-//! unseen.
+//! injects what it got, so that any other worker can run it. When nothing happens, it costs
+//! nothing: [`Monitor`] says how it sleeps.
 
 use std::sync::PoisonError;
 use std::time::Duration;
 
-use yamanote_base::atomic::RawCondvar as Condvar;
-use yamanote_base::atomic::plain::{AtomicBool, Ordering};
+use yamanote_base::atomic::{AtomicBool, Ordering, RawCondvar as Condvar, fence};
 use yamanote_base::lock::{Mutex, MutexGuard};
 use yamanote_base::wake::WakeList;
 
@@ -28,9 +22,15 @@ const ROUND: Duration = Duration::from_millis(10);
 const QUIET_ROUNDS: u32 = 20;
 
 /// How workers and the monitor reach each other.
+///
+/// After `QUIET_ROUNDS` rounds with all workers asleep the monitor sleeps without a limit and
+/// says so in `dozing`. A worker that wakes up clears its sleeper bit, then (fence) looks at
+/// `dozing`; the monitor sets `dozing`, then (fence) looks at the sleeper bits once more. In the
+/// single order of the fences one is first, so one of the two sees the other, and no worker gets
+/// stuck unseen.
 #[derive(Debug, Default)]
 pub struct Monitor {
-    /// Whether the monitor sleeps without a limit. See the head of this file.
+    /// Whether the monitor sleeps without a limit; cleared under the lock of `stopped`.
     dozing: AtomicBool,
     stopped: Mutex<bool>,
     call: Condvar,
@@ -40,8 +40,10 @@ impl Monitor {
     /// Called by a worker that has just woken up and cleared its sleeper bit.
     #[inline]
     pub fn note_awake(&self) {
-        // SeqCst: the worker's part of the argument at the head of this file.
-        if self.dozing.load(Ordering::SeqCst) {
+        // SeqCst: the worker's fence in the argument above.
+        fence(Ordering::SeqCst);
+        // Relaxed: ordered by the fence.
+        if self.dozing.load(Ordering::Relaxed) {
             self.rouse();
         }
     }
@@ -50,8 +52,8 @@ impl Monitor {
     fn rouse(&self) {
         // The lock is taken so that the notification cannot fall between look and wait.
         let guard = self.stopped.lock();
-        // SeqCst: as above.
-        self.dozing.store(false, Ordering::SeqCst);
+        // Relaxed: read again under the same lock.
+        self.dozing.store(false, Ordering::Relaxed);
         drop(guard);
         self.call.notify_one();
     }
@@ -60,6 +62,36 @@ impl Monitor {
     pub fn stop(&self) {
         *self.stopped.lock() = true;
         self.call.notify_one();
+    }
+
+    /// Waits for the next round; `false` when the monitor is to end.
+    fn wait_for_round(&self) -> bool {
+        let mut stopped = self.stopped.lock();
+        if !*stopped {
+            let raw = self.call.wait_timeout(stopped.into_raw(), ROUND);
+            stopped = MutexGuard::from_raw(raw.unwrap_or_else(PoisonError::into_inner).0);
+        }
+        !*stopped
+    }
+
+    /// Sleeps while `all_asleep`, which is asked once, until a worker wakes up; `false` when the
+    /// monitor is to end.
+    pub fn doze(&self, all_asleep: impl FnOnce() -> bool) -> bool {
+        let mut stopped = self.stopped.lock();
+        // Relaxed: ordered by the fence.
+        self.dozing.store(true, Ordering::Relaxed);
+        // SeqCst: the monitor's fence in the argument above.
+        fence(Ordering::SeqCst);
+        if all_asleep() {
+            // Relaxed: `rouse` clears it under the lock that is held here.
+            while self.dozing.load(Ordering::Relaxed) && !*stopped {
+                let raw = self.call.wait(stopped.into_raw());
+                stopped = MutexGuard::from_raw(raw.unwrap_or_else(PoisonError::into_inner));
+            }
+        }
+        // Relaxed: who sees it too late rouses in vain.
+        self.dozing.store(false, Ordering::Relaxed);
+        !*stopped
     }
 }
 
@@ -75,20 +107,21 @@ pub(super) fn start(multi: &Multi) -> std::io::Result<()> {
 
 fn watch(multi: &Multi) {
     let parts = &multi.0;
+    let all_asleep = || (0..multi.workers()).all(|worker| parts.idle.is_asleep(worker));
     let mut seen = vec![u64::MAX; multi.workers()];
     let mut wakes = WakeList::new();
     let mut quiet = 0;
-    let mut stopped = parts.monitor.stopped.lock();
     // One round per turn of the loop; bounded by the life of the scheduler.
-    while !*stopped {
-        if quiet < QUIET_ROUNDS {
-            let raw = parts.monitor.call.wait_timeout(stopped.into_raw(), ROUND);
-            stopped = MutexGuard::from_raw(raw.unwrap_or_else(PoisonError::into_inner).0);
+    loop {
+        let goes_on = if quiet < QUIET_ROUNDS {
+            parts.monitor.wait_for_round()
         } else {
-            stopped = doze(multi, stopped);
             quiet = 0;
+            parts.monitor.doze(all_asleep)
+        };
+        if !goes_on {
+            return;
         }
-        drop(stopped);
         let mut awake = 0;
         for (worker, seen) in seen.iter_mut().enumerate() {
             if parts.idle.is_asleep(worker) {
@@ -103,25 +136,7 @@ fn watch(multi: &Multi) {
             *seen = polls;
         }
         quiet = if awake == 0 { quiet + 1 } else { 0 };
-        stopped = parts.monitor.stopped.lock();
     }
-}
-
-/// Sleeps until a worker wakes up or the scheduler closes.
-fn doze<'a>(multi: &'a Multi, mut stopped: MutexGuard<'a, bool>) -> MutexGuard<'a, bool> {
-    let monitor = &multi.0.monitor;
-    // SeqCst: the monitor's part of the argument at the head of this file.
-    monitor.dozing.store(true, Ordering::SeqCst);
-    if (0..multi.workers()).all(|worker| multi.0.idle.is_asleep(worker)) {
-        // SeqCst: as above; `rouse` clears it under the lock that is held here.
-        while monitor.dozing.load(Ordering::SeqCst) && !*stopped {
-            let raw = monitor.call.wait(stopped.into_raw());
-            stopped = MutexGuard::from_raw(raw.unwrap_or_else(PoisonError::into_inner));
-        }
-    }
-    // SeqCst: as above.
-    monitor.dozing.store(false, Ordering::SeqCst);
-    stopped
 }
 
 /// Does for a stuck worker what it cannot do itself.

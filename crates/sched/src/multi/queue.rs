@@ -1,8 +1,7 @@
 //! The local run queue of one worker: a ring with one owner and any number of thieves.
 //!
 //! The owner pushes at `tail`; everybody, the owner too, takes at `head`, by moving it forward
-//! with one compare-and-swap. (The algorithm is that of Go's `runq`, in turn after Arora,
-//! Blumofe, Plaxton: "Thread Scheduling for Multiprogrammed Multiprocessors", 1998.)
+//! with one compare-and-swap. (Go's `runq` works so, after Arora, Blumofe, Plaxton, 1998.)
 //!
 //! | word | who writes | what it says |
 //! |---|---|---|
@@ -252,6 +251,19 @@ mod tests {
         assert_eq!(local.pop(), Some(Box::new(LEN / 2)));
     }
 
+    /// Steals until nothing is left after `done` was set; gives what was stolen.
+    fn steal_until(steal: &Steal<Box<usize>>, done: &std::sync::atomic::AtomicBool) -> Vec<usize> {
+        let (mut mine, _) = ring();
+        let mut seen = Vec::new();
+        while !done.load(Ordering::Acquire) || !steal.is_empty() {
+            seen.extend(steal.steal_into(&mut mine).map(|(item, _)| *item));
+            while let Some(item) = mine.pop() {
+                seen.push(*item);
+            }
+        }
+        seen
+    }
+
     #[test]
     fn every_item_is_taken_once_by_owner_or_thieves() {
         const ITEMS: usize = 200_000;
@@ -263,18 +275,8 @@ mod tests {
             .map(|_| {
                 let (steal, start, done) = (steal.clone(), start.clone(), done.clone());
                 std::thread::spawn(move || {
-                    let (mut mine, _) = ring();
-                    let mut seen = Vec::new();
                     start.wait();
-                    while !done.load(Ordering::Acquire) || !steal.is_empty() {
-                        if let Some((item, _)) = steal.steal_into(&mut mine) {
-                            seen.push(*item);
-                        }
-                        while let Some(item) = mine.pop() {
-                            seen.push(*item);
-                        }
-                    }
-                    seen
+                    steal_until(&steal, &done)
                 })
             })
             .collect();

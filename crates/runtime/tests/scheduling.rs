@@ -1,0 +1,113 @@
+//! Who runs when: no task waits for ever, also behind others that never end or never yield.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use yamanote_runtime::yield_now::yield_now;
+use yamanote_runtime::{Builder, Runtime, spawn};
+
+const LONG: Duration = Duration::from_secs(20);
+
+fn workers(count: usize) -> Runtime {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(count).enable_all().build().unwrap()
+}
+
+/// Where one of two tasks leaves its waker for the other.
+type Place = Arc<Mutex<Option<Waker>>>;
+
+/// Wakes the other and waits for it, until `ended`.
+async fn play(mine: Place, other: Place, ended: Arc<AtomicBool>) {
+    std::future::poll_fn(|cx| {
+        *mine.lock().unwrap() = Some(cx.waker().clone());
+        let other = other.lock().unwrap().take();
+        other.into_iter().for_each(Waker::wake);
+        match ended.load(Ordering::Relaxed) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    })
+    .await;
+}
+
+#[test]
+fn two_tasks_that_wake_each_other_starve_no_third() {
+    let runtime = workers(1);
+    let ended = Arc::new(AtomicBool::new(false));
+    let (left, right) = (Place::default(), Place::default());
+    let (tx, rx) = mpsc::channel();
+    let game = {
+        let ended = ended.clone();
+        async move {
+            spawn(play(left.clone(), right.clone(), ended.clone()));
+            spawn(play(right, left, ended));
+            spawn(async move { tx.send(()) });
+            yield_now().await;
+        }
+    };
+    runtime.block_on(runtime.spawn(game)).unwrap();
+    let result = rx.recv_timeout(LONG);
+    ended.store(true, Ordering::Relaxed);
+    result.expect("the third task ran");
+}
+
+#[test]
+fn more_tasks_than_a_ring_holds_run_once_each() {
+    const TASKS: usize = 2_000;
+    let runtime = workers(1);
+    let ran = Arc::new(AtomicUsize::new(0));
+    let count = ran.clone();
+    let all = runtime.spawn(async move {
+        let spawned = (0..TASKS).map(|_| {
+            let ran = count.clone();
+            spawn(async move { ran.fetch_add(1, Ordering::Relaxed) })
+        });
+        let mut numbers = Vec::new();
+        for task in spawned.collect::<Vec<_>>() {
+            numbers.push(task.await.unwrap());
+        }
+        numbers.sort_unstable();
+        numbers
+    });
+    let numbers = runtime.block_on(all).unwrap();
+    assert!(numbers.into_iter().eq(0..TASKS));
+    assert_eq!(ran.load(Ordering::Relaxed), TASKS);
+}
+
+#[test]
+fn threads_take_turns_in_running_a_current_thread_runtime() {
+    let runtime = Arc::new(Builder::new_current_thread().build().unwrap());
+    let (tx, rx) = mpsc::channel();
+    for _ in 0..4 {
+        let (runtime, tx) = (runtime.clone(), tx.clone());
+        std::thread::spawn(move || {
+            for _ in 0..500 {
+                runtime.block_on(async { spawn(yield_now()).await.unwrap() });
+            }
+            tx.send(())
+        });
+    }
+    for _ in 0..4 {
+        rx.recv_timeout(LONG).expect("each thread came to its turn");
+    }
+}
+
+#[test]
+fn one_task_from_outside_wakes_one_worker() {
+    const ROUNDS: u64 = 50;
+    let runtime = workers(4);
+    let parks = || -> u64 {
+        let metrics = runtime.metrics();
+        (0..4).map(|worker| metrics.worker_park_count(worker)).sum()
+    };
+    let before = parks();
+    for _ in 0..ROUNDS {
+        runtime.block_on(runtime.spawn(async {})).unwrap();
+    }
+    // A searcher that finds the last task calls no successor: about one park for each round, with
+    // room for the workers' start. A storm would be four for each.
+    let parked = parks() - before;
+    assert!(parked <= 2 * ROUNDS + 8, "{parked} parks");
+}
