@@ -76,21 +76,53 @@ fn more_tasks_than_a_ring_holds_run_once_each() {
     assert_eq!(ran.load(Ordering::Relaxed), TASKS);
 }
 
-#[test]
-fn threads_take_turns_in_running_a_current_thread_runtime() {
-    let runtime = Arc::new(Builder::new_current_thread().build().unwrap());
-    let (tx, rx) = mpsc::channel();
-    for _ in 0..4 {
-        let (runtime, tx) = (runtime.clone(), tx.clone());
-        std::thread::spawn(move || {
-            for _ in 0..500 {
-                runtime.block_on(async { spawn(yield_now()).await.unwrap() });
+/// Waits on a thread of its own for its turn to run `runtime`, while another thread, which runs
+/// it, stops and is at once back. Gives what tells that thread when to stop: once and again.
+fn wait_for_a_turn(
+    runtime: Arc<Runtime>,
+    back: mpsc::Receiver<()>,
+    done: mpsc::Sender<()>,
+) -> [mpsc::Receiver<()>; 2] {
+    let (stop, stops) = mpsc::channel();
+    let (stop_again, stops_again) = mpsc::channel();
+    let mut polls = 0;
+    let future = std::future::poll_fn(move |cx| {
+        polls += 1;
+        match polls {
+            // With the next poll it is certain that this thread waits for its turn.
+            1 => cx.waker().wake_by_ref(),
+            2 => {
+                stop.send(()).unwrap();
+                back.recv().unwrap();
             }
-            tx.send(())
+            3 => stop_again.send(()).unwrap(),
+            _ => return Poll::Ready(()),
+        }
+        Poll::Pending
+    });
+    std::thread::spawn(move || {
+        runtime.block_on(future);
+        done.send(())
+    });
+    [stops, stops_again]
+}
+
+#[test]
+fn a_thread_whose_turn_another_took_is_called_again() {
+    for _ in 0..20 {
+        let runtime = Arc::new(Builder::new_current_thread().build().unwrap());
+        let (back, is_back) = mpsc::channel();
+        let (done, is_done) = mpsc::channel();
+        let stops_again = runtime.block_on(async {
+            let [stops, stops_again] = wait_for_a_turn(runtime.clone(), is_back, done);
+            stops.recv().unwrap();
+            stops_again
         });
-    }
-    for _ in 0..4 {
-        rx.recv_timeout(LONG).expect("each thread came to its turn");
+        runtime.block_on(async {
+            back.send(()).unwrap();
+            stops_again.recv().unwrap();
+        });
+        is_done.recv_timeout(LONG).expect("the thread was called");
     }
 }
 
