@@ -1,13 +1,13 @@
 //! What one worker's driver shares with all threads: [`Shard`].
 
 use std::io;
-use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use yamanote_base::atomic::RawCondvar;
 use yamanote_base::atomic::plain::{AtomicBool, Ordering};
 use yamanote_base::interest::{Interest, Ready};
-use yamanote_base::lock::{Mutex, MutexGuard};
+use yamanote_base::lock::Mutex;
 use yamanote_base::ready::ReadyCell;
 use yamanote_base::wake::WakeList;
 use yamanote_sys::selector::Registrar;
@@ -41,24 +41,18 @@ struct Bed {
 }
 
 impl Bed {
-    /// Sleeps as long as `asleep` says so, at most for `limit`.
+    /// Sleeps if `asleep` says so, at most for `limit`. May end early: then the turn finds
+    /// nothing, and its caller turns again.
     fn sleep(&self, limit: Option<Duration>, asleep: impl Fn() -> bool) {
-        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let mut guard = self.lock.lock();
-        while asleep() {
-            let raw = guard.into_raw();
-            let raw = match deadline {
-                None => self.call.wait(raw).unwrap_or_else(PoisonError::into_inner),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return;
-                    }
-                    let waited = self.call.wait_timeout(raw, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
-            guard = MutexGuard::from_raw(raw);
+        let guard = self.lock.lock();
+        if !asleep() {
+            return;
+        }
+        let raw = guard.into_raw();
+        // A poisoned lock is as good as any: it protects nothing.
+        match limit {
+            None => drop(self.call.wait(raw)),
+            Some(limit) => drop(self.call.wait_timeout(raw, limit)),
         }
     }
 
