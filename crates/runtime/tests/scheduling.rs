@@ -5,7 +5,6 @@ use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use yamanote_runtime::yield_now::yield_now;
 use yamanote_runtime::{Builder, Runtime, spawn};
 
 const LONG: Duration = Duration::from_secs(20);
@@ -18,12 +17,16 @@ fn workers(count: usize) -> Runtime {
 /// Where one of two tasks leaves its waker for the other.
 type Place = Arc<Mutex<Option<Waker>>>;
 
-/// Wakes the other and waits for it, until `ended`.
-async fn play(mine: Place, other: Place, ended: Arc<AtomicBool>) {
+/// Wakes the other and waits for it, until `ended`; once both play, a third task is spawned.
+async fn play(mine: Place, other: Place, ended: Arc<AtomicBool>, mut third: Third) {
     std::future::poll_fn(|cx| {
         *mine.lock().unwrap() = Some(cx.waker().clone());
         let other = other.lock().unwrap().take();
-        other.into_iter().for_each(Waker::wake);
+        if let Some(other) = other {
+            // The other displaces the third from the next slot.
+            third.take().map(|tx| spawn(async move { tx.send(()) }));
+            other.wake();
+        }
         match ended.load(Ordering::Relaxed) {
             true => Poll::Ready(()),
             false => Poll::Pending,
@@ -32,22 +35,17 @@ async fn play(mine: Place, other: Place, ended: Arc<AtomicBool>) {
     .await;
 }
 
+/// What the third task says that it ran with.
+type Third = Option<mpsc::Sender<()>>;
+
 #[test]
 fn two_tasks_that_wake_each_other_starve_no_third() {
     let runtime = workers(1);
     let ended = Arc::new(AtomicBool::new(false));
     let (left, right) = (Place::default(), Place::default());
     let (tx, rx) = mpsc::channel();
-    let game = {
-        let ended = ended.clone();
-        async move {
-            spawn(play(left.clone(), right.clone(), ended.clone()));
-            spawn(play(right, left, ended));
-            spawn(async move { tx.send(()) });
-            yield_now().await;
-        }
-    };
-    runtime.block_on(runtime.spawn(game)).unwrap();
+    runtime.spawn(play(left.clone(), right.clone(), ended.clone(), None));
+    runtime.spawn(play(right, left, ended.clone(), Some(tx)));
     let result = rx.recv_timeout(LONG);
     ended.store(true, Ordering::Relaxed);
     result.expect("the third task ran");
