@@ -1,0 +1,75 @@
+//! A worker that is stuck in a long poll strands neither its sockets nor its timers.
+
+use std::future::Future;
+use std::io::Write;
+use std::sync::mpsc;
+use std::time::Duration;
+
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
+use tokio::runtime::{Builder, worker_index};
+
+/// Spawns `waits` on the caller's worker, begins it there, and blocks the worker until it ends.
+///
+/// `begun` is called when it waits. Returns `false` if another worker took it: try again.
+async fn block_over<F>(waits: F, begun: impl FnOnce()) -> bool
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (ended, end) = mpsc::channel();
+    let (polled, poll) = mpsc::channel();
+    let task = tokio::spawn(async move {
+        polled.send(worker_index()).unwrap();
+        waits.await;
+        ended.send(()).unwrap();
+    });
+    let here = loop {
+        tokio::task::yield_now().await;
+        if let Ok(there) = poll.try_recv() {
+            break there == worker_index();
+        }
+    };
+    if !here {
+        task.abort();
+        return false;
+    }
+    begun();
+    end.recv_timeout(Duration::from_secs(20))
+        .expect("another thread turned the driver");
+    true
+}
+
+fn on_two_workers<F: Future<Output = ()> + Send + 'static>(test: F) {
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(async { tokio::spawn(test).await.unwrap() });
+}
+
+#[test]
+fn its_sockets_are_read_by_the_other_worker() {
+    on_two_workers(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        loop {
+            let mut client = std::net::TcpStream::connect(addr).unwrap();
+            let (mut server, _) = listener.accept().await.unwrap();
+            let read = async move {
+                server.read_exact(&mut [0; 4]).await.unwrap();
+            };
+            if block_over(read, move || client.write_all(b"ping").unwrap()).await {
+                return;
+            }
+        }
+    });
+}
+
+#[test]
+fn its_timers_fire_on_the_other_worker() {
+    on_two_workers(async {
+        let sleep = || tokio::time::sleep(Duration::from_millis(30));
+        while !block_over(sleep(), || ()).await {}
+    });
+}
