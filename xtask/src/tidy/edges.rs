@@ -5,28 +5,21 @@ use std::collections::BTreeSet;
 use super::{Finding, Project};
 use crate::packages::{Dependency, Package, short};
 
-/// The facade's package: nothing below it may know the crate that stands in for tokio.
-const FACADE: &str = "yamanote";
-const STAND_IN: &str = "tokio";
-
-/// A package of ours imports those that the layer table names, and only tests import more.
+/// A package of ours imports those that the layer table names. Tests, and the examples in docs, which
+/// are written as users write them, import more.
 pub(super) fn between_layers(project: &Project) -> Vec<Finding> {
     let ours = names_of_ours(project);
     let layers = &project.config.layers;
-    let below_facade = layers.get(FACADE).map_or(&[][..], |facade| &facade.imports);
     let mut findings = Vec::new();
     for package in &project.packages {
         let Some(layer) = layers.get(package.short_name()) else {
             findings.push(without_place(project, package));
             continue;
         };
-        let is_below = below_facade.iter().any(|name| name == package.short_name());
         let wrong = |dependency: &&Dependency| {
             let to = short(&dependency.name);
-            match dependency.is_dev() {
-                true => is_below && to == STAND_IN,
-                false => ours.contains(to) && !layer.imports.iter().any(|name| name == to),
-            }
+            let listed = layer.imports.iter().any(|name| name == to);
+            !dependency.is_dev() && ours.contains(to) && !listed
         };
         let instead = "ask for what is needed through a layer below both";
         findings.extend(package.dependencies.iter().filter(wrong).map(|dependency| {
