@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use super::{Finding, Project};
 use crate::packages::{Dependency, Package, short};
 
-/// A package of ours imports those that the layer table names. Tests, and the examples in docs, which
-/// are written as users write them, import more.
+/// A package of ours imports those that the layer table names. Tests import more, and so do the
+/// examples in docs, which are written as users write them.
 pub(super) fn between_layers(project: &Project) -> Vec<Finding> {
     let ours = names_of_ours(project);
     let layers = &project.config.layers;
