@@ -1,10 +1,12 @@
 //! Work that blocks: [`spawn_blocking`] and [`block_in_place`].
 
+use std::io;
+
 use yamanote_base::budget;
 use yamanote_base::enter::{self, Entered};
 use yamanote_pool::{Job, Rejected};
 use yamanote_sched::multi::{self, Worker};
-use yamanote_task::{Id, JoinHandle, Schedule, SpawnLocation};
+use yamanote_task::{Id, JoinHandle, Schedule, SpawnMeta};
 
 use crate::context;
 use crate::handle::{Handle, Scheduler};
@@ -43,11 +45,30 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    let (id, location) = (Id::next(), SpawnLocation::caller());
-    if let Scheduler::Sim(host) = handle.scheduler() {
-        return host.spawn_blocking(f, id, location);
+    match try_spawn_on(handle, f, SpawnMeta::caller()) {
+        Ok(join) => join,
+        Err(error) => panic!("OS can't spawn worker thread: {error}"),
     }
-    let (runnable, join) = yamanote_task::blocking(f, RunOnce, id, location);
+}
+
+/// [`spawn_on`] of a task that may have a name.
+///
+/// # Errors
+/// When the system will not make a first thread.
+pub(crate) fn try_spawn_on<F, R>(
+    handle: &Handle,
+    f: F,
+    meta: SpawnMeta<'_>,
+) -> io::Result<JoinHandle<R>>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    let id = Id::next();
+    if let Scheduler::Sim(host) = handle.scheduler() {
+        return Ok(host.spawn_blocking(f, id, meta));
+    }
+    let (runnable, join) = yamanote_task::blocking(f, RunOnce, id, meta);
     let inhibitor = handle.driver().clock().inhibit_auto_advance();
     let context = handle.clone();
     let submitted = handle.pool().submit(Job::new(move || {
@@ -61,8 +82,8 @@ where
     }));
     match submitted {
         // A pool that shuts down has cancelled the task.
-        Ok(()) | Err(Rejected::ShutDown) => join,
-        Err(Rejected::NoThread(error)) => panic!("OS can't spawn worker thread: {error}"),
+        Ok(()) | Err(Rejected::ShutDown) => Ok(join),
+        Err(Rejected::NoThread(error)) => Err(error),
     }
 }
 

@@ -3,9 +3,12 @@
 use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::fmt;
+use std::future::Future;
 use std::marker::PhantomData;
+use std::panic::Location;
 
 use yamanote_base::enter::{self, Entered, EnteredGuard};
+use yamanote_trace::TaskSpan;
 
 use crate::handle::{Handle, Scheduler};
 
@@ -168,6 +171,13 @@ impl Drop for ContextGuard {
 pub(crate) fn start_driving(block_in_place: bool) -> EnteredGuard {
     assert!(enter::current() == Entered::No, "{NESTED}");
     enter::set(Entered::Driving { block_in_place })
+}
+
+/// `future`, which the caller's caller blocks on, in a span if somebody listens.
+#[track_caller]
+pub(crate) fn trace_block_on<F: Future>(future: F) -> impl Future<Output = F::Output> {
+    let id = || yamanote_task::Id::next().as_u64();
+    TaskSpan::block_on(id, Location::caller(), size_of::<F>()).wrap(future)
 }
 
 /// See [`crate::worker_index`].

@@ -12,7 +12,7 @@ use yamanote_pool::Pool;
 use yamanote_sched::local::Local;
 use yamanote_sched::multi::Multi;
 use yamanote_sched::sim::SimHost;
-use yamanote_task::{JoinHandle, SpawnLocation};
+use yamanote_task::{JoinHandle, LARGE_FUTURE, SpawnMeta};
 
 use crate::blocking;
 use crate::context::{self, EnterGuard, TryCurrentError};
@@ -111,11 +111,32 @@ impl Handle {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let (id, location) = (yamanote_task::Id::next(), SpawnLocation::caller());
+        self.spawn_as(future, SpawnMeta::caller())
+    }
+
+    /// [`spawn`](Self::spawn) of a task that may have a name.
+    pub(crate) fn spawn_as<F>(&self, future: F, meta: SpawnMeta<'_>) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        if size_of::<F>() > LARGE_FUTURE {
+            let meta = meta.boxed_from(size_of::<F>());
+            return self.bind(Box::pin(future), meta);
+        }
+        self.bind(future, meta)
+    }
+
+    fn bind<F>(&self, future: F, meta: SpawnMeta<'_>) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let id = yamanote_task::Id::next();
         match &self.0.scheduler {
-            Scheduler::Local(local) => local.spawn(future, id, location),
-            Scheduler::Multi(multi) => multi.spawn(future, id, location),
-            Scheduler::Sim(host) => host.spawn(future, id, location),
+            Scheduler::Local(local) => local.spawn(future, id, meta),
+            Scheduler::Multi(multi) => multi.spawn(future, id, meta),
+            Scheduler::Sim(host) => host.spawn(future, id, meta),
         }
     }
 
@@ -140,6 +161,7 @@ impl Handle {
     /// When the thread drives tasks already, and when `future` panics.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        let future = context::trace_block_on(future);
         let _driving = context::start_driving(true);
         let _context = self.enter();
         match &self.0.scheduler {
@@ -208,7 +230,7 @@ impl Handle {
     /// # Panics
     /// When the runtime is not a local one, or this is not its thread.
     #[track_caller]
-    pub(crate) fn spawn_local<F>(&self, future: F) -> JoinHandle<F::Output>
+    pub(crate) fn spawn_local<F>(&self, future: F, meta: SpawnMeta<'_>) -> JoinHandle<F::Output>
     where
         F: Future + 'static,
         F::Output: 'static,
@@ -221,10 +243,10 @@ impl Handle {
         let Scheduler::Local(local) = &self.0.scheduler else {
             unreachable!("only a current-thread scheduler has a thread of its own")
         };
-        let (id, location) = (yamanote_task::Id::next(), SpawnLocation::caller());
+        let id = yamanote_task::Id::next();
         // SAFETY: the local runtime is neither `Send` nor `Sync`, so it is run, closed and
         // dropped on the thread that made it, and this is that thread.
-        unsafe { local.spawn_local(future, id, location) }
+        unsafe { local.spawn_local(future, id, meta) }
     }
 }
 

@@ -3,6 +3,7 @@
 //! Each task tells the set by a waker of its own, which notes the task's place; so taking the
 //! next one that has ended costs the same however many are in the set.
 
+mod builder;
 mod finished;
 
 use std::fmt;
@@ -18,6 +19,8 @@ use yamanote_task::{AbortHandle, Id, JoinError, JoinHandle};
 use crate::handle::Handle;
 use crate::local_set::{self, LocalSet};
 use finished::{EntryWaker, Finished};
+
+pub use builder::JoinSetBuilder;
 
 /// A set of tasks that give a `T` each; dropping it aborts them all.
 pub struct JoinSet<T> {

@@ -23,6 +23,7 @@ pub mod blocking;
 pub mod join_set;
 pub mod local_set;
 pub mod spawn;
+pub mod task_builder;
 pub mod yield_now;
 
 pub use builder::Builder;
@@ -38,6 +39,7 @@ pub use blocking::{block_in_place, spawn_blocking};
 pub use join_set::JoinSet;
 pub use local_set::{LocalEnterGuard, LocalSet, spawn_local};
 pub use spawn::spawn;
+pub use task_builder::TaskBuilder;
 pub use yield_now::yield_now;
 
 /// The index of the current thread's worker in its multi-thread runtime, or 0 inside `block_on`

@@ -5,7 +5,7 @@ use std::io;
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use yamanote_task::JoinHandle;
+use yamanote_task::{JoinHandle, SpawnMeta};
 
 use crate::builder::Builder;
 use crate::context::EnterGuard;
@@ -61,7 +61,7 @@ impl LocalRuntime {
         F: Future + 'static,
         F::Output: 'static,
     {
-        self.handle().spawn_local(future)
+        self.handle().spawn_local(future, SpawnMeta::caller())
     }
 
     /// Runs `f`, which may block, on a thread that is there for it.

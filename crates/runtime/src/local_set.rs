@@ -19,7 +19,7 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 use yamanote_sched::config::{UNHANDLED_PANIC, UnhandledPanic};
-use yamanote_task::{JoinHandle, SpawnLocation};
+use yamanote_task::{JoinHandle, SpawnMeta};
 
 use crate::context;
 use crate::handle::Id;
@@ -69,11 +69,21 @@ where
     F: Future + 'static,
     F::Output: 'static,
 {
+    spawn_local_as(future, SpawnMeta::caller())
+}
+
+/// [`spawn_local`] of a task that may have a name.
+#[track_caller]
+pub(crate) fn spawn_local_as<F>(future: F, meta: SpawnMeta<'_>) -> JoinHandle<F::Output>
+where
+    F: Future + 'static,
+    F::Output: 'static,
+{
     if let Some(scheduler) = scope::current() {
-        return scheduler.spawn_here(future, SpawnLocation::caller());
+        return scheduler.spawn_sized(future, meta);
     }
     match context::try_with(|handle| handle.is_local().then(|| handle.clone())) {
-        Ok(Some(handle)) => handle.spawn_local(future),
+        Ok(Some(handle)) => handle.spawn_local(future, meta),
         _ => panic!(
             "`spawn_local` called from outside of a `task::LocalSet` or `runtime::LocalRuntime`"
         ),
@@ -106,7 +116,17 @@ impl LocalSet {
         F: Future + 'static,
         F::Output: 'static,
     {
-        self.scheduler.spawn_here(future, SpawnLocation::caller())
+        self.spawn_local_as(future, SpawnMeta::caller())
+    }
+
+    /// [`spawn_local`](Self::spawn_local) of a task that may have a name.
+    #[track_caller]
+    pub(crate) fn spawn_local_as<F>(&self, future: F, meta: SpawnMeta<'_>) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        self.scheduler.spawn_sized(future, meta)
     }
 
     /// Runs `future` on `rt`, and the tasks of the set meanwhile.

@@ -80,6 +80,7 @@ impl Runtime {
         let Scheduler::Local(local) = self.handle.scheduler() else {
             return self.handle.block_on(future);
         };
+        let future = context::trace_block_on(future);
         let _driving = context::start_driving(false);
         let _context = self.handle.enter();
         local.block_on(future)

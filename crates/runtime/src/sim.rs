@@ -23,7 +23,7 @@ use yamanote_pool::Pool;
 use yamanote_sched::config::Config;
 pub use yamanote_sched::sim::Policy;
 use yamanote_sched::sim::SimHost;
-use yamanote_task::{Id, JoinHandle, SpawnLocation};
+use yamanote_task::{Id, JoinHandle, SpawnLocation, SpawnMeta};
 use yamanote_world::World;
 
 use crate::builder::Builder;
@@ -149,7 +149,7 @@ impl Sim {
         F::Output: Send + 'static,
     {
         let host = self.parts.start_host(name);
-        host.spawn(future, Id::next(), SpawnLocation::caller())
+        host.spawn(future, Id::next(), SpawnMeta::caller())
     }
 
     /// Runs `future` to its end, and all programs meanwhile.

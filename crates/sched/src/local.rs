@@ -26,9 +26,7 @@ use yamanote_base::lock::Mutex;
 use yamanote_base::rng::{self, Rng};
 use yamanote_base::wake::WakeList;
 use yamanote_driver::Driver;
-use yamanote_task::{
-    Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskMeta, TaskRef,
-};
+use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnMeta, TaskList, TaskMeta, TaskRef};
 
 use crate::config::{Config, Hooks, UNHANDLED_PANIC, UnhandledPanic};
 use crate::inject::Inject;
@@ -110,13 +108,13 @@ impl Local {
     }
 
     /// Makes a task of `future`.
-    pub fn spawn<F>(&self, future: F, id: Id, location: SpawnLocation) -> JoinHandle<F::Output>
+    pub fn spawn<F>(&self, future: F, id: Id, meta: SpawnMeta<'_>) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let (runnable, join) = self.0.tasks.bind(0, future, self.clone(), id, location);
-        self.start(runnable, id, location);
+        let (runnable, join) = self.0.tasks.bind(0, future, self.clone(), id, meta);
+        self.start(runnable, id, meta);
         join
     }
 
@@ -128,26 +126,22 @@ impl Local {
         &self,
         future: F,
         id: Id,
-        location: SpawnLocation,
+        meta: SpawnMeta<'_>,
     ) -> JoinHandle<F::Output>
     where
         F: Future + 'static,
         F::Output: 'static,
     {
         // SAFETY: the caller's promise is what `bind_local` asks for.
-        let bound = unsafe {
-            self.0
-                .tasks
-                .bind_local(0, future, self.clone(), id, location)
-        };
+        let bound = unsafe { self.0.tasks.bind_local(0, future, self.clone(), id, meta) };
         let (runnable, join) = bound;
-        self.start(runnable, id, location);
+        self.start(runnable, id, meta);
         join
     }
 
-    fn start(&self, runnable: Option<Runnable>, id: Id, location: SpawnLocation) {
+    fn start(&self, runnable: Option<Runnable>, id: Id, meta: SpawnMeta<'_>) {
         let hook = self.0.config.hooks.on_task_spawn.as_ref();
-        Hooks::call_task(hook, &TaskMeta::new(id, location));
+        Hooks::call_task(hook, &TaskMeta::new(id, meta.location()));
         if let Some(runnable) = runnable {
             self.schedule(runnable);
         }

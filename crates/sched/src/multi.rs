@@ -26,9 +26,7 @@ use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 use yamanote_driver::Driver;
-use yamanote_task::{
-    Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskMeta, TaskRef,
-};
+use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnMeta, TaskList, TaskMeta, TaskRef};
 
 use crate::config::{Config, Hooks, UnhandledPanic};
 use crate::inject::Inject;
@@ -132,15 +130,15 @@ impl Multi {
     }
 
     /// Makes a task of `future`; on a worker it runs next there, elsewhere it is injected.
-    pub fn spawn<F>(&self, future: F, id: Id, location: SpawnLocation) -> JoinHandle<F::Output>
+    pub fn spawn<F>(&self, future: F, id: Id, meta: SpawnMeta<'_>) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
         let shard = worker::index_of(self).unwrap_or_else(|| self.some_shard());
-        let (runnable, join) = self.0.tasks.bind(shard, future, self.clone(), id, location);
+        let (runnable, join) = self.0.tasks.bind(shard, future, self.clone(), id, meta);
         let hook = self.0.config.hooks.on_task_spawn.as_ref();
-        Hooks::call_task(hook, &TaskMeta::new(id, location));
+        Hooks::call_task(hook, &TaskMeta::new(id, meta.location()));
         if let Some(runnable) = runnable {
             self.schedule(runnable);
         }

@@ -12,7 +12,7 @@ use yamanote_driver::timer::Timer;
 use yamanote_pool::Pool;
 use yamanote_sched::config::{Config, Hooks, UnhandledPanic};
 use yamanote_sched::sim::{Policy, Sim, SimHost};
-use yamanote_task::{Id, JoinHandle, SpawnLocation};
+use yamanote_task::{Id, JoinHandle, SpawnMeta};
 use yamanote_world::World;
 
 fn config() -> Config {
@@ -53,7 +53,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    host.spawn(future, Id::next(), SpawnLocation::caller())
+    host.spawn(future, Id::next(), SpawnMeta::caller())
 }
 
 /// Runs `future` on `home` with the driver's context, as a runtime does.
@@ -233,7 +233,7 @@ fn work_that_blocks_may_run_the_world_meanwhile() {
         inner.block_on(sleep(Duration::from_secs(1)));
         "done"
     };
-    let join = host.spawn_blocking(blocking, Id::next(), SpawnLocation::caller());
+    let join = host.spawn_blocking(blocking, Id::next(), SpawnMeta::caller());
     assert_eq!(run(&home, join).unwrap(), "done");
     assert_eq!(sim.world().now().as_secs(), 1);
 }

@@ -19,12 +19,13 @@ use yamanote_base::atomic::UnsafeCell;
 use yamanote_base::budget;
 use yamanote_base::probe::{self, Point};
 use yamanote_base::waker_cell::WakerCell;
+use yamanote_trace::{TaskKind, TaskSpan};
 
 use crate::cell_pool::{self, SizeClass};
 use crate::error::JoinError;
 use crate::header::{Header, Links, Reference, Vtable};
 use crate::id::{self, Id};
-use crate::meta::SpawnLocation;
+use crate::meta::SpawnMeta;
 use crate::runnable::{Runnable, TaskRef};
 use crate::schedule::Schedule;
 use crate::state::{Begin, EndPoll, Owner, TaskState};
@@ -40,17 +41,28 @@ pub(crate) struct TaskCell<F: Future, S> {
 
 /// What is in the place of the future.
 enum Stage<F: Future> {
-    Future(F),
+    Future(F, TaskSpan),
     Output(Result<F::Output, JoinError>),
     Taken,
 }
 
+impl<F: Future> Stage<F> {
+    /// The span of the future, which is to be dropped in it.
+    fn take_span(&mut self) -> TaskSpan {
+        match self {
+            Stage::Future(_, span) => span.take(),
+            Stage::Output(_) | Stage::Taken => TaskSpan::none(),
+        }
+    }
+}
+
 /// Makes a task in state `SCHEDULED` with `references` references.
 pub(crate) fn allocate<F, S>(
+    kind: TaskKind,
     future: F,
     scheduler: S,
     id: Id,
-    location: SpawnLocation,
+    meta: SpawnMeta<'_>,
     shard: u32,
     references: usize,
 ) -> NonNull<Header>
@@ -59,6 +71,7 @@ where
     S: Schedule,
 {
     probe::emit(Point::Spawn, id.as_u64());
+    let span = meta.span(kind, id, size_of::<F>());
     TaskCell::<F, S>::place(TaskCell {
         header: Header {
             state: TaskState::new(references),
@@ -68,11 +81,12 @@ where
             listed: UnsafeCell::new(false),
             shard,
             id,
-            location,
+            location: meta.location(),
+            wakes: span.wakes(),
             joiner: WakerCell::new(),
         },
         scheduler,
-        stage: UnsafeCell::new(Stage::Future(future)),
+        stage: UnsafeCell::new(Stage::Future(future, span)),
     })
     .cast()
 }
@@ -153,6 +167,8 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
 
         let set = SetAfter(&self.stage, ManuallyDrop::new(stage));
         self.stage.with_mut(|place| {
+            // SAFETY: the caller has the stage to itself.
+            let _span = unsafe { &mut *place }.take_span().entered();
             // SAFETY: the caller has the stage to itself; `SetAfter` fills the place again.
             unsafe { place.drop_in_place() };
         });
@@ -180,12 +196,12 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
             let on_panic = DropFuture(self);
             self.stage.with_mut(|stage| {
                 // SAFETY: the caller runs the task.
-                let Stage::Future(future) = (unsafe { &mut *stage }) else {
+                let Stage::Future(future, span) = (unsafe { &mut *stage }) else {
                     unreachable!("a task that is not done has its future")
                 };
                 // SAFETY: the future lies in the allocation and is dropped there.
                 let future = unsafe { Pin::new_unchecked(future) };
-                let polled = budget::with_budget(|| future.poll(&mut cx));
+                let polled = span.in_scope(|| budget::with_budget(|| future.poll(&mut cx)));
                 std::mem::forget(on_panic);
                 polled
             })

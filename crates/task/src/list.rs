@@ -10,12 +10,13 @@ use std::ptr::NonNull;
 
 use yamanote_base::atomic::plain::{AtomicU64, AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
+use yamanote_trace::TaskKind;
 
 use crate::cell;
 use crate::header::{Header, Links, Reference};
 use crate::id::Id;
 use crate::join::JoinHandle;
-use crate::meta::SpawnLocation;
+use crate::meta::SpawnMeta;
 use crate::runnable::{Runnable, TaskRef};
 use crate::schedule::Schedule;
 
@@ -66,14 +67,14 @@ impl<S: Schedule> TaskList<S> {
         future: F,
         scheduler: S,
         id: Id,
-        location: SpawnLocation,
+        meta: SpawnMeta<'_>,
     ) -> (Option<Runnable>, JoinHandle<F::Output>)
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
         // SAFETY: a future that is `Send` may be polled and dropped anywhere.
-        unsafe { self.bind_local(shard, future, scheduler, id, location) }
+        unsafe { self.bind_as(TaskKind::Task, shard, future, scheduler, id, meta) }
     }
 
     /// [`bind`](Self::bind) for a future that need not be `Send`.
@@ -86,15 +87,30 @@ impl<S: Schedule> TaskList<S> {
         future: F,
         scheduler: S,
         id: Id,
-        location: SpawnLocation,
+        meta: SpawnMeta<'_>,
     ) -> (Option<Runnable>, JoinHandle<F::Output>)
     where
         F: Future + 'static,
         F::Output: 'static,
     {
+        // SAFETY: the caller's promise.
+        unsafe { self.bind_as(TaskKind::Local, shard, future, scheduler, id, meta) }
+    }
+
+    /// # Safety
+    /// As [`bind_local`](Self::bind_local), unless the future and its output are `Send`.
+    unsafe fn bind_as<F: Future>(
+        &self,
+        kind: TaskKind,
+        shard: usize,
+        future: F,
+        scheduler: S,
+        id: Id,
+        meta: SpawnMeta<'_>,
+    ) -> (Option<Runnable>, JoinHandle<F::Output>) {
         let index = shard % self.shards.len();
         let number = u32::try_from(index).expect("there are fewer shards than 2^32");
-        let header = cell::allocate(future, scheduler, id, location, number, 3);
+        let header = cell::allocate(kind, future, scheduler, id, meta, number, 3);
         // SAFETY: three references were counted; this is the first, and the task is scheduled.
         let runnable = unsafe { Runnable::new(header) };
         // SAFETY: this is the second; the output is what `future` gives.

@@ -1,14 +1,27 @@
-//! What hooks are told of a task: [`TaskMeta`].
+//! What is known of a task beside its future: [`SpawnMeta`] when it is made, [`TaskMeta`] for hooks.
 
 use std::fmt;
 use std::marker::PhantomData;
 use std::panic::Location;
 
+use yamanote_trace::{NewTask, TaskKind, TaskLabel, TaskSpan};
+
 use crate::id::Id;
+
+/// A future of more bytes is better put into a box: its task's memory is not recycled, and it
+/// would be moved through the stack of whoever spawns it.
+pub const LARGE_FUTURE: usize = 8000;
 
 /// Where a task was spawned.
 #[derive(Clone, Copy, Debug)]
 pub struct SpawnLocation(&'static Location<'static>);
+
+/// Where a task is spawned, and what its spawner tells of it. One word, unless somebody listens.
+#[derive(Clone, Copy, Debug)]
+pub struct SpawnMeta<'a> {
+    location: SpawnLocation,
+    label: TaskLabel<'a>,
+}
 
 /// What hooks are told of a task.
 #[derive(Debug)]
@@ -36,6 +49,59 @@ impl SpawnLocation {
 impl fmt::Display for SpawnLocation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl<'a> SpawnMeta<'a> {
+    /// A task without a name, spawned where the caller was called.
+    #[track_caller]
+    #[must_use]
+    pub fn caller() -> Self {
+        Self::from(SpawnLocation::caller())
+    }
+
+    /// The same, with a name if there is one.
+    #[must_use]
+    pub fn named(self, name: Option<&'a str>) -> Self {
+        Self {
+            label: self.label.named(name),
+            ..self
+        }
+    }
+
+    /// The same, for a future of `size` bytes that was put into a box.
+    #[must_use]
+    pub fn boxed_from(self, size: usize) -> Self {
+        Self {
+            label: self.label.boxed_from(size),
+            ..self
+        }
+    }
+
+    /// Where it is spawned.
+    #[must_use]
+    pub fn location(self) -> SpawnLocation {
+        self.location
+    }
+
+    /// A span for the task, whose future has `size` bytes.
+    pub(crate) fn span(self, kind: TaskKind, id: Id, size: usize) -> TaskSpan {
+        TaskSpan::new(&NewTask {
+            kind,
+            id: id.as_u64(),
+            location: self.location.location(),
+            size,
+            label: self.label,
+        })
+    }
+}
+
+impl From<SpawnLocation> for SpawnMeta<'_> {
+    fn from(location: SpawnLocation) -> Self {
+        Self {
+            location,
+            label: TaskLabel::none(),
+        }
     }
 }
 

@@ -7,12 +7,13 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 use yamanote_base::budget::{self, Budget};
+use yamanote_trace::TaskKind;
 
 use crate::cell;
 use crate::header::{Header, Reference};
 use crate::id::Id;
 use crate::join::JoinHandle;
-use crate::meta::SpawnLocation;
+use crate::meta::SpawnMeta;
 use crate::schedule::Schedule;
 use crate::state::Begin;
 
@@ -114,18 +115,23 @@ pub fn blocking<T, S>(
     f: impl FnOnce() -> T + Send + 'static,
     scheduler: S,
     id: Id,
-    location: SpawnLocation,
+    meta: SpawnMeta<'_>,
 ) -> (Runnable, JoinHandle<T>)
 where
     T: Send + 'static,
     S: Schedule,
 {
-    let header = cell::allocate(Once(Some(f)), scheduler, id, location, 0, 2);
+    let kind = TaskKind::Blocking(type_name_of(&f));
+    let header = cell::allocate(kind, Once(Some(f)), scheduler, id, meta, 0, 2);
     // SAFETY: two references were counted, of which this is the first; the task is scheduled.
     let runnable = unsafe { Runnable::new(header) };
     // SAFETY: this is the second; the output is what `f` returns.
     let join = unsafe { JoinHandle::new(header) };
     (runnable, join)
+}
+
+fn type_name_of<T>(_: &T) -> &'static str {
+    std::any::type_name::<T>()
 }
 
 /// A future that calls a function once.

@@ -50,6 +50,7 @@ unsafe fn reference(data: *const ()) -> ManuallyDrop<Reference> {
 unsafe fn clone(data: *const ()) -> RawWaker {
     // SAFETY: called by `Waker` with its own data.
     let cloned = ManuallyDrop::into_inner(unsafe { reference(data) }.clone());
+    cloned.header().wakes.cloned();
     RawWaker::new(cloned.into_raw().as_ptr().cast(), &VTABLE)
 }
 
@@ -58,6 +59,7 @@ unsafe fn clone(data: *const ()) -> RawWaker {
 unsafe fn wake(data: *const ()) {
     // SAFETY: called by `Waker` with its own data, whose reference is given up.
     let reference = ManuallyDrop::into_inner(unsafe { reference(data) });
+    reference.header().wakes.woken();
     reference.wake();
 }
 
@@ -65,12 +67,15 @@ unsafe fn wake(data: *const ()) {
 /// As [`reference`].
 unsafe fn wake_by_ref(data: *const ()) {
     // SAFETY: called by `Waker` with its own data.
-    unsafe { reference(data) }.wake();
+    let reference = unsafe { reference(data) };
+    reference.header().wakes.woken_by_ref();
+    reference.wake();
 }
 
 /// # Safety
 /// As [`reference`]; the waker is used up.
 unsafe fn drop_waker(data: *const ()) {
     // SAFETY: called by `Waker` with its own data, whose reference is given up.
-    drop(ManuallyDrop::into_inner(unsafe { reference(data) }));
+    let reference = ManuallyDrop::into_inner(unsafe { reference(data) });
+    reference.header().wakes.dropped();
 }

@@ -14,7 +14,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use common::{Drops, TestScheduler};
 use yamanote_base::budget;
 use yamanote_task::{
-    AbortHandle, Id, JoinError, JoinHandle, Runnable, SpawnLocation, blocking, try_id,
+    AbortHandle, Id, JoinError, JoinHandle, Runnable, SpawnMeta, blocking, try_id,
 };
 
 /// Counts its wakes.
@@ -342,7 +342,7 @@ fn blocking_work_has_no_budget_and_cannot_be_aborted_once_begun() {
         })
     };
     let scheduler = TestScheduler::new(1);
-    let (runnable, join) = blocking(work, scheduler, Id::next(), SpawnLocation::caller());
+    let (runnable, join) = blocking(work, scheduler, Id::next(), SpawnMeta::caller());
     sender.send(join.abort_handle()).expect("it is received");
     runnable.run();
     assert!(result(join).expect("it was not cancelled"));
@@ -352,7 +352,7 @@ fn blocking_work_has_no_budget_and_cannot_be_aborted_once_begun() {
 fn blocking_work_that_has_not_begun_can_be_aborted() {
     let scheduler = TestScheduler::new(1);
     let work = || panic!("it was to be cancelled");
-    let (runnable, join) = blocking(work, scheduler, Id::next(), SpawnLocation::caller());
+    let (runnable, join) = blocking(work, scheduler, Id::next(), SpawnMeta::caller());
     join.abort();
     runnable.run();
     assert!(result::<()>(join).is_err_and(|error| error.is_cancelled()));

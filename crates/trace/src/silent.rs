@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::marker::PhantomData;
+use std::panic::Location;
 
 use crate::NewTask;
 
@@ -61,11 +62,24 @@ impl TaskSpan {
         Self(())
     }
 
+    /// A span for the future of `size` bytes that a thread blocks on.
+    #[inline(always)]
+    #[must_use]
+    pub fn block_on(_: impl FnOnce() -> u64, _: &'static Location<'static>, _: usize) -> Self {
+        Self(())
+    }
+
     /// No span.
     #[inline(always)]
     #[must_use]
     pub const fn none() -> Self {
         Self(())
+    }
+
+    /// `future`, polled in the span.
+    #[inline(always)]
+    pub fn wrap<F: Future>(self, future: F) -> F {
+        future
     }
 
     /// Takes the span out, and leaves none.

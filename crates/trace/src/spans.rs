@@ -4,7 +4,7 @@
 //! written for it reads ours.
 
 use std::future::{Future, poll_fn};
-use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 
 use tracing::span::{EnteredSpan, Id};
@@ -124,10 +124,32 @@ impl TaskSpan {
         ))
     }
 
+    /// A span for the future of `size` bytes that a thread blocks on; `id` gives it a number.
+    #[must_use]
+    pub fn block_on(
+        id: impl FnOnce() -> u64,
+        location: &'static Location<'static>,
+        size: usize,
+    ) -> Self {
+        Self::new(&NewTask {
+            kind: TaskKind::BlockOn,
+            id: id(),
+            location,
+            size,
+            label: TaskLabel::none(),
+        })
+    }
+
     /// No span.
     #[must_use]
     pub const fn none() -> Self {
         Self(Span::none())
+    }
+
+    /// `future`, polled in the span.
+    pub async fn wrap<F: Future>(self, future: F) -> F::Output {
+        let mut future = pin!(future);
+        poll_fn(|cx| self.in_scope(|| future.as_mut().poll(cx))).await
     }
 
     /// Takes the span out, and leaves none.

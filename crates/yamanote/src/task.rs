@@ -7,7 +7,7 @@
 
 pub use yamanote_task::{AbortHandle, Id, JoinError, JoinHandle, id, try_id};
 
-pub use yamanote_runtime::{JoinSet, LocalEnterGuard, LocalSet};
+pub use yamanote_runtime::{JoinSet, LocalEnterGuard, LocalSet, TaskBuilder as Builder};
 pub use yamanote_runtime::{block_in_place, spawn, spawn_blocking, spawn_local};
 
 pub use yamanote_runtime::yield_now::yield_now;
@@ -15,6 +15,11 @@ pub use yamanote_task::local::LocalKey;
 
 #[doc(hidden)]
 pub use yamanote_task::coop::{Unconstrained, consume_budget, unconstrained};
+
+/// What belongs to a [`JoinSet`].
+pub mod join_set {
+    pub use yamanote_runtime::join_set::{JoinSet, JoinSetBuilder as Builder};
+}
 
 /// How tasks that are always ready let others run: a budget for each poll.
 pub mod coop {

@@ -8,7 +8,9 @@ use std::thread::{self, ThreadId};
 use yamanote_base::atomic::plain::{AtomicBool, Ordering};
 use yamanote_base::waker_cell::WakerCell;
 use yamanote_sched::inject::Inject;
-use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskRef};
+use yamanote_task::{
+    Id, JoinHandle, LARGE_FUTURE, Runnable, Schedule, SpawnMeta, TaskList, TaskRef,
+};
 
 use super::scope;
 
@@ -40,12 +42,29 @@ impl LocalScheduler {
         }))
     }
 
+    /// Makes a task of `future`, in a box if it is large.
+    ///
+    /// # Panics
+    /// On another thread than the set's.
+    #[track_caller]
+    pub(super) fn spawn_sized<F>(&self, future: F, meta: SpawnMeta<'_>) -> JoinHandle<F::Output>
+    where
+        F: Future + 'static,
+        F::Output: 'static,
+    {
+        if size_of::<F>() > LARGE_FUTURE {
+            let meta = meta.boxed_from(size_of::<F>());
+            return self.spawn_here(Box::pin(future), meta);
+        }
+        self.spawn_here(future, meta)
+    }
+
     /// Makes a task of `future`.
     ///
     /// # Panics
     /// On another thread than the set's.
     #[track_caller]
-    pub(super) fn spawn_here<F>(&self, future: F, location: SpawnLocation) -> JoinHandle<F::Output>
+    fn spawn_here<F>(&self, future: F, meta: SpawnMeta<'_>) -> JoinHandle<F::Output>
     where
         F: Future + 'static,
         F::Output: 'static,
@@ -60,7 +79,7 @@ impl LocalScheduler {
         let bound = unsafe {
             self.0
                 .tasks
-                .bind_local(0, future, self.clone(), Id::next(), location)
+                .bind_local(0, future, self.clone(), Id::next(), meta)
         };
         let (runnable, join) = bound;
         if let Some(runnable) = runnable {

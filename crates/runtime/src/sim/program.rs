@@ -111,7 +111,7 @@ impl Programs {
             host: host.clone(),
             sim,
         };
-        drop(host.spawn(task, Id::next(), location));
+        drop(host.spawn(task, Id::next(), location.into()));
     }
 
     pub(super) fn contains(&self, name: &str) -> bool {

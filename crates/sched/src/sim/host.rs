@@ -14,7 +14,7 @@ use yamanote_base::lock::Mutex;
 use yamanote_base::rng::{self, Rng};
 use yamanote_driver::context::{self, HostGuard};
 use yamanote_task::{
-    Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskMeta, TaskRef,
+    Id, JoinHandle, Runnable, Schedule, SpawnLocation, SpawnMeta, TaskList, TaskMeta, TaskRef,
 };
 use yamanote_world::{Event, Host};
 
@@ -113,7 +113,7 @@ impl SimHost {
     }
 
     /// Makes a task of `future` on this host.
-    pub fn spawn<F>(&self, future: F, id: Id, location: SpawnLocation) -> JoinHandle<F::Output>
+    pub fn spawn<F>(&self, future: F, id: Id, meta: SpawnMeta<'_>) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
@@ -122,18 +122,15 @@ impl SimHost {
         // Relaxed: only the numbers must differ.
         let number = sim.next_task.fetch_add(1, Ordering::Relaxed);
         sim.world.record(Event::Spawn(self.0.host.id(), number));
-        self.0.places.lock().insert(number, location);
+        self.0.places.lock().insert(number, meta.location());
         let scheduler = SimTask {
             host: self.clone(),
             number,
         };
-        let (runnable, join) = self
-            .0
-            .tasks
-            .bind(0, future, scheduler.clone(), id, location);
+        let (runnable, join) = self.0.tasks.bind(0, future, scheduler.clone(), id, meta);
         Hooks::call_task(
             sim.config.hooks.on_task_spawn.as_ref(),
-            &TaskMeta::new(id, location),
+            &TaskMeta::new(id, meta.location()),
         );
         match runnable {
             Some(runnable) => scheduler.schedule(runnable),
@@ -144,7 +141,7 @@ impl SimHost {
     }
 
     /// Runs `f`, which may block, as a task of its own on the simulating thread.
-    pub fn spawn_blocking<T, F>(&self, f: F, id: Id, location: SpawnLocation) -> JoinHandle<T>
+    pub fn spawn_blocking<T, F>(&self, f: F, id: Id, meta: SpawnMeta<'_>) -> JoinHandle<T>
     where
         T: Send + 'static,
         F: FnOnce() -> T + Send + 'static,
@@ -153,7 +150,7 @@ impl SimHost {
             let _may_block = enter::set(Entered::No);
             budget::with_unlimited(f)
         };
-        self.spawn(run, id, location)
+        self.spawn(run, id, meta)
     }
 
     /// Runs `future` to its end on this host, and all hosts meanwhile.

@@ -8,9 +8,7 @@ use std::task::Poll;
 use yamanote_base::atomic::Arc;
 use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
-use yamanote_task::{
-    Id, JoinHandle, Runnable, Schedule, SpawnLocation, TaskList, TaskQueue, TaskRef,
-};
+use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnMeta, TaskList, TaskQueue, TaskRef};
 
 /// Clones are the same scheduler.
 #[derive(Clone)]
@@ -59,9 +57,9 @@ impl TestScheduler {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let location = SpawnLocation::caller();
+        let meta = SpawnMeta::caller();
         self.tasks()
-            .bind(shard, future, self.clone(), Id::next(), location)
+            .bind(shard, future, self.clone(), Id::next(), meta)
     }
 
     /// Runs one task; whether there was one.
