@@ -36,7 +36,9 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    context::with(|handle| handle.spawn_blocking(f))
+    // Here, for a closure has no caller.
+    let meta = SpawnMeta::caller();
+    context::with(|handle| spawn_as(handle, f, meta))
 }
 
 #[track_caller]
@@ -45,7 +47,16 @@ where
     F: FnOnce() -> R + Send + 'static,
     R: Send + 'static,
 {
-    match try_spawn_on(handle, f, SpawnMeta::caller()) {
+    spawn_as(handle, f, SpawnMeta::caller())
+}
+
+#[track_caller]
+fn spawn_as<F, R>(handle: &Handle, f: F, meta: SpawnMeta<'_>) -> JoinHandle<R>
+where
+    F: FnOnce() -> R + Send + 'static,
+    R: Send + 'static,
+{
+    match try_spawn_on(handle, f, meta) {
         Ok(join) => join,
         Err(error) => panic!("OS can't spawn worker thread: {error}"),
     }

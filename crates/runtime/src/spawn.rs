@@ -2,7 +2,7 @@
 
 use std::future::Future;
 
-use yamanote_task::JoinHandle;
+use yamanote_task::{JoinHandle, SpawnMeta};
 
 use crate::context;
 
@@ -20,5 +20,7 @@ where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
-    context::with(|handle| handle.spawn(future))
+    // Here, for a closure has no caller.
+    let meta = SpawnMeta::caller();
+    context::with(|handle| handle.spawn_as(future, meta))
 }
