@@ -1,7 +1,8 @@
 //! Runs the benchmarks of both sides in turn, in one go, and compares them.
 //!
-//! `cargo run --release -p bench-runner -- [--quick] [--rounds N] [--against-itself] [FILTER]`
+//! `cargo run --release -p bench-runner -- [--quick] [--rounds N] [--against-itself] [--binaries DIR] [FILTER]`
 //! writes `RESULTS.md` beside this workspace's manifest, unless there is a filter or it is quick.
+//! With `--binaries` it builds nothing and takes what is in `DIR`: two versions of ours, say.
 
 mod echo;
 mod poller;
@@ -17,6 +18,8 @@ struct Plan {
     quick: bool,
     rounds: usize,
     against_itself: bool,
+    /// Where the binaries are, if they are not to be built.
+    binaries: Option<PathBuf>,
     filter: Option<String>,
 }
 
@@ -26,6 +29,7 @@ impl Plan {
             quick: false,
             rounds: 3,
             against_itself: false,
+            binaries: None,
             filter: None,
         };
         let mut args = std::env::args().skip(1);
@@ -36,6 +40,9 @@ impl Plan {
                 "--rounds" => {
                     let rounds = args.next().and_then(|rounds| rounds.parse().ok());
                     plan.rounds = rounds.filter(|&rounds| rounds > 0).ok_or("--rounds N")?;
+                }
+                "--binaries" => {
+                    plan.binaries = Some(args.next().ok_or("--binaries DIR")?.into());
                 }
                 _ if arg.starts_with('-') => return Err(format!("{arg}: no such option")),
                 _ => plan.filter = Some(arg),
@@ -68,7 +75,10 @@ fn main() -> ExitCode {
 
 fn run(plan: &Plan) -> io::Result<()> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let binaries = build(&workspace, plan)?;
+    let binaries = match &plan.binaries {
+        Some(folder) => folder.clone(),
+        None => build(&workspace, plan)?,
+    };
     let mut results = Results::default();
     for round in 0..plan.rounds {
         // Not always the same side first: what the first leaves behind would favour the second.
@@ -97,7 +107,7 @@ fn run(plan: &Plan) -> io::Result<()> {
     }
     let text = results.to_markdown(plan.rounds, plan.against_itself);
     print!("{text}");
-    if plan.filter.is_none() && !plan.quick && !plan.against_itself {
+    if plan.filter.is_none() && !plan.quick && !plan.against_itself && plan.binaries.is_none() {
         std::fs::write(workspace.join("RESULTS.md"), text)?;
     }
     Ok(())

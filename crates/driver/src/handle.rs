@@ -9,13 +9,17 @@ use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
 
 use yamanote_base::wake::WakeList;
 use yamanote_pool::Pool;
-use yamanote_sys::selector::Selector;
 use yamanote_world::{Host, World};
 
 use crate::clock::Clock;
 use crate::context;
+use crate::reactor::Reactor;
 use crate::shard::Shard;
-use crate::turn::Driver;
+use crate::turn::{self, Driver, Turned};
+
+/// How many workers share one selector: few enough that they do not wait for each other in the
+/// kernel, and enough that a worker is found for an event while others are busy.
+const GROUP: usize = 8;
 
 /// How a runtime's drivers are made.
 #[derive(Clone, Debug)]
@@ -42,6 +46,8 @@ pub struct Handle(Arc<HandleParts>);
 
 struct HandleParts {
     shards: Box<[Shard]>,
+    /// One for [`GROUP`] shards each.
+    reactors: Box<[Reactor]>,
     io: bool,
     time: bool,
     clock: Clock,
@@ -63,15 +69,12 @@ impl RefUnwindSafe for HandleParts {}
 /// When the system has no descriptors left for the selectors.
 pub fn new(config: Config) -> io::Result<(Vec<Driver>, Handle)> {
     let count = config.shards.max(1);
-    let mut selectors = Vec::with_capacity(count);
-    let mut shards = Vec::with_capacity(count);
-    for _ in 0..count {
-        let (selector, registrar) = Selector::new(config.events_max)?;
-        selectors.push(selector);
-        shards.push(Shard::new(registrar));
-    }
+    let reactors: io::Result<Box<[_]>> = (0..count.div_ceil(GROUP))
+        .map(|_| Reactor::new(config.events_max))
+        .collect();
     let handle = Handle(Arc::new(HandleParts {
-        shards: shards.into_boxed_slice(),
+        shards: (0..count).map(|_| Shard::new()).collect(),
+        reactors: reactors?,
         io: config.io,
         time: config.time,
         clock: config.clock,
@@ -80,10 +83,8 @@ pub fn new(config: Config) -> io::Result<(Vec<Driver>, Handle)> {
         shut_down: AtomicBool::new(false),
         next_shard: AtomicUsize::new(0),
     }));
-    let drivers = selectors
-        .into_iter()
-        .enumerate()
-        .map(|(shard, selector)| Driver::new(handle.clone(), shard, selector))
+    let drivers = (0..count)
+        .map(|shard| Driver::new(handle.clone(), shard))
         .collect();
     Ok((drivers, handle))
 }
@@ -114,14 +115,19 @@ impl Handle {
 
     /// Ends the current wait of the driver of `shard`, or its next one.
     pub fn unpark(&self, shard: usize) {
-        self.0.shards[shard].unpark();
+        self.0.shards[shard].unpark(self.reactor_of(shard));
+    }
+
+    /// Turns the driver of `shard` without waiting: for a worker that does not come to do so.
+    pub fn look(&self, shard: usize, wakes: &mut WakeList) -> Turned {
+        turn::look(self, shard, wakes)
     }
 
     /// Whether somebody asked for readiness that a turn of `shard` may find: a program that
     /// tries, yields and tries again should see what came meanwhile. Asking once takes it.
     #[must_use]
     pub fn take_look(&self, shard: usize) -> bool {
-        self.0.shards[shard].take_look()
+        self.reactor_of(shard).take_look()
     }
 
     /// The runtime's clock.
@@ -187,20 +193,19 @@ impl Handle {
     pub fn shut_down(&self, wakes: &mut WakeList) {
         // Release: pairs with is_shut_down().
         self.0.shut_down.store(true, Ordering::Release);
-        for shard in &self.0.shards {
+        for reactor in &self.0.reactors {
+            reactor.shut_down(wakes);
+        }
+        for (index, shard) in self.0.shards.iter().enumerate() {
             shard.shut_down(wakes);
-            shard.unpark();
+            self.unpark(index);
         }
     }
 
     /// How many I/O resources are registered now.
     #[must_use]
     pub fn registrations(&self) -> usize {
-        self.0
-            .shards
-            .iter()
-            .map(|shard| shard.table.lock().len())
-            .sum()
+        self.0.reactors.iter().map(Reactor::len).sum()
     }
 
     /// How many timers are in the wheels now.
@@ -220,6 +225,33 @@ impl Handle {
 
     pub(crate) fn shard(&self, index: usize) -> &Shard {
         &self.0.shards[index]
+    }
+
+    pub(crate) fn reactor(&self, index: usize) -> &Reactor {
+        &self.0.reactors[index]
+    }
+
+    /// The reactor of the group that `shard` belongs to.
+    pub(crate) fn reactor_of(&self, shard: usize) -> &Reactor {
+        self.reactor(shard / GROUP)
+    }
+
+    /// The reactor for what the current thread registers.
+    pub(crate) fn reactor_here(&self) -> usize {
+        self.shard_here() / GROUP
+    }
+
+    /// After a registration with `reactor`: sees to it that somebody attends it.
+    pub(crate) fn have_attended(&self, reactor: usize) {
+        if self.reactor(reactor).is_attended() {
+            return;
+        }
+        let first = reactor * GROUP;
+        let group = first..self.shards().min(first + GROUP);
+        let mut sleepers = group.filter(|shard| self.shard(*shard).token.is_sleeping());
+        if let Some(sleeper) = sleepers.next() {
+            self.unpark(sleeper);
+        }
     }
 
     /// The shard for what the current thread registers: its own, else each in its turn.

@@ -4,14 +4,14 @@
 //! returns the wakers. Here is the only choice between the real system and a simulated world.
 //!
 //! ```text
-//!  a socket's poll ──▶ resource (the wait loop) ──▶ shard: table of registrations ──▶ selector
-//!  a timer's poll  ──▶ timer ─────────────────────▶ shard: wheel                       │
-//!  a worker        ──▶ Driver::turn ◀── selector events, due timers, unpark ◀──────────┘
+//!  a socket's poll ──▶ resource (the wait loop) ──▶ reactor: registrations ──▶ selector
+//!  a timer's poll  ──▶ timer ─────────────────────▶ shard: wheel                   │
+//!  a worker        ──▶ Driver::turn ◀── selector events, due timers, unpark ◀──────┘
 //!                          └──▶ wakers, for the worker to wake
 //! ```
 //!
-//! Each worker has one [`Driver`] and one shard; all share a [`Handle`]. Read next: [`turn`],
-//! then [`resource`] and [`timer`].
+//! Each worker has one [`Driver`] and one shard; up to eight workers share a reactor, and all
+//! share a [`Handle`]. Read next: [`turn`], then [`resource`] and [`timer`].
 
 #![forbid(unsafe_code)]
 
@@ -25,6 +25,8 @@ pub mod timer;
 pub mod op;
 pub mod resource;
 
+pub mod attendance;
+mod reactor;
 mod shard;
 mod table;
 pub mod unpark;

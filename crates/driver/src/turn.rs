@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use yamanote_base::wake::WakeList;
-use yamanote_sys::selector::Selector;
 use yamanote_world::World;
 
 use crate::handle::Handle;
@@ -15,7 +14,6 @@ use crate::unpark::Place;
 pub struct Driver {
     handle: Handle,
     shard: usize,
-    selector: Selector,
 }
 
 /// What a turn found.
@@ -40,12 +38,8 @@ struct Wait {
 }
 
 impl Driver {
-    pub(crate) fn new(handle: Handle, shard: usize, selector: Selector) -> Self {
-        Self {
-            handle,
-            shard,
-            selector,
-        }
+    pub(crate) fn new(handle: Handle, shard: usize) -> Self {
+        Self { handle, shard }
     }
 
     /// The handle of the runtime that it is part of.
@@ -76,35 +70,31 @@ impl Driver {
     }
 
     fn turn_system(&mut self, limit: Option<Duration>, wakes: &mut WakeList) -> Turned {
-        let Self {
-            handle,
-            shard,
-            selector,
-        } = self;
+        if limit == Some(Duration::ZERO) {
+            return look(&self.handle, self.shard, wakes);
+        }
+        let Self { handle, shard } = self;
+        let reactor = handle.reactor_of(*shard);
         let shard = handle.shard(*shard);
         let mut turned = Turned::default();
-        let may_wait = limit != Some(Duration::ZERO);
-        let plan = if may_wait {
-            Wait::plan(handle, shard, limit)
-        } else {
-            Wait::NOT
-        };
-        let at_once = plan.limit == Some(Duration::ZERO);
-        let place = match at_once || shard.has_registrations() {
-            true => Place::Selector,
-            false => Place::Thread,
-        };
-        if !may_wait || !shard.token.begin_wait(place) {
-            wait(selector, Some(Duration::ZERO));
-            turned.unparked = may_wait;
-            turned.events = collect(selector, shard, wakes);
-        } else if place == Place::Thread {
-            shard.sleep(plan.limit);
+        let plan = Wait::plan(handle, shard, limit);
+        if plan.limit == Some(Duration::ZERO) {
+            turned.unparked = shard.token.take();
+            turned.events = reactor.look(wakes);
+        } else if let Some(mut attendant) = reactor.attend() {
+            let waits = shard.token.begin_wait(Place::Selector);
+            attendant.sleep(if waits {
+                plan.limit
+            } else {
+                Some(Duration::ZERO)
+            });
+            turned.unparked = !waits || shard.token.end_wait();
+            turned.events = attendant.collect(wakes);
+        } else if shard.token.begin_wait(Place::Thread) {
+            shard.sleep(plan.limit, reactor);
             turned.unparked = shard.token.end_wait();
         } else {
-            wait(selector, plan.limit);
-            turned.unparked = shard.token.end_wait();
-            turned.events = collect(selector, shard, wakes);
+            turned.unparked = true;
         }
         if turned.events == 0 && !turned.unparked {
             plan.jump(handle);
@@ -145,12 +135,6 @@ impl Driver {
 }
 
 impl Wait {
-    /// Not at all.
-    const NOT: Wait = Wait {
-        limit: Some(Duration::ZERO),
-        jump: None,
-    };
-
     /// Until the next timer of `shard`, at most for `limit`. The turn must end with [`fire`].
     fn plan(handle: &Handle, shard: &Shard, limit: Option<Duration>) -> Wait {
         let Some(next) = shard.wheel.lock().begin_sleep() else {
@@ -180,22 +164,14 @@ impl Wait {
     }
 }
 
-fn wait(selector: &mut Selector, limit: Option<Duration>) {
-    if let Err(error) = selector.wait(limit) {
-        panic!("the selector failed, its descriptor was closed by somebody else: {error}");
-    }
-}
-
-/// Sets the readiness of every resource that the last wait found ready.
-fn collect(selector: &Selector, shard: &Shard, wakes: &mut WakeList) -> usize {
-    let mut events = selector.events().peekable();
-    if events.peek().is_none() {
-        return 0;
-    }
-    let table = shard.table.lock();
-    events
-        .filter(|event| table.set(event.token, event.ready, wakes))
-        .count()
+/// A turn of the driver of `shard` that does not wait; any thread may do it.
+pub(crate) fn look(handle: &Handle, shard: usize, wakes: &mut WakeList) -> Turned {
+    let mut turned = Turned {
+        events: handle.reactor_of(shard).look(wakes),
+        ..Turned::default()
+    };
+    turned.timers = fire(handle, handle.shard(shard), wakes);
+    turned
 }
 
 /// Fires the timers that are due.

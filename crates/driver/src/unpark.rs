@@ -71,6 +71,14 @@ impl UnparkToken {
         swapped.is_ok()
     }
 
+    /// Takes the token if somebody left it; for a turn that does not wait.
+    #[must_use = "a token that is taken must be heeded"]
+    pub fn take(&self) -> bool {
+        // Acquire: pairs with the Release in unpark(). The load alone in the usual case.
+        self.word.load(Ordering::Relaxed) == NOTIFIED
+            && self.word.swap(EMPTY, Ordering::Acquire) == NOTIFIED
+    }
+
     /// Whether the worker sleeps beside its selector, and nobody has told it to wake up.
     #[must_use]
     pub fn is_sleeping(&self) -> bool {

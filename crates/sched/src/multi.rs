@@ -67,8 +67,6 @@ pub struct MultiParts {
 struct Seat {
     steal: Steal<Runnable>,
     next: NextSlot,
-    /// Locked while it is turned: by its worker, or by the monitor when the worker is stuck.
-    driver: Mutex<Driver>,
     metrics: WorkerMetrics,
 }
 
@@ -97,12 +95,11 @@ impl Multi {
         let mut seats = Vec::with_capacity(count);
         for driver in drivers {
             let (local, steal) = queue::ring();
-            locals.push(local);
+            locals.push((local, driver));
             let (next, metrics) = (NextSlot::new(), WorkerMetrics::default());
             seats.push(Seat {
                 steal,
                 next,
-                driver: Mutex::new(driver),
                 metrics,
             });
         }
@@ -124,7 +121,7 @@ impl Multi {
         }
         let workers = locals.into_iter().enumerate();
         let workers = workers
-            .map(|(i, local)| Worker::new(multi.clone(), i, local))
+            .map(|(i, (local, driver))| Worker::new(multi.clone(), i, local, driver))
             .collect();
         Ok((multi, workers))
     }

@@ -31,7 +31,7 @@ pub struct Registration<S: Source> {
 
 #[derive(Debug)]
 struct Place {
-    shard: usize,
+    reactor: usize,
     key: CellKey,
     cell: Arc<ReadyCell>,
 }
@@ -122,7 +122,8 @@ impl<S: Source> Registration<S> {
     fn end(&mut self) -> io::Result<()> {
         match (self.place.take(), &self.source) {
             (Some(place), Some(source)) => {
-                self.handle.shard(place.shard).deregister(source, place.key)
+                let reactor = self.handle.reactor(place.reactor);
+                reactor.deregister(source, place.key)
             }
             _ => Ok(()),
         }
@@ -135,14 +136,15 @@ impl<S: Source> Registration<S> {
             return Ok(&place.cell);
         }
         let known = blocked.map_or(Ready::EMPTY, Interest::mask);
-        let index = self.handle.shard_here();
-        let shard = self.handle.shard(index);
-        let (key, cell) = shard.register(self.get(), self.interest, self.assumed - known)?;
+        let index = self.handle.reactor_here();
+        let reactor = self.handle.reactor(index);
+        let (key, cell) = reactor.register(self.get(), self.interest, self.assumed - known)?;
+        self.handle.have_attended(index);
         if blocked.is_none() {
-            shard.ask_to_look();
+            reactor.ask_to_look();
         }
         let place = Place {
-            shard: index,
+            reactor: index,
             key,
             cell,
         };
@@ -166,7 +168,7 @@ impl<S: Source> Watched for Registration<S> {
 
     fn ask_to_look(&self) {
         if let Some(place) = self.place.get() {
-            self.handle.shard(place.shard).ask_to_look();
+            self.handle.reactor(place.reactor).ask_to_look();
         }
     }
 

@@ -126,7 +126,7 @@ impl Timer {
                 unpark,
             } => {
                 if unpark {
-                    shard.unpark();
+                    self.handle.unpark(index);
                 }
                 self.place = Some(Place {
                     shard: index,
@@ -172,7 +172,7 @@ impl Timer {
         match wheel.move_to(place.index, tick) {
             Inserted::At { unpark: true, .. } => {
                 drop(wheel);
-                shard.unpark();
+                self.handle.unpark(place.shard);
             }
             Inserted::At { unpark: false, .. } | Inserted::ShutDown => {}
             Inserted::Due => {

@@ -2,7 +2,7 @@
 //!
 //! A stuck worker does not turn its driver, and nobody may take the task in its next slot. Every
 //! `ROUND` the monitor looks for workers that are awake and have begun no poll since the last
-//! round; of each it turns the driver (if that is not locked) and takes the slot's task, and
+//! round; of each it turns the driver (without waiting) and takes the slot's task, and
 //! injects what it got, so that any other worker can run it. When nothing happens, it costs
 //! nothing: [`Monitor`] says how it sleeps.
 
@@ -142,9 +142,7 @@ fn watch(multi: &Multi) {
 /// Does for a stuck worker what it cannot do itself.
 fn rescue(multi: &Multi, worker: usize, wakes: &mut WakeList) {
     let seat = &multi.0.seats[worker];
-    if let Some(mut driver) = seat.driver.try_lock() {
-        driver.turn(Some(Duration::ZERO), wakes);
-    }
+    multi.0.driver.look(worker, wakes);
     // These wakers put their tasks into the inject queue, for this thread is no worker.
     wakes.wake_quietly();
     if let Some(task) = seat.next.take() {

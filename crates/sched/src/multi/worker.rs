@@ -14,6 +14,7 @@ use yamanote_base::enter::{self, Entered};
 use yamanote_base::probe::{self, Point};
 use yamanote_base::rng::{self, Rng};
 use yamanote_base::wake::WakeList;
+use yamanote_driver::Driver;
 use yamanote_task::{Runnable, TaskQueue};
 
 use super::queue::{LEN, Local};
@@ -30,6 +31,7 @@ pub struct Worker {
 struct Kit {
     index: usize,
     ring: Local<Runnable>,
+    driver: Driver,
     /// Task polls so far, for the two intervals.
     tick: u32,
     /// How many tasks in a row came from the next slot.
@@ -55,11 +57,12 @@ thread_local! {
 }
 
 impl Worker {
-    pub(super) fn new(multi: Multi, index: usize, ring: Local<Runnable>) -> Self {
+    pub(super) fn new(multi: Multi, index: usize, ring: Local<Runnable>, driver: Driver) -> Self {
         let rng = Rng::new(multi.config().seeds.next_seed().as_u64());
         let kit = Kit {
             index,
             ring,
+            driver,
             tick: 0,
             streak: 0,
             searching: false,
@@ -242,7 +245,7 @@ impl Desk {
 
     fn turn_asleep(&self) -> usize {
         let mut wakes = WakeList::new();
-        self.seat().driver.lock().turn(None, &mut wakes);
+        self.with_kit(|kit| kit.driver.turn(None, &mut wakes));
         let parts = &self.multi.0;
         let claimed = parts.idle.wake_up(self.index);
         parts.monitor.note_awake();
@@ -253,10 +256,7 @@ impl Desk {
     /// Looks what happened, for at most `limit`.
     fn turn(&self, limit: Option<Duration>) {
         let mut wakes = WakeList::new();
-        // Locked elsewhere only while the monitor does this worker's turn: then it is done.
-        if let Some(mut driver) = self.seat().driver.try_lock() {
-            driver.turn(limit, &mut wakes);
-        }
+        self.with_kit(|kit| kit.driver.turn(limit, &mut wakes));
         self.deliver(wakes);
     }
 

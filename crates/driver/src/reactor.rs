@@ -1,0 +1,190 @@
+//! A selector that several workers share, and what is registered with it: [`Reactor`].
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use yamanote_base::atomic::plain::{AtomicBool, Ordering};
+use yamanote_base::interest::{Interest, Ready};
+use yamanote_base::lock::{Mutex, MutexGuard};
+use yamanote_base::ready::ReadyCell;
+use yamanote_base::wake::WakeList;
+use yamanote_sys::selector::{Registrar, Selector};
+use yamanote_sys::source::Source;
+
+use crate::attendance::Attendance;
+use crate::table::{self, CellKey, RegistrationTable};
+
+/// The selector of a group of workers.
+///
+/// One of the group's sleeping workers sleeps in it ([`Attendance`] says which, and why no event
+/// is left lying); who has something to run looks into it now and then without waiting.
+///
+/// Lock order: `selector`, then `table`, then the waiter queue of one `ReadyCell`.
+#[derive(Debug)]
+pub(crate) struct Reactor {
+    table: Mutex<RegistrationTable>,
+    registrar: Registrar,
+    /// Locked while somebody waits in it, or collects what a wait has found.
+    selector: Mutex<Selector>,
+    attendance: Attendance,
+    /// Somebody asked for readiness that may have come since the last look.
+    look: AtomicBool,
+}
+
+/// The right and the duty of one worker to sleep in the selector; ends when dropped.
+pub(crate) struct Attendant<'a> {
+    reactor: &'a Reactor,
+    selector: MutexGuard<'a, Selector>,
+}
+
+impl Reactor {
+    /// A reactor whose looks find at most `events_max` events each.
+    pub(crate) fn new(events_max: usize) -> io::Result<Self> {
+        let (selector, registrar) = Selector::new(events_max)?;
+        Ok(Self {
+            table: Mutex::new(RegistrationTable::new()),
+            registrar,
+            selector: Mutex::new(selector),
+            attendance: Attendance::default(),
+            look: AtomicBool::new(false),
+        })
+    }
+
+    /// Registers `source` for `interest`; its readiness goes to the cell, which begins as
+    /// `assumed`. If the reactor is not attended, the caller must unpark one of its sleepers.
+    pub(crate) fn register(
+        &self,
+        source: &impl Source,
+        interest: Interest,
+        assumed: Ready,
+    ) -> io::Result<(CellKey, Arc<ReadyCell>)> {
+        let cell = Arc::new(ReadyCell::new());
+        // Nobody waits for it yet: no waker comes out of this.
+        cell.set(assumed, &mut WakeList::new());
+        let key = self
+            .table
+            .lock()
+            .insert(cell.clone())
+            .ok_or_else(crate::shut_down_error)?;
+        match self.registrar.register(source, table::token(key), interest) {
+            Ok(()) => Ok((key, cell)),
+            Err(error) => {
+                let removed = self.table.lock().remove(key);
+                drop(removed);
+                Err(error)
+            }
+        }
+    }
+
+    /// Undoes [`register`](Self::register).
+    pub(crate) fn deregister(&self, source: &impl Source, key: CellKey) -> io::Result<()> {
+        let result = self.registrar.deregister(source);
+        // Removed under the lock, dropped (with the wakers in it) after.
+        let removed = self.table.lock().remove(key);
+        drop(removed);
+        result
+    }
+
+    /// How many resources are registered.
+    pub(crate) fn len(&self) -> usize {
+        self.table.lock().len()
+    }
+
+    /// Whether a worker sleeps in the selector.
+    pub(crate) fn is_attended(&self) -> bool {
+        self.attendance.is_on()
+    }
+
+    /// Whether a worker must not go to bed.
+    pub(crate) fn wants_attendant(&self) -> bool {
+        self.len() > 0 && !self.is_attended()
+    }
+
+    /// Makes the caller the attendant, if something is registered and nobody else is.
+    pub(crate) fn attend(&self) -> Option<Attendant<'_>> {
+        if self.len() == 0 || !self.attendance.begin() {
+            return None;
+        }
+        // Others hold it for a look only.
+        let selector = self.selector.lock();
+        Some(Attendant {
+            reactor: self,
+            selector,
+        })
+    }
+
+    /// Collects what is ready now; returns how many events there were. Whoever is in the selector
+    /// already sees to them himself.
+    pub(crate) fn look(&self, wakes: &mut WakeList) -> usize {
+        let Some(mut selector) = self.selector.try_lock() else {
+            return 0;
+        };
+        wait(&mut selector, Some(Duration::ZERO));
+        self.collect(&selector, wakes)
+    }
+
+    /// Ends the attendant's current wait, or the next one.
+    pub(crate) fn wake(&self) {
+        // It fails only when the descriptor is not open any more: somebody closed what is ours.
+        self.registrar
+            .wake()
+            .expect("the selector's waker works as long as it is open");
+    }
+
+    /// Asks for a look at the next opportunity.
+    pub(crate) fn ask_to_look(&self) {
+        // Relaxed: a hint to the thread that drives, which is this one nearly always.
+        self.look.store(true, Ordering::Relaxed);
+    }
+
+    /// Takes what [`ask_to_look`](Self::ask_to_look) left.
+    pub(crate) fn take_look(&self) -> bool {
+        // Relaxed: as above; the load alone in the usual case.
+        self.look.load(Ordering::Relaxed) && self.look.swap(false, Ordering::Relaxed)
+    }
+
+    /// Ends all waiting for what is registered, and refuses more.
+    pub(crate) fn shut_down(&self, wakes: &mut WakeList) {
+        let cells = self.table.lock().shut_down();
+        for cell in &cells {
+            cell.shut_down(wakes);
+        }
+    }
+
+    /// Sets the readiness of every resource that the last wait found ready.
+    fn collect(&self, selector: &Selector, wakes: &mut WakeList) -> usize {
+        let mut events = selector.events().peekable();
+        if events.peek().is_none() {
+            return 0;
+        }
+        let table = self.table.lock();
+        events
+            .filter(|event| table.set(event.token, event.ready, wakes))
+            .count()
+    }
+}
+
+impl Attendant<'_> {
+    /// Sleeps until something is ready, a wake comes, or `limit` is over.
+    pub(crate) fn sleep(&mut self, limit: Option<Duration>) {
+        wait(&mut self.selector, limit);
+    }
+
+    /// Collects what the last sleep found, or what is ready now.
+    pub(crate) fn collect(&self, wakes: &mut WakeList) -> usize {
+        self.reactor.collect(&self.selector, wakes)
+    }
+}
+
+impl Drop for Attendant<'_> {
+    fn drop(&mut self) {
+        self.reactor.attendance.end();
+    }
+}
+
+fn wait(selector: &mut Selector, limit: Option<Duration>) {
+    if let Err(error) = selector.wait(limit) {
+        panic!("the selector failed, its descriptor was closed by somebody else: {error}");
+    }
+}

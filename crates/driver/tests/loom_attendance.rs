@@ -1,0 +1,114 @@
+//! Model checks of who attends the selector of a group of workers.
+#![cfg(loom)]
+
+use loom::sync::atomic::{AtomicBool, Ordering};
+use loom::sync::{Arc, Condvar, Mutex};
+use loom::thread;
+use yamanote_driver::attendance::Attendance;
+use yamanote_driver::unpark::{Place, UnparkToken};
+
+/// Something to sleep in until it is called; a call is kept.
+#[derive(Default)]
+struct Bell {
+    rung: Mutex<bool>,
+    calls: Condvar,
+}
+
+impl Bell {
+    fn ring(&self) {
+        *self.rung.lock().unwrap() = true;
+        self.calls.notify_one();
+    }
+
+    fn wait(&self) {
+        let mut rung = self.rung.lock().unwrap();
+        while !std::mem::take(&mut *rung) {
+            rung = self.calls.wait(rung).unwrap();
+        }
+    }
+}
+
+#[derive(Default)]
+struct Worker {
+    token: UnparkToken,
+    bed: Bell,
+}
+
+/// Two workers that share a selector; one event is to be seen by one of them.
+#[derive(Default)]
+struct Group {
+    workers: [Worker; 2],
+    attendance: Attendance,
+    registrations: Mutex<usize>,
+    selector: Bell,
+    /// The event that the selector reports.
+    event: AtomicBool,
+    is_seen: AtomicBool,
+}
+
+impl Group {
+    fn unpark(&self, worker: usize) {
+        match self.workers[worker].token.unpark() {
+            Some(Place::Selector) => self.selector.ring(),
+            Some(Place::Thread) => self.workers[worker].bed.ring(),
+            None => {}
+        }
+    }
+
+    /// Registers a resource for which an event comes at once.
+    fn register(&self) {
+        *self.registrations.lock().unwrap() += 1;
+        self.event.store(true, Ordering::Release);
+        self.selector.ring();
+        if !self.attendance.is_on() {
+            let sleeps = |worker: &usize| self.workers[*worker].token.is_sleeping();
+            if let Some(sleeper) = (0..2).find(sleeps) {
+                self.unpark(sleeper);
+            }
+        }
+    }
+
+    /// Sleeps until the event has been seen by one of both.
+    fn work(&self, index: usize) {
+        let worker = &self.workers[index];
+        while !self.is_seen.load(Ordering::Acquire) {
+            if *self.registrations.lock().unwrap() > 0 && self.attendance.begin() {
+                if worker.token.begin_wait(Place::Selector) {
+                    self.selector.wait();
+                    let _ = worker.token.end_wait();
+                }
+                self.look();
+                self.attendance.end();
+            } else if worker.token.begin_wait(Place::Thread) {
+                let registered = *self.registrations.lock().unwrap() > 0;
+                if !registered || self.attendance.is_on() {
+                    worker.bed.wait();
+                }
+                let _ = worker.token.end_wait();
+            }
+        }
+        self.unpark(1 - index);
+    }
+
+    fn look(&self) {
+        if self.event.load(Ordering::Acquire) {
+            self.is_seen.store(true, Ordering::Release);
+        }
+    }
+}
+
+#[test]
+fn loom_attendance_what_is_registered_while_the_workers_go_to_sleep_is_seen() {
+    loom::model(|| {
+        let group = Arc::new(Group::default());
+        let sleeper = |index| {
+            let group = group.clone();
+            thread::spawn(move || group.work(index))
+        };
+        let first = sleeper(0);
+        let second = sleeper(1);
+        group.register();
+        first.join().unwrap();
+        second.join().unwrap();
+    });
+}
