@@ -22,7 +22,23 @@ use finished::{EntryWaker, Finished};
 
 pub use builder::JoinSetBuilder;
 
-/// A set of tasks that give a `T` each; dropping it aborts them all.
+/// A set of tasks that give a `T` each, joined in the order in which they end; dropping it aborts
+/// them all.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let mut set = tokio::task::JoinSet::new();
+/// for number in 0..10 {
+///     set.spawn(async move { number * number });
+/// }
+/// let mut sum = 0;
+/// while let Some(joined) = set.join_next().await {
+///     sum += joined.unwrap();
+/// }
+/// assert_eq!(sum, 285);
+/// # }
+/// ```
 pub struct JoinSet<T> {
     entries: Vec<Entry<T>>,
     /// The places whose entries have no handle.
@@ -156,19 +172,36 @@ impl<T: 'static> JoinSet<T> {
         place
     }
 
-    /// Waits for the next task to end; `None` if the set is empty.
+    /// Waits for the next task to end, and takes it out of the set; `None` if the set is empty.
     ///
-    /// *Cancel safety:* no task is lost when the future is dropped.
+    /// *Cancel safety:* no task is lost when the future is dropped: what it would have returned is
+    /// returned the next time.
+    ///
+    /// # Errors
+    /// When the task panicked or was aborted.
     pub async fn join_next(&mut self) -> Option<Result<T, JoinError>> {
         poll_fn(|cx| self.poll_join_next(cx)).await
     }
 
-    /// [`join_next`](Self::join_next) that gives the task's id, too.
+    /// [`join_next`](Self::join_next) that gives the task's id, too; an error has it already.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut set = tokio::task::JoinSet::new();
+    /// let id = set.spawn(async { "done" }).id();
+    /// assert_eq!(set.join_next_with_id().await.unwrap().unwrap(), (id, "done"));
+    /// # }
+    /// ```
     pub async fn join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
         poll_fn(|cx| self.poll_join_next_with_id(cx)).await
     }
 
-    /// Takes a task that has ended; `None` if there is none.
+    /// Takes a task that has ended; `None` if there is none, be it that none is in the set or that
+    /// all still run.
+    ///
+    /// # Errors
+    /// When the task panicked or was aborted.
     pub fn try_join_next(&mut self) -> Option<Result<T, JoinError>> {
         self.try_join_next_with_id()
             .map(|joined| joined.map(|(_, output)| output))
@@ -202,7 +235,10 @@ impl<T: 'static> JoinSet<T> {
         }
     }
 
-    /// Polls for the next task to end; the caller's task is woken when one does.
+    /// Polls for the next task to end; the caller's task, the last one that asked, is woken when
+    /// one does. `Ready(None)` says that the set is empty.
+    ///
+    /// `Pending` may also mean that the caller's budget is spent; then it is woken at once.
     pub fn poll_join_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<T, JoinError>>> {
         let joined = ready!(self.poll_join_next_with_id(cx));
         Poll::Ready(joined.map(|joined| joined.map(|(_, output)| output)))
@@ -231,18 +267,20 @@ impl<T: 'static> JoinSet<T> {
         Poll::Ready(joined)
     }
 
-    /// Aborts all tasks; they stay in the set until they are joined.
+    /// Aborts all tasks; they stay in the set until they are joined, with an error.
     pub fn abort_all(&mut self) {
         self.handles().for_each(JoinHandle::abort);
     }
 
-    /// Removes all tasks, which go on.
+    /// Removes all tasks, which go on; nobody gets their outputs.
     pub fn detach_all(&mut self) {
         self.entries.clear();
         self.free.clear();
     }
 
     /// Aborts all tasks and waits until they have ended. Panics of tasks are ignored.
+    ///
+    /// *Cancel safety:* the rest is aborted all the same, and stays in the set.
     pub async fn shutdown(&mut self) {
         self.abort_all();
         while self.join_next().await.is_some() {}
@@ -251,7 +289,17 @@ impl<T: 'static> JoinSet<T> {
     /// Waits until all tasks have ended; gives their outputs in that order.
     ///
     /// # Panics
-    /// When a task panicked or was aborted; the others are aborted then.
+    /// When a task panicked or was aborted; the others are aborted then. The panic is the task's.
+    ///
+    /// *Cancel safety:* none: the set, and with it all tasks, is dropped.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let set: tokio::task::JoinSet<_> = (1..=3).map(|number| async move { number }).collect();
+    /// assert_eq!(set.join_all().await.iter().sum::<i32>(), 6);
+    /// # }
+    /// ```
     pub async fn join_all(mut self) -> Vec<T> {
         let mut outputs = Vec::with_capacity(self.len());
         while let Some(joined) = self.join_next().await {

@@ -18,7 +18,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
-use yamanote_sched::config::{UNHANDLED_PANIC, UnhandledPanic};
+use yamanote_sched::config::UnhandledPanic;
 use yamanote_task::{JoinHandle, SpawnMeta};
 
 use crate::context;
@@ -30,10 +30,33 @@ use scope::ScopeGuard;
 /// Tasks that the set polls in one go before it lets the rest of its thread run.
 const POLLS_MAX: usize = 61;
 
+/// What a set says when one of its tasks panicked and that is to stop it.
+const TASK_PANICKED: &str = "a spawned task panicked and the LocalSet is configured to shutdown \
+     on unhandled panic";
+
 /// A set of tasks that need not be `Send`; they run while the set is polled, by
 /// [`run_until`](Self::run_until) or by awaiting the set itself.
 ///
+/// The set is one task to its runtime: its own tasks share one thread, and a budget of polls. It
+/// works on every runtime, in `block_on`, but not inside of `spawn`. Who builds the runtime, too,
+/// may take a [`LocalRuntime`](crate::LocalRuntime) instead, which needs no set.
+///
 /// Dropping it drops the tasks.
+///
+/// ```
+/// use std::rc::Rc;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let shared = Rc::new("not Send");
+/// let set = tokio::task::LocalSet::new();
+/// let length = set.run_until(async move {
+///     let task = tokio::task::spawn_local(async move { shared.len() });
+///     task.await.unwrap()
+/// });
+/// assert_eq!(length.await, 8);
+/// # }
+/// ```
 pub struct LocalSet {
     scheduler: LocalScheduler,
     id: Id,
@@ -46,7 +69,7 @@ pub struct LocalSet {
 #[derive(Debug)]
 #[must_use = "the set is left at once when this is dropped"]
 pub struct LocalEnterGuard {
-    _scope: ScopeGuard,
+    scope: Option<ScopeGuard>,
 }
 
 pin_project! {
@@ -91,7 +114,7 @@ where
 }
 
 impl LocalSet {
-    /// An empty set.
+    /// An empty set. It belongs to the thread that makes it.
     #[must_use]
     pub fn new() -> LocalSet {
         LocalSet {
@@ -105,11 +128,23 @@ impl LocalSet {
     /// Makes [`spawn_local`] mean this set until the guard is dropped.
     pub fn enter(&self) -> LocalEnterGuard {
         LocalEnterGuard {
-            _scope: ScopeGuard::enter(self.scheduler.clone()),
+            scope: Some(ScopeGuard::enter(self.scheduler.clone())),
         }
     }
 
     /// Makes a task of `future`; it runs when the set is polled.
+    ///
+    /// *Cancel safety* and *errors:* as those of `spawn`.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let set = tokio::task::LocalSet::new();
+    /// let task = set.spawn_local(async { "later" });
+    /// set.await;
+    /// assert_eq!(task.await.unwrap(), "later");
+    /// # }
+    /// ```
     #[track_caller]
     pub fn spawn_local<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -143,6 +178,9 @@ impl LocalSet {
 
     /// Runs `future`, and the tasks of the set meanwhile, as part of the calling task.
     ///
+    /// Tasks that have not ended when `future` does stay in the set, and go on when it is polled
+    /// the next time.
+    ///
     /// *Cancel safety:* as that of `future`; the tasks stay in the set.
     pub async fn run_until<F>(&self, future: F) -> F::Output
     where
@@ -168,7 +206,7 @@ impl LocalSet {
         for _ in 0..POLLS_MAX {
             let failed = self.scheduler.has_failed();
             let ignored = self.unhandled_panic == UnhandledPanic::Ignore;
-            assert!(ignored || !failed, "{UNHANDLED_PANIC}");
+            assert!(ignored || !failed, "{TASK_PANICKED}");
             match self.scheduler.pop() {
                 Some(task) => task.run(),
                 None => return false,
@@ -211,6 +249,13 @@ impl<F: Future> Future for RunUntil<'_, F> {
             cx.waker().wake_by_ref();
         }
         Poll::Pending
+    }
+}
+
+impl Drop for LocalEnterGuard {
+    /// Leaves the set, for the one that the thread stood in before.
+    fn drop(&mut self) {
+        drop(self.scope.take());
     }
 }
 

@@ -9,6 +9,16 @@ use yamanote_base::lock::Mutex;
 use crate::id::Id;
 
 /// A task gave no output: it was cancelled, or it panicked.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let error = tokio::spawn(async { panic!("no luck") }).await.unwrap_err();
+/// assert!(error.to_string().ends_with(r#"panicked with message "no luck""#));
+/// let payload = error.into_panic();
+/// assert_eq!(*payload.downcast::<&str>().unwrap(), "no luck");
+/// # }
+/// ```
 pub struct JoinError {
     cause: Cause,
     id: Id,
@@ -40,7 +50,7 @@ impl JoinError {
         }
     }
 
-    /// Whether the task was cancelled.
+    /// Whether the task was cancelled: by an abort, or because its runtime shut down.
     #[must_use]
     pub fn is_cancelled(&self) -> bool {
         matches!(self.cause, Cause::Cancelled)
@@ -52,7 +62,8 @@ impl JoinError {
         matches!(self.cause, Cause::Panic(_))
     }
 
-    /// What the task panicked with.
+    /// What the task panicked with; to be passed on with
+    /// [`resume_unwind`](std::panic::resume_unwind), or to be looked at.
     ///
     /// # Panics
     /// When it did not panic.

@@ -10,7 +10,17 @@ thread_local! {
     static CURRENT: Cell<Option<Id>> = const { Cell::new(None) };
 }
 
-/// Tells the tasks of a process apart; never given twice.
+/// Tells the tasks of a process apart; never given twice. It says nothing about the order in which
+/// tasks were spawned or run.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let task = tokio::spawn(async { tokio::task::id() });
+/// let id = task.id();
+/// assert_eq!(task.await.unwrap(), id);
+/// # }
+/// ```
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Id(NonZeroU64);
 
@@ -40,7 +50,7 @@ impl fmt::Display for Id {
 /// The id of the task that runs on this thread.
 ///
 /// # Panics
-/// Outside of tasks; the future given to `block_on` is not one.
+/// Outside of tasks; the future given to `block_on` is not one. See [`try_id`].
 #[track_caller]
 #[must_use]
 pub fn id() -> Id {
@@ -48,6 +58,10 @@ pub fn id() -> Id {
 }
 
 /// The id of the task that runs on this thread, if one does.
+///
+/// ```
+/// assert_eq!(tokio::task::try_id(), None);
+/// ```
 #[must_use]
 pub fn try_id() -> Option<Id> {
     CURRENT.try_with(Cell::get).ok().flatten()

@@ -14,15 +14,40 @@ use crate::error::JoinError;
 use crate::header::{Header, Reference};
 use crate::id::Id;
 
-/// Owns the right to a task's output. Dropping it detaches the task, which goes on.
+/// Owns the right to a task's output: awaiting it waits until the task has ended.
 ///
-/// *Cancel safety:* awaiting it by reference loses nothing when dropped.
+/// The output is a [`JoinError`] if the task panicked or was aborted. Dropping the handle detaches
+/// the task, which goes on; what it then returns is dropped.
+///
+/// *Cancel safety:* awaiting it by reference (`&mut handle`) loses nothing when dropped.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let task = tokio::spawn(async { 1 + 2 });
+/// assert_eq!(task.await.unwrap(), 3);
+///
+/// let fails = tokio::spawn(async { panic!("no luck") });
+/// assert!(fails.await.unwrap_err().is_panic());
+/// # }
+/// ```
 pub struct JoinHandle<T> {
     reference: Reference,
     _output: PhantomData<T>,
 }
 
-/// Owns the right to cancel a task.
+/// Owns the right to cancel a task, and nothing else: it keeps neither the task nor its output.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let task = tokio::spawn(std::future::pending::<()>());
+/// let abort = task.abort_handle();
+/// abort.abort();
+/// assert!(task.await.unwrap_err().is_cancelled());
+/// assert!(abort.is_finished());
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct AbortHandle {
     reference: Reference,
@@ -53,11 +78,23 @@ impl<T> JoinHandle<T> {
 
     /// Cancels the task: its future is dropped at the next place where it waits, or before its
     /// first poll. A task that has ended keeps its output.
+    ///
+    /// It returns at once; whoever wants to know that the future is gone awaits the handle. Work that
+    /// may block (of `spawn_blocking`) cannot be cancelled once it has begun.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let task = tokio::spawn(std::future::pending::<()>());
+    /// task.abort();
+    /// assert!(task.await.unwrap_err().is_cancelled());
+    /// # }
+    /// ```
     pub fn abort(&self) {
         self.reference.cancel();
     }
 
-    /// A handle that can cancel the task.
+    /// A handle that can cancel the task, while this one is awaited or handed on.
     #[must_use]
     pub fn abort_handle(&self) -> AbortHandle {
         AbortHandle {
@@ -65,13 +102,14 @@ impl<T> JoinHandle<T> {
         }
     }
 
-    /// Whether the task has ended. After [`abort`](Self::abort) that may take a while.
+    /// Whether the task has ended, so that awaiting it gives its output at once. After
+    /// [`abort`](Self::abort) that may take a while.
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.reference.header().state.is_done()
     }
 
-    /// The id of the task.
+    /// The id of the task: what [`id`](crate::id()) says inside of it.
     #[must_use]
     pub fn id(&self) -> Id {
         self.reference.header().id
@@ -133,7 +171,7 @@ impl<T> Drop for JoinHandle<T> {
 }
 
 impl AbortHandle {
-    /// Cancels the task. See [`JoinHandle::abort`].
+    /// Cancels the task; as [`JoinHandle::abort`].
     pub fn abort(&self) {
         self.reference.cancel();
     }
@@ -148,6 +186,14 @@ impl AbortHandle {
     #[must_use]
     pub fn id(&self) -> Id {
         self.reference.header().id
+    }
+}
+
+impl Drop for AbortHandle {
+    /// Changes nothing for the task.
+    fn drop(&mut self) {
+        // The reference goes with its field. That there is a `Drop` is part of the API: a handle
+        // is not taken apart.
     }
 }
 

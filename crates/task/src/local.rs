@@ -15,13 +15,33 @@ use std::thread;
 use pin_project_lite::pin_project;
 
 /// The key of a task-local value; declared by `task_local!`.
+///
+/// It has a value only inside of its scopes: those of [`scope`](Self::scope), whatever threads
+/// they are polled on, and [`sync_scope`](Self::sync_scope). Scopes may be nested; the innermost
+/// counts.
+///
+/// ```
+/// tokio::task_local! {
+///     static USER: String;
+/// }
+///
+/// async fn greeting() -> String {
+///     USER.with(|user| format!("hello {user}"))
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// assert_eq!(USER.scope("alice".to_owned(), greeting()).await, "hello alice");
+/// assert!(USER.try_get().is_err());
+/// # }
+/// ```
 pub struct LocalKey<T: 'static> {
     /// Where the value lies while its scope runs. For `task_local!` only.
     #[doc(hidden)]
     pub inner: thread::LocalKey<RefCell<Option<T>>>,
 }
 
-/// There is no value: no scope of the key runs.
+/// There is no value: no scope of the key runs on this thread.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AccessError {
     _private: (),
@@ -29,6 +49,8 @@ pub struct AccessError {
 
 pin_project! {
     /// A future in whose polls a task-local has a value; made by [`LocalKey::scope`].
+    ///
+    /// Also its destructor sees the value.
     pub struct TaskLocalFuture<T, F>
     where
         T: 'static,
@@ -82,6 +104,13 @@ impl<T: 'static> LocalKey<T> {
     ///
     /// # Panics
     /// When called from within [`with`](Self::with) of the same key.
+    ///
+    /// ```
+    /// tokio::task_local! {
+    ///     static DEPTH: u32;
+    /// }
+    /// assert_eq!(DEPTH.sync_scope(1, || DEPTH.get() + 1), 2);
+    /// ```
     #[track_caller]
     pub fn sync_scope<F, R>(&'static self, value: T, f: F) -> R
     where
@@ -188,6 +217,25 @@ impl ScopeError {
 
 impl<T, F> TaskLocalFuture<T, F> {
     /// Takes the value out; there is none while the future is polled, and after it was taken.
+    ///
+    /// For what a scope has gathered, when its future has ended.
+    ///
+    /// ```
+    /// use std::cell::RefCell;
+    ///
+    /// tokio::task_local! {
+    ///     static WORDS: RefCell<Vec<&'static str>>;
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let mut scope = Box::pin(WORDS.scope(RefCell::default(), async {
+    ///     WORDS.with(|words| words.borrow_mut().push("done"));
+    /// }));
+    /// scope.as_mut().await;
+    /// assert_eq!(scope.as_mut().take_value().unwrap().into_inner(), ["done"]);
+    /// # }
+    /// ```
     pub fn take_value(self: Pin<&mut Self>) -> Option<T> {
         self.project().value.take()
     }

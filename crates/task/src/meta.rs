@@ -24,6 +24,20 @@ pub struct SpawnMeta<'a> {
 }
 
 /// What hooks are told of a task.
+///
+/// ```
+/// use std::sync::{Arc, Mutex};
+///
+/// let lines = Arc::new(Mutex::new(Vec::new()));
+/// let noted = lines.clone();
+/// let runtime = tokio::runtime::Builder::new_current_thread()
+///     .on_task_spawn(move |meta| noted.lock().unwrap().push(meta.spawned_at().line()))
+///     .build()
+///     .unwrap();
+/// let here = line!() + 1;
+/// runtime.spawn(async {});
+/// assert_eq!(*lines.lock().unwrap(), [here]);
+/// ```
 #[derive(Debug)]
 pub struct TaskMeta<'a> {
     id: Id,
