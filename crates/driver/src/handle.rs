@@ -13,6 +13,7 @@ use yamanote_world::{Host, World};
 
 use crate::clock::Clock;
 use crate::context;
+use crate::op::direct::FileRoute;
 use crate::reactor::Reactor;
 use crate::shard::Shard;
 use crate::turn::{self, Driver, Turned};
@@ -36,6 +37,8 @@ pub struct Config {
     pub clock: Clock,
     /// The threads for operations that block.
     pub pool: Pool,
+    /// Which way operations on files go.
+    pub file_route: FileRoute,
     /// The simulated host that the main function runs on; `None` is the real system.
     pub host: Option<Host>,
 }
@@ -52,6 +55,7 @@ struct HandleParts {
     time: bool,
     clock: Clock,
     pool: Pool,
+    file_route: FileRoute,
     host: Option<Host>,
     /// Set once by `shut_down`, under no lock; each shard repeats it under its own.
     shut_down: AtomicBool,
@@ -79,6 +83,7 @@ pub fn new(config: Config) -> io::Result<(Vec<Driver>, Handle)> {
         time: config.time,
         clock: config.clock,
         pool: config.pool,
+        file_route: config.file_route,
         host: config.host,
         shut_down: AtomicBool::new(false),
         next_shard: AtomicUsize::new(0),
@@ -101,6 +106,7 @@ impl Config {
             events_max: 1024,
             clock,
             pool,
+            file_route: FileRoute::default(),
             host: None,
         }
     }
@@ -166,6 +172,12 @@ impl Handle {
     #[must_use]
     pub fn pool(&self) -> &Pool {
         &self.0.pool
+    }
+
+    /// Which way operations on files go.
+    #[must_use]
+    pub fn file_route(&self) -> FileRoute {
+        self.0.file_route
     }
 
     /// Whether [`shut_down`](Self::shut_down) was called.

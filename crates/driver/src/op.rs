@@ -4,6 +4,8 @@
 //! runs at its first poll, or at once if it is mandatory. A paused clock does not jump while it
 //! runs.
 
+pub mod direct;
+
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -32,8 +34,8 @@ enum OpState<T> {
     Submitted(Arc<OpSlot<T>>),
     /// To be run by the first poll. The lock is never contended: it makes the operation `Sync`.
     Inline(Mutex<Work<T>>),
-    /// It could not be submitted.
-    Rejected(io::Error),
+    /// It has ended already, or could not be submitted.
+    Ended(io::Result<T>),
     /// The result was taken.
     Taken,
 }
@@ -114,9 +116,16 @@ fn begin<T: Send + 'static>(
     };
     Op(match handle.pool().submit(job) {
         Ok(()) => OpState::Submitted(slot),
-        Err(Rejected::ShutDown) => OpState::Rejected(failed()),
-        Err(Rejected::NoThread(error)) => OpState::Rejected(error),
+        Err(Rejected::ShutDown) => OpState::Ended(Err(failed())),
+        Err(Rejected::NoThread(error)) => OpState::Ended(Err(error)),
     })
+}
+
+impl<T> Op<T> {
+    /// An operation that has ended.
+    pub fn ended(result: io::Result<T>) -> Self {
+        Self(OpState::Ended(result))
+    }
 }
 
 /// What `work` returns; a panic is an error like any other, once the hook has reported it.
@@ -172,7 +181,7 @@ impl<T> Future for Op<T> {
                 }
             },
             OpState::Inline(work) => caught(work.into_inner()),
-            OpState::Rejected(error) => Err(error),
+            OpState::Ended(result) => result,
             OpState::Taken => panic!("an operation was polled after it had ended"),
         };
         charge.made_progress();
@@ -188,7 +197,7 @@ impl<T> fmt::Debug for Op<T> {
         let state = match &self.0 {
             OpState::Submitted(_) => "Submitted",
             OpState::Inline(_) => "Inline",
-            OpState::Rejected(_) => "Rejected",
+            OpState::Ended(_) => "Ended",
             OpState::Taken => "Taken",
         };
         f.debug_tuple("Op").field(&state).finish()

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Wake};
 use std::time::SystemTime;
 
 use yamanote_base::lock::Mutex;
+use yamanote_driver::op::direct::{self, Known};
 use yamanote_driver::op::{self, Op};
 use yamanote_io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
 
@@ -88,6 +89,14 @@ impl File {
         }
     }
 
+    /// An open file of which something is known.
+    pub(crate) fn from_known(std: std::fs::File, known: Known) -> File {
+        File {
+            state: Mutex::new(FileState::of_known(known)),
+            ..File::from_std(std)
+        }
+    }
+
     /// Has the system bring the content and the metadata to the disk, after the last write.
     ///
     /// # Errors
@@ -120,6 +129,10 @@ impl File {
     /// # Errors
     /// Those of the system.
     pub async fn metadata(&self) -> io::Result<Metadata> {
+        let known = self.state.lock().known(&self.std).is_some();
+        if known {
+            return direct::paid(self.std.metadata(), 0).await;
+        }
         self.submit(|std| std.metadata()).await
     }
 
@@ -129,10 +142,14 @@ impl File {
     /// Those of the system.
     pub async fn try_clone(&self) -> io::Result<File> {
         let std = self.run(|std| std.try_clone()).await?;
-        Ok(File {
+        let clone = File {
             len_max: self.len_max,
             ..File::from_std(std)
-        })
+        };
+        // The system lets one at a time at a position: each may have to wait for the other.
+        self.state.lock().share_position();
+        clone.state.lock().share_position();
+        Ok(clone)
     }
 
     /// The file itself, when nothing is under way any more. Does not panic.

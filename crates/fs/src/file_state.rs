@@ -14,6 +14,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use yamanote_base::budget;
+use yamanote_driver::op::direct::{self, Known};
 use yamanote_driver::op::{self, Op};
 use yamanote_io::ReadBuf;
 
@@ -31,6 +33,17 @@ pub(crate) struct FileState {
     position: u64,
     /// What a write said that nobody has been told yet.
     write_error: Option<io::ErrorKind>,
+    direct: Direct,
+}
+
+/// Whether reads and seeks are tried before they are handed to the pool.
+#[derive(Debug, Default)]
+enum Direct {
+    /// Nobody has looked yet.
+    #[default]
+    Unknown,
+    Tried(Known),
+    Never,
 }
 
 #[derive(Debug)]
@@ -55,8 +68,36 @@ struct Completed {
 }
 
 impl FileState {
+    /// The state of a file of which something is known.
+    pub(crate) fn of_known(known: Known) -> Self {
+        let direct = Direct::Tried(known);
+        Self {
+            direct,
+            ..Self::default()
+        }
+    }
+
     pub(crate) fn is_running(&self) -> bool {
         self.running.is_some()
+    }
+
+    /// Leaves all to the pool: somebody else may be at work on the same position.
+    pub(crate) fn share_position(&mut self) {
+        self.direct = Direct::Never;
+    }
+
+    /// What is known of the file, if it can be asked without blocking.
+    pub(crate) fn known(&mut self, file: &File) -> Option<Known> {
+        if !direct::may_try() {
+            return None;
+        }
+        if let Direct::Unknown = self.direct {
+            self.direct = direct::known(file).map_or(Direct::Never, Direct::Tried);
+        }
+        match self.direct {
+            Direct::Tried(known) => Some(known),
+            _ => None,
+        }
     }
 
     #[track_caller]
@@ -81,7 +122,13 @@ impl FileState {
                     self.buffer.move_to(dst);
                     return Poll::Ready(Ok(()));
                 }
-                None => self.start_read(file, len_max.min(dst.remaining())),
+                None => {
+                    let len = len_max.min(dst.remaining());
+                    if let Some(read) = ready!(self.poll_read_directly(cx, file, dst, len)) {
+                        return Poll::Ready(read);
+                    }
+                    self.start_read(file, len);
+                }
             }
         }
     }
@@ -127,6 +174,15 @@ impl FileState {
             ));
         }
         self.forget_read();
+        if self.known(file).is_some() {
+            let result = go_back(file, mem::take(&mut self.rewind));
+            let result = result.and_then(|()| file.as_ref().seek(to));
+            let buffer = mem::take(&mut self.buffer);
+            let op = Op::ended(Ok(Completed { buffer, result }));
+            let kind = Kind::Seek;
+            self.running = Some(Running { kind, op });
+            return Ok(());
+        }
         self.start(Kind::Seek, file, move |mut file, _| file.seek(to));
         Ok(())
     }
@@ -169,6 +225,29 @@ impl FileState {
             self.position = *position;
         }
         Poll::Ready(Some((kind, result)))
+    }
+
+    /// Reads to `dst` itself, up to `len` bytes, if that cannot block.
+    fn poll_read_directly(
+        &mut self,
+        cx: &mut Context<'_>,
+        file: &File,
+        dst: &mut ReadBuf<'_>,
+        len: usize,
+    ) -> Poll<Option<io::Result<()>>> {
+        if len > direct::LEN_MAX || self.rewind > 0 {
+            return Poll::Ready(None);
+        }
+        let Some(known) = self.known(file) else {
+            return Poll::Ready(None);
+        };
+        let charge = ready!(budget::poll_proceed(cx));
+        let bytes = dst.initialize_unfilled_to(len);
+        let read = direct::read(file, &known, bytes).map(|read| read.map(|n| dst.advance(n)));
+        if read.is_some() {
+            charge.made_progress();
+        }
+        Poll::Ready(read)
     }
 
     #[track_caller]

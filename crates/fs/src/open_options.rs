@@ -3,53 +3,69 @@
 use std::io;
 use std::path::Path;
 
-use yamanote_driver::op;
+use yamanote_driver::op::{self, direct};
 
 use crate::File;
 
 /// How to open a file; the asynchronous twin of [`std::fs::OpenOptions`].
 #[derive(Clone, Debug)]
-pub struct OpenOptions(pub(crate) std::fs::OpenOptions);
+pub struct OpenOptions {
+    pub(crate) std: std::fs::OpenOptions,
+    /// Whether the file can be read.
+    reads: bool,
+    /// Whether something else was asked for, or may have been.
+    pub(crate) more: bool,
+}
 
 impl OpenOptions {
     /// Nothing is allowed yet.
     pub fn new() -> OpenOptions {
-        OpenOptions(std::fs::OpenOptions::new())
+        OpenOptions {
+            std: std::fs::OpenOptions::new(),
+            reads: false,
+            more: false,
+        }
     }
 
     /// Whether the file can be read.
     pub fn read(&mut self, read: bool) -> &mut OpenOptions {
-        self.0.read(read);
+        self.std.read(read);
+        self.reads = read;
         self
     }
 
     /// Whether the file can be written.
     pub fn write(&mut self, write: bool) -> &mut OpenOptions {
-        self.0.write(write);
+        self.std.write(write);
+        self.more = true;
         self
     }
 
     /// Whether each write goes to the end of the file.
     pub fn append(&mut self, append: bool) -> &mut OpenOptions {
-        self.0.append(append);
+        self.std.append(append);
+        self.more = true;
         self
     }
 
     /// Whether the file is emptied when it is opened.
     pub fn truncate(&mut self, truncate: bool) -> &mut OpenOptions {
-        self.0.truncate(truncate);
+        self.std.truncate(truncate);
+        self.more = true;
         self
     }
 
     /// Whether the file is made if it does not exist.
     pub fn create(&mut self, create: bool) -> &mut OpenOptions {
-        self.0.create(create);
+        self.std.create(create);
+        self.more = true;
         self
     }
 
     /// Whether the file must not exist, and is made.
     pub fn create_new(&mut self, create_new: bool) -> &mut OpenOptions {
-        self.0.create_new(create_new);
+        self.std.create_new(create_new);
+        self.more = true;
         self
     }
 
@@ -63,16 +79,34 @@ impl OpenOptions {
     /// # Panics
     /// Outside of a runtime.
     pub async fn open(&self, path: impl AsRef<Path>) -> io::Result<File> {
-        let (options, path) = (self.0.clone(), path.as_ref().to_owned());
+        let tried = self.try_directly(path.as_ref());
+        if let Some(file) = tried {
+            return direct::paid(Ok(file), 0).await;
+        }
+        let (options, path) = (self.std.clone(), path.as_ref().to_owned());
         op::submit(move || options.open(path))
             .await
             .map(File::from_std)
+    }
+
+    /// Opens a file that is only read, if that cannot block.
+    fn try_directly(&self, path: &Path) -> Option<File> {
+        if !self.reads || self.more {
+            return None;
+        }
+        let (std, known) = direct::open(path)?;
+        Some(File::from_known(std, known))
     }
 }
 
 impl From<std::fs::OpenOptions> for OpenOptions {
     fn from(options: std::fs::OpenOptions) -> OpenOptions {
-        OpenOptions(options)
+        OpenOptions {
+            std: options,
+            reads: false,
+            // What they say cannot be asked.
+            more: true,
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use yamanote_driver::op;
+use yamanote_driver::op::direct::{self, Content};
 
 /// The absolute path of `path`, with all links resolved.
 pub async fn canonicalize(path: impl AsRef<Path>) -> io::Result<PathBuf> {
@@ -41,14 +42,29 @@ pub async fn hard_link(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io
 
 /// What the system knows about a file, behind links.
 pub async fn metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
+    let tried = direct::metadata(path.as_ref(), true);
+    if let Some(metadata) = tried {
+        return direct::paid(metadata, 0).await;
+    }
     let path = path.as_ref().to_owned();
     op::submit(move || std::fs::metadata(path)).await
 }
 
 /// The whole content of a file.
 pub async fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
-    let path = path.as_ref().to_owned();
-    op::submit(move || std::fs::read(path)).await
+    let tried = direct::read_whole(path.as_ref());
+    match tried {
+        Some(Ok(Content::Whole(content))) => {
+            let len = content.len();
+            direct::paid(Ok(content), len).await
+        }
+        Some(Ok(rest)) => op::submit(move || rest.complete()).await,
+        Some(Err(error)) => direct::paid(Err(error), 0).await,
+        None => {
+            let path = path.as_ref().to_owned();
+            op::submit(move || std::fs::read(path)).await
+        }
+    }
 }
 
 /// Where a symbolic link leads to.
@@ -62,8 +78,13 @@ pub async fn read_link(path: impl AsRef<Path>) -> io::Result<PathBuf> {
 /// # Errors
 /// `InvalidData` if it is not UTF-8; those of the system.
 pub async fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
-    let path = path.as_ref().to_owned();
-    op::submit(move || std::fs::read_to_string(path)).await
+    let content = read(path).await?;
+    String::from_utf8(content).map_err(|_| {
+        io::Error::new(
+            io::ErrorKind::InvalidData,
+            "stream did not contain valid UTF-8",
+        )
+    })
 }
 
 /// Removes an empty directory.
@@ -98,12 +119,20 @@ pub async fn set_permissions(path: impl AsRef<Path>, perm: Permissions) -> io::R
 
 /// What the system knows about a file; of a link, about the link itself.
 pub async fn symlink_metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
+    let tried = direct::metadata(path.as_ref(), false);
+    if let Some(metadata) = tried {
+        return direct::paid(metadata, 0).await;
+    }
     let path = path.as_ref().to_owned();
     op::submit(move || std::fs::symlink_metadata(path)).await
 }
 
 /// Whether something has this path; an error if that cannot be known.
 pub async fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
+    let tried = direct::metadata(path.as_ref(), true);
+    if let Some(metadata) = tried {
+        return direct::paid(metadata.map(|_| true), 0).await;
+    }
     let path = path.as_ref().to_owned();
     op::submit(move || path.try_exists()).await
 }

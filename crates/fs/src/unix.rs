@@ -40,13 +40,14 @@ impl DirEntry {
 impl OpenOptions {
     /// The permissions of a new file, from which the process's mask is taken away.
     pub fn mode(&mut self, mode: u32) -> &mut OpenOptions {
-        self.0.mode(mode);
+        self.std.mode(mode);
         self
     }
 
     /// Further flags of the system call; those of the access mode are ignored.
     pub fn custom_flags(&mut self, flags: i32) -> &mut OpenOptions {
-        self.0.custom_flags(flags);
+        self.std.custom_flags(flags);
+        self.more = true;
         self
     }
 }

@@ -23,31 +23,36 @@ impl DirMode {
 impl OpenOptions {
     /// The access rights, in the place of those that `read`, `write` and `append` give.
     pub fn access_mode(&mut self, access: u32) -> &mut OpenOptions {
-        self.0.access_mode(access);
+        self.std.access_mode(access);
+        self.more = true;
         self
     }
 
     /// What others may do with the file while it is open.
     pub fn share_mode(&mut self, share: u32) -> &mut OpenOptions {
-        self.0.share_mode(share);
+        self.std.share_mode(share);
+        self.more = true;
         self
     }
 
     /// Further flags of the system call.
     pub fn custom_flags(&mut self, flags: u32) -> &mut OpenOptions {
-        self.0.custom_flags(flags);
+        self.std.custom_flags(flags);
+        self.more = true;
         self
     }
 
     /// The attributes of a new file.
     pub fn attributes(&mut self, attributes: u32) -> &mut OpenOptions {
-        self.0.attributes(attributes);
+        self.std.attributes(attributes);
+        self.more = true;
         self
     }
 
     /// Flags that say how far a server may act in this process's name.
     pub fn security_qos_flags(&mut self, flags: u32) -> &mut OpenOptions {
-        self.0.security_qos_flags(flags);
+        self.std.security_qos_flags(flags);
+        self.more = true;
         self
     }
 }

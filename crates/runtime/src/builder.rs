@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use yamanote_base::rng::{RngSeed, SeedSource};
 use yamanote_driver::clock::Clock;
+use yamanote_driver::op::direct::FileRoute;
 use yamanote_driver::timer::Timer;
 use yamanote_pool::{Pool, Rejected, ThreadHook};
 use yamanote_sched::config::{Config, Hooks, TaskCallback, UnhandledPanic};
@@ -32,6 +33,8 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 const EVENTS_MAX: usize = 1024;
 /// The environment variable that sets the number of workers.
 const WORKERS_VARIABLE: &str = "TOKIO_WORKER_THREADS";
+/// The environment variable that sets the way of operations on files.
+const FILE_ROUTE_VARIABLE: &str = "YAMANOTE_FILE_ROUTE";
 
 /// Makes runtimes.
 ///
@@ -57,6 +60,7 @@ pub struct Builder {
     disable_lifo_slot: bool,
     unhandled_panic: UnhandledPanic,
     seed: Option<RngSeed>,
+    file_route: Option<FileRoute>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,6 +113,7 @@ impl Builder {
             disable_lifo_slot: false,
             unhandled_panic: UnhandledPanic::Ignore,
             seed: None,
+            file_route: None,
         }
     }
 
@@ -331,6 +336,15 @@ impl Builder {
         self
     }
 
+    /// Which way operations on files go. The results are the same on each; tests force one.
+    ///
+    /// The fastest is chosen unless set here or by the environment variable
+    /// `YAMANOTE_FILE_ROUTE` (`fastest`, `pool`).
+    pub fn file_route(&mut self, route: FileRoute) -> &mut Self {
+        self.file_route = Some(route);
+        self
+    }
+
     /// Makes the runtime.
     ///
     /// # Errors
@@ -436,6 +450,7 @@ impl Builder {
             time: self.time,
             events_max: self.events_max,
             clock,
+            file_route: self.file_route.unwrap_or_else(default_file_route),
             ..yamanote_driver::Config::new(pool.clone())
         })
     }
@@ -474,6 +489,14 @@ fn sleep(duration: Duration) -> yamanote_base::hooks::Sleep {
     let handle = yamanote_driver::context::current_time();
     let mut timer = Timer::after(handle, duration);
     Box::pin(std::future::poll_fn(move |cx| timer.poll_elapsed(cx)))
+}
+
+/// The fastest, unless the environment names another.
+fn default_file_route() -> FileRoute {
+    match std::env::var(FILE_ROUTE_VARIABLE).as_deref() {
+        Ok("pool") => FileRoute::Pool,
+        _ => FileRoute::Fastest,
+    }
 }
 
 /// One worker a core, or what the environment says.

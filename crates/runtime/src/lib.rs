@@ -33,6 +33,7 @@ pub use local_runtime::{LocalOptions, LocalRuntime};
 pub use metrics::RuntimeMetrics;
 pub use rt::Runtime;
 pub use yamanote_base::rng::RngSeed;
+pub use yamanote_driver::op::direct::FileRoute;
 pub use yamanote_sched::config::UnhandledPanic;
 
 pub use blocking::{block_in_place, spawn_blocking};

@@ -5,13 +5,21 @@
 //! under which a [`Source`](source::Source) was registered.
 //!
 //! ```text
-//!  socket, process, read (what the system offers beyond std)
+//!  socket, process, read, file (what the system offers beyond std)
 //!  source ── registered with ──▶ selector ── wait ──▶ events: token + Ready
 //! ```
 //!
 //! Platforms: the table below chooses whole modules. Read next: [`selector`].
 
 pub mod selector;
+
+#[cfg(not(target_os = "linux"))]
+#[path = "file_absent.rs"]
+pub mod file;
+#[cfg(target_os = "linux")]
+mod linux;
+#[cfg(target_os = "linux")]
+pub use linux::file;
 
 #[cfg(all(unix, not(target_os = "linux")))]
 #[path = "unix/abstract_absent.rs"]

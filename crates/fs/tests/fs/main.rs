@@ -1,6 +1,13 @@
-//! Behaviour of files and directories, on the driver alone.
+//! Behaviour of files and directories, on the driver alone, by the fastest way.
 #![cfg(not(loom))]
 
+#[cfg(target_os = "linux")]
+mod direct;
 mod directories;
 mod files;
 mod world;
+
+use yamanote_driver::op::direct::FileRoute;
+
+/// Which way operations go in these tests.
+const ROUTE: FileRoute = FileRoute::Fastest;

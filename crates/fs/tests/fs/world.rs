@@ -3,14 +3,14 @@
 use std::future::Future;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use yamanote_base::block;
 use yamanote_driver::{Config, Handle, context, new};
-use yamanote_pool::{self as pool, Job, Pool};
+use yamanote_pool::{self as pool, Pool};
 
 /// A directory of its own for one test.
 pub(crate) struct Dir(PathBuf);
@@ -56,7 +56,11 @@ pub(crate) fn handle() -> Handle {
         on_start: None,
         on_stop: None,
     });
-    new(Config::new(pool)).unwrap().1
+    let config = Config {
+        file_route: crate::ROUTE,
+        ..Config::new(pool)
+    };
+    new(config).unwrap().1
 }
 
 pub(crate) fn run<F: Future>(future: F) -> F::Output {
@@ -66,19 +70,6 @@ pub(crate) fn run<F: Future>(future: F) -> F::Output {
 pub(crate) fn run_on<F: Future>(handle: &Handle, future: F) -> F::Output {
     let _entered = context::enter(handle.clone());
     block::block_on(future)
-}
-
-/// Calls `f` while the only thread of the current pool is busy: no operation ends meanwhile.
-pub(crate) fn while_busy<T>(f: impl FnOnce() -> T) -> T {
-    let (release, released) = mpsc::channel::<()>();
-    let wait = Job::new(move || {
-        // The error is that the sender is dropped.
-        let _ = released.recv();
-    });
-    context::current().pool().submit(wait).unwrap();
-    let result = f();
-    drop(release);
-    result
 }
 
 /// Polls `future` once, on behalf of nobody.

@@ -1,0 +1,136 @@
+//! What cannot block is done at once, by the thread that asks: no pool, no waiting.
+//!
+//! Each function here is a try: `None` (or [`Content::Rest`]) means that the work may block, and
+//! is to be [submitted](super::submit). In a simulated world, outside of a runtime, and where
+//! [`FileRoute`] says so, nothing is tried.
+
+use std::fs::{File, Metadata};
+use std::future::poll_fn;
+use std::io::{self, Read};
+use std::path::Path;
+
+use yamanote_base::budget;
+use yamanote_sys::file::{self, Tried};
+
+use crate::context;
+
+pub use yamanote_sys::file::Known;
+
+/// The most bytes that one try copies. A pool thread that copies more has earned the way to it,
+/// and other tasks of the worker should not have to wait for longer.
+pub const LEN_MAX: usize = 64 * 1024;
+
+/// Bytes that cost a task one unit of its budget.
+const UNIT_LEN: usize = 16 * 1024;
+
+/// Which way operations on files go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileRoute {
+    /// What cannot block is done by the thread that asks, the rest by threads that may block.
+    #[default]
+    Fastest,
+    /// All is done by threads that may block.
+    Pool,
+}
+
+/// How far a try to read a whole file has come.
+#[derive(Debug)]
+pub enum Content {
+    /// To its end.
+    Whole(Vec<u8>),
+    /// Up to where the file's position is; the rest may block.
+    Rest(File, Vec<u8>),
+}
+
+impl Content {
+    /// Reads what is missing. May block.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn complete(self) -> io::Result<Vec<u8>> {
+        match self {
+            Content::Whole(content) => Ok(content),
+            Content::Rest(mut file, mut content) => {
+                file.read_to_end(&mut content)?;
+                Ok(content)
+            }
+        }
+    }
+}
+
+/// What is known about what `path` leads to, behind links if `follow`.
+pub fn metadata(path: &Path, follow: bool) -> Option<io::Result<Metadata>> {
+    may_try().then(|| file::metadata(path, follow))?
+}
+
+/// Opens a file for reading.
+pub fn open(path: &Path) -> Option<(File, Known)> {
+    let (file, known) = may_try().then(|| file::open(path))??;
+    file::clear_nonblocking(&file).ok()?;
+    Some((file, known))
+}
+
+/// What is known about an open file, if reads of it can be tried where [`may_try`] says so.
+pub fn known(file: &File) -> Option<Known> {
+    file::known(file)
+}
+
+/// Reads a whole file.
+pub fn read_whole(path: &Path) -> Option<io::Result<Content>> {
+    let (file, known) = may_try().then(|| file::open(path))??;
+    Some(read_to_end(file, &known))
+}
+
+fn read_to_end(file: File, known: &Known) -> io::Result<Content> {
+    let mut content = Vec::new();
+    let Some(len) = usize::try_from(known.len())
+        .ok()
+        .filter(|len| *len <= LEN_MAX)
+    else {
+        return Ok(Content::Rest(file, content));
+    };
+    content.try_reserve_exact(len)?;
+    // Bounded: each round but the last fills some of the space.
+    loop {
+        match file::read_to_vec(&file, known, &mut content)? {
+            // As long as it was when its length was asked for: what is appended meanwhile may as
+            // well come later.
+            Tried::Read(0) => return Ok(Content::Whole(content)),
+            Tried::Read(_) if content.len() == len => return Ok(Content::Whole(content)),
+            Tried::Read(_) => {}
+            Tried::WouldBlock => return Ok(Content::Rest(file, content)),
+        }
+    }
+}
+
+/// Reads once at the position of `file` to `dst`, of at most [`LEN_MAX`] bytes.
+///
+/// Nobody else may be at work on the file: they would have to wait for each other.
+pub fn read(file: &File, known: &Known, dst: &mut [u8]) -> Option<io::Result<usize>> {
+    debug_assert!(dst.len() <= LEN_MAX);
+    match file::read(file, known, dst) {
+        Ok(Tried::Read(n)) => Some(Ok(n)),
+        Ok(Tried::WouldBlock) => None,
+        Err(error) => Some(Err(error)),
+    }
+}
+
+/// Gives `result` out when the task has paid for it: one unit, and more for `len` bytes moved.
+///
+/// # Errors
+/// That of `result`.
+pub async fn paid<T>(result: io::Result<T>, len: usize) -> io::Result<T> {
+    for _ in 0..=len / UNIT_LEN {
+        poll_fn(budget::poll_proceed).await.made_progress();
+    }
+    result
+}
+
+/// Whether the current runtime, if there is one, has files tried at all.
+pub fn may_try() -> bool {
+    let may_try = |handle: &crate::Handle| {
+        handle.world().is_none() && handle.file_route() == FileRoute::Fastest
+    };
+    context::try_with(may_try).unwrap_or(false)
+}
