@@ -31,6 +31,8 @@ mod real {
     pub use std::sync::{Condvar as RawCondvar, Mutex as RawMutex, MutexGuard as RawMutexGuard};
     pub use std::sync::{RwLock as RawRwLock, RwLockReadGuard as RawRwLockReadGuard};
 
+    pub use crate::wait::lock::{ListGuard, ListLock};
+
     /// A cell shared between threads by agreement; whoever touches it must hold the right to.
     #[derive(Debug, Default)]
     pub struct UnsafeCell<T: ?Sized>(std::cell::UnsafeCell<T>);
@@ -87,6 +89,8 @@ mod model {
     };
     pub use loom::sync::{Condvar as RawCondvar, Mutex as RawMutex, MutexGuard as RawMutexGuard};
     pub use loom::sync::{RwLock as RawRwLock, RwLockReadGuard as RawRwLockReadGuard};
+
+    pub use crate::lock::{Mutex as ListLock, MutexGuard as ListGuard};
 
     /// Defines functions that are `const`, except under the model checker.
     #[macro_export]

@@ -1,36 +1,40 @@
 //! The one waiter list: an intrusive queue of pinned waiters under a lock, [`WaitQueue`].
 //!
 //! A future owns a [`Waiter`] and queues it; whoever makes the awaited thing true pops waiters
-//! and wakes them after unlocking. Everything in a waiter but `queue` and `armed` is touched
-//! only under the lock of the queue that it is bound to.
+//! and wakes them after unlocking. A waiter's `place` says who may touch its data and its links:
 //!
-//! ```text
-//!            push_back                 pop_front
-//!   FREE ────────────────▶ QUEUED ────────────────▶ POPPED
-//!    ▲                        │ remove                 │ remove
-//!    └────────────────────────┴────────────────────────┘
-//! ```
+//! | place | who may touch the rest | goes to |
+//! |---|---|---|
+//! | `FREE` | its owner | `QUEUED` by `push_back` |
+//! | `QUEUED` | who holds the queue's lock | `POPPED` by whoever pops it, `FREE` by `remove` |
+//! | `POPPED` | its owner, who thus learns of it without the lock | `FREE` by `settle`, `remove` |
 //!
-//! The API is safe because: a waiter is pinned, so it stays where the links point; it is bound
-//! to the first queue that it meets and checked against it, so links never cross two locks; its
-//! owner must `remove` it before it is dropped, else the process aborts; and the owner's side
+//! The API is safe because: a waiter is pinned, so it stays where the links point; it is bound to
+//! the queue that it is in and checked against it, so links never cross two locks; its owner must
+//! `remove` it before it is dropped while queued, else the process aborts; and the owner's side
 //! takes `Pin<&mut Waiter>`, so two threads never act as owner at once.
+
+pub mod lock;
 
 use std::fmt;
 use std::marker::PhantomPinned;
+use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
 use std::task::{Context, Poll, Waker};
 
-use crate::atomic::UnsafeCell;
+use crate::atomic::{AtomicUsize, ListGuard, ListLock, Ordering, UnsafeCell};
 use crate::const_unless_model;
-use crate::lock::{Mutex, MutexGuard};
 use crate::wake::WakeList;
+
+const FREE: usize = 0;
+const QUEUED: usize = 1;
+const POPPED: usize = 2;
 
 /// A lock around a value `G` and a queue of waiters that carry a `T` each.
 pub struct WaitQueue<G, T> {
-    locked: Mutex<Guarded<G, T>>,
+    locked: ListLock<Guarded<G, T>>,
 }
 
 struct Guarded<G, T> {
@@ -43,26 +47,29 @@ type Link<T> = Option<NonNull<Waiter<T>>>;
 
 /// A place in a [`WaitQueue`], owned by the future that waits.
 pub struct Waiter<T> {
-    node: UnsafeCell<Node<T>>,
-    /// The queue it is bound to; read and written by the owner only.
+    /// `FREE`, `QUEUED` or `POPPED`: see the table above.
+    place: AtomicUsize,
+    /// The queue it is bound to while it is not `FREE`, else null; read and written by the owner
+    /// only. (Unlike an atomic it costs nothing where the compiler knows it: for who never waits.)
     queue: *const (),
-    /// Whether `remove` is still owed; read and written by the owner only.
-    armed: bool,
+    /// Touched by whom `place` names.
+    data: UnsafeCell<T>,
+    /// Written before the place is `QUEUED`, and touched while it is.
+    links: UnsafeCell<MaybeUninit<Links<T>>>,
     _pin: PhantomPinned,
 }
 
-/// Touched only under the lock of the queue that the waiter is bound to.
-struct Node<T> {
+/// The neighbours of a queued waiter, and its waker: `Some` until it leaves the queue, so that a
+/// waiter that is not queued has nothing to drop here.
+struct Links<T> {
     prev: Link<T>,
     next: Link<T>,
-    queued: bool,
     waker: Option<Waker>,
-    data: T,
 }
 
 /// A locked [`WaitQueue`]; dereferences to its value.
 pub struct Locked<'a, G, T> {
-    guard: MutexGuard<'a, Guarded<G, T>>,
+    guard: ListGuard<'a, Guarded<G, T>>,
     id: *const (),
 }
 
@@ -79,7 +86,7 @@ pub struct Removed {
 // SAFETY: the links inside lead to waiters that are touched only under the lock, and these carry
 // a `T: Send` and a waker.
 unsafe impl<G: Send, T: Send> Send for Guarded<G, T> {}
-// SAFETY: `queue` is an identity, never followed; the node is touched under its queue's lock.
+// SAFETY: `queue` is an identity, never followed; who touches the rest is said by `place`.
 unsafe impl<T: Send> Send for Waiter<T> {}
 // SAFETY: a shared `Waiter` offers no operation at all.
 unsafe impl<T: Send> Sync for Waiter<T> {}
@@ -88,11 +95,12 @@ impl<G, T> WaitQueue<G, T> {
     const_unless_model! {
         /// An empty queue around `value`.
         pub const fn new(value: G) -> Self {
-            Self { locked: Mutex::new(Guarded { value, head: None, tail: None }) }
+            Self { locked: ListLock::new(Guarded { value, head: None, tail: None }) }
         }
     }
 
-    /// Locks the queue.
+    /// Locks the queue: for a few instructions, and none of them a user's.
+    #[inline]
     pub fn lock(&self) -> Locked<'_, G, T> {
         Locked {
             guard: self.locked.lock(),
@@ -100,16 +108,22 @@ impl<G, T> WaitQueue<G, T> {
         }
     }
 
-    /// Ready, with the queue locked, once `waiter` is no longer queued; until then it is to be
-    /// woken by the task of `cx`. The waker is cloned and dropped outside of the lock.
-    pub fn poll_popped(
-        &self,
-        mut waiter: Pin<&mut Waiter<T>>,
-        cx: &mut Context<'_>,
-    ) -> Poll<Locked<'_, G, T>> {
+    /// Ready once `waiter` is no longer queued, to be [settled](Waiter::settle) by the caller;
+    /// until then it is to be woken by the task of `cx`.
+    ///
+    /// The waker is cloned and dropped outside of the lock.
+    #[inline]
+    pub fn poll_popped(&self, waiter: Pin<&mut Waiter<T>>, cx: &mut Context<'_>) -> Poll<()> {
+        if waiter.is_popped() {
+            return Poll::Ready(());
+        }
+        self.poll_queued(waiter, cx)
+    }
+
+    fn poll_queued(&self, mut waiter: Pin<&mut Waiter<T>>, cx: &mut Context<'_>) -> Poll<()> {
         let locked = self.lock();
         if !locked.is_queued(waiter.as_mut()) {
-            return Poll::Ready(locked);
+            return Poll::Ready(());
         }
         if locked.will_wake(waiter.as_mut(), cx.waker()) {
             return Poll::Pending;
@@ -117,16 +131,14 @@ impl<G, T> WaitQueue<G, T> {
         drop(locked);
         let fresh = cx.waker().clone();
         let mut locked = self.lock();
-        if !locked.is_queued(waiter.as_mut()) {
-            // The lock is returned, so the clone must not be dropped here and now.
-            drop(locked);
-            drop(fresh);
-            return Poll::Ready(self.lock());
-        }
-        let stale = locked.set_waker(waiter, fresh);
+        let (told, stale) = if locked.is_queued(waiter.as_mut()) {
+            (Poll::Pending, locked.set_waker(waiter, fresh))
+        } else {
+            (Poll::Ready(()), Some(fresh))
+        };
         drop(locked);
         drop(stale);
-        Poll::Pending
+        told
     }
 }
 
@@ -134,22 +146,52 @@ impl<T> Waiter<T> {
     const_unless_model! {
         /// A waiter that is in no queue.
         pub const fn new(data: T) -> Self {
-            let node = Node { prev: None, next: None, queued: false, waker: None, data };
-            let node = UnsafeCell::new(node);
-            Self { node, queue: ptr::null(), armed: false, _pin: PhantomPinned }
+            Self {
+                place: AtomicUsize::new(FREE),
+                queue: ptr::null(),
+                data: UnsafeCell::new(data),
+                links: UnsafeCell::new(MaybeUninit::uninit()),
+                _pin: PhantomPinned,
+            }
         }
     }
 
-    /// Whether this waiter was ever queued and not removed since: its owner owes a
-    /// [`remove`](Locked::remove).
+    /// Whether this waiter was queued, and neither settled nor removed since.
+    #[inline]
     pub fn is_armed(&self) -> bool {
-        self.armed
+        !self.queue.is_null()
+    }
+
+    /// Whether the waiter is not, or no longer, in the queue.
+    #[inline]
+    pub fn is_popped(&self) -> bool {
+        // Acquire: pairs with the Release in pop(); the data is the owner's from here on,
+        // and what preceded the popping is seen.
+        self.place.load(Ordering::Acquire) != QUEUED
+    }
+
+    /// Ends the wait of a waiter that was popped; returns what it carries.
+    ///
+    /// # Panics
+    /// If it is queued.
+    #[inline]
+    pub fn settle(self: Pin<&mut Self>) -> &mut T {
+        assert!(self.is_popped(), "a waiter is settled once it was popped");
+        // SAFETY: nothing is moved out of the pin.
+        let this = unsafe { self.get_unchecked_mut() };
+        // Relaxed: nobody else knows of a waiter that is in no queue.
+        this.place.store(FREE, Ordering::Relaxed);
+        this.queue = ptr::null();
+        this.data.with_mut(|data| {
+            // SAFETY: not queued, so the data is the owner's, who is borrowed for the result.
+            unsafe { &mut *data }
+        })
     }
 }
 
 impl<T> Drop for Waiter<T> {
     fn drop(&mut self) {
-        if self.armed {
+        if self.is_armed() && !self.is_popped() {
             // The queue still links here: going on would leave dangling pointers.
             eprintln!("yamanote: a waiter was dropped without being removed from its queue");
             std::process::abort();
@@ -168,17 +210,15 @@ impl<G, T> Locked<'_, G, T> {
     /// # Panics
     /// If it is queued already, or bound to another queue.
     pub fn push_back(&mut self, waiter: Pin<&mut Waiter<T>>, waker: Waker) {
-        let this = self.bind(waiter);
         let tail = self.guard.tail;
-        with_node(this, |node| {
-            assert!(!node.queued, "a waiter is queued once at a time");
-            node.queued = true;
-            node.waker = Some(waker);
-            node.prev = tail;
-            node.next = None;
-        });
+        let links = Links {
+            prev: tail,
+            next: None,
+            waker: Some(waker),
+        };
+        let this = self.bind(waiter, links);
         match tail {
-            Some(tail) => with_node(tail, |node| node.next = Some(this)),
+            Some(tail) => with_links(tail, |links| links.next = Some(this)),
             None => self.guard.head = Some(this),
         }
         self.guard.tail = Some(this);
@@ -186,7 +226,8 @@ impl<G, T> Locked<'_, G, T> {
 
     /// Whether `waiter` is in the queue: pushed, and neither popped nor removed.
     pub fn is_queued(&self, waiter: Pin<&mut Waiter<T>>) -> bool {
-        with_node(self.bound(waiter), |node| node.queued)
+        // Relaxed: under the lock, which the one who pops it holds too.
+        place(self.bound(waiter)).load(Ordering::Relaxed) == QUEUED
     }
 
     /// What `waiter` carries.
@@ -194,41 +235,44 @@ impl<G, T> Locked<'_, G, T> {
         let this = self.bound(waiter);
         // SAFETY: `this` is the pinned waiter borrowed for 'a.
         let waiter = unsafe { this.as_ref() };
-        waiter.node.with_mut(|node| {
+        waiter.data.with_mut(|data| {
             // SAFETY: the lock of its queue is held for 'a (`&'a mut self`), and `bound` checked
             // that it is this queue.
-            unsafe { &mut (*node).data }
+            unsafe { &mut *data }
         })
     }
 
-    /// Whether `waiter` would wake the same task as `waker`.
-    pub fn will_wake(&self, waiter: Pin<&mut Waiter<T>>, waker: &Waker) -> bool {
-        with_node(self.bound(waiter), |node| {
-            node.waker
-                .as_ref()
-                .is_some_and(|known| known.will_wake(waker))
-        })
+    /// Whether the queued `waiter` would wake the same task as `waker`.
+    pub fn will_wake(&self, mut waiter: Pin<&mut Waiter<T>>, waker: &Waker) -> bool {
+        let queued = self.is_queued(waiter.as_mut());
+        let known = |links: &mut Links<T>| links.waker.as_ref().is_some_and(|w| w.will_wake(waker));
+        queued && with_links(self.bound(waiter), known)
     }
 
     /// Replaces the waker of a queued `waiter`; drop the old one after unlocking.
+    ///
+    /// # Panics
+    /// If it is not queued.
     #[must_use = "the waker is to be dropped after unlocking"]
-    pub fn set_waker(&mut self, waiter: Pin<&mut Waiter<T>>, waker: Waker) -> Option<Waker> {
-        with_node(self.bound(waiter), |node| node.waker.replace(waker))
+    pub fn set_waker(&mut self, mut waiter: Pin<&mut Waiter<T>>, waker: Waker) -> Option<Waker> {
+        let queued = self.is_queued(waiter.as_mut());
+        assert!(queued, "who is not queued waits for no wake");
+        with_links(self.bound(waiter), |links| links.waker.replace(waker))
     }
 
     /// Takes `waiter` out of the queue, if it is still in; its data stays with it.
     pub fn remove(&mut self, mut waiter: Pin<&mut Waiter<T>>) -> Removed {
+        let was_queued = self.is_queued(waiter.as_mut());
         let this = self.bound(waiter.as_mut());
-        let was_queued = with_node(this, |node| node.queued);
+        let mut waker = None;
         if was_queued {
-            self.unlink(this);
+            waker = self.unlink(this);
         }
-        // SAFETY: only `armed` is written; nothing is moved out of the pin.
-        unsafe { waiter.get_unchecked_mut() }.armed = false;
-        Removed {
-            was_queued,
-            waker: with_node(this, |node| node.waker.take()),
-        }
+        // Relaxed: nobody else knows of a waiter that is in no queue.
+        place(this).store(FREE, Ordering::Relaxed);
+        // SAFETY: only the owner's field is written; nothing is moved out of the pin.
+        unsafe { waiter.get_unchecked_mut() }.queue = ptr::null();
+        Removed { was_queued, waker }
     }
 
     /// What the first waiter carries.
@@ -236,7 +280,7 @@ impl<G, T> Locked<'_, G, T> {
         // SAFETY: what is linked is pinned and not dropped: `remove` is owed until then.
         let waiter = unsafe { self.guard.head?.as_ref() };
         // SAFETY: the lock is held for as long as the borrow of `self` lasts.
-        Some(waiter.node.with_mut(|node| unsafe { &mut (*node).data }))
+        Some(waiter.data.with_mut(|data| unsafe { &mut *data }))
     }
 
     /// Takes the first waiter out; wake the waker after unlocking.
@@ -248,7 +292,7 @@ impl<G, T> Locked<'_, G, T> {
     /// Takes the last waiter out, after `f` has seen what it carries.
     pub fn pop_back_with(&mut self, f: impl FnOnce(&mut T)) -> Option<Waker> {
         let back = self.guard.tail?;
-        with_node(back, |node| f(&mut node.data));
+        with_data(back, f);
         self.pop(back)
     }
 
@@ -265,46 +309,50 @@ impl<G, T> Locked<'_, G, T> {
         // Bounded by the length of the queue, which does not grow while it is locked.
         let mut next = self.guard.head;
         while let Some(this) = next {
-            let take = with_node(this, |node| {
-                next = node.next;
-                chosen(&mut node.data)
-            });
-            if take {
+            next = with_links(this, |links| links.next);
+            if with_data(this, &mut chosen) {
                 wakes.extend(self.pop(this));
             }
         }
     }
 
     fn pop(&mut self, this: NonNull<Waiter<T>>) -> Option<Waker> {
-        self.unlink(this);
-        with_node(this, |node| node.waker.take())
+        let waker = self.unlink(this);
+        // Release: pairs with the Acquire in is_popped(). The last touch: with this, its owner may
+        // go on and drop it.
+        place(this).store(POPPED, Ordering::Release);
+        waker
     }
 
-    fn unlink(&mut self, this: NonNull<Waiter<T>>) {
-        let (prev, next) = with_node(this, |node| {
-            debug_assert!(node.queued);
-            node.queued = false;
-            (node.prev.take(), node.next.take())
-        });
+    /// Takes a queued waiter out of the chain, and its waker with it.
+    fn unlink(&mut self, this: NonNull<Waiter<T>>) -> Option<Waker> {
+        debug_assert_eq!(place(this).load(Ordering::Relaxed), QUEUED);
+        let (prev, next, waker) =
+            with_links(this, |links| (links.prev, links.next, links.waker.take()));
         match prev {
-            Some(prev) => with_node(prev, |node| node.next = next),
+            Some(prev) => with_links(prev, |links| links.next = next),
             None => self.guard.head = next,
         }
         match next {
-            Some(next) => with_node(next, |node| node.prev = prev),
+            Some(next) => with_links(next, |links| links.prev = prev),
             None => self.guard.tail = prev,
         }
+        waker
     }
 
-    /// Binds `waiter` to this queue and notes that `remove` is owed.
-    fn bind(&self, waiter: Pin<&mut Waiter<T>>) -> NonNull<Waiter<T>> {
-        // SAFETY: only the owner's two fields are written; nothing is moved out of the pin.
+    /// Binds `waiter`, which is in no queue, to this one, as queued between `links`.
+    fn bind(&self, mut waiter: Pin<&mut Waiter<T>>, links: Links<T>) -> NonNull<Waiter<T>> {
+        self.bound(waiter.as_mut());
+        assert!(waiter.is_popped(), "a waiter is queued once at a time");
+        // SAFETY: only fields that are the owner's are written; nothing is moved out of the pin.
         let waiter = unsafe { waiter.get_unchecked_mut() };
-        if waiter.queue.is_null() {
-            waiter.queue = self.id;
-        }
-        assert!(waiter.queue == self.id, "a waiter belongs to one queue");
-        waiter.armed = true;
+        waiter.queue = self.id;
+        waiter.links.with_mut(|place| {
+            // SAFETY: not queued, so that the links are the owner's, who is borrowed here.
+            unsafe { &mut *place }.write(links);
+        });
+        // Relaxed: only the owner and this lock's holders read it, and both are here.
+        waiter.place.store(QUEUED, Ordering::Relaxed);
         NonNull::from(waiter)
     }
 
@@ -312,18 +360,37 @@ impl<G, T> Locked<'_, G, T> {
     fn bound(&self, waiter: Pin<&mut Waiter<T>>) -> NonNull<Waiter<T>> {
         // SAFETY: nothing is moved out of the pin.
         let waiter = unsafe { waiter.get_unchecked_mut() };
-        let here = waiter.queue == self.id || waiter.queue.is_null();
-        assert!(here, "a waiter belongs to one queue");
+        let here = !waiter.is_armed() || waiter.queue == self.id;
+        assert!(here, "a waiter belongs to one queue at a time");
         NonNull::from(waiter)
     }
 }
 
-/// Calls `f` with the node of a waiter of the queue whose lock the caller holds.
-fn with_node<T, R>(waiter: NonNull<Waiter<T>>, f: impl FnOnce(&mut Node<T>) -> R) -> R {
-    // SAFETY: it is either borrowed by the caller or linked, hence pinned and not dropped.
+/// Where a waiter is that belongs to the queue whose lock the caller holds.
+fn place<'a, T: 'a>(waiter: NonNull<Waiter<T>>) -> &'a AtomicUsize {
+    // SAFETY: it is either borrowed by the caller or linked, hence pinned and not dropped; no
+    // caller keeps the result beyond the store that lets the owner go.
+    &unsafe { waiter.as_ref() }.place
+}
+
+/// Calls `f` with what a waiter carries that is in the queue whose lock the caller holds.
+fn with_data<T, R>(waiter: NonNull<Waiter<T>>, f: impl FnOnce(&mut T) -> R) -> R {
+    // SAFETY: it is linked, hence pinned and not dropped.
     let waiter = unsafe { waiter.as_ref() };
-    // SAFETY: nodes are touched under the queue's lock only, and no two at once are the same.
-    waiter.node.with_mut(|node| f(unsafe { &mut *node }))
+    // SAFETY: while QUEUED the data is touched under the queue's lock only, one at a time.
+    waiter.data.with_mut(|data| f(unsafe { &mut *data }))
+}
+
+/// Calls `f` with the links of a waiter that is in the queue whose lock the caller holds.
+fn with_links<T, R>(waiter: NonNull<Waiter<T>>, f: impl FnOnce(&mut Links<T>) -> R) -> R {
+    // SAFETY: it is linked, hence pinned and not dropped.
+    let waiter = unsafe { waiter.as_ref() };
+    waiter.links.with_mut(|links| {
+        // SAFETY: while QUEUED the links are touched under the queue's lock only, one at a time.
+        let links = unsafe { &mut *links };
+        // SAFETY: QUEUED: `bind` wrote them.
+        f(unsafe { links.assume_init_mut() })
+    })
 }
 
 impl<G, T> Deref for Locked<'_, G, T> {
@@ -349,7 +416,7 @@ impl<G, T> fmt::Debug for WaitQueue<G, T> {
 impl<T> fmt::Debug for Waiter<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Waiter")
-            .field("armed", &self.armed)
+            .field("armed", &self.is_armed())
             .finish_non_exhaustive()
     }
 }
@@ -357,6 +424,7 @@ impl<T> fmt::Debug for Waiter<T> {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::pin::pin;
 
     fn waker() -> Waker {
@@ -389,6 +457,24 @@ mod tests {
     }
 
     #[test]
+    fn who_was_popped_learns_of_it_and_settles_without_the_lock() {
+        let queue = WaitQueue::new(());
+        let mut waiter = pin!(Waiter::new(1));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(!waiter.is_armed());
+        queue.lock().push_back(waiter.as_mut(), waker());
+        assert!(queue.poll_popped(waiter.as_mut(), &mut cx).is_pending());
+        let popped = queue.lock().pop_front_with(|data| *data = 2);
+        assert!(popped.is_some());
+        let locked = queue.lock();
+        assert!(queue.poll_popped(waiter.as_mut(), &mut cx).is_ready());
+        assert!(waiter.is_armed());
+        assert_eq!(*waiter.as_mut().settle(), 2);
+        drop(locked);
+        assert!(!waiter.is_armed());
+    }
+
+    #[test]
     fn pop_all_takes_only_the_chosen() {
         let queue = WaitQueue::new(());
         let mut waiters: Vec<_> = (0..5).map(|i| Box::pin(Waiter::new(i))).collect();
@@ -406,12 +492,17 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "belongs to one queue")]
-    fn a_waiter_cannot_meet_a_second_queue() {
+    fn a_waiter_is_in_one_queue_at_a_time() {
         let (one, two) = (WaitQueue::new(()), WaitQueue::new(()));
         let mut waiter = pin!(Waiter::new(()));
         one.lock().push_back(waiter.as_mut(), waker());
-        let _ = one.lock().remove(waiter.as_mut());
-        two.lock().push_back(waiter.as_mut(), waker());
+        let again = |queue: &WaitQueue<(), ()>, waiter: Pin<&mut Waiter<()>>| {
+            let push = || queue.lock().push_back(waiter, waker());
+            catch_unwind(AssertUnwindSafe(push)).is_err()
+        };
+        assert!(again(&one, waiter.as_mut()) && again(&two, waiter.as_mut()));
+        assert!(one.lock().remove(waiter.as_mut()).was_queued);
+        assert!(!again(&two, waiter.as_mut()));
+        assert!(two.lock().remove(waiter.as_mut()).was_queued);
     }
 }

@@ -22,8 +22,8 @@ impl Future for Turn<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let queue = self.queue;
         if self.waiter.is_armed() {
-            let mut locked = ready!(queue.poll_popped(self.waiter.as_mut(), cx));
-            drop(locked.remove(self.waiter.as_mut()));
+            ready!(queue.poll_popped(self.waiter.as_mut(), cx));
+            self.waiter.as_mut().settle();
             return Poll::Ready(());
         }
         let waker = cx.waker().clone();

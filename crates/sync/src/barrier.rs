@@ -101,10 +101,8 @@ impl Future for Arrive<'_> {
                     .poll_arrive(waiter, cx)
                     .map(|()| BarrierWaitResult(true));
             }
-            let mut arrivals = ready!(barrier.arrivals.poll_popped(waiter.as_mut(), cx));
-            let removed = arrivals.remove(waiter);
-            drop(arrivals);
-            drop(removed);
+            ready!(barrier.arrivals.poll_popped(waiter.as_mut(), cx));
+            waiter.settle();
             Poll::Ready(BarrierWaitResult(false))
         })
     }

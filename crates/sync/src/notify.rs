@@ -28,7 +28,6 @@ pub(crate) use wait::NotifyWait;
 #[derive(Debug)]
 pub struct Notify {
     word: NotifyWord,
-    /// Invariant, under the lock: the word says `WAITING` if and only if this is not empty.
     waiters: WaitQueue<(), Told>,
 }
 
@@ -102,21 +101,13 @@ impl Notify {
 
     /// Notifies everyone who waits now; stores nothing.
     pub fn notify_waiters(&self) {
-        if self.word.begin_round_if_none_waits() {
-            return;
-        }
         let mut wakes = WakeList::new();
         let mut locked = self.waiters.lock();
-        if locked.has_waiters() {
-            locked.pop_all(&mut wakes, |told| {
-                *told = Told::All;
-                true
-            });
-            self.word.begin_round();
-        } else {
-            let begun = self.word.begin_round_if_none_waits();
-            debug_assert!(begun, "nobody starts to wait without the lock");
-        }
+        self.word.begin_round();
+        locked.pop_all(&mut wakes, |told| {
+            *told = Told::All;
+            true
+        });
         drop(locked);
         wakes.wake_all();
     }
@@ -127,9 +118,6 @@ impl Notify {
     }
 
     fn notify(&self, order: Order) {
-        if self.word.store_permit() {
-            return;
-        }
         let mut locked = self.waiters.lock();
         let woken = self.tell_one(&mut locked, order);
         drop(locked);
@@ -138,19 +126,14 @@ impl Notify {
         }
     }
 
-    /// Notifies one waiter, whose waker it returns, or stores a permit.
+    /// Notifies one waiter, whose waker it returns, or stores the notification.
     fn tell_one(&self, locked: &mut Locked<'_, (), Told>, order: Order) -> Option<Waker> {
-        if !locked.has_waiters() {
-            let stored = self.word.store_permit();
-            debug_assert!(stored, "nobody starts to wait without the lock");
-            return None;
-        }
         let woken = match order {
             Order::First => locked.pop_front_with(|told| *told = Told::First),
             Order::Last => locked.pop_back_with(|told| *told = Told::Last),
         };
-        if !locked.has_waiters() {
-            self.word.mark_not_waiting();
+        if woken.is_none() {
+            self.word.store_permit();
         }
         woken
     }

@@ -48,16 +48,11 @@ impl<N: Deref<Target = Notify>> NotifyWait<N> {
     pub(super) fn enable(self: Pin<&mut Self>) -> bool {
         if self.waiter.is_armed() {
             let this = self.project();
-            let mut waiter = this.waiter;
-            let mut locked = this.notify.waiters.lock();
-            if locked.is_queued(waiter.as_mut()) {
-                return false;
+            *this.done = this.waiter.is_popped();
+            if *this.done {
+                this.waiter.settle();
             }
-            let removed = locked.remove(waiter);
-            drop(locked);
-            drop(removed);
-            *this.done = true;
-            return true;
+            return *this.done;
         }
         // `poll_first` wakes nobody but through the queue, where this waker does nothing.
         self.poll_wait(&mut Context::from_waker(Waker::noop()))
@@ -69,13 +64,15 @@ impl<N: Deref<Target = Notify>> NotifyWait<N> {
         if *this.done {
             return Poll::Ready(());
         }
-        let told = if this.waiter.is_armed() {
-            poll_queued(this.notify, this.waiter, cx)
+        let mut waiter = this.waiter;
+        if waiter.is_armed() {
+            ready!(this.notify.waiters.poll_popped(waiter.as_mut(), cx));
+            waiter.settle();
         } else {
-            poll_first(this.notify, *this.round, this.waiter, cx)
-        };
-        *this.done = told.is_ready();
-        told
+            ready!(poll_first(this.notify, *this.round, waiter, cx));
+        }
+        *this.done = true;
+        Poll::Ready(())
     }
 }
 
@@ -87,48 +84,30 @@ impl<N: Deref<Target = Notify>> std::future::Future for NotifyWait<N> {
     }
 }
 
-/// Sees a later round, or takes the permit, or queues.
+/// Sees a later round, or takes what is stored, or queues.
 fn poll_first(
     notify: &Notify,
     round: Round,
     waiter: Pin<&mut Waiter<Told>>,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
-    if notify.word.round() != round || notify.word.take_permit() {
+    if notify.word.round() != round {
         return Poll::Ready(());
     }
-    // Before the lock: cloning and dropping a waker is user code.
-    let waker = cx.waker().clone();
-    let mut locked = notify.waiters.lock();
-    // Bounded: under the lock, only a permit that was stored meanwhile stands in the way, and
-    // whoever takes it before this does has made progress.
-    while !notify.word.mark_waiting() {
-        if notify.word.round() != round || notify.word.take_permit() {
+    if notify.word.may_have_permit() {
+        let _locked = notify.waiters.lock();
+        if notify.word.take_permit() {
             return Poll::Ready(());
         }
     }
-    // From here on a round begins under the lock only.
-    if notify.word.round() != round {
-        if !locked.has_waiters() {
-            notify.word.mark_not_waiting();
-        }
+    // Before the lock, and dropped after it: cloning and dropping a waker is user code.
+    let waker = cx.waker().clone();
+    let mut locked = notify.waiters.lock();
+    if notify.word.round() != round || notify.word.take_permit() {
         return Poll::Ready(());
     }
     locked.push_back(waiter, waker);
     Poll::Pending
-}
-
-/// Whether the queued `waiter` was told.
-fn poll_queued(
-    notify: &Notify,
-    mut waiter: Pin<&mut Waiter<Told>>,
-    cx: &mut Context<'_>,
-) -> Poll<()> {
-    let mut locked = ready!(notify.waiters.poll_popped(waiter.as_mut(), cx));
-    let removed = locked.remove(waiter);
-    drop(locked);
-    drop(removed);
-    Poll::Ready(())
 }
 
 /// Leaves the queue; a notification that was meant for this waiter alone goes to the next.
@@ -137,9 +116,6 @@ fn cancel(notify: &Notify, mut waiter: Pin<&mut Waiter<Told>>) {
     let mut locked = notify.waiters.lock();
     let told = *locked.data(waiter.as_mut());
     let removed = locked.remove(waiter);
-    if removed.was_queued && !locked.has_waiters() {
-        notify.word.mark_not_waiting();
-    }
     let next = match told {
         Told::First => notify.tell_one(&mut locked, Order::First),
         Told::Last => notify.tell_one(&mut locked, Order::Last),

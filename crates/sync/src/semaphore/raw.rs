@@ -1,23 +1,23 @@
 //! The semaphore under `Semaphore`, `Mutex`, `RwLock`, `OnceCell` and bounded channels.
 //!
 //! Free permits are taken and given by one atomic operation on [`PermitWord`]. Who finds too few
-//! queues, first come first served: permits that come back go to the first waiter until it has
-//! enough, then to the next; nobody overtakes. Invariant, under the queue's lock: the word says
-//! `QUEUED` if and only if the queue is not empty.
+//! queues, first come first served: permits that come back go, without a detour through the word,
+//! to the first waiter until it has enough, then to the next; nobody overtakes. Invariant, under
+//! the queue's lock: the word says `QUEUED` if and only if the queue is not empty.
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
 use yamanote_base::budget;
 use yamanote_base::const_unless_model;
-use yamanote_base::wait::{WaitQueue, Waiter};
+use yamanote_base::wait::{Locked, WaitQueue, Waiter};
 use yamanote_base::wake::WakeList;
 
 use super::error::{AcquireError, TryAcquireError};
-use super::word::{PermitWord, Take};
+use super::word::{Given, PermitWord, Take, assert_fits};
 
 pub(crate) use super::word::MAX_PERMITS;
 
@@ -83,8 +83,11 @@ impl RawSemaphore {
     #[inline]
     #[track_caller]
     pub(crate) fn release(&self, n: usize) {
-        if n > 0 && self.word.give(n) {
-            self.hand_out();
+        if n == 0 {
+            return;
+        }
+        if let Given::Keep(n) = self.word.give(n) {
+            self.hand_out(n);
         }
     }
 
@@ -106,31 +109,36 @@ impl RawSemaphore {
         wakes.wake_all();
     }
 
-    /// Hands what was given to those who wait, in their order.
+    /// Hands `n` permits, and the strays, to those who wait, in their order.
     #[cold]
-    fn hand_out(&self) {
-        let mut wakes = WakeList::new();
+    #[track_caller]
+    fn hand_out(&self, n: usize) {
         let mut locked = self.waiters.lock();
         if !locked.has_waiters() {
-            // Another thread was faster; what was given lies free in the word.
+            // Those who waited have left; and while this lock is held nobody starts to wait.
+            let given = self.word.give(n);
+            debug_assert!(given == Given::Free, "QUEUED: the queue is not empty");
             return;
         }
-        let mut left = self.word.take_given();
-        // Bounded: each turn pops a waiter or uses up what is left.
-        while left > 0 {
-            let Some(needed) = locked.front() else { break };
-            let given = left.min(*needed);
-            *needed -= given;
-            left -= given;
-            if *needed == 0 {
-                wakes.extend(locked.pop_front());
-            }
+        let mut left = n + self.word.take_strays();
+        let mut first = serve(&mut locked, &mut left);
+        let mut many = None;
+        // Most often one waiter takes all there is, and no list of wakers is needed.
+        while let Some(next) = serve(&mut locked, &mut left) {
+            let many = many.get_or_insert_with(WakeList::new);
+            many.extend(first.take());
+            many.push(next);
         }
         if !locked.has_waiters() {
-            self.word.mark_unqueued(left);
+            self.word.mark_unqueued(left.min(MAX_PERMITS));
         }
         drop(locked);
-        wakes.wake_all();
+        match (first, many) {
+            (_, Some(mut many)) => many.wake_all(),
+            (Some(first), None) => first.wake(),
+            (None, None) => {}
+        }
+        assert_fits(left, 0);
     }
 
     /// Takes permits, or queues `waiter` if there are too few after all.
@@ -176,18 +184,14 @@ impl RawSemaphore {
         wanted: usize,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), AcquireError>> {
-        let mut locked = ready!(self.waiters.poll_popped(waiter.as_mut(), cx));
+        ready!(self.waiters.poll_popped(waiter.as_mut(), cx));
         if !budget::current().has_remaining() {
             // What it got stays its own until it has budget again.
-            drop(locked);
             let refused = budget::poll_proceed(cx);
             debug_assert!(refused.is_pending(), "nothing was left of the budget");
             return Poll::Pending;
         }
-        let needed = *locked.data(waiter.as_mut());
-        let removed = locked.remove(waiter);
-        drop(locked);
-        drop(removed);
+        let needed = *waiter.settle();
         // Closing comes first, also for who was handed all its permits before.
         if needed == 0 && !self.word.is_closed() {
             return Poll::Ready(Ok(()));
@@ -210,6 +214,18 @@ impl RawSemaphore {
         drop(removed);
         self.release(wanted - needed);
     }
+}
+
+/// Gives the first waiter what it needs out of `left`; its waker, if it now has enough.
+fn serve(locked: &mut Locked<'_, (), usize>, left: &mut usize) -> Option<Waker> {
+    if *left == 0 {
+        return None;
+    }
+    let needed = locked.front()?;
+    let given = (*left).min(*needed);
+    *needed -= given;
+    *left -= given;
+    if *needed > 0 { None } else { locked.pop_front() }
 }
 
 impl fmt::Debug for RawSemaphore {

@@ -2,9 +2,12 @@
 //!
 //! | bits | what | who changes it |
 //! |---|---|---|
-//! | 0 | `CLOSED`: nothing is granted any more | `close`, once |
-//! | 1 | `QUEUED`: the queue is not empty | only who holds the queue's lock |
-//! | 2 and up | free permits | anybody; while `QUEUED`, only the lock's holder takes some |
+//! | 0 | `CLOSED`: nothing is granted any more | `close`, once, under the queue's lock |
+//! | 1 | `QUEUED`: the queue is not empty | who holds the queue's lock |
+//! | 2 and up | free permits | anybody adds; while `QUEUED`, only the lock's holder takes some |
+//!
+//! While `QUEUED` the free permits are *strays*: whoever added them had not seen the mark yet, and
+//! comes to the lock next, to have them handed out.
 
 use yamanote_base::atomic::{AtomicUsize, Ordering};
 use yamanote_base::const_unless_model;
@@ -29,6 +32,15 @@ pub(crate) enum Take {
     Short,
     /// The semaphore is closed.
     Closed,
+}
+
+/// What became of permits that were given back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Given {
+    /// They are free for anybody.
+    Free,
+    /// Somebody waits: so many are still the giver's, to be handed out with the strays.
+    Keep(usize),
 }
 
 impl PermitWord {
@@ -88,6 +100,7 @@ impl PermitWord {
     }
 
     /// Under the queue's lock: takes `n` permits, or all that are free and marks `QUEUED`.
+    ///
     /// Returns how many it took; the caller queues if these are fewer than `n`. `None`: closed.
     pub(crate) fn take_or_mark_queued(&self, n: usize) -> Option<usize> {
         // Acquire: as in is_closed().
@@ -116,14 +129,18 @@ impl PermitWord {
         }
     }
 
-    /// Gives `n` permits back; returns whether they are to be handed to those who wait.
+    /// Gives `n` permits back, unless somebody is seen to wait for some.
     ///
     /// # Panics
     /// When there would be more than [`MAX_PERMITS`]; the word is then as before.
     #[inline]
     #[track_caller]
-    pub(crate) fn give(&self, n: usize) -> bool {
+    pub(crate) fn give(&self, n: usize) -> Given {
         assert_fits(n, 0);
+        // Relaxed: a guess; whoever was given less than it thinks finds out under the lock.
+        if self.0.load(Ordering::Relaxed) & QUEUED != 0 {
+            return Given::Keep(n);
+        }
         // Release: pairs with the Acquire where permits are taken; publishes what was done under
         // them. No carry: both summands are at most MAX_PERMITS, and the word has a bit more.
         let before = self.0.fetch_add(n << SHIFT, Ordering::Release);
@@ -132,11 +149,18 @@ impl PermitWord {
             self.0.fetch_sub(n << SHIFT, Ordering::Relaxed);
             assert_fits(n, before >> SHIFT);
         }
-        before & QUEUED != 0
+        if before & QUEUED != 0 {
+            return Given::Keep(0);
+        }
+        Given::Free
     }
 
-    /// Under the queue's lock, while `QUEUED`: takes what has been given meanwhile.
-    pub(crate) fn take_given(&self) -> usize {
+    /// Under the queue's lock, while `QUEUED`: takes the strays.
+    pub(crate) fn take_strays(&self) -> usize {
+        // Relaxed: whose strays are not seen yet comes to the lock after this one.
+        if self.0.load(Ordering::Relaxed) >> SHIFT == 0 {
+            return 0;
+        }
         // Acquire: pairs with give(); the waiters see through the queue's lock what it publishes.
         self.0.fetch_and(MARKS, Ordering::Acquire) >> SHIFT
     }
@@ -157,22 +181,24 @@ impl PermitWord {
 
     /// Destroys up to `n` free permits; returns how many.
     pub(crate) fn forget(&self, n: usize) -> usize {
-        let take = |word: usize| word - (n.min(word >> SHIFT) << SHIFT);
+        let less = |word: usize| word - (n.min(word >> SHIFT) << SHIFT);
         // Acquire: like any taking of permits.
-        let done = self
+        let before = self
             .0
-            .fetch_update(Ordering::Acquire, Ordering::Acquire, |w| Some(take(w)));
-        let before = done.unwrap_or_else(|word| word);
-        n.min(before >> SHIFT)
+            .fetch_update(Ordering::Acquire, Ordering::Acquire, |word| {
+                // Strays are not for the taking.
+                (word & QUEUED == 0).then(|| less(word))
+            });
+        before.map_or(0, |word| n.min(word >> SHIFT))
     }
 }
 
 /// Panics if `n` more permits than `before` are too many.
 #[inline]
 #[track_caller]
-fn assert_fits(n: usize, before: usize) {
+pub(crate) fn assert_fits(n: usize, before: usize) {
     assert!(
-        n <= MAX_PERMITS - before.min(MAX_PERMITS),
+        n <= MAX_PERMITS - before,
         "number of added permits ({n}) would overflow MAX_PERMITS ({MAX_PERMITS})"
     );
 }
