@@ -53,7 +53,7 @@ impl Attribute {
             Err(error) => return with_error(&error, item),
         };
         if let Err(error) = self.check(&function) {
-            return with_error(&error, item);
+            return with_error(&error, self.remains(function).unwrap_or(item));
         }
         if self.available == Available::Nothing {
             let message = "this attribute needs the cargo feature `rt` or `rt-multi-thread`";
@@ -104,6 +104,16 @@ impl Attribute {
             )),
             _ => Ok(()),
         }
+    }
+
+    /// What is left of a function that cannot be run as it is; `None` if it is to be left alone.
+    fn remains(&self, mut function: Function) -> Option<TokenStream> {
+        // An `async fn main` would be a fault of its own.
+        let is_main = self.role == Role::Main && function.signature.ident == "main";
+        (is_main && function.signature.asyncness.is_some()).then(|| {
+            function.signature.inputs.clear();
+            self.emit(function, |_, _| quote! { ::core::panic!() })
+        })
     }
 
     /// The expression that builds the runtime.

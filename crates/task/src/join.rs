@@ -79,8 +79,8 @@ impl<T> JoinHandle<T> {
     /// Cancels the task: its future is dropped at the next place where it waits, or before its
     /// first poll. A task that has ended keeps its output.
     ///
-    /// It returns at once; whoever wants to know that the future is gone awaits the handle. Work that
-    /// may block (of `spawn_blocking`) cannot be cancelled once it has begun.
+    /// It returns at once; whoever wants to know that the future is gone awaits the handle. Work
+    /// of `spawn_blocking` cannot be cancelled once it has begun.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

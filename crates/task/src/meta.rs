@@ -1,4 +1,5 @@
-//! What is known of a task beside its future: [`SpawnMeta`] when it is made, [`TaskMeta`] for hooks.
+//! What is known of a task beside its future: [`SpawnMeta`] when it is made, [`TaskMeta`] for
+//! hooks.
 
 use std::fmt;
 use std::marker::PhantomData;

@@ -47,6 +47,9 @@
 //! and tells its results by [`poll_op`]. [`op!`] finds its resource by the context; with `parent:`
 //! before the resource it names it. State of a wait, not of the resource, goes by [`op_update!`].
 //!
+//! Subscribers keep small tables of callsites: 32 of a kind. So each change of state is told in one
+//! place, and a primitive with several operations has one function that makes its [`op!`].
+//!
 //! Without a subscriber each of these is a comparison with the level that is wanted at most.
 #![forbid(unsafe_code)]
 

@@ -205,11 +205,11 @@ macro_rules! op_update {
 /// Makes an [`AsyncOp`]: `op!("tokio::sync::x", &resource, "X::wait")`.
 #[macro_export]
 macro_rules! op {
-    ($target:literal, parent: $resource:expr, $source:literal) => {
+    ($target:literal, parent: $resource:expr, $source:expr) => {
         $crate::op!($target, $resource, $source)
     };
-    ($target:literal, $resource:expr, $source:literal) => {{
-        let _: &$crate::Resource = $resource;
+    ($target:literal, $resource:expr, $source:expr) => {{
+        let _: (&$crate::Resource, &'static str) = ($resource, $source);
         $crate::AsyncOp::none()
     }};
 }

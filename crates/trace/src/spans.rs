@@ -339,7 +339,7 @@ macro_rules! op_update {
 /// Makes an [`AsyncOp`]: `op!("tokio::sync::x", &resource, "X::wait")`.
 #[macro_export]
 macro_rules! op {
-    ($target:literal, parent: $resource:expr, $source:literal) => {{
+    ($target:literal, parent: $resource:expr, $source:expr) => {{
         let resource: &$crate::Resource = $resource;
         let op = $crate::__tracing::trace_span!(
             target: $target,
@@ -354,7 +354,7 @@ macro_rules! op {
         );
         $crate::AsyncOp::__new(resource, op, poll)
     }};
-    ($target:literal, $resource:expr, $source:literal) => {{
+    ($target:literal, $resource:expr, $source:expr) => {{
         let resource: &$crate::Resource = $resource;
         let op = resource.in_scope(|| {
             $crate::__tracing::trace_span!(

@@ -70,7 +70,7 @@ macro_rules! __join {
         let ($($slot,)+) = ($($future,)+);
         let mut slots = ($($crate::macros::support::joined($slot),)+);
         let slots = &mut slots;
-        let mut order = $crate::macros::support::$order::default();
+        let mut order = $crate::macros::support::$order::start();
         let outputs = $crate::macros::support::poll_fn(move |cx| {
             let count = $crate::macros::support::count(&[$(::core::stringify!($slot)),+]);
             let mut pending = false;

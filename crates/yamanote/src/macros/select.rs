@@ -78,6 +78,9 @@ macro_rules! __select {
     (@branch $start:ident {$($variants:ident)*} {$($read:tt)*} else => $else:expr $(,)?) => {
         $crate::__select!(@emit $start {$($read)*} {$else})
     };
+    (@branch $start:ident {$($variants:ident)*} {$($read:tt)*} else => $($rest:tt)+) => {
+        ::core::compile_error!("the `else` branch of select! must be the last one")
+    };
     (@branch $start:ident {$($variants:ident)*} {$($read:tt)*}) => {
         $crate::__select!(@emit $start {$($read)*} {
             ::core::panic!("all branches are disabled and there is no else branch")

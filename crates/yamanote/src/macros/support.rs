@@ -71,10 +71,17 @@ pub fn start_fair(branches: u32) -> u32 {
 }
 
 /// Where a poll of `join!` begins: always with the first future.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Biased;
 
 impl Biased {
+    /// As it is before the first poll. Not `default`: where there is no prelude, no trait is in
+    /// scope.
+    #[inline]
+    pub const fn start() -> Self {
+        Self
+    }
+
     /// The place to begin with.
     #[inline]
     pub fn next_start(&mut self, _futures: u32) -> u32 {
@@ -84,10 +91,16 @@ impl Biased {
 
 /// Where a poll of `join!` begins: one further each time, so that a future that uses up the budget
 /// does not starve those behind it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Rotating(u32);
 
 impl Rotating {
+    /// As it is before the first poll.
+    #[inline]
+    pub const fn start() -> Self {
+        Self(0)
+    }
+
     /// The place to begin with.
     #[inline]
     pub fn next_start(&mut self, futures: u32) -> u32 {
