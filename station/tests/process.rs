@@ -150,6 +150,10 @@ async fn out_of_descriptors_it_goes_on_when_there_are_some_again() {
         // The queue of the listener takes those that cannot be accepted yet.
         held.push(TcpStream::connect(station.addr).await.unwrap());
     }
+    let descriptors = format!("/proc/{}/fd", station.child.id());
+    while std::fs::read_dir(&descriptors).unwrap().count() < 40 {
+        tokio::task::yield_now().await;
+    }
     drop(held);
     let (status, stats) = ask(station.addr, Method::GET, "/stats", "").await.unwrap();
     assert_eq!(status, StatusCode::OK);

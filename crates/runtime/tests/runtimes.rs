@@ -255,6 +255,8 @@ fn a_task_that_a_park_hook_wakes_runs_at_once() {
             waker.into_iter().for_each(Waker::wake);
         });
         let runtime = builder.build().unwrap();
-        runtime.block_on(async { spawn(woken_twice(waiting)).await.unwrap() });
+        runtime.block_on(async { spawn(woken_twice(waiting.clone())).await.unwrap() });
+        // The last waker holds the runtime's scheduler, which holds the hook.
+        drop(waiting.lock().unwrap().take());
     }
 }

@@ -2,6 +2,7 @@
 #![cfg(not(loom))]
 
 use std::future::poll_fn;
+use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -37,7 +38,24 @@ fn pool() -> Pool {
     })
 }
 
-fn sim(seed: u64) -> (Sim, SimHost) {
+/// Closes the simulation when dropped, as a runtime does: its hosts and it hold each other.
+struct Closing(Sim);
+
+impl Deref for Closing {
+    type Target = Sim;
+
+    fn deref(&self) -> &Sim {
+        &self.0
+    }
+}
+
+impl Drop for Closing {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
+
+fn sim(seed: u64) -> (Closing, SimHost) {
     let world = World::new(seed);
     let (mut drivers, _) = yamanote_driver::new(yamanote_driver::Config {
         clock: Clock::world(world.clone()),
@@ -45,7 +63,8 @@ fn sim(seed: u64) -> (Sim, SimHost) {
         ..yamanote_driver::Config::new(pool())
     })
     .unwrap();
-    Sim::new(config(), drivers.pop().unwrap())
+    let (sim, home) = Sim::new(config(), drivers.pop().unwrap());
+    (Closing(sim), home)
 }
 
 fn spawn<F>(host: &SimHost, future: F) -> JoinHandle<F::Output>
