@@ -143,6 +143,14 @@ impl<S: Source, W: WorldSocket> Watched for Resource<S, W> {
         }
     }
 
+    #[inline]
+    fn asked_first(&self, interest: Interest) -> io::Result<Option<&ReadyCell>> {
+        match self {
+            Resource::Os(source) => source.asked_first(interest),
+            Resource::World(socket) => Ok(Some(socket.ready())),
+        }
+    }
+
     fn ask_to_look(&self) {
         if let Resource::Os(source) = self {
             source.ask_to_look();

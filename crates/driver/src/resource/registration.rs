@@ -24,6 +24,8 @@ pub struct Registration<S: Source> {
     interest: Interest,
     /// What it is ready for as long as nobody knows better: it is used before it is registered.
     assumed: Ready,
+    /// What is waited for before the first try.
+    awaited: Option<Interest>,
     /// Set once, by whoever holds `registering`.
     place: OnceLock<Place>,
     registering: Mutex<()>,
@@ -72,6 +74,7 @@ impl<S: Source> Registration<S> {
             handle,
             interest,
             assumed: Ready::EMPTY,
+            awaited: None,
             place: OnceLock::new(),
             registering: Mutex::new(()),
         }
@@ -82,6 +85,14 @@ impl<S: Source> Registration<S> {
     #[must_use]
     pub fn assuming(mut self, assumed: Ready) -> Self {
         self.assumed = assumed;
+        self
+    }
+
+    /// The same source, which is registered at the first operation of `interest`, before that is
+    /// tried. For sources that are hardly ever ready then, and that live long.
+    #[must_use]
+    pub fn awaiting(mut self, interest: Interest) -> Self {
+        self.awaited = Some(interest);
         self
     }
 
@@ -163,6 +174,14 @@ impl<S: Source> Watched for Registration<S> {
         match self.place.get() {
             Some(place) => Ok(&place.cell),
             None => self.register(blocked),
+        }
+    }
+
+    #[inline]
+    fn asked_first(&self, interest: Interest) -> io::Result<Option<&ReadyCell>> {
+        match (self.cell(), self.awaited) {
+            (None, Some(awaited)) if awaited == interest => self.register(Some(interest)).map(Some),
+            (cell, _) => Ok(cell),
         }
     }
 

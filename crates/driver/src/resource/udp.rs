@@ -4,17 +4,30 @@ use std::io;
 use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 
-use yamanote_base::interest::Interest;
+use yamanote_base::interest::{Interest, Ready};
 use yamanote_sys::read;
 use yamanote_world::net as world;
 
 use crate::context;
+use crate::handle::Handle;
 use crate::resource::{Registration, Resource};
 
 /// A UDP socket.
 pub type UdpSocket = Resource<mio::net::UdpSocket, world::UdpSocket>;
 
 const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
+
+/// Who receives waits for a datagram nearly always, and goes on doing so: it is registered before
+/// it tries. Who only sends never need be.
+fn registration(
+    handle: Handle,
+    socket: mio::net::UdpSocket,
+) -> io::Result<Registration<mio::net::UdpSocket>> {
+    let registration = Registration::new(handle, socket, BOTH)?;
+    Ok(registration
+        .assuming(Ready::WRITABLE)
+        .awaiting(Interest::READABLE))
+}
 
 impl UdpSocket {
     /// A socket at `addr`.
@@ -31,7 +44,7 @@ impl UdpSocket {
             Some(host) => world::UdpSocket::bind(&host, addr).map(Resource::World),
             None => {
                 let socket = mio::net::UdpSocket::bind(addr)?;
-                Registration::new(handle, socket, BOTH).map(Resource::Os)
+                registration(handle, socket).map(Resource::Os)
             }
         }
     }
@@ -46,7 +59,7 @@ impl UdpSocket {
     #[track_caller]
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<Self> {
         let handle = context::current_io();
-        Registration::new(handle, mio::net::UdpSocket::from_std(socket), BOTH).map(Resource::Os)
+        registration(handle, mio::net::UdpSocket::from_std(socket)).map(Resource::Os)
     }
 
     /// Sends to `addr` from now on, and receives from there only.

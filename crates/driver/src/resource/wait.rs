@@ -9,7 +9,8 @@
 //!  wait for the cell                     done
 //! ```
 //!
-//! A resource that never meets `WouldBlock` is never registered with a selector.
+//! A resource that never meets `WouldBlock` is never registered with a selector, unless it is one
+//! that says beforehand that it will have to wait.
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -36,6 +37,14 @@ pub trait Watched {
     /// # Errors
     /// When the system refuses, or the runtime is shut down.
     fn attach(&self, blocked: Option<Interest>) -> io::Result<&ReadyCell>;
+
+    /// Its readiness, if that is to be asked before an operation of `interest` is tried.
+    ///
+    /// # Errors
+    /// As [`attach`](Self::attach), where it is registered for that.
+    fn asked_first(&self, _interest: Interest) -> io::Result<Option<&ReadyCell>> {
+        Ok(self.cell())
+    }
 
     /// Whether its selector reports changes only: then less than was asked for means drained.
     fn reports_edges(&self) -> bool;
@@ -141,9 +150,10 @@ pub trait Watched {
         async move {
             // Bounded by the budget of the task, and by the events that come.
             loop {
-                let event = match self.cell() {
-                    Some(_) => Some(self.readiness(interest).await?),
-                    None => None,
+                let is_asked_first = self.asked_first(interest)?.is_some();
+                let event = match is_asked_first {
+                    true => Some(self.readiness(interest).await?),
+                    false => None,
                 };
                 let charge = poll_fn(budget::poll_proceed).await;
                 let result = op();
@@ -167,7 +177,7 @@ fn poll_loop<W: Watched + ?Sized, R>(
     let charge = ready!(budget::poll_proceed(cx));
     // Bounded: each round clears an event, or ends; events come from another thread's turn.
     loop {
-        let event = match watched.cell() {
+        let event = match watched.asked_first(direction.interest())? {
             Some(cell) => Some(ready!(poll_cell(cell, cx, direction))?),
             None => None,
         };
