@@ -67,6 +67,13 @@ struct HandleParts {
 impl UnwindSafe for HandleParts {}
 impl RefUnwindSafe for HandleParts {}
 
+/// What [`Handle::turn_stamp`] tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TurnStamp {
+    runtime: usize,
+    turns: usize,
+}
+
 /// The drivers of a runtime, one for each worker, and their common handle.
 ///
 /// # Errors
@@ -134,6 +141,16 @@ impl Handle {
     #[must_use]
     pub fn take_look(&self, shard: usize) -> bool {
         self.reactor_of(shard).take_look()
+    }
+
+    /// Tells whether the drivers have turned: equal stamps say that none has, in this runtime.
+    #[must_use]
+    pub fn turn_stamp(&self) -> TurnStamp {
+        let turns = self.0.shards.iter().map(Shard::turns);
+        TurnStamp {
+            runtime: self.id(),
+            turns: turns.fold(0, usize::wrapping_add),
+        }
     }
 
     /// The runtime's clock.

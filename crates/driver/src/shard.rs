@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use yamanote_base::atomic::RawCondvar;
+use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 
@@ -15,6 +16,8 @@ use crate::unpark::{Place, UnparkToken};
 pub(crate) struct Shard {
     pub(crate) wheel: Mutex<Wheel>,
     pub(crate) token: UnparkToken,
+    /// Counts the turns, of whatever thread; a few may be missing.
+    turns: AtomicUsize,
     /// Where the worker sleeps when it does not attend its reactor.
     bed: Bed,
 }
@@ -55,8 +58,23 @@ impl Shard {
         Self {
             wheel: Mutex::new(Wheel::new()),
             token: UnparkToken::new(),
+            turns: AtomicUsize::new(0),
             bed: Bed::default(),
         }
+    }
+
+    /// How many turns there were, roughly: two calls differ if there was one between them.
+    pub(crate) fn turns(&self) -> usize {
+        // Acquire: pairs with the Release in note_turn().
+        self.turns.load(Ordering::Acquire)
+    }
+
+    /// A turn has looked at what the selector found.
+    pub(crate) fn note_turn(&self) {
+        // Relaxed load: of two threads that turn at once either may count.
+        let turns = self.turns.load(Ordering::Relaxed);
+        // Release: pairs with turns().
+        self.turns.store(turns.wrapping_add(1), Ordering::Release);
     }
 
     /// Ends the current or the next wait, which may be in `reactor`.

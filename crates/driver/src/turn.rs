@@ -174,8 +174,9 @@ pub(crate) fn look(handle: &Handle, shard: usize, wakes: &mut WakeList) -> Turne
     turned
 }
 
-/// Fires the timers that are due.
+/// Ends a turn: fires the timers that are due.
 fn fire(handle: &Handle, shard: &Shard, wakes: &mut WakeList) -> usize {
+    shard.note_turn();
     if !handle.time_enabled() {
         return 0;
     }

@@ -1,15 +1,21 @@
 //! One listener of one signal: a flag, a pipe, and the action that the signal handler runs.
+//!
+//! A signal that comes when its last listener is gone is kept for the next one until the driver
+//! turns ([`Unheard`]): so a listener may be replaced without a gap in which signals get lost.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::os::raw::c_int;
 use std::os::unix::net::UnixStream;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::task::{Context, Poll, ready};
 
 use signal_hook_registry::SigId;
-use yamanote_base::atomic::plain::{AtomicBool, Ordering};
+use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
+use yamanote_base::lock::Mutex;
 use yamanote_base::ready::Direction;
 use yamanote_driver::context;
+use yamanote_driver::handle::{Handle, TurnStamp};
 use yamanote_driver::resource::Watched;
 use yamanote_driver::resource::unix::UnixStream as Pipe;
 
@@ -26,6 +32,19 @@ pub(crate) struct Listener {
 struct Line {
     pipe: Pipe,
     action: SigId,
+    signal: c_int,
+    driver: Handle,
+}
+
+/// What became of a kind of signal when nobody listened; by its number, one for the process.
+static UNHEARD: LazyLock<Mutex<BTreeMap<c_int, Unheard>>> = LazyLock::new(Mutex::default);
+
+/// How many signals of a kind have come, and how many had when the last listener went.
+#[derive(Debug)]
+struct Unheard {
+    /// Counted by an action of its own, which stays.
+    came: Arc<AtomicUsize>,
+    left: Option<(TurnStamp, usize)>,
 }
 
 impl Listener {
@@ -39,7 +58,7 @@ impl Listener {
     #[track_caller]
     pub(crate) fn new(signal: c_int) -> io::Result<Self> {
         // First, because it panics outside of a runtime: then nothing is installed.
-        context::current_io();
+        let driver = context::current_io();
         if signal < 0 || signal_hook_registry::FORBIDDEN.contains(&signal) {
             return Err(io::Error::other(format!(
                 "Refusing to register signal {signal}"
@@ -48,8 +67,12 @@ impl Listener {
         let heard = Arc::new(AtomicBool::new(false));
         let line = match context::host() {
             Some(_) => None,
-            None => Some(Line::new(signal, &heard)?),
+            None => Some(Line::new(signal, &heard, driver)?),
         };
+        if line.as_ref().is_some_and(Line::came_since_the_last) {
+            // Release: as in announce().
+            heard.store(true, Ordering::Release);
+        }
         Ok(Self { heard, line })
     }
 
@@ -74,7 +97,8 @@ impl Listener {
 
 impl Line {
     /// Has `heard` set, and something written to the pipe, whenever `signal` comes.
-    fn new(signal: c_int, heard: &Arc<AtomicBool>) -> io::Result<Self> {
+    fn new(signal: c_int, heard: &Arc<AtomicBool>, driver: Handle) -> io::Result<Self> {
+        Unheard::count(signal)?;
         let (reader, writer) = UnixStream::pair()?;
         reader.set_nonblocking(true)?;
         writer.set_nonblocking(true)?;
@@ -85,7 +109,20 @@ impl Line {
             // both may be done in a signal handler. It neither allocates nor locks nor panics.
             unsafe { signal_hook_registry::register(signal, move || announce(&heard, &writer)) }?
         };
-        Ok(Self { pipe, action })
+        Ok(Self {
+            pipe,
+            action,
+            signal,
+            driver,
+        })
+    }
+
+    /// Whether a signal came after the last listener of this runtime went, in the same turn.
+    fn came_since_the_last(&self) -> bool {
+        let unheard = UNHEARD.lock();
+        unheard
+            .get(&self.signal)
+            .is_some_and(|unheard| unheard.is_after(self.driver.turn_stamp()))
     }
 
     /// Waits until the handler has written something, and takes it out.
@@ -102,7 +139,42 @@ impl Line {
 
 impl Drop for Line {
     fn drop(&mut self) {
+        if let Some(unheard) = UNHEARD.lock().get_mut(&self.signal) {
+            let came = unheard.came();
+            unheard.left = Some((self.driver.turn_stamp(), came));
+        }
         signal_hook_registry::unregister(self.action);
+    }
+}
+
+impl Unheard {
+    /// Has the signals of this kind counted from the first call on.
+    fn count(signal: c_int) -> io::Result<()> {
+        let mut table = UNHEARD.lock();
+        if table.contains_key(&signal) {
+            return Ok(());
+        }
+        let came = Arc::new(AtomicUsize::new(0));
+        let counter = came.clone();
+        // Release: pairs with came().
+        let count = move || {
+            counter.fetch_add(1, Ordering::Release);
+        };
+        // SAFETY: the action adds to an atomic, which may be done in a signal handler. It neither
+        // allocates nor locks nor panics.
+        unsafe { signal_hook_registry::register(signal, count) }?;
+        table.insert(signal, Unheard { came, left: None });
+        Ok(())
+    }
+
+    fn came(&self) -> usize {
+        // Acquire: pairs with the Release in count().
+        self.came.load(Ordering::Acquire)
+    }
+
+    fn is_after(&self, now: TurnStamp) -> bool {
+        self.left
+            .is_some_and(|(then, came)| then == now && came != self.came())
     }
 }
 

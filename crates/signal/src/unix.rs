@@ -87,7 +87,9 @@ impl From<SignalKind> for c_int {
 
 /// Hears signals of `kind` from now on, instead of their default action.
 ///
-/// The default action does not come back when the listener is dropped.
+/// The default action does not come back when the listener is dropped. A signal that comes after
+/// that is kept for a listener that is made before the runtime's driver turns again: so a listener
+/// may be replaced by another one without a gap.
 ///
 /// # Errors
 /// When the signal cannot be handled (`SIGKILL`, `SIGSTOP` and those that tell of a fault), and

@@ -33,6 +33,33 @@ fn each_listener_of_a_kind_hears_it_once() {
 }
 
 #[test]
+fn a_signal_between_two_listeners_is_kept_for_the_second() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        drop(signal(SignalKind::window_change()).unwrap());
+        kill_self("WINCH");
+        let mut second = signal(SignalKind::window_change()).unwrap();
+        second.recv().await.unwrap();
+    });
+}
+
+#[test]
+fn a_signal_is_not_kept_beyond_the_next_turn() {
+    let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let mut witness = signal(SignalKind::io()).unwrap();
+        drop(signal(SignalKind::io()).unwrap());
+        kill_self("IO");
+        witness.recv().await.unwrap();
+        // Who waits for another thread lets the driver turn.
+        yamanote_runtime::spawn_blocking(|| ()).await.unwrap();
+        let mut late = signal(SignalKind::io()).unwrap();
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(late.poll_recv(&mut cx).is_pending());
+    });
+}
+
+#[test]
 fn a_simulated_world_hears_no_signal_of_the_system() {
     let runtime = Builder::sim(1).enable_all().build().unwrap();
     runtime.block_on(async {
