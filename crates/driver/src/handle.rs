@@ -33,6 +33,8 @@ pub struct Config {
     pub time: bool,
     /// The most I/O events that one turn takes.
     pub events_max: usize,
+    /// The most I/O events that a turn takes which does not wait, because its worker is busy.
+    pub events_busy_max: usize,
     /// The clock of the runtime. A simulated runtime needs [`Clock::world`].
     pub clock: Clock,
     /// The threads for operations that block.
@@ -81,7 +83,7 @@ pub struct TurnStamp {
 pub fn new(config: Config) -> io::Result<(Vec<Driver>, Handle)> {
     let count = config.shards.max(1);
     let reactors: io::Result<Box<[_]>> = (0..count.div_ceil(GROUP))
-        .map(|_| Reactor::new(config.events_max))
+        .map(|_| Reactor::new(config.events_max, config.events_busy_max))
         .collect();
     let handle = Handle(Arc::new(HandleParts {
         shards: (0..count).map(|_| Shard::new()).collect(),
@@ -111,6 +113,7 @@ impl Config {
             io: true,
             time: true,
             events_max: 1024,
+            events_busy_max: 1024,
             clock,
             pool,
             file_route: FileRoute::default(),
@@ -235,6 +238,26 @@ impl Handle {
     #[must_use]
     pub fn registrations(&self) -> usize {
         self.0.reactors.iter().map(Reactor::len).sum()
+    }
+
+    /// How many I/O resources were registered so far.
+    #[must_use]
+    pub fn registered_count(&self) -> u64 {
+        let reactors = self.0.reactors.iter();
+        reactors.map(Reactor::registered_count).sum()
+    }
+
+    /// How many I/O resources were registered so far and are not any more.
+    #[must_use]
+    pub fn deregistered_count(&self) -> u64 {
+        let reactors = self.0.reactors.iter();
+        reactors.map(Reactor::deregistered_count).sum()
+    }
+
+    /// How many I/O events came so far.
+    #[must_use]
+    pub fn ready_count(&self) -> u64 {
+        self.0.reactors.iter().map(Reactor::ready_count).sum()
     }
 
     /// How many timers are in the wheels now.

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use yamanote_base::atomic::plain::{AtomicBool, Ordering};
+use yamanote_base::atomic::plain::{AtomicBool, AtomicU64, Ordering};
 use yamanote_base::interest::{Interest, Ready};
 use yamanote_base::lock::{Mutex, MutexGuard};
 use yamanote_base::ready::ReadyCell;
@@ -30,6 +30,15 @@ pub(crate) struct Reactor {
     attendance: Attendance,
     /// Somebody asked for readiness that may have come since the last look.
     look: AtomicBool,
+    counts: Counts,
+}
+
+/// What a reactor counts, for people to look at.
+#[derive(Debug, Default)]
+struct Counts {
+    registered: AtomicU64,
+    deregistered: AtomicU64,
+    ready: AtomicU64,
 }
 
 /// The right and the duty of one worker to sleep in the selector; ends when dropped.
@@ -39,15 +48,17 @@ pub(crate) struct Attendant<'a> {
 }
 
 impl Reactor {
-    /// A reactor whose looks find at most `events_max` events each.
-    pub(crate) fn new(events_max: usize) -> io::Result<Self> {
-        let (selector, registrar) = Selector::new(events_max)?;
+    /// A reactor whose sleeps find at most `events_max` events each, and whose looks at most
+    /// `few_max`.
+    pub(crate) fn new(events_max: usize, few_max: usize) -> io::Result<Self> {
+        let (selector, registrar) = Selector::new(events_max, few_max)?;
         Ok(Self {
             table: Mutex::new(RegistrationTable::new()),
             registrar,
             selector: Mutex::new(selector),
             attendance: Attendance::default(),
             look: AtomicBool::new(false),
+            counts: Counts::default(),
         })
     }
 
@@ -68,7 +79,11 @@ impl Reactor {
             .insert(cell.clone())
             .ok_or_else(crate::shut_down_error)?;
         match self.registrar.register(source, table::token(key), interest) {
-            Ok(()) => Ok((key, cell)),
+            Ok(()) => {
+                // Relaxed: a counter.
+                self.counts.registered.fetch_add(1, Ordering::Relaxed);
+                Ok((key, cell))
+            }
             Err(error) => {
                 let removed = self.table.lock().remove(key);
                 drop(removed);
@@ -80,10 +95,30 @@ impl Reactor {
     /// Undoes [`register`](Self::register).
     pub(crate) fn deregister(&self, source: &impl Source, key: CellKey) -> io::Result<()> {
         let result = self.registrar.deregister(source);
+        // Relaxed: a counter.
+        self.counts.deregistered.fetch_add(1, Ordering::Relaxed);
         // Removed under the lock, dropped (with the wakers in it) after.
         let removed = self.table.lock().remove(key);
         drop(removed);
         result
+    }
+
+    /// How many resources were registered so far.
+    pub(crate) fn registered_count(&self) -> u64 {
+        // Relaxed: a counter.
+        self.counts.registered.load(Ordering::Relaxed)
+    }
+
+    /// How many registrations have ended so far.
+    pub(crate) fn deregistered_count(&self) -> u64 {
+        // Relaxed: a counter.
+        self.counts.deregistered.load(Ordering::Relaxed)
+    }
+
+    /// How many events came so far.
+    pub(crate) fn ready_count(&self) -> u64 {
+        // Relaxed: a counter.
+        self.counts.ready.load(Ordering::Relaxed)
     }
 
     /// How many resources are registered.
@@ -114,13 +149,13 @@ impl Reactor {
         })
     }
 
-    /// Collects what is ready now; returns how many events there were. Whoever is in the selector
-    /// already sees to them himself.
+    /// Collects what is ready now, or a part; returns how many events there were. Whoever is in
+    /// the selector already sees to them himself.
     pub(crate) fn look(&self, wakes: &mut WakeList) -> usize {
         let Some(mut selector) = self.selector.try_lock() else {
             return 0;
         };
-        wait(&mut selector, Some(Duration::ZERO));
+        settle(selector.take_few());
         self.collect(&selector, wakes)
     }
 
@@ -159,16 +194,21 @@ impl Reactor {
             return 0;
         }
         let table = self.table.lock();
-        events
+        let count = events
             .filter(|event| table.set(event.token, event.ready, wakes))
-            .count()
+            .count();
+        // Relaxed: a counter; under the lock of the table a load and a store are enough.
+        let ready = &self.counts.ready;
+        let sum = ready.load(Ordering::Relaxed).wrapping_add(count as u64);
+        ready.store(sum, Ordering::Relaxed);
+        count
     }
 }
 
 impl Attendant<'_> {
     /// Sleeps until something is ready, a wake comes, or `limit` is over.
     pub(crate) fn sleep(&mut self, limit: Option<Duration>) {
-        wait(&mut self.selector, limit);
+        settle(self.selector.wait(limit));
     }
 
     /// Collects what the last sleep found, or what is ready now.
@@ -183,8 +223,8 @@ impl Drop for Attendant<'_> {
     }
 }
 
-fn wait(selector: &mut Selector, limit: Option<Duration>) {
-    if let Err(error) = selector.wait(limit) {
+fn settle(waited: io::Result<()>) {
+    if let Err(error) = waited {
         panic!("the selector failed, its descriptor was closed by somebody else: {error}");
     }
 }

@@ -57,8 +57,8 @@ impl Driver {
     /// Waits until something happens, the next timer, an unpark, or `limit`; then collects.
     ///
     /// Sets the readiness of resources, fires timers, and leaves the wakers of all who waited
-    /// for them in `wakes`. A `limit` of zero takes what is there and leaves an unpark for
-    /// later: so another worker may turn for one that is busy.
+    /// for them in `wakes`. A `limit` of zero takes what is there, as much as a busy worker is
+    /// to take, and leaves an unpark for later: so another worker may turn for one that is busy.
     ///
     /// # Panics
     /// When the system's selector fails, which means that its descriptor is not ours any more.

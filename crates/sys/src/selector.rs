@@ -22,6 +22,10 @@ pub const EDGE_TRIGGERED: bool = true;
 pub struct Selector {
     poll: mio::Poll,
     events: mio::Events,
+    /// For waits that take fewer, if there are such.
+    few: Option<mio::Events>,
+    /// Whether the last wait was one of these.
+    took_few: bool,
 }
 
 /// The right to register sources with one selector, and to wake who waits in it; any thread.
@@ -41,17 +45,24 @@ pub struct Event {
 }
 
 impl Selector {
-    /// A selector that returns at most `events_max` events from one wait.
+    /// A selector that returns at most `events_max` events from one wait, and at most `few_max`
+    /// from one that is to take few.
     ///
     /// # Errors
     /// When the system has no descriptors left.
-    pub fn new(events_max: usize) -> io::Result<(Self, Registrar)> {
+    pub fn new(events_max: usize, few_max: usize) -> io::Result<(Self, Registrar)> {
         let poll = mio::Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), mio::Token(WAKE_TOKEN))?;
         let registry = Arc::new(poll.registry().try_clone()?);
         let events = mio::Events::with_capacity(events_max.max(1));
+        let few = (few_max < events_max).then(|| mio::Events::with_capacity(few_max.max(1)));
         Ok((
-            Self { poll, events },
+            Self {
+                poll,
+                events,
+                few,
+                took_few: false,
+            },
             Registrar {
                 registry,
                 waker: Arc::new(waker),
@@ -66,24 +77,42 @@ impl Selector {
     /// # Errors
     /// Those of the system's call, of which there is none in a sound program.
     pub fn wait(&mut self, limit: Option<Duration>) -> io::Result<()> {
-        match self.poll.poll(&mut self.events, limit) {
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {
-                self.events.clear();
-                Ok(())
-            }
-            other => other,
-        }
+        self.took_few = false;
+        poll(&mut self.poll, &mut self.events, limit)
     }
 
-    /// What the last [`wait`](Self::wait) found, without wakes.
+    /// Takes a few of those that are ready, without waiting.
+    ///
+    /// # Errors
+    /// As [`wait`](Self::wait).
+    pub fn take_few(&mut self) -> io::Result<()> {
+        let Some(few) = &mut self.few else {
+            return self.wait(Some(Duration::ZERO));
+        };
+        self.took_few = true;
+        poll(&mut self.poll, few, Some(Duration::ZERO))
+    }
+
+    /// What the last wait found, without wakes.
     pub fn events(&self) -> impl Iterator<Item = Event> + '_ {
-        self.events
+        let few = self.few.as_ref().filter(|_| self.took_few);
+        few.unwrap_or(&self.events)
             .iter()
             .filter(|event| event.token() != mio::Token(WAKE_TOKEN))
             .map(|event| Event {
                 token: event.token().0,
                 ready: ready_of(event),
             })
+    }
+}
+
+fn poll(poll: &mut mio::Poll, events: &mut mio::Events, limit: Option<Duration>) -> io::Result<()> {
+    match poll.poll(events, limit) {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted => {
+            events.clear();
+            Ok(())
+        }
+        other => other,
     }
 }
 
@@ -163,7 +192,7 @@ mod tests {
 
     #[test]
     fn an_event_carries_its_token_and_what_is_ready() {
-        let (mut selector, registrar) = Selector::new(16).unwrap();
+        let (mut selector, registrar) = Selector::new(16, 16).unwrap();
         let (mut one, two) = UnixStream::pair().unwrap();
         two.set_nonblocking(true).unwrap();
         registrar.register(&two, 42, Interest::READABLE).unwrap();
@@ -179,8 +208,24 @@ mod tests {
 
     #[test]
     fn a_wake_ends_the_wait_and_is_no_event() {
-        let (mut selector, registrar) = Selector::new(16).unwrap();
+        let (mut selector, registrar) = Selector::new(16, 16).unwrap();
         registrar.wake().unwrap();
         assert_eq!(one_event(&mut selector), None);
+    }
+
+    #[test]
+    fn a_wait_that_is_to_take_few_leaves_the_others() {
+        let (mut selector, registrar) = Selector::new(16, 1).unwrap();
+        let pairs: Vec<_> = (0..3).map(|_| UnixStream::pair().unwrap()).collect();
+        for (token, (_, watched)) in pairs.iter().enumerate() {
+            watched.set_nonblocking(true).unwrap();
+            registrar
+                .register(watched, token, Interest::WRITABLE)
+                .unwrap();
+        }
+        selector.take_few().unwrap();
+        assert_eq!(selector.events().count(), 1);
+        selector.wait(Some(Duration::from_secs(5))).unwrap();
+        assert_eq!(selector.events().count(), 2);
     }
 }
