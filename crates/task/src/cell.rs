@@ -28,6 +28,7 @@ use crate::id::{self, Id};
 use crate::meta::SpawnMeta;
 use crate::runnable::{Runnable, TaskRef};
 use crate::schedule::Schedule;
+use crate::stamp::Stamp;
 use crate::state::{Begin, EndPoll, Owner, TaskState};
 use crate::waker;
 
@@ -63,7 +64,7 @@ pub(crate) fn allocate<F, S>(
     scheduler: S,
     id: Id,
     meta: SpawnMeta<'_>,
-    shard: u32,
+    shard: u16,
     references: usize,
 ) -> NonNull<Header>
 where
@@ -80,6 +81,7 @@ where
             links: UnsafeCell::new(Links::default()),
             listed: UnsafeCell::new(false),
             shard,
+            stamp: Stamp::none(),
             id,
             location: meta.location(),
             wakes: span.wakes(),
@@ -236,7 +238,7 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
         // SAFETY: the caller runs the task; what is replaced is `Taken`.
         drop(unsafe { self.replace_stage(Stage::Output(result)) });
         let _ = catch_unwind(AssertUnwindSafe(|| {
-            self.scheduler.on_terminate(&self.header.meta());
+            self.scheduler.on_terminate(&self.header.end_meta());
         }));
         if self.scheduler.release(TaskRef::new(reference)) {
             // SAFETY: the list's reference, which it has just given up.
@@ -309,12 +311,12 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
 /// The caller runs the task of `cell`, of which it has `reference`.
 unsafe fn poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: &Reference) -> Poll<()> {
     let header = &cell.header;
-    cell.scheduler.before_poll(&header.meta());
+    cell.scheduler.before_poll(&header.poll_meta());
     probe::emit(Point::PollBegin, header.id.as_u64());
     // SAFETY: the caller runs the task.
     let result = unsafe { cell.poll(reference) };
     probe::emit(Point::PollEnd, header.id.as_u64());
-    cell.scheduler.after_poll(&header.meta());
+    cell.scheduler.after_poll(&header.poll_meta());
     let Some(result) = result else {
         return Poll::Pending;
     };

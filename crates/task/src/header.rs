@@ -8,6 +8,7 @@ use yamanote_trace::TaskWakes;
 
 use crate::id::Id;
 use crate::meta::{SpawnLocation, TaskMeta};
+use crate::stamp::Stamp;
 use crate::state::{TaskState, Wake};
 
 /// The part of a task that is the same for all futures. The first field of the allocation.
@@ -22,7 +23,9 @@ pub(crate) struct Header {
     /// Whether it is in the list. Touched under the lock of its shard.
     pub(crate) listed: UnsafeCell<bool>,
     /// The shard of the list.
-    pub(crate) shard: u32,
+    pub(crate) shard: u16,
+    /// When it was queued, if its scheduler wants to know.
+    pub(crate) stamp: Stamp,
     pub(crate) id: Id,
     pub(crate) location: SpawnLocation,
     /// Tells subscribers what becomes of the wakers.
@@ -55,8 +58,13 @@ pub(crate) struct Vtable {
 }
 
 impl Header {
-    /// What hooks are told.
-    pub(crate) fn meta(&self) -> TaskMeta<'_> {
+    /// What hooks are told of the poll that is under way, by its runner.
+    pub(crate) fn poll_meta(&self) -> TaskMeta<'_> {
+        TaskMeta::new(self.id, self.location).with_stamp(&self.stamp)
+    }
+
+    /// What hooks are told when the task has ended.
+    pub(crate) fn end_meta(&self) -> TaskMeta<'_> {
         TaskMeta::new(self.id, self.location)
     }
 }

@@ -14,6 +14,7 @@
 mod cell;
 mod cell_pool;
 mod header;
+mod stamp;
 mod state;
 mod waker;
 

@@ -20,6 +20,9 @@ use crate::meta::SpawnMeta;
 use crate::runnable::{Runnable, TaskRef};
 use crate::schedule::Schedule;
 
+/// More workers share shards.
+const SHARDS_MAX: usize = 4096;
+
 /// The live tasks of a scheduler, in shards.
 pub struct TaskList<S> {
     shards: Box<[Shard]>,
@@ -47,10 +50,11 @@ struct ShardTasks {
 unsafe impl Send for ShardTasks {}
 
 impl<S: Schedule> TaskList<S> {
-    /// An empty list of `shards` shards, at least one.
+    /// An empty list of `shards` shards, at least one; more than 4096 are as good as that.
     #[must_use]
     pub fn new(shards: usize) -> Self {
-        let shards = (0..shards.max(1)).map(|_| Shard::default()).collect();
+        let shards = (0..shards.clamp(1, SHARDS_MAX)).map(|_| Shard::default());
+        let shards = shards.collect();
         Self {
             shards,
             _scheduler: PhantomData,
@@ -109,7 +113,7 @@ impl<S: Schedule> TaskList<S> {
         meta: SpawnMeta<'_>,
     ) -> (Option<Runnable>, JoinHandle<F::Output>) {
         let index = shard % self.shards.len();
-        let number = u32::try_from(index).expect("there are fewer shards than 2^32");
+        let number = u16::try_from(index).expect("there are fewer shards than 2^16");
         let header = cell::allocate(kind, future, scheduler, id, meta, number, 3);
         // SAFETY: three references were counted; this is the first, and the task is scheduled.
         let runnable = unsafe { Runnable::new(header) };

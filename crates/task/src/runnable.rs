@@ -5,6 +5,7 @@ use std::mem::ManuallyDrop;
 use std::pin::Pin;
 use std::ptr::NonNull;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use yamanote_base::budget::{self, Budget};
 use yamanote_trace::TaskKind;
@@ -59,6 +60,17 @@ impl Runnable {
     #[must_use]
     pub fn id(&self) -> Id {
         self.reference.header().id
+    }
+
+    /// Notes that the task is about to be queued, when its runtime is `age` old.
+    pub fn note_queued(&self, age: Duration) {
+        self.reference.header().stamp.set_queued(age);
+    }
+
+    /// Notes that the task is about to be run, when its runtime is `age` old; how long it was
+    /// queued, if that was noted. The hooks of the poll are told the same.
+    pub fn note_taken(&self, age: Duration) -> Option<Duration> {
+        self.reference.header().stamp.set_taken(age)
     }
 
     /// Gives the runnable up for a pointer.
