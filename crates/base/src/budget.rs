@@ -7,10 +7,13 @@
 use std::cell::Cell;
 use std::task::{Context, Poll};
 
+use crate::hooks;
 use crate::probe::{self, Point};
 
 /// Units that one poll of a task may spend.
 const UNITS: u8 = 128;
+/// Nothing is left, and that was told.
+const TOLD: u8 = u8::MAX;
 
 thread_local! {
     static CURRENT: Cell<Budget> = const { Cell::new(Budget(None)) };
@@ -36,7 +39,7 @@ impl Budget {
 
     /// Whether something is left.
     pub fn has_remaining(self) -> bool {
-        self.0 != Some(0)
+        !matches!(self.0, Some(0 | TOLD))
     }
 }
 
@@ -104,7 +107,14 @@ pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<Charge> {
     let before = current();
     match before.0 {
         Some(0) => {
+            // Once a poll, however many of its futures find nothing left.
+            replace(Budget(Some(TOLD)));
+            hooks::budget_spent();
             probe::emit(Point::BudgetSpent, 0);
+            cx.waker().wake_by_ref();
+            return Poll::Pending;
+        }
+        Some(TOLD) => {
             cx.waker().wake_by_ref();
             return Poll::Pending;
         }
@@ -133,7 +143,10 @@ mod tests {
                 };
                 charge.made_progress();
             }
-            assert!(poll_proceed(&mut cx).is_pending());
+            for _ in 0..2 {
+                assert!(poll_proceed(&mut cx).is_pending());
+                assert!(!current().has_remaining());
+            }
             with_unlimited(|| assert!(poll_proceed(&mut cx).is_ready()));
             assert!(!current().has_remaining());
         });

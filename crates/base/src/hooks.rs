@@ -16,6 +16,22 @@ pub fn set_sleep(sleep: fn(Duration) -> Sleep) {
     let _ = SLEEP.set(sleep);
 }
 
+static BUDGET_SPENT: OnceLock<fn()> = OnceLock::new();
+
+/// Says whom to tell of a task that must yield because its budget is spent. Later calls change
+/// nothing.
+pub fn set_budget_spent(tell: fn()) {
+    let _ = BUDGET_SPENT.set(tell);
+}
+
+/// Tells that the current task must yield because its budget is spent.
+#[cold]
+pub(crate) fn budget_spent() {
+    if let Some(tell) = BUDGET_SPENT.get() {
+        tell();
+    }
+}
+
 /// Sleeps on the current runtime's timer.
 ///
 /// # Panics
