@@ -1,4 +1,11 @@
 //! How a runtime is made: [`Builder`].
+//!
+//! Its options stand by topic: here those of the whole runtime, then its [`threads`], its
+//! [`tasks`], and what it [`measure`]s.
+
+mod measure;
+mod tasks;
+mod threads;
 
 use std::fmt;
 use std::io;
@@ -6,20 +13,22 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use yamanote_base::atomic::plain::AtomicU64;
 use yamanote_base::rng::{RngSeed, SeedSource};
 use yamanote_driver::clock::Clock;
 use yamanote_driver::op::direct::FileRoute;
 use yamanote_driver::timer::Timer;
 use yamanote_pool::{Pool, Rejected, ThreadHook};
-use yamanote_sched::config::{Config, Hooks, TaskCallback, UnhandledPanic};
+use yamanote_sched::config::{Config, Hooks, UnhandledPanic};
 use yamanote_sched::local::Local;
 use yamanote_sched::multi::Multi;
-use yamanote_task::TaskMeta;
 
-use crate::blocking;
 use crate::handle::{Handle, HandleParts, Id, Scheduler};
 use crate::local_runtime::{LocalOptions, LocalRuntime};
 use crate::rt::Runtime;
+use crate::{blocking, context};
+use measure::Measures;
+use threads::default_workers;
 
 /// Task polls between two looks at the driver, unless told otherwise.
 const EVENT_INTERVAL: u32 = 61;
@@ -31,8 +40,6 @@ const BLOCKING_THREADS_MAX: usize = 512;
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// I/O events taken in one turn of the driver, unless told otherwise.
 const EVENTS_MAX: usize = 1024;
-/// The environment variable that sets the number of workers.
-const WORKERS_VARIABLE: &str = "TOKIO_WORKER_THREADS";
 /// The environment variable that sets the way of operations on files.
 const FILE_ROUTE_VARIABLE: &str = "YAMANOTE_FILE_ROUTE";
 
@@ -40,6 +47,25 @@ const FILE_ROUTE_VARIABLE: &str = "YAMANOTE_FILE_ROUTE";
 ///
 /// Without [`enable_io`](Self::enable_io) and [`enable_time`](Self::enable_time) a runtime has
 /// neither sockets nor timers.
+///
+/// ```
+/// use tokio::runtime::Builder;
+///
+/// // One for requests, one for heavy work, told apart by their threads' names.
+/// let requests = Builder::new_multi_thread()
+///     .worker_threads(2)
+///     .thread_name("requests")
+///     .enable_all()
+///     .build()
+///     .unwrap();
+/// let heavy = Builder::new_multi_thread()
+///     .worker_threads(1)
+///     .thread_name("heavy")
+///     .build()
+///     .unwrap();
+/// let sum = heavy.spawn(async { (1..=1000).sum::<u64>() });
+/// assert_eq!(requests.block_on(sum).unwrap(), 500_500);
+/// ```
 pub struct Builder {
     flavor: Flavor,
     name: Option<String>,
@@ -47,6 +73,7 @@ pub struct Builder {
     time: bool,
     start_paused: bool,
     events_max: usize,
+    events_busy_max: Option<usize>,
     workers: Option<usize>,
     blocking_threads_max: usize,
     thread_name: Arc<dyn Fn() -> String + Send + Sync>,
@@ -60,6 +87,7 @@ pub struct Builder {
     disable_lifo_slot: bool,
     unhandled_panic: UnhandledPanic,
     seed: Option<RngSeed>,
+    measures: Measures,
     file_route: Option<FileRoute>,
 }
 
@@ -71,13 +99,30 @@ enum Flavor {
 }
 
 impl Builder {
-    /// Makes runtimes that run their tasks on the thread in `block_on`.
+    /// Makes runtimes that run their tasks on the thread in `block_on`, and only while there is
+    /// one.
+    ///
+    /// ```
+    /// let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// let here = std::thread::current().id();
+    /// let task = runtime.spawn(async { std::thread::current().id() });
+    /// assert!(!task.is_finished());
+    /// assert_eq!(runtime.block_on(task).unwrap(), here);
+    /// ```
     #[must_use]
     pub fn new_current_thread() -> Builder {
         Builder::new(Flavor::CurrentThread)
     }
 
-    /// Makes runtimes that run their tasks on several threads.
+    /// Makes runtimes that run their tasks on several threads, which share the work.
+    ///
+    /// ```
+    /// let runtime = tokio::runtime::Builder::new_multi_thread().build().unwrap();
+    /// let (tx, rx) = std::sync::mpsc::channel();
+    /// // It runs though nobody is in `block_on`.
+    /// runtime.spawn(async move { tx.send("on my way") });
+    /// assert_eq!(rx.recv().unwrap(), "on my way");
+    /// ```
     #[must_use]
     pub fn new_multi_thread() -> Builder {
         Builder::new(Flavor::MultiThread)
@@ -100,6 +145,7 @@ impl Builder {
             time: false,
             start_paused: false,
             events_max: EVENTS_MAX,
+            events_busy_max: None,
             workers: None,
             blocking_threads_max: BLOCKING_THREADS_MAX,
             thread_name: Arc::new(|| "tokio-rt-worker".to_owned()),
@@ -113,34 +159,77 @@ impl Builder {
             disable_lifo_slot: false,
             unhandled_panic: UnhandledPanic::Ignore,
             seed: None,
+            measures: Measures::default(),
             file_route: None,
         }
     }
 
-    /// Enables sockets and timers.
+    /// Enables sockets and timers, whatever features were chosen.
+    ///
+    /// ```
+    /// let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    /// runtime.block_on(async {
+    ///     tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    ///     tokio::time::sleep(std::time::Duration::from_millis(1)).await;
+    /// });
+    /// ```
     pub fn enable_all(&mut self) -> &mut Self {
         self.enable_io().enable_time()
     }
 
-    /// Enables sockets, signals and child processes.
+    /// Enables sockets, signals and child processes; without, making one panics.
     pub fn enable_io(&mut self) -> &mut Self {
         self.io = true;
         self
     }
 
-    /// Enables timers.
+    /// Enables timers; without, making one panics.
     pub fn enable_time(&mut self) -> &mut Self {
         self.time = true;
         self
     }
 
-    /// Whether the clock stands still from the start; for current-thread runtimes.
+    /// Accepted, and changes nothing: operations on files go the way that is fastest, through
+    /// io_uring only where it is. [`file_route`](Self::file_route) chooses otherwise.
+    pub fn enable_io_uring(&mut self) -> &mut Self {
+        self
+    }
+
+    /// Whether the clock stands still from the start, as after `time::pause`; for current-thread
+    /// runtimes.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use tokio::time::{Instant, sleep};
+    ///
+    /// let runtime = tokio::runtime::Builder::new_current_thread()
+    ///     .enable_time()
+    ///     .start_paused(true)
+    ///     .build()
+    ///     .unwrap();
+    /// runtime.block_on(async {
+    ///     let before = Instant::now();
+    ///     // Takes no time: with nothing else to do, the clock jumps.
+    ///     sleep(Duration::from_secs(3600)).await;
+    ///     assert_eq!(before.elapsed(), Duration::from_secs(3600));
+    /// });
+    /// ```
     pub fn start_paused(&mut self, start_paused: bool) -> &mut Self {
         self.start_paused = start_paused;
         self
     }
 
-    /// The most I/O events that one turn of the driver takes; 1024 unless set.
+    /// The most I/O events that are taken at a time; 1024 unless set.
+    ///
+    /// ```
+    /// let runtime = tokio::runtime::Builder::new_current_thread()
+    ///     .enable_io()
+    ///     .max_io_events_per_tick(4096)
+    ///     .max_io_events_per_busy_tick(256)
+    ///     .build()
+    ///     .unwrap();
+    /// runtime.block_on(async {});
+    /// ```
     ///
     /// # Panics
     /// When `capacity` is 0.
@@ -151,188 +240,33 @@ impl Builder {
         self
     }
 
-    /// The most I/O events that one turn takes while tasks wait to run.
+    /// The most I/O events that a worker takes at a time while tasks wait to run; as many as
+    /// [else](Self::max_io_events_per_tick) unless set. With fewer, the tasks that wait get
+    /// their turn sooner.
     ///
     /// # Panics
     /// When `capacity` is 0.
     #[track_caller]
     pub fn max_io_events_per_busy_tick(&mut self, capacity: usize) -> &mut Self {
         assert!(capacity > 0, "max_io_events_per_busy_tick must be non-zero");
-        self.events_max = self.events_max.min(capacity);
+        self.events_busy_max = Some(capacity);
         self
     }
 
-    /// How many workers a multi-thread runtime has; one a core unless set here or by the
-    /// environment variable `TOKIO_WORKER_THREADS`.
+    /// The name of the runtime, for [`Handle::name`].
+    ///
+    /// ```
+    /// let runtime = tokio::runtime::Builder::new_current_thread().name("loop").build().unwrap();
+    /// assert_eq!(runtime.handle().name(), Some("loop"));
+    /// ```
     ///
     /// # Panics
-    /// When `workers` is 0.
-    #[track_caller]
-    pub fn worker_threads(&mut self, workers: usize) -> &mut Self {
-        assert!(workers > 0, "Worker threads cannot be set to 0");
-        self.workers = Some(workers);
-        self
-    }
-
-    /// The most threads for work that blocks; 512 unless set.
-    ///
-    /// # Panics
-    /// When `threads` is 0.
-    #[track_caller]
-    pub fn max_blocking_threads(&mut self, threads: usize) -> &mut Self {
-        assert!(threads > 0, "Max blocking threads cannot be set to 0");
-        self.blocking_threads_max = threads;
-        self
-    }
-
-    /// The name of all threads; `tokio-rt-worker` unless set.
-    pub fn thread_name(&mut self, name: impl Into<String>) -> &mut Self {
-        let name = name.into();
-        self.thread_name_fn(move || name.clone())
-    }
-
-    /// Makes the name of the next thread.
-    pub fn thread_name_fn<F>(&mut self, f: F) -> &mut Self
-    where
-        F: Fn() -> String + Send + Sync + 'static,
-    {
-        self.thread_name = Arc::new(f);
-        self
-    }
-
-    /// The name of the runtime.
-    ///
-    /// # Panics
-    /// When `name` is empty.
+    /// When `name` is empty, or nothing but spaces.
     #[track_caller]
     pub fn name(&mut self, name: impl Into<String>) -> &mut Self {
         let name = name.into();
         assert!(!name.trim().is_empty(), "runtime name shouldn't be empty");
         self.name = Some(name);
-        self
-    }
-
-    /// The stack of each thread, in bytes; the platform's usual size unless set.
-    pub fn thread_stack_size(&mut self, bytes: usize) -> &mut Self {
-        self.stack_size = Some(bytes);
-        self
-    }
-
-    /// How long a thread for work that blocks stays when there is none; 10 seconds unless set.
-    pub fn thread_keep_alive(&mut self, duration: Duration) -> &mut Self {
-        self.keep_alive = Some(duration);
-        self
-    }
-
-    /// Called by each thread of the runtime when it begins.
-    pub fn on_thread_start<F>(&mut self, f: F) -> &mut Self
-    where
-        F: Fn() + Send + Sync + 'static,
-    {
-        self.on_thread_start = Some(Arc::new(f));
-        self
-    }
-
-    /// Called by each thread of the runtime when it ends.
-    pub fn on_thread_stop<F>(&mut self, f: F) -> &mut Self
-    where
-        F: Fn() + Send + Sync + 'static,
-    {
-        self.on_thread_stop = Some(Arc::new(f));
-        self
-    }
-
-    /// Called by a worker before it goes to sleep.
-    pub fn on_thread_park<F>(&mut self, f: F) -> &mut Self
-    where
-        F: Fn() + Send + Sync + 'static,
-    {
-        self.hooks.before_park = Some(Arc::new(f));
-        self
-    }
-
-    /// Called by a worker after it has woken up.
-    pub fn on_thread_unpark<F>(&mut self, f: F) -> &mut Self
-    where
-        F: Fn() + Send + Sync + 'static,
-    {
-        self.hooks.after_unpark = Some(Arc::new(f));
-        self
-    }
-
-    /// Called after each spawn, before the task's first poll.
-    pub fn on_task_spawn<F>(&mut self, f: F) -> &mut Self
-    where
-        F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
-    {
-        self.hooks.on_task_spawn = task_callback(f);
-        self
-    }
-
-    /// Called before each poll of a task.
-    pub fn on_before_task_poll<F>(&mut self, f: F) -> &mut Self
-    where
-        F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
-    {
-        self.hooks.before_poll = task_callback(f);
-        self
-    }
-
-    /// Called after each poll of a task.
-    pub fn on_after_task_poll<F>(&mut self, f: F) -> &mut Self
-    where
-        F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
-    {
-        self.hooks.after_poll = task_callback(f);
-        self
-    }
-
-    /// Called when a task has ended.
-    pub fn on_task_terminate<F>(&mut self, f: F) -> &mut Self
-    where
-        F: Fn(&TaskMeta<'_>) + Send + Sync + 'static,
-    {
-        self.hooks.on_task_terminate = task_callback(f);
-        self
-    }
-
-    /// Task polls between two looks at the driver; 61 unless set.
-    ///
-    /// # Panics
-    /// When `polls` is 0.
-    #[track_caller]
-    pub fn event_interval(&mut self, polls: u32) -> &mut Self {
-        assert!(polls > 0, "event_interval must be greater than 0");
-        self.event_interval = polls;
-        self
-    }
-
-    /// Task polls between two looks at the queue for tasks from outside; 31 unless set.
-    ///
-    /// # Panics
-    /// When `polls` is 0.
-    #[track_caller]
-    pub fn global_queue_interval(&mut self, polls: u32) -> &mut Self {
-        assert!(polls > 0, "global_queue_interval must be greater than 0");
-        self.inject_interval = Some(polls);
-        self
-    }
-
-    /// Leaves out the slot for the task that runs next: all tasks run first come, first served.
-    pub fn disable_lifo_slot(&mut self) -> &mut Self {
-        self.disable_lifo_slot = true;
-        self
-    }
-
-    /// What happens when a task panics.
-    pub fn unhandled_panic(&mut self, behavior: UnhandledPanic) -> &mut Self {
-        self.unhandled_panic = behavior;
-        self
-    }
-
-    /// Where the runtime's own random choices begin (`select!`, stealing).
-    pub fn rng_seed(&mut self, seed: RngSeed) -> &mut Self {
-        self.seed = Some(seed);
         self
     }
 
@@ -345,13 +279,14 @@ impl Builder {
         self
     }
 
-    /// Makes the runtime.
+    /// Makes the runtime. The builder may make more of them.
     ///
     /// # Errors
     /// When the system denies a thread or a descriptor.
     ///
     /// # Panics
-    /// When the clock is to be paused on a multi-thread runtime.
+    /// When the clock is to be paused on a multi-thread runtime, when a histogram was configured
+    /// that cannot be, and as [`worker_threads`](Self::worker_threads) says.
     #[track_caller]
     pub fn build(&mut self) -> io::Result<Runtime> {
         match self.flavor {
@@ -364,6 +299,16 @@ impl Builder {
 
     /// Makes a runtime that stays on this thread and takes tasks that are not `Send`.
     ///
+    /// ```
+    /// use std::rc::Rc;
+    /// use tokio::runtime::{Builder, LocalOptions};
+    ///
+    /// let runtime = Builder::new_current_thread().build_local(LocalOptions::default()).unwrap();
+    /// let shared = Rc::new(5);
+    /// let task = runtime.spawn_local(async move { *shared });
+    /// assert_eq!(runtime.block_on(task).unwrap(), 5);
+    /// ```
+    ///
     /// # Errors
     /// When the system denies a descriptor.
     ///
@@ -373,7 +318,7 @@ impl Builder {
     pub fn build_local(&mut self, _options: LocalOptions) -> io::Result<LocalRuntime> {
         assert!(
             self.flavor == Flavor::CurrentThread,
-            "Only current_thread is supported when building a local runtime"
+            "a LocalRuntime stays on its thread: build it with Builder::new_current_thread()"
         );
         let handle = self.build_local_handle(true)?;
         Ok(LocalRuntime::from_runtime(Runtime::from_handle(handle)))
@@ -397,8 +342,8 @@ impl Builder {
     fn build_multi_handle(&self) -> io::Result<Handle> {
         assert!(
             !self.start_paused,
-            "`start_paused` requires the current-thread runtime: the clock of several threads \
-             cannot stand still"
+            "`time::pause()` requires the `current_thread` Tokio runtime: the clock of several \
+             threads cannot stand still. Use Builder::new_current_thread()."
         );
         let count = self.workers.unwrap_or_else(default_workers);
         let pool = self.pool(count);
@@ -428,6 +373,7 @@ impl Builder {
         local_thread: Option<thread::ThreadId>,
     ) -> Handle {
         yamanote_base::hooks::set_sleep(sleep);
+        yamanote_base::hooks::set_budget_spent(context::note_forced_yield);
         let (id, name) = (Id::next(), self.name.clone());
         Handle::new(HandleParts {
             id,
@@ -435,6 +381,7 @@ impl Builder {
             scheduler,
             pool,
             local_thread,
+            forced_yields: AtomicU64::new(0),
         })
     }
 
@@ -449,6 +396,7 @@ impl Builder {
             io: self.io,
             time: self.time,
             events_max: self.events_max,
+            events_busy_max: self.events_busy_max.unwrap_or(self.events_max),
             clock,
             file_route: self.file_route.unwrap_or_else(default_file_route),
             ..yamanote_driver::Config::new(pool.clone())
@@ -475,12 +423,9 @@ impl Builder {
             unhandled_panic: self.unhandled_panic,
             seeds: SeedSource::new(&seed),
             hooks: self.hooks.clone(),
+            measured: self.measures.measured(),
         }
     }
-}
-
-fn task_callback(f: impl Fn(&TaskMeta<'_>) + Send + Sync + 'static) -> Option<TaskCallback> {
-    Some(Arc::new(f))
 }
 
 /// What lower layers sleep with: see [`yamanote_base::hooks`].
@@ -496,26 +441,6 @@ fn default_file_route() -> FileRoute {
     match std::env::var(FILE_ROUTE_VARIABLE).as_deref() {
         Ok("pool") => FileRoute::Pool,
         _ => FileRoute::Fastest,
-    }
-}
-
-/// One worker a core, or what the environment says.
-#[track_caller]
-fn default_workers() -> usize {
-    match std::env::var(WORKERS_VARIABLE) {
-        Ok(value) => {
-            let workers = value.parse::<usize>().unwrap_or_else(|error| {
-                panic!("\"{WORKERS_VARIABLE}\" must be usize, error: {error}, value: {value}")
-            });
-            assert!(workers > 0, "\"{WORKERS_VARIABLE}\" cannot be set to 0");
-            workers
-        }
-        Err(std::env::VarError::NotPresent) => {
-            thread::available_parallelism().map_or(1, usize::from)
-        }
-        Err(std::env::VarError::NotUnicode(value)) => {
-            panic!("\"{WORKERS_VARIABLE}\" must be valid unicode, error: {value:?}")
-        }
     }
 }
 

@@ -28,7 +28,10 @@ const NESTED: &str = "Cannot start a runtime from within a runtime. This happens
      used to drive asynchronous tasks. If you are in an async function, use `.await` on the \
      future instead of blocking on it.";
 
-/// The thread stands in a runtime's context until this is dropped.
+/// The thread stands in a runtime's context until this is dropped. See [`Handle::enter`].
+///
+/// # Panics
+/// Dropping it panics while a guard that was made after it lives.
 #[derive(Debug)]
 #[must_use = "the context is left at once when this is dropped"]
 pub struct EnterGuard<'a> {
@@ -44,7 +47,7 @@ pub(crate) struct ContextGuard {
     _driver: yamanote_driver::context::Guard,
 }
 
-/// Why there is no current runtime.
+/// Why there is no current runtime. See [`Handle::try_current`].
 pub struct TryCurrentError(Missing);
 
 #[derive(Debug)]
@@ -178,6 +181,12 @@ pub(crate) fn start_driving(block_in_place: bool) -> EnteredGuard {
 pub(crate) fn trace_block_on<F: Future>(future: F) -> impl Future<Output = F::Output> {
     let id = || yamanote_task::Id::next().as_u64();
     TaskSpan::block_on(id, Location::caller(), size_of::<F>()).wrap(future)
+}
+
+/// Counts that the current task, or the future in `block_on`, must yield: its budget is spent.
+pub(crate) fn note_forced_yield() {
+    // While the thread's locals are being destroyed, nobody asks for the count.
+    let _ = try_with(Handle::note_forced_yield);
 }
 
 /// See [`crate::worker_index`].

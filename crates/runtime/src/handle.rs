@@ -19,6 +19,23 @@ use crate::context::{self, EnterGuard, TryCurrentError};
 use crate::metrics::RuntimeMetrics;
 
 /// A reference to a runtime; clones refer to the same one.
+///
+/// It does not keep the runtime alive: what is spawned after the runtime was dropped is cancelled
+/// at once.
+///
+/// ```
+/// use tokio::runtime::Handle;
+///
+/// # #[tokio::main]
+/// # async fn main() {
+/// let handle = Handle::current();
+/// let thread = std::thread::spawn(move || {
+///     let task = handle.spawn(async { 5 });
+///     handle.block_on(task)
+/// });
+/// assert_eq!(thread.join().unwrap().unwrap(), 5);
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Handle(Arc<HandleParts>);
 
@@ -29,6 +46,8 @@ pub(crate) struct HandleParts {
     pub(crate) pool: Pool,
     /// The thread that may run tasks which are not `Send`, of a local runtime.
     pub(crate) local_thread: Option<ThreadId>,
+    /// Polls on threads that are no workers which ended because the budget was spent.
+    pub(crate) forced_yields: AtomicU64,
 }
 
 // What a panicking task leaves behind here is whole: user code runs under none of the locks.
@@ -44,6 +63,13 @@ pub(crate) enum Scheduler {
 }
 
 /// How a runtime runs its tasks.
+///
+/// ```
+/// use tokio::runtime::{Builder, RuntimeFlavor};
+///
+/// let runtime = Builder::new_current_thread().build().unwrap();
+/// assert_eq!(runtime.handle().runtime_flavor(), RuntimeFlavor::CurrentThread);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RuntimeFlavor {
@@ -54,6 +80,13 @@ pub enum RuntimeFlavor {
 }
 
 /// Tells the runtimes of a process apart; never given twice.
+///
+/// ```
+/// use tokio::runtime::Runtime;
+///
+/// let (one, two) = (Runtime::new().unwrap(), Runtime::new().unwrap());
+/// assert_ne!(one.handle().id(), two.handle().id());
+/// ```
 #[derive(Clone, Copy, Debug, Hash, PartialEq, Eq)]
 pub struct Id(NonZeroU64);
 
@@ -78,10 +111,11 @@ impl Handle {
         Self(Arc::new(parts))
     }
 
-    /// The handle of the runtime that the caller stands in.
+    /// The handle of the runtime that the caller stands in: in its tasks, in its `block_on`, on
+    /// its threads, and while an [`EnterGuard`] lives.
     ///
     /// # Panics
-    /// Outside of every runtime.
+    /// Outside of every runtime, and while the thread's locals are being destroyed.
     #[track_caller]
     pub fn current() -> Self {
         context::with(Clone::clone)
@@ -89,13 +123,33 @@ impl Handle {
 
     /// The handle of the runtime that the caller stands in.
     ///
+    /// ```
+    /// use tokio::runtime::{Handle, Runtime};
+    ///
+    /// assert!(Handle::try_current().unwrap_err().is_missing_context());
+    /// let runtime = Runtime::new().unwrap();
+    /// let _guard = runtime.enter();
+    /// assert!(Handle::try_current().is_ok());
+    /// ```
+    ///
     /// # Errors
     /// Outside of every runtime, and while the thread's locals are being destroyed.
     pub fn try_current() -> Result<Self, TryCurrentError> {
         context::try_with(Clone::clone)
     }
 
-    /// Makes this runtime the thread's current one until the guard is dropped.
+    /// Makes this runtime the thread's current one until the guard is dropped, so that `spawn`,
+    /// sockets and timers find it. Guards nest.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let runtime = tokio::runtime::Runtime::new().unwrap();
+    /// let guard = runtime.handle().enter();
+    /// let sleep = tokio::time::sleep(Duration::from_millis(1));
+    /// drop(guard);
+    /// runtime.block_on(sleep);
+    /// ```
     ///
     /// # Panics
     /// The guard panics when guards are dropped in another order than the reverse of entering.
@@ -104,7 +158,10 @@ impl Handle {
         EnterGuard::new(context::enter(self.clone()))
     }
 
-    /// Makes a task of `future` that starts at once.
+    /// Makes a task of `future`, which runs whether its handle is kept or not; a current-thread
+    /// runtime runs it while it is in `block_on`.
+    ///
+    /// If the runtime has been dropped, the task is cancelled at once.
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -140,9 +197,11 @@ impl Handle {
         }
     }
 
-    /// Runs `f`, which may block, on a thread that is there for it.
+    /// Runs `f`, which may block, on a thread that is there for it. See
+    /// [`spawn_blocking`](crate::spawn_blocking).
     ///
-    /// See [`spawn_blocking`](crate::spawn_blocking).
+    /// # Panics
+    /// When the system will not make a first thread.
     #[track_caller]
     pub fn spawn_blocking<F, R>(&self, f: F) -> JoinHandle<R>
     where
@@ -158,7 +217,8 @@ impl Handle {
     /// must be in [`Runtime::block_on`](crate::Runtime::block_on) for that.
     ///
     /// # Panics
-    /// When the thread drives tasks already, and when `future` panics.
+    /// When the thread drives tasks already, and when `future` panics. After the runtime has been
+    /// dropped, when `future` waits for a timer.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let future = context::trace_block_on(future);
@@ -192,7 +252,7 @@ impl Handle {
         self.0.name.as_deref()
     }
 
-    /// A view of what the runtime counts.
+    /// A view of what the runtime counts, from its start on.
     #[must_use]
     pub fn metrics(&self) -> RuntimeMetrics {
         RuntimeMetrics::new(self.clone())
@@ -208,6 +268,27 @@ impl Handle {
             Scheduler::Multi(multi) => multi.driver(),
             Scheduler::Sim(host) => host.driver(),
         }
+    }
+
+    pub(crate) fn note_forced_yield(&self) {
+        let by_worker = match &self.0.scheduler {
+            Scheduler::Local(local) => local.note_forced_yield(),
+            Scheduler::Multi(multi) => multi.note_forced_yield(),
+            Scheduler::Sim(host) => {
+                host.sim().metrics().forced_yields.add(1);
+                true
+            }
+        };
+        if !by_worker {
+            // Relaxed: a counter.
+            self.0.forced_yields.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// Polls on threads that are no workers which ended because the budget was spent.
+    pub(crate) fn forced_yields_elsewhere(&self) -> u64 {
+        // Relaxed: a counter.
+        self.0.forced_yields.load(Ordering::Relaxed)
     }
 
     pub(crate) fn pool(&self) -> &Pool {

@@ -35,6 +35,10 @@ pub use rt::Runtime;
 pub use yamanote_base::rng::RngSeed;
 pub use yamanote_driver::op::direct::FileRoute;
 pub use yamanote_sched::config::UnhandledPanic;
+pub use yamanote_sched::histogram::{
+    HistogramConfiguration, HistogramScale, InvalidHistogramConfiguration, LogHistogram,
+    LogHistogramBuilder,
+};
 
 pub use blocking::{block_in_place, spawn_blocking};
 pub use join_set::JoinSet;
@@ -44,13 +48,37 @@ pub use task_builder::TaskBuilder;
 pub use yield_now::yield_now;
 
 /// The index of the current thread's worker in its multi-thread runtime, or 0 inside `block_on`
-/// of a current-thread runtime; `None` elsewhere.
+/// of a current-thread runtime; `None` elsewhere. A task may run on another worker after each
+/// `await`.
+///
+/// ```
+/// use tokio::runtime::{Builder, worker_index};
+///
+/// let runtime = Builder::new_multi_thread().worker_threads(2).build().unwrap();
+/// let index = runtime.block_on(runtime.spawn(async { worker_index() })).unwrap();
+/// assert!(index.unwrap() < 2);
+/// // The thread in `block_on` is no worker.
+/// assert_eq!(runtime.block_on(async { worker_index() }), None);
+/// ```
 #[must_use]
 pub fn worker_index() -> Option<usize> {
     context::worker_index()
 }
 
 /// Whether `error` says that an operation failed because its runtime is shutting down.
+///
+/// ```
+/// use tokio::net::TcpListener;
+/// use tokio::runtime::{Builder, is_rt_shutdown_err};
+///
+/// let runtime = Builder::new_current_thread().enable_all().build().unwrap();
+/// let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+/// drop(runtime);
+///
+/// let other = Builder::new_current_thread().build().unwrap();
+/// let error = other.block_on(listener.accept()).unwrap_err();
+/// assert!(is_rt_shutdown_err(&error));
+/// ```
 #[must_use]
 pub fn is_rt_shutdown_err(error: &std::io::Error) -> bool {
     yamanote_driver::is_shutdown_error(error)

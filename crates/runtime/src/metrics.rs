@@ -1,12 +1,32 @@
 //! What a runtime counts: [`RuntimeMetrics`].
+//!
+//! Here is what the whole runtime counts; [`worker`] has what each worker counts by itself, and
+//! [`histogram`] what is counted only if a builder asked for it.
 
-use std::time::Duration;
+mod histogram;
+mod worker;
 
 use yamanote_sched::metrics::WorkerMetrics;
 
 use crate::handle::{Handle, Scheduler};
 
-/// A view of what a runtime counts. Numbers of other threads may be a little late.
+/// A view of what a runtime counts, from its start on; it lives on after the runtime.
+///
+/// Each worker counts for itself and nobody waits for that: numbers of other threads may be a
+/// little late, and several numbers read one after the other need not fit together. All counts
+/// only grow, but those of what is there now.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let metrics = tokio::runtime::Handle::current().metrics();
+/// let task = tokio::spawn(std::future::pending::<()>());
+/// assert_eq!((metrics.num_workers(), metrics.num_alive_tasks()), (1, 1));
+/// task.abort();
+/// assert!(task.await.is_err());
+/// assert_eq!((metrics.num_alive_tasks(), metrics.spawned_tasks_count()), (0, 1));
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct RuntimeMetrics {
     handle: Handle,
@@ -36,6 +56,13 @@ impl RuntimeMetrics {
         }
     }
 
+    /// [`num_alive_tasks`](Self::num_alive_tasks).
+    #[must_use]
+    #[deprecated(note = "it is called num_alive_tasks")]
+    pub fn active_tasks_count(&self) -> usize {
+        self.num_alive_tasks()
+    }
+
     /// How many tasks were spawned so far.
     #[must_use]
     pub fn spawned_tasks_count(&self) -> u64 {
@@ -47,16 +74,25 @@ impl RuntimeMetrics {
     }
 
     /// How many tasks wait in the queue for what comes from outside of the workers.
+    ///
+    /// ```
+    /// let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// runtime.spawn(async {});
+    /// assert_eq!(runtime.metrics().global_queue_depth(), 1);
+    /// runtime.block_on(tokio::task::yield_now());
+    /// assert_eq!(runtime.metrics().global_queue_depth(), 0);
+    /// ```
     #[must_use]
     pub fn global_queue_depth(&self) -> usize {
         match self.handle.scheduler() {
             Scheduler::Multi(multi) => multi.inject().len(),
             Scheduler::Local(local) => local.inject().len(),
-            Scheduler::Sim(_) => 0,
+            // All that is runnable in a simulated world waits in one queue.
+            Scheduler::Sim(host) => host.sim().queue_depth(),
         }
     }
 
-    /// How many tasks came from outside of the workers so far.
+    /// How often a task became runnable elsewhere than on a worker. In a simulation: never.
     #[must_use]
     pub fn remote_schedule_count(&self) -> u64 {
         match self.handle.scheduler() {
@@ -66,7 +102,28 @@ impl RuntimeMetrics {
         }
     }
 
-    /// How many threads of the pool exist, workers left out.
+    /// How many polls ended because the task had spent its budget; see `task::coop`.
+    ///
+    /// ```
+    /// use tokio::task::consume_budget;
+    ///
+    /// let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    /// runtime.block_on(async {
+    ///     for _ in 0..1000 {
+    ///         consume_budget().await;
+    ///     }
+    /// });
+    /// assert!(runtime.metrics().budget_forced_yield_count() > 0);
+    /// ```
+    #[must_use]
+    pub fn budget_forced_yield_count(&self) -> u64 {
+        let elsewhere = self.handle.forced_yields_elsewhere();
+        let workers = 0..self.num_workers();
+        let counts = workers.map(|worker| self.worker(worker).forced_yields.get());
+        counts.sum::<u64>() + elsewhere
+    }
+
+    /// How many threads for work that blocks exist; workers are not counted.
     #[must_use]
     pub fn num_blocking_threads(&self) -> usize {
         let workers = match self.handle.scheduler() {
@@ -76,7 +133,7 @@ impl RuntimeMetrics {
         self.handle.pool().threads().saturating_sub(workers)
     }
 
-    /// How many threads of the pool have nothing to do.
+    /// How many threads for work that blocks have none.
     #[must_use]
     pub fn num_idle_blocking_threads(&self) -> usize {
         self.handle.pool().idle_threads()
@@ -88,123 +145,45 @@ impl RuntimeMetrics {
         self.handle.pool().queue_depth()
     }
 
-    /// How often `worker` went to sleep.
-    ///
-    /// # Panics
-    /// When there is no such worker.
+    /// How many descriptors (sockets, pipes ...) were registered with a selector so far. One is
+    /// registered when a task must wait for it the first time, not when it is opened.
     #[must_use]
-    pub fn worker_park_count(&self, worker: usize) -> u64 {
-        self.worker(worker).map_or(0, |metrics| metrics.parks.get())
+    pub fn io_driver_fd_registered_count(&self) -> u64 {
+        self.handle.driver().registered_count()
     }
 
-    /// How often `worker` went to sleep or woke up: odd while it sleeps.
-    ///
-    /// # Panics
-    /// When there is no such worker.
+    /// How many descriptors were registered with a selector so far and are not any more.
     #[must_use]
-    pub fn worker_park_unpark_count(&self, worker: usize) -> u64 {
-        self.worker(worker)
-            .map_or(0, |metrics| metrics.parks_and_unparks.get())
+    pub fn io_driver_fd_deregistered_count(&self) -> u64 {
+        self.handle.driver().deregistered_count()
     }
 
-    /// How often `worker` woke up and found nothing to do.
-    ///
-    /// # Panics
-    /// When there is no such worker.
+    /// How many times a descriptor was reported ready.
     #[must_use]
-    pub fn worker_noop_count(&self, worker: usize) -> u64 {
-        self.worker(worker)
-            .map_or(0, |metrics| metrics.empty_wakeups.get())
+    pub fn io_driver_ready_count(&self) -> u64 {
+        self.handle.driver().ready_count()
     }
 
-    /// How many tasks `worker` took from others.
+    /// What `worker` counts.
     ///
     /// # Panics
     /// When there is no such worker.
-    #[must_use]
-    pub fn worker_steal_count(&self, worker: usize) -> u64 {
-        self.worker(worker)
-            .map_or(0, |metrics| metrics.stolen.get())
-    }
-
-    /// How often `worker` took tasks from others.
-    ///
-    /// # Panics
-    /// When there is no such worker.
-    #[must_use]
-    pub fn worker_steal_operations(&self, worker: usize) -> u64 {
-        self.worker(worker)
-            .map_or(0, |metrics| metrics.steals.get())
-    }
-
-    /// How many polls `worker` has begun.
-    ///
-    /// # Panics
-    /// When there is no such worker.
-    #[must_use]
-    pub fn worker_poll_count(&self, worker: usize) -> u64 {
-        self.worker(worker).map_or(0, |metrics| metrics.polls.get())
-    }
-
-    /// How many tasks became runnable on `worker` itself.
-    ///
-    /// # Panics
-    /// When there is no such worker.
-    #[must_use]
-    pub fn worker_local_schedule_count(&self, worker: usize) -> u64 {
-        self.worker(worker)
-            .map_or(0, |metrics| metrics.local_schedules.get())
-    }
-
-    /// How often the queue of `worker` was full.
-    ///
-    /// # Panics
-    /// When there is no such worker.
-    #[must_use]
-    pub fn worker_overflow_count(&self, worker: usize) -> u64 {
-        self.worker(worker)
-            .map_or(0, |metrics| metrics.overflows.get())
-    }
-
-    /// How long `worker` was awake, up to the last time it went to sleep.
-    ///
-    /// # Panics
-    /// When there is no such worker.
-    #[must_use]
-    pub fn worker_total_busy_duration(&self, worker: usize) -> Duration {
-        self.worker(worker)
-            .map_or(Duration::ZERO, WorkerMetrics::busy)
-    }
-
-    /// How many tasks wait in the queue of `worker`.
-    ///
-    /// # Panics
-    /// When there is no such worker.
-    #[must_use]
-    pub fn worker_local_queue_depth(&self, worker: usize) -> usize {
+    #[track_caller]
+    fn worker(&self, worker: usize) -> &WorkerMetrics {
+        self.assert_worker(worker);
         match self.handle.scheduler() {
-            Scheduler::Multi(multi) => multi.worker_queue_depth(worker),
-            Scheduler::Local(_) | Scheduler::Sim(_) => {
-                assert!(
-                    worker == 0,
-                    "a current-thread runtime has one worker, number 0"
-                );
-                0
-            }
+            Scheduler::Multi(multi) => multi.worker_metrics(worker),
+            Scheduler::Local(local) => local.metrics(),
+            Scheduler::Sim(host) => host.sim().metrics(),
         }
     }
 
-    fn worker(&self, worker: usize) -> Option<&WorkerMetrics> {
-        match self.handle.scheduler() {
-            Scheduler::Multi(multi) => Some(multi.worker_metrics(worker)),
-            Scheduler::Local(local) => {
-                assert!(
-                    worker == 0,
-                    "a current-thread runtime has one worker, number 0"
-                );
-                Some(local.metrics())
-            }
-            Scheduler::Sim(_) => None,
-        }
+    #[track_caller]
+    fn assert_worker(&self, worker: usize) {
+        let workers = self.num_workers();
+        assert!(
+            worker < workers,
+            "the runtime has {workers} workers, counted from 0, of which {worker} is none"
+        );
     }
 }

@@ -14,24 +14,40 @@ use crate::handle::{Handle, Scheduler};
 use crate::metrics::RuntimeMetrics;
 
 const DROPPED_INSIDE: &str = "Cannot drop a runtime in a context where blocking is not allowed. \
-     This happens when a runtime is dropped from within an asynchronous context.";
+     This happens when a runtime is dropped from within an asynchronous context. Call \
+     `shutdown_background` on it instead, or drop it in `spawn_blocking`.";
 
 /// A scheduler with its driver and its threads.
 ///
 /// Dropping it drops all tasks at the place where they wait, and waits for what runs on other
-/// threads; [`shutdown_timeout`](Self::shutdown_timeout) and
+/// threads: a poll until it returns, a closure of `spawn_blocking` until it ends. Closures that
+/// have not begun are cancelled. [`shutdown_timeout`](Self::shutdown_timeout) and
 /// [`shutdown_background`](Self::shutdown_background) wait for less.
+///
+/// ```
+/// use tokio::runtime::Runtime;
+///
+/// let runtime = Runtime::new().unwrap();
+/// let answer = runtime.block_on(async {
+///     let task = tokio::spawn(async { 42 });
+///     task.await.unwrap()
+/// });
+/// assert_eq!(answer, 42);
+/// ```
+///
+/// # Panics
+/// Dropping it panics in a task, for it would have to wait there; so does whatever else blocks.
 pub struct Runtime {
     handle: Handle,
-    /// Whether dropping waits for the pool's threads.
-    waits: bool,
+    /// Whether it was shut down.
+    ended: bool,
 }
 
 impl Runtime {
     pub(crate) fn from_handle(handle: Handle) -> Self {
         Self {
             handle,
-            waits: true,
+            ended: false,
         }
     }
 
@@ -50,7 +66,7 @@ impl Runtime {
     }
 
     /// Makes a task of `future` that starts at once (on a current-thread runtime: in the next
-    /// [`block_on`](Self::block_on)).
+    /// [`block_on`](Self::block_on)). See [`Handle::spawn`].
     #[track_caller]
     pub fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
     where
@@ -60,7 +76,11 @@ impl Runtime {
         self.handle.spawn(future)
     }
 
-    /// Runs `f`, which may block, on a thread that is there for it.
+    /// Runs `f`, which may block, on a thread that is there for it. See
+    /// [`spawn_blocking`](crate::spawn_blocking).
+    ///
+    /// # Panics
+    /// When the system will not make a first thread.
     #[track_caller]
     pub fn spawn_blocking<F, R>(&self, f: F) -> JoinHandle<R>
     where
@@ -72,6 +92,10 @@ impl Runtime {
 
     /// Runs `future` to its end on the current thread; on a current-thread runtime, runs the
     /// tasks and the driver meanwhile.
+    ///
+    /// Several threads may be in it at a time; of a current-thread runtime one of them runs the
+    /// tasks for all. Tasks that have not ended when `future` does go on on the workers of a
+    /// multi-thread runtime, and wait for the next `block_on` of a current-thread one.
     ///
     /// # Panics
     /// When the thread drives tasks already, and when `future` panics.
@@ -86,23 +110,45 @@ impl Runtime {
         local.block_on(future)
     }
 
-    /// Makes this runtime the thread's current one until the guard is dropped.
+    /// Makes this runtime the thread's current one until the guard is dropped. See
+    /// [`Handle::enter`].
     #[track_caller]
     pub fn enter(&self) -> EnterGuard<'_> {
         self.handle.enter()
     }
 
-    /// Shuts down, and waits at most `duration` for work that blocks.
+    /// Shuts down, and waits at most `duration` for what runs on other threads.
+    ///
+    /// What has not ended by then goes on for itself; nobody waits for it any more.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let runtime = tokio::runtime::Runtime::new().unwrap();
+    /// let (go, gate) = std::sync::mpsc::channel::<()>();
+    /// runtime.spawn_blocking(move || gate.recv());
+    /// runtime.shutdown_timeout(Duration::from_millis(10));
+    /// go.send(()).unwrap();
+    /// ```
     ///
     /// # Panics
     /// When the thread drives tasks and `duration` is not zero.
     #[track_caller]
     pub fn shutdown_timeout(mut self, duration: Duration) {
-        self.waits = false;
-        self.shut_down(Some(duration));
+        self.end(Some(duration));
     }
 
-    /// Shuts down without waiting for anything; may be called anywhere.
+    /// Shuts down without waiting for anything; may be called anywhere, in tasks too.
+    ///
+    /// ```
+    /// use tokio::runtime::Runtime;
+    ///
+    /// let outer = Runtime::new().unwrap();
+    /// outer.block_on(async {
+    ///     let inner = Runtime::new().unwrap();
+    ///     inner.shutdown_background();
+    /// });
+    /// ```
     pub fn shutdown_background(self) {
         self.shutdown_timeout(Duration::ZERO);
     }
@@ -111,6 +157,14 @@ impl Runtime {
     #[must_use]
     pub fn metrics(&self) -> RuntimeMetrics {
         self.handle.metrics()
+    }
+
+    /// Shuts down, once: later calls, and dropping it, do nothing more.
+    #[track_caller]
+    pub(crate) fn end(&mut self, timeout: Option<Duration>) {
+        if !std::mem::replace(&mut self.ended, true) {
+            self.shut_down(timeout);
+        }
     }
 
     #[track_caller]
@@ -139,9 +193,7 @@ impl Runtime {
 impl Drop for Runtime {
     #[track_caller]
     fn drop(&mut self) {
-        if self.waits {
-            self.shut_down(None);
-        }
+        self.end(None);
     }
 }
 

@@ -16,6 +16,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use yamanote_base::atomic::plain::AtomicU64;
 use yamanote_base::hooks;
 use yamanote_base::lock::Mutex;
 use yamanote_driver::clock::Clock;
@@ -289,6 +290,7 @@ impl SimParts {
             scheduler: Scheduler::Sim(host.clone()),
             pool: self.handle.pool().clone(),
             local_thread: None,
+            forced_yields: AtomicU64::new(0),
         });
         host.set_around(Arc::new(move |run| {
             let _context = context::enter(handle.clone());

@@ -5,7 +5,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use yamanote_base::rng::SeedSource;
-use yamanote_task::TaskMeta;
+use yamanote_task::{Id, SpawnLocation, TaskMeta};
+
+use crate::metrics::Measured;
 
 /// A callback of a worker thread.
 pub type Callback = Arc<dyn Fn() + Send + Sync>;
@@ -13,14 +15,27 @@ pub type Callback = Arc<dyn Fn() + Send + Sync>;
 /// A callback about a task.
 pub type TaskCallback = Arc<dyn Fn(&TaskMeta<'_>) + Send + Sync>;
 
-/// What happens when a task panics and nobody may ever join it.
+/// What happens when a task panics.
+///
+/// ```should_panic
+/// use tokio::runtime::{Builder, UnhandledPanic};
+///
+/// let runtime = Builder::new_multi_thread()
+///     .unhandled_panic(UnhandledPanic::ShutdownRuntime)
+///     .build()
+///     .unwrap();
+/// runtime.spawn(async { panic!("a task's own affair, or not") });
+/// // Panics: the runtime is gone.
+/// runtime.block_on(std::future::pending::<()>());
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum UnhandledPanic {
-    /// Nothing: the panic is handed to whoever joins the task.
+    /// Nothing happens to others: the panic is handed to whoever joins the task.
     #[default]
     Ignore,
-    /// The runtime shuts down at once, and `block_on` panics.
+    /// The runtime shuts down at once: all tasks are dropped where they wait, and each
+    /// `block_on`, under way or later, panics.
     ShutdownRuntime,
 }
 
@@ -35,7 +50,7 @@ pub struct Hooks {
     pub before_park: Option<Callback>,
     /// After a worker has woken up.
     pub after_unpark: Option<Callback>,
-    /// After a task was made, before its first poll.
+    /// Before a task is made.
     pub on_task_spawn: Option<TaskCallback>,
     /// Before each poll of a task.
     pub before_poll: Option<TaskCallback>,
@@ -60,6 +75,8 @@ pub struct Config {
     pub seeds: SeedSource,
     /// User code to call.
     pub hooks: Hooks,
+    /// What is measured of each poll.
+    pub measured: Measured,
 }
 
 /// A hook that panics has been reported by the panic hook; the scheduler goes on.
@@ -68,6 +85,16 @@ impl Hooks {
     pub fn call(hook: Option<&Callback>) {
         if let Some(hook) = hook {
             let _ = catch_unwind(AssertUnwindSafe(|| hook()));
+        }
+    }
+
+    /// Tells the spawn hook, if there is one, of the task `id`.
+    ///
+    /// # Panics
+    /// When the hook does: there is no task yet, and its spawner is the one to tell.
+    pub fn before_spawn(&self, id: Id, location: SpawnLocation) {
+        if let Some(hook) = &self.on_task_spawn {
+            hook(&TaskMeta::new(id, location));
         }
     }
 

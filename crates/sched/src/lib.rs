@@ -15,6 +15,7 @@
 //! Read next: [`local`], then [`multi`].
 
 pub mod config;
+pub mod histogram;
 pub mod inject;
 pub mod local;
 pub mod metrics;

@@ -18,7 +18,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use yamanote_base::atomic::plain::{AtomicBool, Ordering};
 use yamanote_base::budget;
@@ -30,7 +30,7 @@ use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnMeta, TaskList, Tas
 
 use crate::config::{Config, Hooks, UNHANDLED_PANIC, UnhandledPanic};
 use crate::inject::Inject;
-use crate::metrics::WorkerMetrics;
+use crate::metrics::{self, WorkerMetrics};
 
 /// A scheduler of one thread; clones are the same one.
 #[derive(Clone)]
@@ -64,7 +64,6 @@ struct Kit {
     driver: Driver,
     tick: u32,
     rng: Rng,
-    awake_since: Instant,
 }
 
 /// The place on a thread where the scheduler runs.
@@ -82,25 +81,23 @@ impl Local {
     #[must_use]
     pub fn new(config: Config, driver: Driver, handle: yamanote_driver::Handle) -> Self {
         let rng = Rng::new(config.seeds.next_seed().as_u64());
-        let awake_since = handle.clock().now();
         let kit = Kit {
             queue: VecDeque::new(),
             yielded: VecDeque::new(),
             driver,
             tick: 0,
             rng,
-            awake_since,
         };
         let place = KitPlace {
             kit: Some(Box::new(kit)),
             waiting: Vec::new(),
         };
         Self(Arc::new(LocalParts {
+            metrics: WorkerMetrics::new(&config),
             config,
             driver: handle,
             inject: Inject::default(),
             tasks: TaskList::new(1),
-            metrics: WorkerMetrics::default(),
             woken: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             kit: Mutex::new(place),
@@ -113,8 +110,9 @@ impl Local {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        self.0.config.hooks.before_spawn(id, meta.location());
         let (runnable, join) = self.0.tasks.bind(0, future, self.clone(), id, meta);
-        self.start(runnable, id, meta);
+        self.start(runnable);
         join
     }
 
@@ -132,16 +130,15 @@ impl Local {
         F: Future + 'static,
         F::Output: 'static,
     {
+        self.0.config.hooks.before_spawn(id, meta.location());
         // SAFETY: the caller's promise is what `bind_local` asks for.
         let bound = unsafe { self.0.tasks.bind_local(0, future, self.clone(), id, meta) };
         let (runnable, join) = bound;
-        self.start(runnable, id, meta);
+        self.start(runnable);
         join
     }
 
-    fn start(&self, runnable: Option<Runnable>, id: Id, meta: SpawnMeta<'_>) {
-        let hook = self.0.config.hooks.on_task_spawn.as_ref();
-        Hooks::call_task(hook, &TaskMeta::new(id, meta.location()));
+    fn start(&self, runnable: Option<Runnable>) {
         if let Some(runnable) = runnable {
             self.schedule(runnable);
         }
@@ -193,6 +190,7 @@ impl Local {
                 .desk
                 .with_kit(|kit| kit.queue.append(&mut kit.yielded));
             while let Some(task) = scope.desk.pop() {
+                self.0.metrics.detours.add(1);
                 drop(task);
             }
         }
@@ -237,7 +235,13 @@ impl Local {
         with_desk(self, |_| ()).is_some()
     }
 
+    /// Whether the current thread runs this scheduler now; if so, its budget was spent.
+    pub fn note_forced_yield(&self) -> bool {
+        with_desk(self, |_| self.0.metrics.forced_yields.add(1)).is_some()
+    }
+
     fn push(&self, task: Runnable, yielded: bool) {
+        metrics::stamp(&task, &self.0.config, self.0.driver.clock());
         let mut task = Some(task);
         with_desk(self, |desk| {
             if let Some(kit) = desk.kit.borrow_mut().as_mut() {
@@ -268,7 +272,7 @@ struct Scope {
 impl Scope {
     fn enter(local: &Local) -> Option<Self> {
         let mut kit = local.0.kit.lock().kit.take()?;
-        kit.awake_since = local.0.driver.clock().now();
+        local.0.metrics.note_awake(local.0.driver.clock());
         let rng = rng::enter_thread(kit.rng.split());
         let desk = Rc::new(Desk {
             local: local.clone(),
@@ -286,11 +290,13 @@ impl Scope {
 
     fn run<F: Future>(&self, mut future: Pin<&mut F>) -> F::Output {
         let local = &self.desk.local;
+        local.0.metrics.note_thread();
         let waker = Waker::from(local.0.clone());
         let mut cx = Context::from_waker(&waker);
         // SeqCst is not needed: whoever wakes from here on unparks the driver.
         local.0.woken.store(true, Ordering::Release);
         loop {
+            self.desk.assert_not_failed();
             // Acquire: pairs with the Release in wake_by_ref(). Relaxed: a wake that this misses is
             // seen in the next round, which an unpark or a task of this thread brings about.
             let woken = &local.0.woken;
@@ -312,9 +318,7 @@ impl Drop for Scope {
         let _ = DESK.try_with(|place| place.replace(before));
         let kit = self.desk.kit.take();
         let parts = &self.desk.local.0;
-        let awake_since = kit.as_ref().map(|kit| kit.awake_since);
-        let now = parts.driver.clock().now();
-        parts.metrics.note_busy(now - awake_since.unwrap_or(now));
+        parts.metrics.note_busy(parts.driver.clock());
         let mut place = self.desk.local.0.kit.lock();
         place.kit = kit;
         let waiting = std::mem::take(&mut place.waiting);
@@ -329,8 +333,7 @@ impl Desk {
         let parts = &self.local.0;
         self.with_kit(|kit| kit.queue.append(&mut kit.yielded));
         for _ in 0..parts.config.event_interval {
-            // Relaxed: set on this thread, or by a task whose waker has been called.
-            assert!(!parts.failed.load(Ordering::Relaxed), "{UNHANDLED_PANIC}");
+            self.assert_not_failed();
             let Some(task) = self.next_task() else {
                 // Relaxed: the swap in run() is what takes the wake.
                 let idle = self.with_kit(|kit| kit.yielded.is_empty());
@@ -340,8 +343,18 @@ impl Desk {
                 return;
             };
             self.count_tick();
-            parts.metrics.polls.add(1);
-            task.run();
+            parts.metrics.run(task, parts.driver.clock());
+        }
+    }
+
+    /// # Panics
+    /// When a task has panicked and the policy is to shut down; no other task is left then.
+    fn assert_not_failed(&self) {
+        let parts = &self.local.0;
+        // Relaxed: set on this thread, or by a task whose waker has been called.
+        if parts.failed.load(Ordering::Relaxed) {
+            parts.tasks.close_and_cancel_all();
+            panic!("{UNHANDLED_PANIC}");
         }
     }
 
@@ -364,9 +377,17 @@ impl Desk {
         let parts = &self.local.0;
         let tick = self.with_kit(|kit| kit.tick);
         match tick % parts.config.inject_interval {
-            0 => parts.inject.pop().or_else(|| self.pop()),
-            _ => self.pop().or_else(|| parts.inject.pop()),
+            0 => self.injected().or_else(|| self.pop()),
+            _ => self.pop().or_else(|| self.injected()),
         }
+    }
+
+    fn injected(&self) -> Option<Runnable> {
+        let parts = &self.local.0;
+        let task = parts.inject.pop()?;
+        // It will be polled, and was not in the queue.
+        parts.metrics.detours.add(1_u64.wrapping_neg());
+        Some(task)
     }
 
     fn pop(&self) -> Option<Runnable> {
@@ -380,13 +401,9 @@ impl Desk {
         let idle = self.with_kit(|kit| kit.queue.is_empty() && kit.yielded.is_empty());
         // Relaxed: see run_some().
         let limit = (!idle || parts.woken.load(Ordering::Relaxed)).then_some(Duration::ZERO);
-        let awake_since = self.with_kit(|kit| kit.awake_since);
-        parts
-            .metrics
-            .note_park(parts.driver.clock().now() - awake_since);
+        parts.metrics.note_park(parts.driver.clock());
         let delivered = self.turn(limit);
-        parts.metrics.note_unpark();
-        self.with_kit(|kit| kit.awake_since = parts.driver.clock().now());
+        parts.metrics.note_unpark(parts.driver.clock());
         if delivered == 0 {
             parts.metrics.empty_wakeups.add(1);
         }

@@ -30,7 +30,7 @@ use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnMeta, TaskList, Tas
 
 use crate::config::{Config, Hooks, UnhandledPanic};
 use crate::inject::Inject;
-use crate::metrics::WorkerMetrics;
+use crate::metrics::{self, WorkerMetrics};
 use idle::Idle;
 use monitor::Monitor;
 use next_slot::NextSlot;
@@ -96,7 +96,7 @@ impl Multi {
         for driver in drivers {
             let (local, steal) = queue::ring();
             locals.push((local, driver));
-            let (next, metrics) = (NextSlot::new(), WorkerMetrics::default());
+            let (next, metrics) = (NextSlot::new(), WorkerMetrics::new(&config));
             seats.push(Seat {
                 steal,
                 next,
@@ -132,10 +132,9 @@ impl Multi {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
+        self.0.config.hooks.before_spawn(id, meta.location());
         let shard = worker::index_of(self).unwrap_or_else(|| self.some_shard());
         let (runnable, join) = self.0.tasks.bind(shard, future, self.clone(), id, meta);
-        let hook = self.0.config.hooks.on_task_spawn.as_ref();
-        Hooks::call_task(hook, &TaskMeta::new(id, meta.location()));
         if let Some(runnable) = runnable {
             self.schedule(runnable);
         }
@@ -228,7 +227,17 @@ impl Multi {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
+    /// Whether the current thread is a worker of this scheduler; if so, its budget was spent.
+    pub fn note_forced_yield(&self) -> bool {
+        let worker = worker::index_of(self);
+        if let Some(worker) = worker {
+            self.0.seats[worker].metrics.forced_yields.add(1);
+        }
+        worker.is_some()
+    }
+
     fn push(&self, task: Runnable, lane: Lane) {
+        metrics::stamp(&task, &self.0.config, self.0.driver.clock());
         if let Err(task) = worker::push(self, task, lane) {
             self.0.inject.push(task);
             self.wake_one();

@@ -95,6 +95,7 @@ impl Sim {
             .cloned()
             .expect("a simulated driver has a host");
         let sim = Sim(Arc::new(SimParts {
+            metrics: WorkerMetrics::new(&config),
             world: home.world().clone(),
             config,
             handle,
@@ -102,7 +103,6 @@ impl Sim {
             queue: Mutex::new(RunQueue::default()),
             hosts: Mutex::new(Vec::new()),
             next_task: AtomicU64::new(0),
-            metrics: WorkerMetrics::default(),
             failed: AtomicBool::new(false),
         }));
         let home = sim.start_host(&home.name());
@@ -180,7 +180,10 @@ impl Sim {
         main.wake_by_ref();
         loop {
             // Relaxed: set on this thread.
-            assert!(!self.0.failed.load(Ordering::Relaxed), "{UNHANDLED_PANIC}");
+            if self.0.failed.load(Ordering::Relaxed) {
+                self.close();
+                panic!("{UNHANDLED_PANIC}");
+            }
             let entry = self.0.queue.lock().choose(&self.0.world);
             let Some(entry) = entry else {
                 lap.wait()?;
@@ -244,7 +247,6 @@ impl<'a> Lap<'a> {
         match entry {
             Entry::Main(outer) => self.stalled.push(outer),
             Entry::Task { task, host, number } => {
-                self.sim.0.metrics.polls.add(1);
                 host.poll_task(task, number);
             }
         }
@@ -264,8 +266,9 @@ impl<'a> Lap<'a> {
         Hooks::call(sim.config.hooks.before_park.as_ref());
         // The hook may have woken something, for which nobody was unparked.
         let limit = (self.sim.queue_depth() > 0).then_some(Duration::ZERO);
-        sim.metrics.parks.add(1);
+        sim.metrics.note_park(sim.handle.clock());
         let stuck = self.turn(limit);
+        sim.metrics.note_unpark(sim.handle.clock());
         Hooks::call(sim.config.hooks.after_unpark.as_ref());
         if stuck {
             Err(Deadlock::of(self.sim))

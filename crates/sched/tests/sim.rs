@@ -12,6 +12,7 @@ use yamanote_driver::context;
 use yamanote_driver::timer::Timer;
 use yamanote_pool::Pool;
 use yamanote_sched::config::{Config, Hooks, UnhandledPanic};
+use yamanote_sched::metrics::Measured;
 use yamanote_sched::sim::{Policy, Sim, SimHost};
 use yamanote_task::{Id, JoinHandle, SpawnMeta};
 use yamanote_world::World;
@@ -24,6 +25,7 @@ fn config() -> Config {
         unhandled_panic: UnhandledPanic::Ignore,
         seeds: SeedSource::new(&RngSeed::from_u64(1)),
         hooks: Hooks::default(),
+        measured: Measured::default(),
     }
 }
 

@@ -4,9 +4,10 @@
 //! reaches one from elsewhere.
 
 pub use yamanote_runtime::{
-    Builder, EnterGuard, FileRoute, Handle, Id, LocalOptions, LocalRuntime, RngSeed, Runtime,
-    RuntimeFlavor, RuntimeMetrics, TryCurrentError, UnhandledPanic, is_rt_shutdown_err,
-    worker_index,
+    Builder, EnterGuard, FileRoute, Handle, HistogramConfiguration, HistogramScale, Id,
+    InvalidHistogramConfiguration, LocalOptions, LocalRuntime, LogHistogram, LogHistogramBuilder,
+    RngSeed, Runtime, RuntimeFlavor, RuntimeMetrics, TryCurrentError, UnhandledPanic,
+    is_rt_shutdown_err, worker_index,
 };
 
 pub use yamanote_task::TaskMeta;

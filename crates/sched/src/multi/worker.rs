@@ -7,7 +7,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use yamanote_base::atomic::plain::Ordering;
 use yamanote_base::enter::{self, Entered};
@@ -41,7 +41,6 @@ struct Kit {
     /// While the driver's wakers are called: tasks go to the ring and wake no other worker.
     delivering: bool,
     rng: Rng,
-    awake_since: Instant,
 }
 
 /// The place on a thread where a worker works.
@@ -68,7 +67,6 @@ impl Worker {
             searching: false,
             delivering: false,
             rng,
-            awake_since: multi.driver().clock().now(),
         };
         Self {
             multi,
@@ -92,6 +90,7 @@ impl Worker {
             kit: RefCell::new(Some(kit)),
         });
         let before = DESK.replace(Some(desk.clone()));
+        desk.seat().metrics.note_thread();
         desk.work();
         DESK.set(before);
     }
@@ -99,10 +98,9 @@ impl Worker {
 
 impl Desk {
     fn work(&self) {
+        let clock = self.multi.driver().clock();
         while let Some(task) = self.next_task() {
-            let polls = &self.seat().metrics.polls;
-            polls.add(1);
-            task.run();
+            self.seat().metrics.run(task, clock);
             if self.kit.borrow().is_none() {
                 // The worker has moved to another thread.
                 return;
@@ -230,13 +228,11 @@ impl Desk {
         }
         let metrics = &self.seat().metrics;
         let clock = parts.driver.clock();
-        let awake = clock.now() - self.with_kit(|kit| kit.awake_since);
-        metrics.note_park(awake);
+        metrics.note_park(clock);
         probe::emit(Point::Park, self.index as u64);
         let delivered = self.turn_asleep();
         probe::emit(Point::Unpark, self.index as u64);
-        metrics.note_unpark();
-        self.with_kit(|kit| kit.awake_since = clock.now());
+        metrics.note_unpark(clock);
         if delivered == 0 {
             metrics.empty_wakeups.add(1);
         }
@@ -315,6 +311,7 @@ impl Desk {
     fn retire(&self) {
         let parts = &self.multi.0;
         parts.tasks.close_and_cancel_all();
+        self.seat().metrics.note_busy(parts.driver.clock());
         let kit = self.kit.take();
         drop(self.seat().next.take());
         drop(kit);

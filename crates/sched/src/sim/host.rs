@@ -21,6 +21,7 @@ use yamanote_world::{Event, Host};
 use super::queue::Entry;
 use super::{MainWaker, Sim};
 use crate::config::{Hooks, UnhandledPanic};
+use crate::metrics;
 
 /// What stands for the number of a task when the future of a `block_on` is polled.
 const MAIN: u64 = u64::MAX;
@@ -119,6 +120,7 @@ impl SimHost {
         F::Output: Send + 'static,
     {
         let sim = &self.0.sim.0;
+        sim.config.hooks.before_spawn(id, meta.location());
         // Relaxed: only the numbers must differ.
         let number = sim.next_task.fetch_add(1, Ordering::Relaxed);
         sim.world.record(Event::Spawn(self.0.host.id(), number));
@@ -128,10 +130,6 @@ impl SimHost {
             number,
         };
         let (runnable, join) = self.0.tasks.bind(0, future, scheduler.clone(), id, meta);
-        Hooks::call_task(
-            sim.config.hooks.on_task_spawn.as_ref(),
-            &TaskMeta::new(id, meta.location()),
-        );
         match runnable {
             Some(runnable) => scheduler.schedule(runnable),
             // The host is dead.
@@ -201,7 +199,11 @@ impl SimHost {
             .world()
             .record(Event::Poll(self.0.host.id(), number));
         let mut task = Some(task);
-        self.within(&mut || task.take().into_iter().for_each(|task| task.run()));
+        let sim = &self.0.sim.0;
+        self.within(&mut || {
+            let task = task.take().into_iter();
+            task.for_each(|task| sim.metrics.run(task, sim.handle.clock()));
+        });
     }
 
     /// Polls the future of a `block_on` on this host.
@@ -264,6 +266,7 @@ impl SimTask {
 impl Schedule for SimTask {
     fn schedule(&self, task: Runnable) {
         let sim = &self.host.0.sim;
+        metrics::stamp(&task, &sim.0.config, sim.0.handle.clock());
         sim.0
             .world
             .record(Event::Wake(self.host.0.host.id(), self.number));

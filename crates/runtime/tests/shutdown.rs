@@ -1,0 +1,213 @@
+//! How runtimes end, and what can be done with one that has ended.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use yamanote_runtime::{Builder, LocalOptions, Runtime, spawn, spawn_blocking};
+
+fn single() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn each_flavor(test: impl Fn(Runtime)) {
+    test(single());
+    let mut builder = Builder::new_multi_thread();
+    test(builder.worker_threads(2).enable_all().build().unwrap());
+}
+
+/// What `f` panics with.
+fn panic_of<T>(f: impl FnOnce() -> T) -> String {
+    let Err(message) = catch_unwind(AssertUnwindSafe(|| drop(f()))) else {
+        return "nothing".to_owned();
+    };
+    let text = message.downcast_ref::<String>().cloned();
+    text.or_else(|| {
+        message
+            .downcast_ref::<&str>()
+            .map(|text| (*text).to_owned())
+    })
+    .unwrap()
+}
+
+#[test]
+fn a_task_whose_handle_is_dropped_goes_on() {
+    each_flavor(|runtime| {
+        let (tx, rx) = mpsc::channel();
+        drop(runtime.spawn(async move { tx.send(5) }));
+        runtime.block_on(yamanote_runtime::yield_now());
+        assert_eq!(rx.recv(), Ok(5));
+    });
+}
+
+#[test]
+fn what_is_spawned_on_a_runtime_that_is_gone_is_cancelled() {
+    each_flavor(|runtime| {
+        let handle = runtime.handle().clone();
+        drop(runtime);
+        let (task, blocking) = (handle.spawn(async {}), handle.spawn_blocking(|| ()));
+        assert!(handle.block_on(task).unwrap_err().is_cancelled());
+        assert!(handle.block_on(blocking).unwrap_err().is_cancelled());
+    });
+}
+
+#[test]
+fn a_runtime_that_is_gone_blocks_on_what_needs_nothing_of_it() {
+    each_flavor(|runtime| {
+        let handle = runtime.handle().clone();
+        drop(runtime);
+        assert_eq!(handle.block_on(async { 7 }), 7);
+        let sleep = async { yamanote_base::hooks::sleep(Duration::from_millis(1)).await };
+        let message = panic_of(|| handle.block_on(sleep));
+        assert!(message.contains("being shutdown"), "{message}");
+    });
+}
+
+#[test]
+fn a_sleep_that_outlives_its_runtime_panics() {
+    each_flavor(|runtime| {
+        let long = Duration::from_secs(1000);
+        let mut sleep = {
+            let _guard = runtime.enter();
+            yamanote_base::hooks::sleep(long)
+        };
+        runtime.block_on(std::future::poll_fn(|cx| {
+            assert!(sleep.as_mut().poll(cx).is_pending());
+            std::task::Poll::Ready(())
+        }));
+        drop(runtime);
+        let message = panic_of(|| single().block_on(sleep));
+        assert!(message.contains("being shutdown"), "{message}");
+    });
+}
+
+#[test]
+fn dropping_waits_for_what_blocks_and_cancels_what_has_not_begun() {
+    each_flavor(|runtime| {
+        let (begin, begun) = mpsc::channel();
+        let ended = Arc::new(AtomicBool::new(false));
+        let mark = ended.clone();
+        runtime.spawn_blocking(move || {
+            begin.send(()).unwrap();
+            std::thread::sleep(Duration::from_millis(20));
+            mark.store(true, Ordering::Relaxed);
+        });
+        begun.recv().unwrap();
+        drop(runtime);
+        assert!(ended.load(Ordering::Relaxed));
+    });
+    let runtime = Builder::new_current_thread()
+        .max_blocking_threads(1)
+        .build()
+        .unwrap();
+    let (begin, begun) = mpsc::channel();
+    let (go, gate) = mpsc::channel::<()>();
+    runtime.spawn_blocking(move || {
+        begin.send(()).unwrap();
+        gate.recv()
+    });
+    begun.recv().unwrap();
+    let second = runtime.spawn_blocking(|| ());
+    runtime.shutdown_background();
+    assert!(single().block_on(second).unwrap_err().is_cancelled());
+    go.send(()).unwrap();
+}
+
+#[test]
+fn a_shutdown_with_a_timeout_waits_no_longer() {
+    each_flavor(|runtime| {
+        let (go, gate) = mpsc::channel::<()>();
+        runtime.block_on(async { drop(spawn_blocking(move || gate.recv())) });
+        let start = Instant::now();
+        runtime.shutdown_timeout(Duration::from_millis(20));
+        assert!(start.elapsed() >= Duration::from_millis(20));
+        // If it had waited for the work, nobody would have come here.
+        go.send(()).unwrap();
+    });
+}
+
+#[test]
+fn a_runtime_dropped_inside_of_another_panics_and_says_what_to_do() {
+    each_flavor(|outer| {
+        let message = outer.block_on(async { panic_of(|| drop(single())) });
+        assert!(message.contains("Cannot drop a runtime in a context where blocking"));
+        assert!(message.contains("shutdown_background"));
+        let message = outer.block_on(async {
+            let inner = single();
+            panic_of(move || inner.shutdown_timeout(Duration::from_millis(1)))
+        });
+        assert!(message.contains("Cannot drop a runtime"));
+        outer.block_on(async {
+            single().shutdown_background();
+            spawn_blocking(|| drop(single())).await.unwrap();
+        });
+    });
+}
+
+#[test]
+fn a_panicking_task_may_drop_a_runtime() {
+    each_flavor(|outer| {
+        let error = outer.block_on(async {
+            let task = spawn(async {
+                let _inner = single();
+                panic!("on the way out the inner one is dropped");
+            });
+            task.await.unwrap_err()
+        });
+        assert!(error.to_string().contains("on the way out"));
+    });
+}
+
+#[test]
+fn a_local_runtime_ends_like_others() {
+    let build = || {
+        let mut builder = Builder::new_current_thread();
+        builder.build_local(LocalOptions::default()).unwrap()
+    };
+    let runtime = build();
+    let task = runtime.spawn_local(std::future::pending::<()>());
+    drop(runtime);
+    assert!(single().block_on(task).unwrap_err().is_cancelled());
+    build().shutdown_timeout(Duration::from_millis(1));
+    single().block_on(async {
+        build().shutdown_background();
+        let message = panic_of(|| drop(build()));
+        assert!(message.contains("Cannot drop a runtime"));
+    });
+}
+
+#[test]
+fn the_output_of_a_task_outlives_its_runtime() {
+    each_flavor(|runtime| {
+        let task = runtime.spawn(async { "kept" });
+        while !task.is_finished() {
+            runtime.block_on(yamanote_runtime::yield_now());
+        }
+        drop(runtime);
+        assert_eq!(single().block_on(task).unwrap(), "kept");
+    });
+}
+
+#[test]
+fn tasks_dropped_by_a_shutdown_may_spawn_and_enter() {
+    /// Spawns when it is dropped.
+    struct Spawns;
+
+    impl Drop for Spawns {
+        fn drop(&mut self) {
+            let task = spawn(async {});
+            drop(task);
+        }
+    }
+
+    each_flavor(|runtime| {
+        runtime.spawn(async {
+            let _spawns = Spawns;
+            std::future::pending::<()>().await;
+        });
+        runtime.block_on(yamanote_runtime::yield_now());
+        drop(runtime);
+    });
+}
