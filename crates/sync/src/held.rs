@@ -1,69 +1,141 @@
-//! What every lock guard is made of: permits of a lock and a pointer to what they protect.
+//! What every lock guard is made of: a claim on a lock and a view of what it protects.
 //!
 //! `Mutex` and `RwLock` have ten guard types; each is a thin shell around one [`Held`], which
-//! alone knows how to reach the value, to narrow the view, and to unlock.
+//! alone knows how to reach the value, to narrow the view, and to unlock. Its mode says what the
+//! guard may do, and between which threads it may be sent or shared.
+
+mod lock;
 
 use std::marker::PhantomData;
 use std::mem;
 use std::ptr::NonNull;
 
-use crate::semaphore::RawSemaphore;
+use crate::semaphore::TryLockError;
 
-/// How a guard holds on to its lock: by reference or by `Arc`.
-pub(crate) trait LockHandle {
-    /// The semaphore that the guard's permits belong to.
-    fn semaphore(&self) -> &RawSemaphore;
-}
+pub(crate) use lock::lock_traits;
+pub(crate) use lock::{LockCore, LockHandle, LockKind, Protected, ProtectedLock, WholeLock};
 
-impl LockHandle for &RawSemaphore {
-    fn semaphore(&self) -> &RawSemaphore {
-        self
-    }
-}
-
-/// The guard may read, and others may too.
-pub(crate) enum SharedMode {}
-
-/// The guard may read and write, and nobody else may do either.
-pub(crate) enum ExclusiveMode {}
-
-/// Permits of a lock and a view of its value: all of it or a part.
-pub(crate) struct Held<L: LockHandle, U: ?Sized, Mode> {
+/// A claim on a lock and a view of its value: all of it or a part.
+pub(crate) struct Held<L: LockHandle, U: ?Sized, M> {
     claim: Claim<L>,
-    view: NonNull<U>,
-    mode: PhantomData<Mode>,
+    view: View<U, M>,
 }
 
-/// Permits that are given back when dropped.
+/// The right to the value, or to read it; given back when dropped.
 struct Claim<L: LockHandle> {
     lock: L,
-    permits: u32,
+    exclusive: bool,
+}
+
+/// Where the value is, or the part of it that a guard shows.
+struct View<U: ?Sized, M> {
+    part: NonNull<U>,
+    mode: PhantomData<M>,
+}
+
+/// What a guard may do with what it shows.
+pub(crate) trait Mode {
+    /// Whether it may write, and excludes everybody else.
+    const EXCLUSIVE: bool;
+}
+
+/// The mode of a guard that may write what it shows, of which it may become a part.
+pub(crate) trait ExclusiveMode: Mode {
+    /// The same mode for another part.
+    type Of<V: ?Sized>: ExclusiveMode;
+}
+
+/// An `RwLock`'s reader: others may read too.
+pub(crate) struct Reading;
+
+/// An `RwLock`'s writer, which may become a reader. Invariant in what it shows.
+pub(crate) struct Writing<U: ?Sized>(PhantomData<*mut U>);
+
+/// Who holds a `Mutex`. Invariant in what it shows.
+pub(crate) struct Locking<U: ?Sized>(PhantomData<*mut U>);
+
+// A reader is like `&U`. To be shared, it also asks for `Send`, as a shared lock does.
+// SAFETY: what is sent is a `&U`.
+unsafe impl<U: ?Sized + Sync> Send for View<U, Reading> {}
+// SAFETY: a shared one gives `&U` only.
+unsafe impl<U: ?Sized + Send + Sync> Sync for View<U, Reading> {}
+// A writer is like `&mut U`, and may become a reader while others read: `Sync` too.
+// SAFETY: see above.
+unsafe impl<U: ?Sized + Send + Sync> Send for View<U, Writing<U>> {}
+// SAFETY: a shared one gives `&U` only.
+unsafe impl<U: ?Sized + Send + Sync> Sync for View<U, Writing<U>> {}
+// SAFETY: who holds a mutex is like a `&mut U`.
+unsafe impl<U: ?Sized + Send> Send for View<U, Locking<U>> {}
+// SAFETY: a shared one gives `&U` only.
+unsafe impl<U: ?Sized + Sync> Sync for View<U, Locking<U>> {}
+
+impl Mode for Reading {
+    const EXCLUSIVE: bool = false;
+}
+
+impl<U: ?Sized> Mode for Writing<U> {
+    const EXCLUSIVE: bool = true;
+}
+
+impl<U: ?Sized> Mode for Locking<U> {
+    const EXCLUSIVE: bool = true;
+}
+
+impl<U: ?Sized> ExclusiveMode for Writing<U> {
+    type Of<V: ?Sized> = Writing<V>;
+}
+
+impl<U: ?Sized> ExclusiveMode for Locking<U> {
+    type Of<V: ?Sized> = Locking<V>;
 }
 
 impl<L: LockHandle> Drop for Claim<L> {
     #[inline]
     fn drop(&mut self) {
-        self.lock.semaphore().release(self.permits as usize);
+        self.lock.core().release(self.exclusive);
     }
 }
 
-impl<L: LockHandle, U: ?Sized, Mode> Held<L, U, Mode> {
-    /// Takes over `permits` of `lock`, and with them `view`.
-    ///
-    /// # Safety
-    /// - The caller acquired `permits`, and gives up its right to release them.
-    /// - `view` stays valid for as long as the lock that `lock` refers to.
-    /// - While the permits are held: nobody else reads or writes `view` if `Mode` is
-    ///   [`ExclusiveMode`], and nobody writes it if `Mode` is [`SharedMode`].
-    #[inline]
-    pub(crate) unsafe fn new(lock: L, permits: u32, view: NonNull<U>) -> Self {
-        Self {
-            claim: Claim { lock, permits },
-            view,
-            mode: PhantomData,
-        }
+impl<L: WholeLock, M: Mode> Held<L, L::Value, M> {
+    /// Waits for `lock`; `source` is what the wait is called where waits are listed.
+    pub(crate) async fn wait(lock: L, source: &'static str) -> Self {
+        let acquired = lock.core().acquire(M::EXCLUSIVE, source).await;
+        acquired.expect("a lock never closes its semaphore");
+        Self::acquired(lock)
     }
 
+    /// Takes `lock` if it need not wait.
+    pub(crate) fn try_take(lock: L) -> Result<Self, TryLockError> {
+        lock.core().try_acquire(M::EXCLUSIVE)?;
+        Ok(Self::acquired(lock))
+    }
+
+    /// The guard of what the caller has just acquired.
+    #[inline]
+    fn acquired(lock: L) -> Self {
+        let part = lock.value();
+        let claim = Claim {
+            lock,
+            exclusive: M::EXCLUSIVE,
+        };
+        // Told with the claim in place: who listens may panic.
+        claim.lock.core().tell(M::EXCLUSIVE, true);
+        Self {
+            claim,
+            view: View::of(part),
+        }
+    }
+}
+
+impl<U: ?Sized, M> View<U, M> {
+    #[inline]
+    fn of(part: NonNull<U>) -> Self {
+        let mode = PhantomData;
+        Self { part, mode }
+    }
+}
+
+impl<L: LockHandle, U: ?Sized, M> Held<L, U, M> {
     /// The lock.
     pub(crate) fn lock(&self) -> &L {
         &self.claim.lock
@@ -72,116 +144,111 @@ impl<L: LockHandle, U: ?Sized, Mode> Held<L, U, Mode> {
     /// The value.
     #[inline]
     pub(crate) fn get(&self) -> &U {
-        // SAFETY: `new` was promised that nobody writes while the permits are held, but through
-        // `get_mut`, which borrows the guard exclusively.
-        unsafe { self.view.as_ref() }
+        // SAFETY: the claim keeps writers out, but for this guard's `get_mut`, which borrows it
+        // exclusively; and the lock that the claim refers to keeps the value in place.
+        unsafe { self.view.part.as_ref() }
     }
 
-    fn with_view<V: ?Sized, M>(self, view: NonNull<V>) -> Held<L, V, M> {
+    #[inline]
+    fn with_part<V: ?Sized, N>(self, part: NonNull<V>) -> Held<L, V, N> {
         Held {
             claim: self.claim,
-            view,
-            mode: PhantomData,
+            view: View::of(part),
         }
     }
 }
 
-impl<L: LockHandle, U: ?Sized> Held<L, U, SharedMode> {
+impl<L: LockHandle, U: ?Sized> Held<L, U, Reading> {
     /// Narrows the view to a part of the value.
-    pub(crate) fn map<V: ?Sized>(self, f: impl FnOnce(&U) -> &V) -> Held<L, V, SharedMode> {
-        let view = NonNull::from(f(self.get()));
-        self.with_view(view)
+    pub(crate) fn map<V: ?Sized>(self, f: impl FnOnce(&U) -> &V) -> Held<L, V, Reading> {
+        let part = NonNull::from(f(self.get()));
+        self.with_part(part)
     }
 
     /// Narrows the view, if `f` finds the part.
     pub(crate) fn try_map<V: ?Sized>(
         self,
         f: impl FnOnce(&U) -> Option<&V>,
-    ) -> Result<Held<L, V, SharedMode>, Self> {
+    ) -> Result<Held<L, V, Reading>, Self> {
         match f(self.get()).map(NonNull::from) {
-            Some(view) => Ok(self.with_view(view)),
+            Some(part) => Ok(self.with_part(part)),
             None => Err(self),
         }
     }
 }
 
-impl<L: LockHandle, U: ?Sized> Held<L, U, ExclusiveMode> {
+impl<L: LockHandle, U: ?Sized, M: ExclusiveMode> Held<L, U, M> {
     /// The value, to be changed.
     #[inline]
     pub(crate) fn get_mut(&mut self) -> &mut U {
-        // SAFETY: `new` was promised that nobody else reads or writes while the permits are
-        // held, and the guard is borrowed exclusively.
-        unsafe { self.view.as_mut() }
+        // SAFETY: the claim is exclusive, as the mode says, and the guard is borrowed exclusively.
+        unsafe { self.view.part.as_mut() }
     }
 
     /// Narrows the view to a part of the value.
-    pub(crate) fn map<V: ?Sized>(
+    pub(crate) fn map_mut<V: ?Sized>(
         mut self,
         f: impl FnOnce(&mut U) -> &mut V,
-    ) -> Held<L, V, ExclusiveMode> {
-        let view = NonNull::from(f(self.get_mut()));
-        self.with_view(view)
+    ) -> Held<L, V, M::Of<V>> {
+        let part = NonNull::from(f(self.get_mut()));
+        self.with_part(part)
     }
 
     /// Narrows the view, if `f` finds the part.
-    pub(crate) fn try_map<V: ?Sized>(
+    pub(crate) fn try_map_mut<V: ?Sized>(
         mut self,
         f: impl FnOnce(&mut U) -> Option<&mut V>,
-    ) -> Result<Held<L, V, ExclusiveMode>, Self> {
+    ) -> Result<Held<L, V, M::Of<V>>, Self> {
         match f(self.get_mut()).map(NonNull::from) {
-            Some(view) => Ok(self.with_view(view)),
+            Some(part) => Ok(self.with_part(part)),
             None => Err(self),
         }
     }
+}
 
+impl<L: LockHandle, U: ?Sized> Held<L, U, Writing<U>> {
     /// Lets other readers in; the view becomes what `f` chose before that.
-    pub(crate) fn downgrade_map<V: ?Sized>(
-        self,
-        f: impl FnOnce(&U) -> &V,
-    ) -> Held<L, V, SharedMode> {
-        let view = NonNull::from(f(self.get()));
-        self.downgrade_to(view)
+    pub(crate) fn downgrade_map<V: ?Sized>(self, f: impl FnOnce(&U) -> &V) -> Held<L, V, Reading> {
+        let part = NonNull::from(f(self.get()));
+        self.downgrade_to(part)
     }
 
     /// Lets other readers in, if `f` finds the part that is to be the view.
     pub(crate) fn try_downgrade_map<V: ?Sized>(
         self,
         f: impl FnOnce(&U) -> Option<&V>,
-    ) -> Result<Held<L, V, SharedMode>, Self> {
+    ) -> Result<Held<L, V, Reading>, Self> {
         match f(self.get()).map(NonNull::from) {
-            Some(view) => Ok(self.downgrade_to(view)),
+            Some(part) => Ok(self.downgrade_to(part)),
             None => Err(self),
         }
     }
 
-    fn downgrade_to<V: ?Sized>(mut self, view: NonNull<V>) -> Held<L, V, SharedMode> {
-        let surplus = mem::replace(&mut self.claim.permits, 1) - 1;
-        let shared: Held<L, V, SharedMode> = self.with_view(view);
-        shared.claim.lock.semaphore().release(surplus as usize);
-        shared
+    fn downgrade_to<V: ?Sized>(mut self, part: NonNull<V>) -> Held<L, V, Reading> {
+        self.claim.exclusive = false;
+        let reading: Held<L, V, Reading> = self.with_part(part);
+        reading.claim.lock.core().let_readers_in();
+        reading
     }
 }
 
-impl<'a, L: LockHandle + Copy + 'a, U: ?Sized, Mode> Held<L, U, Mode> {
-    /// Forgets the lock's type, of which a mapped guard only needs the semaphore.
-    pub(crate) fn erase(self, f: impl FnOnce(L) -> &'a RawSemaphore) -> ErasedHeld<'a, U, Mode> {
-        let (lock, permits) = (self.claim.lock, self.claim.permits);
-        mem::forget(self.claim);
+impl<'a, L: ProtectedLock + ?Sized, U: ?Sized, M> Held<&'a L, U, M> {
+    /// Forgets the lock's type, of which a guard of a part knows nothing.
+    pub(crate) fn erase(self) -> ErasedHeld<'a, U, M> {
+        let Held { claim, view } = self;
+        let (lock, exclusive) = (claim.lock.protected().core(), claim.exclusive);
+        mem::forget(claim);
         Held {
-            claim: Claim {
-                lock: f(lock),
-                permits,
-            },
-            view: self.view,
-            mode: PhantomData,
+            claim: Claim { lock, exclusive },
+            view,
         }
     }
 }
 
-/// A [`Held`] that knows no more of its lock than the semaphore.
-pub(crate) type ErasedHeld<'a, U, Mode> = Held<&'a RawSemaphore, U, Mode>;
+/// A [`Held`] that knows no more of its lock than what is common to all.
+pub(crate) type ErasedHeld<'a, U, M> = Held<&'a LockCore, U, M>;
 
-/// Makes guards around a `held` look like what they protect; `mut` ones may change it.
+/// Makes guards, whose field is a [`Held`], look like what they protect; `mut` ones may change it.
 macro_rules! guard_traits {
     ($([$($gen:tt)*] $guard:ty => $($target:ident)+;)*) => {
         $(guard_traits! { @one [$($gen)*] $guard => $($target)+ })*
@@ -192,7 +259,7 @@ macro_rules! guard_traits {
         impl<$($gen)*> std::ops::DerefMut for $guard {
             #[inline]
             fn deref_mut(&mut self) -> &mut $target {
-                self.held.get_mut()
+                self.0.get_mut()
             }
         }
     };
@@ -202,19 +269,19 @@ macro_rules! guard_traits {
 
             #[inline]
             fn deref(&self) -> &$target {
-                self.held.get()
+                self.0.get()
             }
         }
 
         impl<$($gen)*> std::fmt::Debug for $guard where $target: std::fmt::Debug {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                std::fmt::Debug::fmt(self.held.get(), f)
+                std::fmt::Debug::fmt(self.0.get(), f)
             }
         }
 
         impl<$($gen)*> std::fmt::Display for $guard where $target: std::fmt::Display {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                std::fmt::Display::fmt(self.held.get(), f)
+                std::fmt::Display::fmt(self.0.get(), f)
             }
         }
     };

@@ -48,7 +48,7 @@ pub use semaphore::{
 };
 pub use set_once::{SetOnce, SetOnceError};
 
-/// The futures of this crate that have a name.
+/// The futures of this module that have a name: to be stored, or polled by hand.
 pub mod futures {
     pub use crate::notify::{Notified, OwnedNotified};
 }

@@ -2,69 +2,97 @@
 
 mod guard;
 
-use std::cell::UnsafeCell;
-use std::fmt;
-use std::ptr::NonNull;
 use std::sync::Arc;
 
 use yamanote_base::{block, const_unless_model};
 
-use crate::held::{ExclusiveMode, Held, LockHandle};
-use crate::semaphore::{RawSemaphore, TryLockError};
+use crate::held::{Held, LockKind, Protected, lock_traits};
+use crate::semaphore::TryLockError;
 
 pub use guard::{MappedMutexGuard, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
 
 /// A value that one task at a time may use, also across an `await`.
 ///
-/// First come, first served. A panic under the lock does not poison it.
-pub struct Mutex<T: ?Sized> {
-    /// Its one permit is the right to use `value`. Never closed.
-    semaphore: RawSemaphore,
-    value: UnsafeCell<T>,
-}
+/// First come, first served. A panic under the lock does not poison it. Where no `await` happens
+/// under the lock, `std::sync::Mutex` does as well and costs less.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tokio::sync::Mutex;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let log = Arc::new(Mutex::new(Vec::new()));
+/// let other = log.clone();
+/// let task = tokio::spawn(async move { other.lock().await.push("two") });
+/// log.lock().await.push("one");
+/// task.await.unwrap();
+/// assert_eq!(*log.lock().await, ["one", "two"]);
+/// # }
+/// ```
+pub struct Mutex<T: ?Sized>(Protected<T>);
 
-// SAFETY: sending the mutex sends the value; the semaphore is `Send` by itself.
-unsafe impl<T: ?Sized + Send> Send for Mutex<T> {}
 // SAFETY: a shared mutex hands the value to one thread at a time, so `T: Send` suffices.
 unsafe impl<T: ?Sized + Send> Sync for Mutex<T> {}
 
+lock_traits! { Mutex, try_lock }
+
 impl<T> Mutex<T> {
     const_unless_model! {
-        /// [`new`](Self::new), for statics.
+        /// [`new`](Self::new), for statics. Consoles do not list it.
+        ///
+        /// ```
+        /// static COUNT: tokio::sync::Mutex<u32> = tokio::sync::Mutex::const_new(3);
+        /// assert_eq!(*COUNT.blocking_lock(), 3);
+        /// ```
         #[must_use]
         pub const fn const_new(value: T) -> Self {
-            Self { semaphore: RawSemaphore::new(1), value: UnsafeCell::new(value) }
+            Self(Protected::unlisted(value, LockKind::Mutex, 1))
         }
     }
 }
 
 impl<T: ?Sized> Mutex<T> {
     /// A mutex around `value`, open.
+    #[track_caller]
     #[must_use]
     pub fn new(value: T) -> Self
     where
         T: Sized,
     {
-        Self {
-            semaphore: RawSemaphore::new(1),
-            value: UnsafeCell::new(value),
-        }
+        Self(Protected::new(value, LockKind::Mutex, 1))
     }
 
-    /// Waits for the lock.
+    /// Waits for the lock, which is held until the guard is dropped.
     ///
     /// *Cancel safety:* dropping the future only gives up its place in the queue.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let mutex = tokio::sync::Mutex::new(1);
+    /// let mut number = mutex.lock().await;
+    /// *number += 1;
+    /// assert!(mutex.try_lock().is_err());
+    /// drop(number);
+    /// assert_eq!(*mutex.try_lock().unwrap(), 2);
+    /// # }
+    /// ```
     pub async fn lock(&self) -> MutexGuard<'_, T> {
-        self.acquire().await;
-        MutexGuard { held: self.held() }
+        MutexGuard(Held::wait(self, "Mutex::lock").await)
     }
 
-    /// [`lock`](Self::lock) with a guard that keeps the mutex alive.
+    /// [`lock`](Self::lock) with a guard that keeps the mutex alive and borrows nothing.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let mutex = Arc::new(tokio::sync::Mutex::new(1));
+    /// let mut guard = mutex.clone().lock_owned().await;
+    /// tokio::spawn(async move { *guard += 1 }).await.unwrap();
+    /// assert_eq!(*mutex.lock().await, 2);
+    /// # }
+    /// ```
     pub async fn lock_owned(self: Arc<Self>) -> OwnedMutexGuard<T> {
-        self.acquire().await;
-        OwnedMutexGuard {
-            held: self.held_owned(),
-        }
+        OwnedMutexGuard(Held::wait(self, "Mutex::lock_owned").await)
     }
 
     /// Takes the lock if it is free and nobody waits for it.
@@ -72,10 +100,7 @@ impl<T: ?Sized> Mutex<T> {
     /// # Errors
     /// When the caller would have to wait.
     pub fn try_lock(&self) -> Result<MutexGuard<'_, T>, TryLockError> {
-        self.semaphore
-            .try_acquire(1)
-            .map_err(|_| TryLockError(()))?;
-        Ok(MutexGuard { held: self.held() })
+        Held::try_take(self).map(MutexGuard)
     }
 
     /// [`try_lock`](Self::try_lock) with a guard that keeps the mutex alive.
@@ -83,18 +108,24 @@ impl<T: ?Sized> Mutex<T> {
     /// # Errors
     /// When the caller would have to wait.
     pub fn try_lock_owned(self: Arc<Self>) -> Result<OwnedMutexGuard<T>, TryLockError> {
-        self.semaphore
-            .try_acquire(1)
-            .map_err(|_| TryLockError(()))?;
-        Ok(OwnedMutexGuard {
-            held: self.held_owned(),
-        })
+        Held::try_take(self).map(OwnedMutexGuard)
     }
 
-    /// Waits for the lock on the current thread.
+    /// Waits for the lock on the current thread: for code that is not asynchronous.
     ///
     /// # Panics
     /// When the thread drives asynchronous tasks.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let mutex = Arc::new(tokio::sync::Mutex::new(1));
+    /// let other = mutex.clone();
+    /// let sync_code = tokio::task::spawn_blocking(move || *other.blocking_lock() += 1);
+    /// sync_code.await.unwrap();
+    /// assert_eq!(*mutex.lock().await, 2);
+    /// # }
+    /// ```
     #[track_caller]
     pub fn blocking_lock(&self) -> MutexGuard<'_, T> {
         block::block_on(self.lock())
@@ -110,8 +141,14 @@ impl<T: ?Sized> Mutex<T> {
     }
 
     /// The value; nobody else can be using it.
+    ///
+    /// ```
+    /// let mut mutex = tokio::sync::Mutex::new(1);
+    /// *mutex.get_mut() = 2;
+    /// assert_eq!(mutex.into_inner(), 2);
+    /// ```
     pub fn get_mut(&mut self) -> &mut T {
-        self.value.get_mut()
+        self.0.get_mut()
     }
 
     /// The value, out of the mutex.
@@ -119,68 +156,6 @@ impl<T: ?Sized> Mutex<T> {
     where
         T: Sized,
     {
-        self.value.into_inner()
-    }
-
-    async fn acquire(&self) {
-        self.semaphore
-            .acquire(1)
-            .await
-            .expect("a mutex never closes its semaphore");
-    }
-
-    /// The guard of the permit that the caller has just acquired.
-    #[inline]
-    fn held(&self) -> Held<&Self, T, ExclusiveMode> {
-        // SAFETY: the callers above acquired the one permit, which excludes every other guard.
-        unsafe { Held::new(self, 1, self.view()) }
-    }
-
-    fn held_owned(self: Arc<Self>) -> Held<Arc<Self>, T, ExclusiveMode> {
-        let view = self.view();
-        // SAFETY: as in `held`; the `Arc` keeps the value in place.
-        unsafe { Held::new(self, 1, view) }
-    }
-
-    #[inline]
-    fn view(&self) -> NonNull<T> {
-        NonNull::new(self.value.get()).expect("a cell has an address")
-    }
-}
-
-impl<T: ?Sized> LockHandle for &Mutex<T> {
-    #[inline]
-    fn semaphore(&self) -> &RawSemaphore {
-        &self.semaphore
-    }
-}
-
-impl<T: ?Sized> LockHandle for Arc<Mutex<T>> {
-    #[inline]
-    fn semaphore(&self) -> &RawSemaphore {
-        &self.semaphore
-    }
-}
-
-impl<T> From<T> for Mutex<T> {
-    fn from(value: T) -> Self {
-        Self::new(value)
-    }
-}
-
-impl<T: Default> Default for Mutex<T> {
-    fn default() -> Self {
-        Self::new(T::default())
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for Mutex<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("Mutex");
-        match self.try_lock() {
-            Ok(value) => shown.field("data", &&*value),
-            Err(_) => shown.field("data", &format_args!("<locked>")),
-        };
-        shown.finish()
+        self.0.into_inner()
     }
 }

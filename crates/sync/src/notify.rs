@@ -25,6 +25,50 @@ pub(crate) use wait::NotifyWait;
 /// A notification for one is stored when nobody waits (at most one is), so that the next to wait
 /// gets it at once. A notification for all reaches every [`Notified`] that exists at that time,
 /// polled or not, and is not stored.
+///
+/// What is done before a notification is seen by whoever it reaches.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tokio::sync::Notify;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let ready = Arc::new(Notify::new());
+/// let told = ready.clone();
+/// let task = tokio::spawn(async move {
+///     told.notified().await;
+///     "ready"
+/// });
+/// ready.notify_one(); // before or after the other waits
+/// assert_eq!(task.await.unwrap(), "ready");
+/// # }
+/// ```
+///
+/// Who waits for a state that others change and tell of by
+/// [`notify_waiters`](Self::notify_waiters) makes the future first, looks at the state then, and
+/// waits last, so that no change is missed in between:
+///
+/// ```
+/// use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+/// use tokio::sync::Notify;
+///
+/// async fn opened(open: &AtomicBool, changed: &Notify) {
+///     loop {
+///         let change = changed.notified();
+///         if open.load(SeqCst) {
+///             return;
+///         }
+///         change.await;
+///     }
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let (open, changed) = (AtomicBool::new(false), Notify::new());
+/// tokio::join!(opened(&open, &changed), async {
+///     open.store(true, SeqCst);
+///     changed.notify_waiters();
+/// });
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct Notify {
     word: NotifyWord,
@@ -65,6 +109,11 @@ impl Notify {
 
     const_unless_model! {
         /// [`new`](Self::new), for statics.
+        ///
+        /// ```
+        /// static STOP: tokio::sync::Notify = tokio::sync::Notify::const_new();
+        /// STOP.notify_one();
+        /// ```
         #[must_use]
         pub const fn const_new() -> Self {
             Self { word: NotifyWord::new(), waiters: WaitQueue::new(()) }
@@ -78,11 +127,30 @@ impl Notify {
     ///
     /// *Cancel safety:* dropping the future gives up its place; a notification that was meant for
     /// it alone goes to the next in line.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let notify = tokio::sync::Notify::new();
+    /// let before = notify.notified();
+    /// notify.notify_waiters();
+    /// before.await; // though it was not polled in time
+    /// # }
+    /// ```
     pub fn notified(&self) -> Notified<'_> {
         Notified { wait: self.wait() }
     }
 
-    /// [`notified`](Self::notified) with a future that keeps the `Notify` alive.
+    /// [`notified`](Self::notified) with a future that keeps the `Notify` alive and borrows nothing.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let notify = Arc::new(tokio::sync::Notify::new());
+    /// let waiting = tokio::spawn(notify.clone().notified_owned());
+    /// notify.notify_one();
+    /// waiting.await.unwrap();
+    /// # }
+    /// ```
     pub fn notified_owned(self: Arc<Self>) -> OwnedNotified {
         OwnedNotified {
             wait: NotifyWait::new(self),
@@ -90,16 +158,47 @@ impl Notify {
     }
 
     /// Notifies the task that has waited longest, or stores the notification for the next.
+    ///
+    /// One notification is stored at most: several calls while nobody waits are as good as one.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let notify = tokio::sync::Notify::new();
+    /// notify.notify_one();
+    /// notify.notified().await; // at once
+    /// # }
+    /// ```
     pub fn notify_one(&self) {
         self.notify(Order::First);
     }
 
     /// Notifies the task that came last, or stores the notification for the next.
+    ///
+    /// What one has started to work with last is most likely still in a processor's cache.
+    ///
+    /// ```
+    /// use std::pin::pin;
+    ///
+    /// let notify = tokio::sync::Notify::new();
+    /// let (mut first, mut last) = (pin!(notify.notified()), pin!(notify.notified()));
+    /// assert!(!first.as_mut().enable() && !last.as_mut().enable());
+    /// notify.notify_last();
+    /// assert!(!first.enable() && last.enable());
+    /// ```
     pub fn notify_last(&self) {
         self.notify(Order::Last);
     }
 
-    /// Notifies everyone who waits now; stores nothing.
+    /// Notifies everyone who waits now, or holds a future made before this; stores nothing.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let notify = tokio::sync::Notify::new();
+    /// let (one, two) = (notify.notified(), notify.notified());
+    /// notify.notify_waiters();
+    /// tokio::join!(one, two);
+    /// # }
+    /// ```
     pub fn notify_waiters(&self) {
         let mut wakes = WakeList::new();
         let mut locked = self.waiters.lock();
@@ -147,11 +246,20 @@ impl Default for Notify {
 
 pin_project! {
     /// A future that waits for a notification; made by [`Notify::notified`].
+    ///
+    /// *Cancel safety:* dropped after it was notified alone and before it was polled again, it
+    /// passes the notification on.
     #[derive(Debug)]
     #[must_use = "futures do nothing unless polled"]
     pub struct Notified<'a> {
         #[pin]
         wait: NotifyWait<&'a Notify>,
+    }
+
+    impl PinnedDrop for Notified<'_> {
+        fn drop(this: Pin<&mut Self>) {
+            this.project().wait.leave();
+        }
     }
 }
 
@@ -163,19 +271,39 @@ pin_project! {
         #[pin]
         wait: NotifyWait<Arc<Notify>>,
     }
+
+    impl PinnedDrop for OwnedNotified {
+        fn drop(this: Pin<&mut Self>) {
+            this.project().wait.leave();
+        }
+    }
 }
 
 impl Notified<'_> {
     /// Takes a place in the queue before the first poll; returns whether notified already.
     ///
-    /// The next poll then does not miss a notification that comes in between.
+    /// So the future does not miss a [`notify_one`](Notify::notify_one) that comes before its
+    /// first poll: a look at some state can go between.
+    ///
+    /// ```
+    /// use std::pin::pin;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let notify = tokio::sync::Notify::new();
+    /// let mut notified = pin!(notify.notified());
+    /// assert!(!notified.as_mut().enable());
+    /// notify.notify_one(); // goes to `notified`, and is not stored
+    /// assert!(notified.as_mut().enable());
+    /// notified.await;
+    /// # }
+    /// ```
     pub fn enable(self: Pin<&mut Self>) -> bool {
         self.project().wait.enable()
     }
 }
 
 impl OwnedNotified {
-    /// Takes a place in the queue before the first poll; returns whether notified already.
+    /// Takes a place in the queue before the first poll, as [`Notified::enable`].
     pub fn enable(self: Pin<&mut Self>) -> bool {
         self.project().wait.enable()
     }

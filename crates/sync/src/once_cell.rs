@@ -6,12 +6,25 @@ use std::future::Future;
 
 use yamanote_base::const_unless_model;
 
-use crate::once_value::OnceValue;
+use crate::once_value::{OnceValue, once_traits};
 use crate::semaphore::{RawSemaphore, TryAcquireError};
 
 /// A cell that holds nothing, and then one value for good.
 ///
 /// If the initialiser fails, panics or is cancelled, the next one who waits tries its own.
+///
+/// ```
+/// use tokio::sync::OnceCell;
+///
+/// async fn settings() -> &'static str {
+///     static SETTINGS: OnceCell<String> = OnceCell::const_new();
+///     SETTINGS.get_or_init(|| async { "read once".to_owned() }).await
+/// }
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let (one, two) = tokio::join!(settings(), settings());
+/// assert!(std::ptr::eq(one, two));
+/// # }
+/// ```
 pub struct OnceCell<T> {
     value: OnceValue<T>,
     /// Its one permit is the right to initialise. Once `value` is set, there is none any more: it
@@ -27,6 +40,8 @@ pub enum SetError<T> {
     /// Somebody else is just initialising it.
     InitializingError(T),
 }
+
+once_traits! { OnceCell }
 
 /// The right to initialise; given back when dropped without a value.
 struct InitRight<'a>(&'a RawSemaphore);
@@ -55,6 +70,11 @@ impl<T> OnceCell<T> {
         }
 
         /// A cell that holds `value`, for statics.
+        ///
+        /// ```
+        /// static FULL: tokio::sync::OnceCell<u8> = tokio::sync::OnceCell::const_new_with(4);
+        /// assert_eq!(FULL.get(), Some(&4));
+        /// ```
         #[must_use]
         pub const fn const_new_with(value: T) -> Self {
             // No permit is ever free, so nobody waits for one before finding the value.
@@ -90,6 +110,15 @@ impl<T> OnceCell<T> {
     ///
     /// # Errors
     /// When it is set, or about to be; `value` comes back with the error.
+    ///
+    /// ```
+    /// use tokio::sync::{OnceCell, SetError};
+    ///
+    /// let cell = OnceCell::new();
+    /// assert!(cell.set(1).is_ok());
+    /// assert_eq!(cell.set(2), Err(SetError::AlreadyInitializedError(2)));
+    /// assert_eq!(cell.get(), Some(&1));
+    /// ```
     pub fn set(&self, value: T) -> Result<(), SetError<T>> {
         match self.right.try_acquire(1) {
             Ok(()) => {
@@ -104,7 +133,11 @@ impl<T> OnceCell<T> {
 
     /// The value; if there is none yet, that of `f`, which only one caller at a time runs.
     ///
+    /// An initialiser that waits for its own cell waits forever.
+    ///
     /// *Cancel safety:* dropping the future while `f` runs leaves the cell to the next caller.
+    ///
+    /// *Panics* of `f` are the caller's, and leave the cell to the next.
     pub async fn get_or_init<F, Fut>(&self, f: F) -> &T
     where
         F: FnOnce() -> Fut,
@@ -125,6 +158,15 @@ impl<T> OnceCell<T> {
     ///
     /// # Errors
     /// The error of `f`; the cell stays empty then.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let cell = tokio::sync::OnceCell::new();
+    /// assert_eq!(cell.get_or_try_init(|| async { Err("no") }).await, Err("no"));
+    /// assert_eq!(cell.get_or_try_init(|| async { Ok::<_, ()>(1) }).await, Ok(&1));
+    /// assert_eq!(cell.get_or_try_init(|| async { Err("not run") }).await, Ok(&1));
+    /// # }
+    /// ```
     pub async fn get_or_try_init<E, F, Fut>(&self, f: F) -> Result<&T, E>
     where
         F: FnOnce() -> Fut,
@@ -147,6 +189,11 @@ impl<T> OnceCell<T> {
     }
 
     /// The value, out of the cell, which is empty afterwards.
+    ///
+    /// ```
+    /// let mut cell = tokio::sync::OnceCell::from(1);
+    /// assert_eq!((cell.take(), cell.take()), (Some(1), None));
+    /// ```
     pub fn take(&mut self) -> Option<T> {
         std::mem::take(self).into_inner()
     }
@@ -167,40 +214,12 @@ impl<T> OnceCell<T> {
     }
 }
 
-impl<T> Default for OnceCell<T> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl<T> From<T> for OnceCell<T> {
     fn from(value: T) -> Self {
         Self {
             value: OnceValue::full(value),
             right: RawSemaphore::new(0),
         }
-    }
-}
-
-impl<T: Clone> Clone for OnceCell<T> {
-    fn clone(&self) -> Self {
-        Self::new_with(self.get().cloned())
-    }
-}
-
-impl<T: PartialEq> PartialEq for OnceCell<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.get() == other.get()
-    }
-}
-
-impl<T: Eq> Eq for OnceCell<T> {}
-
-impl<T: fmt::Debug> fmt::Debug for OnceCell<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("OnceCell")
-            .field("value", &self.get())
-            .finish()
     }
 }
 

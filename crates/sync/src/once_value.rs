@@ -88,3 +88,38 @@ impl<T> OnceValue<T> {
         self.value.into_inner()
     }
 }
+
+/// What both kinds of cell can do, like the value that they hold.
+macro_rules! once_traits {
+    ($Cell:ident) => {
+        impl<T> Default for $Cell<T> {
+            fn default() -> Self {
+                Self::new()
+            }
+        }
+
+        impl<T: Clone> Clone for $Cell<T> {
+            fn clone(&self) -> Self {
+                Self::new_with(self.get().cloned())
+            }
+        }
+
+        impl<T: PartialEq> PartialEq for $Cell<T> {
+            fn eq(&self, other: &Self) -> bool {
+                self.get() == other.get()
+            }
+        }
+
+        impl<T: Eq> Eq for $Cell<T> {}
+
+        impl<T: std::fmt::Debug> std::fmt::Debug for $Cell<T> {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.debug_struct(stringify!($Cell))
+                    .field("value", &self.get())
+                    .finish()
+            }
+        }
+    };
+}
+
+pub(crate) use once_traits;

@@ -3,15 +3,12 @@
 mod guard;
 mod owned;
 
-use std::cell::UnsafeCell;
-use std::fmt;
-use std::ptr::NonNull;
 use std::sync::Arc;
 
 use yamanote_base::{block, const_unless_model};
 
-use crate::held::{ExclusiveMode, Held, LockHandle, SharedMode};
-use crate::semaphore::{RawSemaphore, TryLockError};
+use crate::held::{Held, LockKind, Protected, lock_traits};
+use crate::semaphore::TryLockError;
 
 pub use guard::{RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard};
 pub use owned::{OwnedRwLockMappedWriteGuard, OwnedRwLockReadGuard, OwnedRwLockWriteGuard};
@@ -23,22 +20,35 @@ const MAX_READERS: u32 = u32::MAX >> 3;
 ///
 /// First come, first served, so that a waiting writer keeps later readers out. A panic under the
 /// lock does not poison it.
-pub struct RwLock<T: ?Sized> {
-    /// One permit is the right to read, all of them the right to write. Never closed.
-    semaphore: RawSemaphore,
-    readers_max: u32,
-    value: UnsafeCell<T>,
-}
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let lock = tokio::sync::RwLock::new(5);
+/// {
+///     let (one, two) = (lock.read().await, lock.read().await);
+///     assert_eq!(*one + *two, 10);
+/// }
+/// *lock.write().await += 1;
+/// assert_eq!(*lock.read().await, 6);
+/// # }
+/// ```
+pub struct RwLock<T: ?Sized>(Protected<T>);
 
-// SAFETY: sending the lock sends the value; the semaphore is `Send` by itself.
-unsafe impl<T: ?Sized + Send> Send for RwLock<T> {}
 // SAFETY: a shared lock shares the value between readers (`Sync`) and hands it to one writer at a
 // time (`Send`).
 unsafe impl<T: ?Sized + Send + Sync> Sync for RwLock<T> {}
 
+lock_traits! { RwLock, try_read }
+
 impl<T> RwLock<T> {
     const_unless_model! {
-        /// [`new`](Self::new), for statics.
+        /// [`new`](Self::new), for statics. Consoles do not list it.
+        ///
+        /// ```
+        /// static NAME: tokio::sync::RwLock<&str> = tokio::sync::RwLock::const_new("none");
+        /// *NAME.blocking_write() = "Ada";
+        /// assert_eq!(*NAME.blocking_read(), "Ada");
+        /// ```
         #[must_use]
         pub const fn const_new(value: T) -> Self {
             Self::const_with_max_readers(value, MAX_READERS)
@@ -53,17 +63,14 @@ impl<T> RwLock<T> {
         pub const fn const_with_max_readers(value: T, max_reads: u32) -> Self {
             assert!(max_reads <= MAX_READERS, "a RwLock may not have that many readers");
             assert!(max_reads > 0, "a RwLock may not be created with 0 readers");
-            Self {
-                semaphore: RawSemaphore::new(max_reads as usize),
-                readers_max: max_reads,
-                value: UnsafeCell::new(value),
-            }
+            Self(Protected::unlisted(value, LockKind::RwLock, max_reads))
         }
     }
 }
 
 impl<T: ?Sized> RwLock<T> {
     /// A lock around `value`, open.
+    #[track_caller]
     #[must_use]
     pub fn new(value: T) -> Self
     where
@@ -76,6 +83,12 @@ impl<T: ?Sized> RwLock<T> {
     ///
     /// # Panics
     /// If `max_reads` is 0 or exceeds `u32::MAX >> 3`.
+    ///
+    /// ```
+    /// let lock = tokio::sync::RwLock::with_max_readers("value", 1);
+    /// let reader = lock.try_read().unwrap();
+    /// assert!(lock.try_read().is_err());
+    /// ```
     #[track_caller]
     #[must_use]
     pub fn with_max_readers(value: T, max_reads: u32) -> Self
@@ -88,48 +101,62 @@ impl<T: ?Sized> RwLock<T> {
         );
         // A writer takes every permit: there must be one for it to exclude the others.
         assert!(max_reads > 0, "a RwLock may not be created with 0 readers");
-        Self {
-            semaphore: RawSemaphore::new(max_reads as usize),
-            readers_max: max_reads,
-            value: UnsafeCell::new(value),
-        }
+        Self(Protected::new(value, LockKind::RwLock, max_reads))
     }
 
-    /// Waits for the right to read.
+    /// Waits for the right to read, together with other readers.
     ///
     /// A task that reads already and waits here again may wait forever: a writer may have queued
     /// in between.
     ///
     /// *Cancel safety:* dropping the future only gives up its place in the queue.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let lock = tokio::sync::RwLock::new(1);
+    /// let reader = lock.read().await;
+    /// assert!(lock.try_read().is_ok() && lock.try_write().is_err());
+    /// assert_eq!(*reader, 1);
+    /// # }
+    /// ```
     pub async fn read(&self) -> RwLockReadGuard<'_, T> {
-        self.acquire(1).await;
-        RwLockReadGuard {
-            held: self.held_shared().erase(|lock| &lock.semaphore),
-        }
+        RwLockReadGuard(Held::wait(self, "RwLock::read").await.erase())
     }
 
-    /// [`read`](Self::read) with a guard that keeps the lock alive.
+    /// [`read`](Self::read) with a guard that keeps the lock alive and borrows nothing.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let lock = Arc::new(tokio::sync::RwLock::new(1));
+    /// let reader = lock.clone().read_owned().await;
+    /// let task = tokio::spawn(async move { *reader });
+    /// assert_eq!(task.await.unwrap(), 1);
+    /// # }
+    /// ```
     pub async fn read_owned(self: Arc<Self>) -> OwnedRwLockReadGuard<T> {
-        self.acquire(1).await;
-        OwnedRwLockReadGuard {
-            held: self.held_shared_owned(),
-        }
+        OwnedRwLockReadGuard(Held::wait(self, "RwLock::read_owned").await)
     }
 
-    /// Waits for the right to write.
+    /// Waits for the right to write, which excludes everybody else.
     ///
     /// *Cancel safety:* dropping the future only gives up its place in the queue.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let lock = tokio::sync::RwLock::new(1);
+    /// let mut writer = lock.write().await;
+    /// *writer = 2;
+    /// assert!(lock.try_read().is_err());
+    /// # }
+    /// ```
     pub async fn write(&self) -> RwLockWriteGuard<'_, T> {
-        self.acquire(self.readers_max).await;
-        RwLockWriteGuard::new(self.held())
+        RwLockWriteGuard(Held::wait(self, "RwLock::write").await.erase())
     }
 
-    /// [`write`](Self::write) with a guard that keeps the lock alive.
+    /// [`write`](Self::write) with a guard that keeps the lock alive and borrows nothing.
     pub async fn write_owned(self: Arc<Self>) -> OwnedRwLockWriteGuard<T> {
-        self.acquire(self.readers_max).await;
-        OwnedRwLockWriteGuard {
-            held: self.held_owned(),
-        }
+        OwnedRwLockWriteGuard(Held::wait(self, "RwLock::write_owned").await)
     }
 
     /// Takes the right to read, if there is no writer and nobody waits.
@@ -137,10 +164,7 @@ impl<T: ?Sized> RwLock<T> {
     /// # Errors
     /// When the caller would have to wait.
     pub fn try_read(&self) -> Result<RwLockReadGuard<'_, T>, TryLockError> {
-        self.try_acquire(1)?;
-        Ok(RwLockReadGuard {
-            held: self.held_shared().erase(|lock| &lock.semaphore),
-        })
+        Ok(RwLockReadGuard(Held::try_take(self)?.erase()))
     }
 
     /// [`try_read`](Self::try_read) with a guard that keeps the lock alive.
@@ -148,10 +172,7 @@ impl<T: ?Sized> RwLock<T> {
     /// # Errors
     /// When the caller would have to wait.
     pub fn try_read_owned(self: Arc<Self>) -> Result<OwnedRwLockReadGuard<T>, TryLockError> {
-        self.try_acquire(1)?;
-        Ok(OwnedRwLockReadGuard {
-            held: self.held_shared_owned(),
-        })
+        Held::try_take(self).map(OwnedRwLockReadGuard)
     }
 
     /// Takes the right to write, if there is nobody else.
@@ -159,8 +180,7 @@ impl<T: ?Sized> RwLock<T> {
     /// # Errors
     /// When the caller would have to wait.
     pub fn try_write(&self) -> Result<RwLockWriteGuard<'_, T>, TryLockError> {
-        self.try_acquire(self.readers_max)?;
-        Ok(RwLockWriteGuard::new(self.held()))
+        Ok(RwLockWriteGuard(Held::try_take(self)?.erase()))
     }
 
     /// [`try_write`](Self::try_write) with a guard that keeps the lock alive.
@@ -168,13 +188,10 @@ impl<T: ?Sized> RwLock<T> {
     /// # Errors
     /// When the caller would have to wait.
     pub fn try_write_owned(self: Arc<Self>) -> Result<OwnedRwLockWriteGuard<T>, TryLockError> {
-        self.try_acquire(self.readers_max)?;
-        Ok(OwnedRwLockWriteGuard {
-            held: self.held_owned(),
-        })
+        Held::try_take(self).map(OwnedRwLockWriteGuard)
     }
 
-    /// Waits for the right to read on the current thread.
+    /// Waits for the right to read on the current thread: for code that is not asynchronous.
     ///
     /// # Panics
     /// When the thread drives asynchronous tasks.
@@ -183,18 +200,35 @@ impl<T: ?Sized> RwLock<T> {
         block::block_on(self.read())
     }
 
-    /// Waits for the right to write on the current thread.
+    /// Waits for the right to write on the current thread: for code that is not asynchronous.
     ///
     /// # Panics
     /// When the thread drives asynchronous tasks.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let lock = Arc::new(tokio::sync::RwLock::new(1));
+    /// let other = lock.clone();
+    /// let sync_code = tokio::task::spawn_blocking(move || *other.blocking_write() += 1);
+    /// sync_code.await.unwrap();
+    /// assert_eq!(*lock.read().await, 2);
+    /// # }
+    /// ```
     #[track_caller]
     pub fn blocking_write(&self) -> RwLockWriteGuard<'_, T> {
         block::block_on(self.write())
     }
 
     /// The value; nobody else can be using it.
+    ///
+    /// ```
+    /// let mut lock = tokio::sync::RwLock::new(1);
+    /// *lock.get_mut() = 2;
+    /// assert_eq!(lock.into_inner(), 2);
+    /// ```
     pub fn get_mut(&mut self) -> &mut T {
-        self.value.get_mut()
+        self.0.get_mut()
     }
 
     /// The value, out of the lock.
@@ -202,85 +236,6 @@ impl<T: ?Sized> RwLock<T> {
     where
         T: Sized,
     {
-        self.value.into_inner()
-    }
-
-    async fn acquire(&self, permits: u32) {
-        let acquired = self.semaphore.acquire(permits as usize).await;
-        acquired.expect("a lock never closes its semaphore");
-    }
-
-    fn try_acquire(&self, permits: u32) -> Result<(), TryLockError> {
-        self.semaphore
-            .try_acquire(permits as usize)
-            .map_err(|_| TryLockError(()))
-    }
-
-    /// The guard of the one permit that the caller has just acquired.
-    #[inline]
-    fn held_shared(&self) -> Held<&Self, T, SharedMode> {
-        // SAFETY: the callers above acquired a permit; a writer would need it too.
-        unsafe { Held::new(self, 1, self.view()) }
-    }
-
-    fn held_shared_owned(self: Arc<Self>) -> Held<Arc<Self>, T, SharedMode> {
-        let view = self.view();
-        // SAFETY: as in `held_shared`; the `Arc` keeps the value in place.
-        unsafe { Held::new(self, 1, view) }
-    }
-
-    /// The guard of all permits, which the caller has just acquired.
-    #[inline]
-    fn held(&self) -> Held<&Self, T, ExclusiveMode> {
-        // SAFETY: the callers above acquired every permit, which excludes every other guard.
-        unsafe { Held::new(self, self.readers_max, self.view()) }
-    }
-
-    fn held_owned(self: Arc<Self>) -> Held<Arc<Self>, T, ExclusiveMode> {
-        let (view, permits) = (self.view(), self.readers_max);
-        // SAFETY: as in `held`; the `Arc` keeps the value in place.
-        unsafe { Held::new(self, permits, view) }
-    }
-
-    #[inline]
-    fn view(&self) -> NonNull<T> {
-        NonNull::new(self.value.get()).expect("a cell has an address")
-    }
-}
-
-impl<T: ?Sized> LockHandle for &RwLock<T> {
-    #[inline]
-    fn semaphore(&self) -> &RawSemaphore {
-        &self.semaphore
-    }
-}
-
-impl<T: ?Sized> LockHandle for Arc<RwLock<T>> {
-    #[inline]
-    fn semaphore(&self) -> &RawSemaphore {
-        &self.semaphore
-    }
-}
-
-impl<T> From<T> for RwLock<T> {
-    fn from(value: T) -> Self {
-        Self::new(value)
-    }
-}
-
-impl<T: Default> Default for RwLock<T> {
-    fn default() -> Self {
-        Self::new(T::default())
-    }
-}
-
-impl<T: ?Sized + fmt::Debug> fmt::Debug for RwLock<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut shown = f.debug_struct("RwLock");
-        match self.try_read() {
-            Ok(value) => shown.field("data", &&*value),
-            Err(_) => shown.field("data", &format_args!("<locked>")),
-        };
-        shown.finish()
+        self.0.into_inner()
     }
 }

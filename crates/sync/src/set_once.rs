@@ -7,9 +7,23 @@ use yamanote_base::const_unless_model;
 
 use crate::coop::charged;
 use crate::notify::Notify;
-use crate::once_value::OnceValue;
+use crate::once_value::{OnceValue, once_traits};
 
 /// A cell that holds nothing, and then one value for good, for which tasks may wait.
+///
+/// ```
+/// use std::sync::Arc;
+/// use tokio::sync::SetOnce;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let answer = Arc::new(SetOnce::new());
+/// let waiting = answer.clone();
+/// let task = tokio::spawn(async move { *waiting.wait().await });
+/// answer.set(42).unwrap();
+/// assert_eq!(task.await.unwrap(), 42);
+/// assert_eq!(answer.set(43).unwrap_err().0, 43);
+/// # }
+/// ```
 pub struct SetOnce<T> {
     value: OnceValue<T>,
     /// Told, all at once, when `value` is set.
@@ -19,6 +33,8 @@ pub struct SetOnce<T> {
 /// The cell has a value already; with the value that was to be in it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct SetOnceError<T>(pub T);
+
+once_traits! { SetOnce }
 
 impl<T> SetOnce<T> {
     /// An empty cell.
@@ -38,6 +54,11 @@ impl<T> SetOnce<T> {
         }
 
         /// A cell that holds `value`, for statics.
+        ///
+        /// ```
+        /// static FULL: tokio::sync::SetOnce<u8> = tokio::sync::SetOnce::const_new_with(4);
+        /// assert_eq!(FULL.get(), Some(&4));
+        /// ```
         #[must_use]
         pub const fn const_new_with(value: T) -> Self {
             Self { value: OnceValue::full(value), set: Notify::const_new() }
@@ -66,7 +87,7 @@ impl<T> SetOnce<T> {
     /// Sets the value and wakes all who wait for it.
     ///
     /// # Errors
-    /// When it is set already; `value` comes back with the error.
+    /// When it is set already, or just being set; `value` comes back with the error.
     pub fn set(&self, value: T) -> Result<(), SetOnceError<T>> {
         self.value.set(value).map_err(SetOnceError)?;
         self.set.notify_waiters();
@@ -81,6 +102,15 @@ impl<T> SetOnce<T> {
     /// Waits for the value.
     ///
     /// *Cancel safety:* dropping the future leaves no trace.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let cell = tokio::sync::SetOnce::new();
+    /// let (seen, set) = tokio::join!(cell.wait(), async { cell.set("value") });
+    /// assert!(set.is_ok());
+    /// assert_eq!(*seen, "value");
+    /// # }
+    /// ```
     pub async fn wait(&self) -> &T {
         charged(async {
             // Two turns at most: told of `set`, the value is there.
@@ -97,40 +127,12 @@ impl<T> SetOnce<T> {
     }
 }
 
-impl<T> Default for SetOnce<T> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl<T> From<T> for SetOnce<T> {
     fn from(value: T) -> Self {
         Self {
             value: OnceValue::full(value),
             set: Notify::new(),
         }
-    }
-}
-
-impl<T: Clone> Clone for SetOnce<T> {
-    fn clone(&self) -> Self {
-        Self::new_with(self.get().cloned())
-    }
-}
-
-impl<T: PartialEq> PartialEq for SetOnce<T> {
-    fn eq(&self, other: &Self) -> bool {
-        self.get() == other.get()
-    }
-}
-
-impl<T: Eq> Eq for SetOnce<T> {}
-
-impl<T: fmt::Debug> fmt::Debug for SetOnce<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("SetOnce")
-            .field("value", &self.get())
-            .finish()
     }
 }
 

@@ -1,38 +1,29 @@
 //! The guards of a [`Mutex`]: borrowed and owned, of the whole value and of a part.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::Mutex;
-use crate::held::{ErasedHeld, ExclusiveMode, Held, guard_traits};
+use crate::held::{ErasedHeld, Held, Locking, guard_traits};
 
 /// The right to use the value of a [`Mutex`]; unlocks when dropped.
 #[must_use = "the mutex unlocks at once when this is dropped"]
-pub struct MutexGuard<'a, T: ?Sized> {
-    pub(super) held: Held<&'a Mutex<T>, T, ExclusiveMode>,
-}
+pub struct MutexGuard<'a, T: ?Sized>(pub(super) Held<&'a Mutex<T>, T, Locking<T>>);
 
 /// The right to use a part of the value of a [`Mutex`]; unlocks when dropped.
+///
+/// Made by [`MutexGuard::map`].
 #[must_use = "the mutex unlocks at once when this is dropped"]
-pub struct MappedMutexGuard<'a, T: ?Sized> {
-    held: ErasedHeld<'a, T, ExclusiveMode>,
-    /// Borrows the part like `&mut`, so that `T` is invariant.
-    part: PhantomData<&'a mut T>,
-}
+pub struct MappedMutexGuard<'a, T: ?Sized>(ErasedHeld<'a, T, Locking<T>>);
 
-/// A [`MutexGuard`] that keeps the mutex alive.
+/// A [`MutexGuard`] that keeps the mutex alive; made by [`Mutex::lock_owned`].
 #[must_use = "the mutex unlocks at once when this is dropped"]
-pub struct OwnedMutexGuard<T: ?Sized> {
-    pub(super) held: Held<Arc<Mutex<T>>, T, ExclusiveMode>,
-}
+pub struct OwnedMutexGuard<T: ?Sized>(pub(super) Held<Arc<Mutex<T>>, T, Locking<T>>);
 
-/// A [`MappedMutexGuard`] that keeps the mutex alive.
+/// A [`MappedMutexGuard`] that keeps the mutex alive; made by [`OwnedMutexGuard::map`].
+///
+/// `T` is what the mutex protects, `U` what the guard shows.
 #[must_use = "the mutex unlocks at once when this is dropped"]
-pub struct OwnedMappedMutexGuard<T: ?Sized, U: ?Sized = T> {
-    held: Held<Arc<Mutex<T>>, U, ExclusiveMode>,
-    /// The part may be read and replaced, so that `U` is invariant.
-    part: PhantomData<*mut U>,
-}
+pub struct OwnedMappedMutexGuard<T: ?Sized, U: ?Sized = T>(Held<Arc<Mutex<T>>, U, Locking<U>>);
 
 guard_traits! {
     ['a, T: ?Sized] MutexGuard<'a, T> => mut T;
@@ -41,169 +32,149 @@ guard_traits! {
     [T: ?Sized, U: ?Sized] OwnedMappedMutexGuard<T, U> => mut U;
 }
 
-// A guard that moves to another thread moves the right to the value there, like `&mut T`: `Send`
-// needs `T: Send`. A guard that is shared shares the value, like `&T`: `Sync` needs `T: Sync`.
-// Guards that lead back to the mutex also need what a shared mutex needs: `T: Send`.
-
-// SAFETY: see above.
-unsafe impl<T: ?Sized + Send> Send for MutexGuard<'_, T> {}
-// SAFETY: see above.
-unsafe impl<T: ?Sized + Send + Sync> Sync for MutexGuard<'_, T> {}
-// SAFETY: see above.
-unsafe impl<T: ?Sized + Send> Send for MappedMutexGuard<'_, T> {}
-// SAFETY: see above; it does not lead back to the mutex.
-unsafe impl<T: ?Sized + Sync> Sync for MappedMutexGuard<'_, T> {}
-// SAFETY: see above.
-unsafe impl<T: ?Sized + Send> Send for OwnedMutexGuard<T> {}
-// SAFETY: see above.
-unsafe impl<T: ?Sized + Send + Sync> Sync for OwnedMutexGuard<T> {}
-// SAFETY: see above; dropping the last owner drops the `T`.
-unsafe impl<T: ?Sized + Send, U: ?Sized + Send> Send for OwnedMappedMutexGuard<T, U> {}
-// SAFETY: see above.
-unsafe impl<T, U> Sync for OwnedMappedMutexGuard<T, U>
-where
-    T: ?Sized + Send + Sync,
-    U: ?Sized + Send + Sync,
-{
-}
-
 impl<'a, T: ?Sized> MutexGuard<'a, T> {
-    /// Narrows the guard to a part of the value.
+    /// Narrows the guard to a part of the value, which `f` chooses.
+    ///
+    /// ```
+    /// use tokio::sync::{Mutex, MutexGuard};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let mutex = Mutex::new((1, "one"));
+    /// let mut number = MutexGuard::map(mutex.lock().await, |pair| &mut pair.0);
+    /// *number += 1;
+    /// drop(number);
+    /// assert_eq!(*mutex.lock().await, (2, "one"));
+    /// # }
+    /// ```
+    #[inline]
     pub fn map<U, F>(this: Self, f: F) -> MappedMutexGuard<'a, U>
     where
         U: ?Sized,
         F: FnOnce(&mut T) -> &mut U,
     {
-        MappedMutexGuard::new(this.held.map(f))
+        MappedMutexGuard(this.0.map_mut(f).erase())
     }
 
-    /// Narrows the guard to a part of the value, if `f` finds it.
+    /// [`map`](Self::map), if `f` finds the part.
     ///
     /// # Errors
     /// The guard as it was, when `f` returns `None`.
+    ///
+    /// ```
+    /// use tokio::sync::{Mutex, MutexGuard};
+    ///
+    /// let mutex = Mutex::new(vec![1]);
+    /// let vec = mutex.blocking_lock();
+    /// let vec = MutexGuard::try_map(vec, |vec| vec.get_mut(1)).unwrap_err();
+    /// let first = MutexGuard::try_map(vec, |vec| vec.first_mut()).unwrap();
+    /// assert_eq!(*first, 1);
+    /// ```
+    #[inline]
     pub fn try_map<U, F>(this: Self, f: F) -> Result<MappedMutexGuard<'a, U>, Self>
     where
         U: ?Sized,
         F: FnOnce(&mut T) -> Option<&mut U>,
     {
-        match this.held.try_map(f) {
-            Ok(held) => Ok(MappedMutexGuard::new(held)),
-            Err(held) => Err(Self { held }),
-        }
+        let mapped = this.0.try_map_mut(f).map_err(Self)?;
+        Ok(MappedMutexGuard(mapped.erase()))
     }
 
     /// The mutex that this guard locks.
+    ///
+    /// ```
+    /// use tokio::sync::{Mutex, MutexGuard};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// async fn unlocked_and_locked(guard: MutexGuard<'_, u32>) -> MutexGuard<'_, u32> {
+    ///     let mutex = MutexGuard::mutex(&guard);
+    ///     drop(guard);
+    ///     mutex.lock().await
+    /// }
+    /// let mutex = Mutex::new(1);
+    /// assert_eq!(*unlocked_and_locked(mutex.lock().await).await, 1);
+    /// # }
+    /// ```
+    #[inline]
     pub fn mutex(this: &Self) -> &'a Mutex<T> {
-        this.held.lock()
+        this.0.lock()
     }
 }
 
 impl<'a, T: ?Sized> MappedMutexGuard<'a, T> {
-    fn new<V: ?Sized>(held: Held<&'a Mutex<V>, T, ExclusiveMode>) -> Self {
-        Self {
-            held: held.erase(|mutex| &mutex.semaphore),
-            part: PhantomData,
-        }
-    }
-
-    /// Narrows the guard to a part of what it shows.
+    /// Narrows the guard further, as [`MutexGuard::map`].
+    #[inline]
     pub fn map<U, F>(this: Self, f: F) -> MappedMutexGuard<'a, U>
     where
         F: FnOnce(&mut T) -> &mut U,
     {
-        MappedMutexGuard {
-            held: this.held.map(f),
-            part: PhantomData,
-        }
+        MappedMutexGuard(this.0.map_mut(f))
     }
 
-    /// Narrows the guard to a part of what it shows, if `f` finds it.
+    /// Narrows the guard further, as [`MutexGuard::try_map`].
     ///
     /// # Errors
     /// The guard as it was, when `f` returns `None`.
+    #[inline]
     pub fn try_map<U, F>(this: Self, f: F) -> Result<MappedMutexGuard<'a, U>, Self>
     where
         F: FnOnce(&mut T) -> Option<&mut U>,
     {
-        match this.held.try_map(f) {
-            Ok(held) => Ok(MappedMutexGuard {
-                held,
-                part: PhantomData,
-            }),
-            Err(held) => Err(Self {
-                held,
-                part: PhantomData,
-            }),
-        }
+        this.0.try_map_mut(f).map(MappedMutexGuard).map_err(Self)
     }
 }
 
 impl<T: ?Sized> OwnedMutexGuard<T> {
-    /// Narrows the guard to a part of the value.
+    /// Narrows the guard to a part of the value, as [`MutexGuard::map`].
+    #[inline]
     pub fn map<U, F>(this: Self, f: F) -> OwnedMappedMutexGuard<T, U>
     where
         U: ?Sized,
         F: FnOnce(&mut T) -> &mut U,
     {
-        OwnedMappedMutexGuard {
-            held: this.held.map(f),
-            part: PhantomData,
-        }
+        OwnedMappedMutexGuard(this.0.map_mut(f))
     }
 
-    /// Narrows the guard to a part of the value, if `f` finds it.
+    /// Narrows the guard to a part of the value, as [`MutexGuard::try_map`].
     ///
     /// # Errors
     /// The guard as it was, when `f` returns `None`.
+    #[inline]
     pub fn try_map<U, F>(this: Self, f: F) -> Result<OwnedMappedMutexGuard<T, U>, Self>
     where
         U: ?Sized,
         F: FnOnce(&mut T) -> Option<&mut U>,
     {
-        match this.held.try_map(f) {
-            Ok(held) => Ok(OwnedMappedMutexGuard {
-                held,
-                part: PhantomData,
-            }),
-            Err(held) => Err(Self { held }),
-        }
+        let mapped = this.0.try_map_mut(f).map_err(Self)?;
+        Ok(OwnedMappedMutexGuard(mapped))
     }
 
     /// The mutex that this guard locks.
+    #[inline]
     pub fn mutex(this: &Self) -> &Arc<Mutex<T>> {
-        this.held.lock()
+        this.0.lock()
     }
 }
 
 impl<T: ?Sized, U: ?Sized> OwnedMappedMutexGuard<T, U> {
-    /// Narrows the guard to a part of what it shows.
+    /// Narrows the guard further, as [`MutexGuard::map`].
+    #[inline]
     pub fn map<S, F>(this: Self, f: F) -> OwnedMappedMutexGuard<T, S>
     where
         F: FnOnce(&mut U) -> &mut S,
     {
-        OwnedMappedMutexGuard {
-            held: this.held.map(f),
-            part: PhantomData,
-        }
+        OwnedMappedMutexGuard(this.0.map_mut(f))
     }
 
-    /// Narrows the guard to a part of what it shows, if `f` finds it.
+    /// Narrows the guard further, as [`MutexGuard::try_map`].
     ///
     /// # Errors
     /// The guard as it was, when `f` returns `None`.
+    #[inline]
     pub fn try_map<S, F>(this: Self, f: F) -> Result<OwnedMappedMutexGuard<T, S>, Self>
     where
         F: FnOnce(&mut U) -> Option<&mut S>,
     {
-        match this.held.try_map(f) {
-            Ok(held) => Ok(OwnedMappedMutexGuard {
-                held,
-                part: PhantomData,
-            }),
-            Err(held) => Err(Self {
-                held,
-                part: PhantomData,
-            }),
-        }
+        let mapped = this.0.try_map_mut(f).map_err(Self)?;
+        Ok(OwnedMappedMutexGuard(mapped))
     }
 }

@@ -25,10 +25,7 @@ pin_project! {
 
     impl<N: Deref<Target = Notify>> PinnedDrop for NotifyWait<N> {
         fn drop(this: Pin<&mut Self>) {
-            let this = this.project();
-            if this.waiter.is_armed() {
-                cancel(this.notify, this.waiter);
-            }
+            this.leave();
         }
     }
 }
@@ -57,6 +54,15 @@ impl<N: Deref<Target = Notify>> NotifyWait<N> {
         // `poll_first` wakes nobody but through the queue, where this waker does nothing.
         self.poll_wait(&mut Context::from_waker(Waker::noop()))
             .is_ready()
+    }
+
+    /// Gives up its place, and what it was told and nobody heard.
+    #[inline]
+    pub(super) fn leave(self: Pin<&mut Self>) {
+        let this = self.project();
+        if this.waiter.is_armed() {
+            cancel(this.notify, this.waiter);
+        }
     }
 
     pub(crate) fn poll_wait(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {

@@ -1,30 +1,29 @@
 //! The guards of an [`RwLock`] that keep it alive.
 
-use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::RwLock;
-use crate::held::{ExclusiveMode, Held, SharedMode, guard_traits};
+use crate::held::{Held, Reading, Writing, guard_traits};
 
-/// A read guard that keeps the lock alive.
+/// A read guard that keeps the lock alive; made by [`RwLock::read_owned`].
+///
+/// `T` is what the lock protects, `U` what the guard shows.
 #[must_use = "the lock is given up at once when this is dropped"]
-pub struct OwnedRwLockReadGuard<T: ?Sized, U: ?Sized = T> {
-    pub(super) held: Held<Arc<RwLock<T>>, U, SharedMode>,
-}
+pub struct OwnedRwLockReadGuard<T: ?Sized, U: ?Sized = T>(
+    pub(super) Held<Arc<RwLock<T>>, U, Reading>,
+);
 
-/// A write guard that keeps the lock alive.
+/// A write guard that keeps the lock alive; made by [`RwLock::write_owned`].
 #[must_use = "the lock is given up at once when this is dropped"]
-pub struct OwnedRwLockWriteGuard<T: ?Sized> {
-    pub(super) held: Held<Arc<RwLock<T>>, T, ExclusiveMode>,
-}
+pub struct OwnedRwLockWriteGuard<T: ?Sized>(pub(super) Held<Arc<RwLock<T>>, T, Writing<T>>);
 
 /// A write guard of a part of the value, which keeps the lock alive.
+///
+/// Made by [`OwnedRwLockWriteGuard::map`]. `T` is what the lock protects, `U` what the guard shows.
 #[must_use = "the lock is given up at once when this is dropped"]
-pub struct OwnedRwLockMappedWriteGuard<T: ?Sized, U: ?Sized = T> {
-    held: Held<Arc<RwLock<T>>, U, ExclusiveMode>,
-    /// The part may be read and replaced, so that `U` is invariant.
-    part: PhantomData<*mut U>,
-}
+pub struct OwnedRwLockMappedWriteGuard<T: ?Sized, U: ?Sized = T>(
+    Held<Arc<RwLock<T>>, U, Writing<U>>,
+);
 
 guard_traits! {
     [T: ?Sized, U: ?Sized] OwnedRwLockReadGuard<T, U> => U;
@@ -32,78 +31,50 @@ guard_traits! {
     [T: ?Sized, U: ?Sized] OwnedRwLockMappedWriteGuard<T, U> => mut U;
 }
 
-// As for the borrowing guards; besides, the last owner drops the value, which needs `T: Send`.
-
-// SAFETY: see above.
-unsafe impl<T: ?Sized + Send + Sync, U: ?Sized + Sync> Send for OwnedRwLockReadGuard<T, U> {}
-// SAFETY: see above.
-unsafe impl<T: ?Sized + Send + Sync, U: ?Sized + Send + Sync> Sync for OwnedRwLockReadGuard<T, U> {}
-// SAFETY: see above.
-unsafe impl<T: ?Sized + Send + Sync> Send for OwnedRwLockWriteGuard<T> {}
-// SAFETY: see above.
-unsafe impl<T: ?Sized + Send + Sync> Sync for OwnedRwLockWriteGuard<T> {}
-// SAFETY: see above.
-unsafe impl<T, U> Send for OwnedRwLockMappedWriteGuard<T, U>
-where
-    T: ?Sized + Send + Sync,
-    U: ?Sized + Send + Sync,
-{
-}
-// SAFETY: see above.
-unsafe impl<T, U> Sync for OwnedRwLockMappedWriteGuard<T, U>
-where
-    T: ?Sized + Send + Sync,
-    U: ?Sized + Send + Sync,
-{
-}
-
 impl<T: ?Sized, U: ?Sized> OwnedRwLockReadGuard<T, U> {
-    /// Narrows the guard to a part of what it shows.
+    /// Narrows the guard, as [`RwLockReadGuard::map`](super::RwLockReadGuard::map).
+    #[inline]
     pub fn map<F, V: ?Sized>(this: Self, f: F) -> OwnedRwLockReadGuard<T, V>
     where
         F: FnOnce(&U) -> &V,
     {
-        OwnedRwLockReadGuard {
-            held: this.held.map(f),
-        }
+        OwnedRwLockReadGuard(this.0.map(f))
     }
 
-    /// Narrows the guard to a part of what it shows, if `f` finds it.
+    /// Narrows the guard, as [`RwLockReadGuard::try_map`](super::RwLockReadGuard::try_map).
     ///
     /// # Errors
     /// The guard as it was, when `f` returns `None`.
+    #[inline]
     pub fn try_map<F, V: ?Sized>(this: Self, f: F) -> Result<OwnedRwLockReadGuard<T, V>, Self>
     where
         F: FnOnce(&U) -> Option<&V>,
     {
-        match this.held.try_map(f) {
-            Ok(held) => Ok(OwnedRwLockReadGuard { held }),
-            Err(held) => Err(Self { held }),
-        }
+        this.0.try_map(f).map(OwnedRwLockReadGuard).map_err(Self)
     }
 
     /// The lock that this guard holds.
+    #[inline]
     pub fn rwlock(this: &Self) -> &Arc<RwLock<T>> {
-        this.held.lock()
+        this.0.lock()
     }
 }
 
 impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
-    /// Narrows the guard to a part of the value.
+    /// Narrows the guard, as [`RwLockWriteGuard::map`](super::RwLockWriteGuard::map).
+    #[inline]
     pub fn map<F, U: ?Sized>(this: Self, f: F) -> OwnedRwLockMappedWriteGuard<T, U>
     where
         F: FnOnce(&mut T) -> &mut U,
     {
-        OwnedRwLockMappedWriteGuard {
-            held: this.held.map(f),
-            part: PhantomData,
-        }
+        OwnedRwLockMappedWriteGuard(this.0.map_mut(f))
     }
 
-    /// Narrows the guard to a part of the value, if `f` finds it.
+    /// Narrows the guard, as [`RwLockWriteGuard::try_map`](super::RwLockWriteGuard::try_map).
     ///
     /// # Errors
     /// The guard as it was, when `f` returns `None`.
+    #[inline]
     pub fn try_map<F, U: ?Sized>(
         this: Self,
         f: F,
@@ -111,42 +82,45 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     where
         F: FnOnce(&mut T) -> Option<&mut U>,
     {
-        match this.held.try_map(f) {
-            Ok(held) => Ok(OwnedRwLockMappedWriteGuard {
-                held,
-                part: PhantomData,
-            }),
-            Err(held) => Err(Self { held }),
-        }
+        let mapped = this.0.try_map_mut(f).map_err(Self)?;
+        Ok(OwnedRwLockMappedWriteGuard(mapped))
     }
 
     /// The same guard as a mapped one.
+    #[inline]
     pub fn into_mapped(this: Self) -> OwnedRwLockMappedWriteGuard<T> {
-        OwnedRwLockMappedWriteGuard {
-            held: this.held,
-            part: PhantomData,
-        }
+        OwnedRwLockMappedWriteGuard(this.0)
     }
 
     /// Lets other readers in, without letting a writer in between.
+    ///
+    /// ```
+    /// use std::sync::Arc;
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let lock = Arc::new(tokio::sync::RwLock::new(1));
+    /// let reader = lock.clone().write_owned().await.downgrade();
+    /// assert_eq!(*reader + *lock.read().await, 2);
+    /// # }
+    /// ```
+    #[inline]
     pub fn downgrade(self) -> OwnedRwLockReadGuard<T> {
         Self::downgrade_map(self, |value| value)
     }
 
     /// [`downgrade`](Self::downgrade) to a part of the value, which `f` chooses before.
+    #[inline]
     pub fn downgrade_map<F, U: ?Sized>(this: Self, f: F) -> OwnedRwLockReadGuard<T, U>
     where
         F: FnOnce(&T) -> &U,
     {
-        OwnedRwLockReadGuard {
-            held: this.held.downgrade_map(f),
-        }
+        OwnedRwLockReadGuard(this.0.downgrade_map(f))
     }
 
     /// [`downgrade_map`](Self::downgrade_map), if `f` finds the part.
     ///
     /// # Errors
-    /// The guard as it was, when `f` returns `None`.
+    /// The guard as it was, still for writing, when `f` returns `None`.
+    #[inline]
     pub fn try_downgrade_map<F, U: ?Sized>(
         this: Self,
         f: F,
@@ -154,34 +128,33 @@ impl<T: ?Sized> OwnedRwLockWriteGuard<T> {
     where
         F: FnOnce(&T) -> Option<&U>,
     {
-        match this.held.try_downgrade_map(f) {
-            Ok(held) => Ok(OwnedRwLockReadGuard { held }),
-            Err(held) => Err(Self { held }),
-        }
+        let read = this.0.try_downgrade_map(f).map_err(Self)?;
+        Ok(OwnedRwLockReadGuard(read))
     }
 
     /// The lock that this guard holds.
+    #[inline]
     pub fn rwlock(this: &Self) -> &Arc<RwLock<T>> {
-        this.held.lock()
+        this.0.lock()
     }
 }
 
 impl<T: ?Sized, U: ?Sized> OwnedRwLockMappedWriteGuard<T, U> {
-    /// Narrows the guard to a part of what it shows.
+    /// Narrows the guard further, as [`RwLockWriteGuard::map`](super::RwLockWriteGuard::map).
+    #[inline]
     pub fn map<F, V: ?Sized>(this: Self, f: F) -> OwnedRwLockMappedWriteGuard<T, V>
     where
         F: FnOnce(&mut U) -> &mut V,
     {
-        OwnedRwLockMappedWriteGuard {
-            held: this.held.map(f),
-            part: PhantomData,
-        }
+        OwnedRwLockMappedWriteGuard(this.0.map_mut(f))
     }
 
-    /// Narrows the guard to a part of what it shows, if `f` finds it.
+    /// Narrows the guard further, as
+    /// [`RwLockWriteGuard::try_map`](super::RwLockWriteGuard::try_map).
     ///
     /// # Errors
     /// The guard as it was, when `f` returns `None`.
+    #[inline]
     pub fn try_map<F, V: ?Sized>(
         this: Self,
         f: F,
@@ -189,20 +162,13 @@ impl<T: ?Sized, U: ?Sized> OwnedRwLockMappedWriteGuard<T, U> {
     where
         F: FnOnce(&mut U) -> Option<&mut V>,
     {
-        match this.held.try_map(f) {
-            Ok(held) => Ok(OwnedRwLockMappedWriteGuard {
-                held,
-                part: PhantomData,
-            }),
-            Err(held) => Err(Self {
-                held,
-                part: PhantomData,
-            }),
-        }
+        let mapped = this.0.try_map_mut(f).map_err(Self)?;
+        Ok(OwnedRwLockMappedWriteGuard(mapped))
     }
 
     /// The lock that this guard holds.
+    #[inline]
     pub fn rwlock(this: &Self) -> &Arc<RwLock<T>> {
-        this.held.lock()
+        this.0.lock()
     }
 }

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::fmt;
 
-/// The semaphore was closed while, or before, permits were waited for.
+/// The [`Semaphore`](super::Semaphore) was closed while, or before, permits were waited for.
 #[derive(Debug)]
 pub struct AcquireError(());
 
@@ -16,7 +16,8 @@ pub enum TryAcquireError {
     NoPermits,
 }
 
-/// The lock is held, and the caller would have to wait for it.
+/// The lock is held, and the caller would have to wait for it; returned by the `try_` functions
+/// of [`Mutex`](crate::Mutex) and [`RwLock`](crate::RwLock).
 #[derive(Debug)]
 pub struct TryLockError(pub(crate) ());
 

@@ -5,7 +5,13 @@ use std::sync::Arc;
 
 use super::Semaphore;
 
-/// Permits of a semaphore, given back when dropped.
+/// Permits of a [`Semaphore`], given back when dropped.
+///
+/// ```
+/// let semaphore = tokio::sync::Semaphore::new(3);
+/// let permits = semaphore.try_acquire_many(2).unwrap();
+/// assert_eq!((permits.num_permits(), semaphore.available_permits()), (2, 1));
+/// ```
 #[must_use]
 #[derive(Debug)]
 pub struct SemaphorePermit<'a> {
@@ -13,7 +19,7 @@ pub struct SemaphorePermit<'a> {
     permits: usize,
 }
 
-/// Permits of a semaphore, which they keep alive; given back when dropped.
+/// Permits of a [`Semaphore`], which they keep alive; given back when dropped.
 #[must_use]
 #[derive(Debug)]
 pub struct OwnedSemaphorePermit {
@@ -30,6 +36,12 @@ impl<'a> SemaphorePermit<'a> {
     }
 
     /// Destroys the permits: they are never given back.
+    ///
+    /// ```
+    /// let semaphore = tokio::sync::Semaphore::new(3);
+    /// semaphore.try_acquire().unwrap().forget();
+    /// assert_eq!(semaphore.available_permits(), 2);
+    /// ```
     pub fn forget(mut self) {
         self.permits = 0;
     }
@@ -38,6 +50,13 @@ impl<'a> SemaphorePermit<'a> {
     ///
     /// # Panics
     /// If they are of different semaphores.
+    ///
+    /// ```
+    /// let semaphore = tokio::sync::Semaphore::new(3);
+    /// let mut permits = semaphore.try_acquire().unwrap();
+    /// permits.merge(semaphore.try_acquire_many(2).unwrap());
+    /// assert_eq!(permits.num_permits(), 3);
+    /// ```
     #[track_caller]
     pub fn merge(&mut self, mut other: Self) {
         assert_same(self.semaphore, other.semaphore);
@@ -45,6 +64,14 @@ impl<'a> SemaphorePermit<'a> {
     }
 
     /// Splits `n` permits off; `None` if there are fewer.
+    ///
+    /// ```
+    /// let semaphore = tokio::sync::Semaphore::new(3);
+    /// let mut permits = semaphore.try_acquire_many(3).unwrap();
+    /// drop(permits.split(2));
+    /// assert_eq!((permits.num_permits(), semaphore.available_permits()), (1, 2));
+    /// assert!(permits.split(2).is_none());
+    /// ```
     pub fn split(&mut self, n: usize) -> Option<Self> {
         let permits = split_off(&mut self.permits, n)?;
         Some(Self {
@@ -72,12 +99,12 @@ impl OwnedSemaphorePermit {
         }
     }
 
-    /// Destroys the permits: they are never given back.
+    /// Destroys the permits, as [`SemaphorePermit::forget`].
     pub fn forget(mut self) {
         self.permits = 0;
     }
 
-    /// Adds the permits of `other` to these.
+    /// Adds the permits of `other` to these, as [`SemaphorePermit::merge`].
     ///
     /// # Panics
     /// If they are of different semaphores.
@@ -87,7 +114,7 @@ impl OwnedSemaphorePermit {
         self.permits += mem::take(&mut other.permits);
     }
 
-    /// Splits `n` permits off; `None` if there are fewer.
+    /// Splits `n` permits off, as [`SemaphorePermit::split`].
     pub fn split(&mut self, n: usize) -> Option<Self> {
         let permits = split_off(&mut self.permits, n)?;
         Some(Self {

@@ -7,6 +7,7 @@
 
 use std::fmt;
 use std::future::Future;
+use std::mem;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker, ready};
 
@@ -15,6 +16,7 @@ use yamanote_base::budget;
 use yamanote_base::const_unless_model;
 use yamanote_base::wait::{Locked, WaitQueue, Waiter};
 use yamanote_base::wake::WakeList;
+use yamanote_trace::{Resource, op_update, resource, update};
 
 use super::error::{AcquireError, TryAcquireError};
 use super::word::{Given, PermitWord, Take, assert_fits};
@@ -26,11 +28,21 @@ pub(crate) struct RawSemaphore {
     word: PermitWord,
     /// A waiter carries the number of permits that it still needs.
     waiters: WaitQueue<(), usize>,
+    resource: Resource,
+}
+
+/// Permits that were just taken, and go back if telling of it panics.
+struct Taken<'a>(&'a RawSemaphore, usize);
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.0.release(self.1);
+    }
 }
 
 impl RawSemaphore {
     const_unless_model! {
-        /// A semaphore with `permits` free ones.
+        /// A semaphore with `permits` free ones, which is not listed.
         ///
         /// # Panics
         /// If there are more than [`MAX_PERMITS`].
@@ -40,8 +52,36 @@ impl RawSemaphore {
                 permits <= MAX_PERMITS,
                 "a semaphore may not have more than MAX_PERMITS permits"
             );
-            Self { word: PermitWord::new(permits), waiters: WaitQueue::new(()) }
+            Self {
+                word: PermitWord::new(permits),
+                waiters: WaitQueue::new(()),
+                resource: Resource::none(),
+            }
         }
+    }
+
+    /// A semaphore that is listed as a part of the resource in whose scope this is called.
+    #[track_caller]
+    pub(crate) fn listed(permits: usize) -> Self {
+        let resource = resource!(
+            "tokio::sync::batch_semaphore",
+            "Semaphore",
+            "Sync",
+            is_internal = true
+        );
+        let semaphore = Self {
+            resource,
+            ..Self::new(permits)
+        };
+        semaphore.tell_permits(permits, "override");
+        semaphore
+    }
+
+    /// Tells who listens how many permits are free, or came, or went.
+    #[inline]
+    fn tell_permits(&self, n: usize, op: &'static str) {
+        self.resource
+            .in_scope(|| update!(permits = n as u64, permits.op = op));
     }
 
     /// How many permits are free.
@@ -58,7 +98,10 @@ impl RawSemaphore {
     #[inline]
     pub(crate) fn try_acquire(&self, n: usize) -> Result<(), TryAcquireError> {
         match self.word.try_take(n) {
-            Take::Taken => Ok(()),
+            Take::Taken => {
+                self.tell_taken(n);
+                Ok(())
+            }
             Take::Short => Err(TryAcquireError::NoPermits),
             Take::Closed => Err(TryAcquireError::Closed),
         }
@@ -86,9 +129,18 @@ impl RawSemaphore {
         if n == 0 {
             return;
         }
-        if let Given::Keep(n) = self.word.give(n) {
-            self.hand_out(n);
+        match self.word.give(n) {
+            Given::Free => self.tell_permits(n, "add"),
+            Given::Keep(n) => self.hand_out(n),
         }
+    }
+
+    /// Tells who listens that the caller has just taken `n` permits.
+    #[inline]
+    fn tell_taken(&self, n: usize) {
+        let taken = Taken(self, n);
+        self.tell_permits(n, "sub");
+        mem::forget(taken);
     }
 
     /// Destroys up to `n` free permits; returns how many.
@@ -120,7 +172,8 @@ impl RawSemaphore {
             debug_assert!(given == Given::Free, "QUEUED: the queue is not empty");
             return;
         }
-        let mut left = n + self.word.take_strays();
+        let all = n + self.word.take_strays();
+        let mut left = all;
         let mut first = serve(&mut locked, &mut left);
         let mut many = None;
         // Most often one waiter takes all there is, and no list of wakers is needed.
@@ -139,6 +192,9 @@ impl RawSemaphore {
             (None, None) => {}
         }
         assert_fits(left, 0);
+        // Told when all is done: who listens may panic.
+        self.tell_permits(left, "add");
+        tell_obtained(all - left, "add");
     }
 
     /// Takes permits, or queues `waiter` if there are too few after all.
@@ -150,7 +206,10 @@ impl RawSemaphore {
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), AcquireError>> {
         match self.word.try_take(wanted) {
-            Take::Taken => Poll::Ready(Ok(())),
+            Take::Taken => {
+                self.tell_taken(wanted);
+                Poll::Ready(Ok(()))
+            }
             Take::Short => self.poll_enqueue(waiter, wanted, cx),
             Take::Closed => Poll::Ready(Err(AcquireError::closed())),
         }
@@ -169,11 +228,22 @@ impl RawSemaphore {
         let mut locked = self.waiters.lock();
         let taken = match self.word.take_or_mark_queued(wanted) {
             None => return Poll::Ready(Err(AcquireError::closed())),
-            Some(taken) if taken == wanted => return Poll::Ready(Ok(())),
+            Some(taken) if taken == wanted => {
+                drop(locked);
+                self.tell_taken(wanted);
+                return Poll::Ready(Ok(()));
+            }
             Some(taken) => taken,
         };
         *locked.data(waiter.as_mut()) = wanted - taken;
         locked.push_back(waiter, waker);
+        drop(locked);
+        self.tell_permits(taken, "sub");
+        op_update!(
+            permits_requested = wanted as u64,
+            permits_requested.op = "override"
+        );
+        tell_obtained(taken, "override");
         Poll::Pending
     }
 
@@ -216,6 +286,11 @@ impl RawSemaphore {
     }
 }
 
+/// Tells who listens how many permits a wait has got.
+fn tell_obtained(n: usize, op: &'static str) {
+    op_update!(permits_obtained = n as u64, permits_obtained.op = op);
+}
+
 /// Gives the first waiter what it needs out of `left`; its waker, if it now has enough.
 fn serve(locked: &mut Locked<'_, (), usize>, left: &mut usize) -> Option<Waker> {
     if *left == 0 {
@@ -225,7 +300,11 @@ fn serve(locked: &mut Locked<'_, (), usize>, left: &mut usize) -> Option<Waker> 
     let given = (*left).min(*needed);
     *needed -= given;
     *left -= given;
-    if *needed > 0 { None } else { locked.pop_front() }
+    if *needed > 0 {
+        None
+    } else {
+        locked.pop_front()
+    }
 }
 
 impl fmt::Debug for RawSemaphore {
