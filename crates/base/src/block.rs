@@ -5,10 +5,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use crate::atomic::plain::{AtomicBool, Ordering};
 use crate::enter;
+
+/// Looks for a wake between two looks at the clock.
+const LOOKS: usize = 16;
 
 /// Wakes a sleeping thread; a wake before the sleep makes that sleep return at once.
 ///
@@ -37,17 +40,24 @@ impl ThreadWaker {
         }
     }
 
-    /// Waits a moment for a wake without sleeping, giving way to whatever else wants to run.
+    /// Waits for a wake for up to `limit` without sleeping; returns whether it came.
     ///
-    /// The next sleep returns at once if it came. Waking a thread that does not sleep yet costs
-    /// neither side a system call of its own.
-    pub fn linger(&self, yields: usize) {
-        for _ in 0..yields {
-            // Relaxed: a glance; the sleep that follows takes the wake.
-            if self.woken.load(Ordering::Relaxed) {
-                return;
+    /// The next sleep returns at once if it did. Waking a thread that does not sleep yet costs
+    /// neither side a system call. The thread stays on its core: one that gives way queues up
+    /// behind all others that want to run, and is late for its wake.
+    pub fn linger(&self, limit: Duration) -> bool {
+        let begin = Instant::now();
+        loop {
+            for _ in 0..LOOKS {
+                // Relaxed: a glance; the sleep that follows takes the wake.
+                if self.woken.load(Ordering::Relaxed) {
+                    return true;
+                }
+                std::hint::spin_loop();
             }
-            thread::yield_now();
+            if begin.elapsed() >= limit {
+                return false;
+            }
         }
     }
 

@@ -14,6 +14,8 @@
 //! looks at the queue once more before it leaves: so no job waits while a thread leaves.
 #![forbid(unsafe_code)]
 
+mod lingering;
+
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
@@ -27,9 +29,7 @@ use yamanote_base::atomic::RawCondvar as Condvar;
 use yamanote_base::block::ThreadWaker;
 use yamanote_base::lock::{Mutex, MutexGuard};
 
-/// How often a thread without a job gives way before it sleeps: about 20 microseconds, in which
-/// a caller that awaits one job after the other comes back.
-const LINGER_YIELDS: usize = 50;
+use crate::lingering::Lingering;
 
 /// A closure to be run once on some thread; dropped unrun, it is cancelled.
 pub struct Job {
@@ -86,6 +86,7 @@ struct PoolState {
     /// Threads that were started or taken off the stack for a job that they have not fetched
     /// yet: so many jobs at the front of the queue count as begun.
     called: usize,
+    lingering: Lingering,
     handles: Vec<JoinHandle<()>>,
     shut_down: bool,
 }
@@ -250,16 +251,20 @@ impl Pool {
         waker: &Arc<ThreadWaker>,
     ) -> Option<MutexGuard<'a, PoolState>> {
         state.idle.push(waker.clone());
+        let lingers = state.lingering.begin();
         drop(state);
-        waker.linger(LINGER_YIELDS);
-        let called = match Instant::now().checked_add(self.0.config.keep_alive) {
+        let begin = Instant::now();
+        let in_time = lingers && waker.linger(lingering::MOMENT);
+        let called = match begin.checked_add(self.0.config.keep_alive) {
             Some(deadline) => waker.park_until(deadline),
             None => {
                 waker.park();
                 true
             }
         };
+        let waited = begin.elapsed();
         let mut state = self.0.state.lock();
+        state.lingering.end(lingers, in_time, waited);
         let place = state.idle.iter().position(|idle| Arc::ptr_eq(idle, waker));
         match place {
             Some(place) => {
