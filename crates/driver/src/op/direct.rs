@@ -18,7 +18,7 @@ pub use yamanote_sys::file::Known;
 
 /// The most bytes that one try copies. A pool thread that copies more has earned the way to it,
 /// and other tasks of the worker should not have to wait for longer.
-pub const LEN_MAX: usize = 64 * 1024;
+pub const LEN_MAX: usize = 512 * 1024;
 
 /// Bytes that cost a task one unit of its budget.
 const UNIT_LEN: usize = 16 * 1024;

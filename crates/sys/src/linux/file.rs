@@ -16,6 +16,7 @@ use std::io;
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use yamanote_base::atomic::plain::{AtomicBool, Ordering};
@@ -38,9 +39,10 @@ thread_local! {
 }
 
 /// Paths that led to a regular file of a local file system when they were last followed, as
-/// hashes. What is found behind them is looked at again; they only save looking twice.
+/// hashes, and the device that it was on. What is found behind them is looked at again; they only
+/// save looking twice.
 struct Hints {
-    paths: [u64; HINTS],
+    places: [(u64, u64); HINTS],
     uses: u32,
 }
 
@@ -50,6 +52,7 @@ pub struct Known {
     medium: Medium,
     len: u64,
     mount: u64,
+    device: u64,
 }
 
 /// What a try to read has come to.
@@ -82,8 +85,21 @@ impl Known {
 pub fn metadata(path: &Path, follow: bool) -> Option<io::Result<Metadata>> {
     let links = if follow { 0 } else { libc::O_NOFOLLOW };
     let file = open_cached(path, libc::O_PATH | links)?;
-    local_medium(&statx(&file)?)?;
-    Some(file.metadata())
+    let hash = hash(path);
+    let trusted = trusted_device(hash);
+    if trusted.is_none() {
+        local_medium(&statx(&file)?)?;
+    }
+    let metadata = match file.metadata() {
+        Ok(metadata) => metadata,
+        Err(error) => return Some(Err(error)),
+    };
+    let device = metadata.is_file().then(|| metadata.dev());
+    if device != trusted {
+        // The next time its mount is looked up if that has not been done just now.
+        set_trusted(hash, device.filter(|_| trusted.is_none()));
+    }
+    Some(Ok(metadata))
 }
 
 /// Opens a regular file for reading.
@@ -91,13 +107,13 @@ pub fn metadata(path: &Path, follow: bool) -> Option<io::Result<Metadata>> {
 /// Descriptors have `O_NONBLOCK` set, which regular files ignore; see [`clear_nonblocking`].
 pub fn open(path: &Path) -> Option<(File, Known)> {
     let hash = hash(path);
-    if !is_trusted(hash) {
+    if trusted_device(hash).is_none() {
         known_of_plain(&open_cached(path, libc::O_PATH)?)?;
     }
     // The flag is for what may have come in the place of the file: a FIFO, a lease.
     let file = open_cached(path, libc::O_RDONLY | libc::O_NONBLOCK)?;
     let known = known_of_plain(&file);
-    set_trusted(hash, known.is_some());
+    set_trusted(hash, known.map(|known| known.device));
     Some((file, known?))
 }
 
@@ -122,6 +138,7 @@ fn known_of_plain(file: &File) -> Option<Known> {
         medium: local_medium(&statx)?,
         len: statx.stx_size,
         mount: statx.stx_mnt_id,
+        device: libc::makedev(statx.stx_dev_major, statx.stx_dev_minor),
     })
 }
 
@@ -274,12 +291,12 @@ fn checked(returned: libc::c_long) -> io::Result<libc::c_long> {
 
 impl Hints {
     const NONE: Self = Self {
-        paths: [0; HINTS],
+        places: [(0, 0); HINTS],
         uses: 0,
     };
 
-    fn place(&mut self, hash: u64) -> &mut u64 {
-        &mut self.paths[hash as usize % HINTS]
+    fn place(&mut self, hash: u64) -> &mut (u64, u64) {
+        &mut self.places[hash as usize % HINTS]
     }
 }
 
@@ -290,21 +307,22 @@ fn hash(path: &Path) -> u64 {
     hasher.finish() | 1 << 63
 }
 
-fn is_trusted(hash: u64) -> bool {
+fn trusted_device(hash: u64) -> Option<u64> {
     let look = |hints: &RefCell<Hints>| {
         let mut hints = hints.borrow_mut();
         hints.uses += 1;
         if hints.uses > HINT_USES_MAX {
             *hints = Hints::NONE;
         }
-        *hints.place(hash) == hash
+        let (known, device) = *hints.place(hash);
+        (known == hash).then_some(device)
     };
-    TRUSTED.try_with(look).unwrap_or(false)
+    TRUSTED.try_with(look).ok()?
 }
 
-fn set_trusted(hash: u64, trusted: bool) {
+fn set_trusted(hash: u64, device: Option<u64>) {
     // While the thread's locals are being destroyed nothing is remembered.
     let _ = TRUSTED.try_with(|hints| {
-        *hints.borrow_mut().place(hash) = if trusted { hash } else { 0 };
+        *hints.borrow_mut().place(hash) = device.map_or((0, 0), |device| (hash, device));
     });
 }
