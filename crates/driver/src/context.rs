@@ -128,12 +128,27 @@ pub fn current_time() -> Handle {
     handle
 }
 
+/// Calls `f` with the thread's current handle, whose timers are enabled. `f` must not change it.
+///
+/// # Panics
+/// As [`current_time`].
+#[inline]
+#[track_caller]
+pub fn with_time<R>(f: impl FnOnce(&Handle) -> R) -> R {
+    match try_with(|handle| handle.time_enabled().then(|| f(handle))) {
+        Some(Some(result)) => result,
+        Some(None) => panic!("{NO_TIME}"),
+        None => panic!("{NO_RUNTIME}"),
+    }
+}
+
 /// The thread's current handle, if there is one.
 pub fn try_current() -> Option<Handle> {
     try_with(Handle::clone)
 }
 
 /// Calls `f` with the thread's current handle, if there is one. `f` must not change it.
+#[inline]
 pub fn try_with<R>(f: impl FnOnce(&Handle) -> R) -> Option<R> {
     CURRENT
         .try_with(|current| current.borrow().as_ref().map(f))

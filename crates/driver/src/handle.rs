@@ -15,6 +15,7 @@ use crate::clock::Clock;
 use crate::context;
 use crate::op::direct::FileRoute;
 use crate::reactor::Reactor;
+use crate::registry;
 use crate::shard::Shard;
 use crate::turn::{self, Driver, Turned};
 
@@ -49,7 +50,9 @@ pub struct Config {
 #[derive(Clone)]
 pub struct Handle(Arc<HandleParts>);
 
-struct HandleParts {
+pub(crate) struct HandleParts {
+    /// What tells it from all other runtimes of the process.
+    id: usize,
     shards: Box<[Shard]>,
     /// One for [`GROUP`] shards each.
     reactors: Box<[Reactor]>,
@@ -85,7 +88,9 @@ pub fn new(config: Config) -> io::Result<(Vec<Driver>, Handle)> {
     let reactors: io::Result<Box<[_]>> = (0..count.div_ceil(GROUP))
         .map(|_| Reactor::new(config.events_max, config.events_busy_max))
         .collect();
+    let id = registry::next_id();
     let handle = Handle(Arc::new(HandleParts {
+        id,
         shards: (0..count).map(|_| Shard::new()).collect(),
         reactors: reactors?,
         io: config.io,
@@ -97,6 +102,7 @@ pub fn new(config: Config) -> io::Result<(Vec<Driver>, Handle)> {
         shut_down: AtomicBool::new(false),
         next_shard: AtomicUsize::new(0),
     }));
+    registry::enter(id, Arc::downgrade(&handle.0));
     let drivers = (0..count)
         .map(|shard| Driver::new(handle.clone(), shard))
         .collect();
@@ -270,9 +276,29 @@ impl Handle {
             .sum()
     }
 
-    /// What tells one runtime from another while both live; never 0.
+    /// What tells one runtime of the process from all others; never 0.
+    #[inline]
     pub(crate) fn id(&self) -> usize {
-        Arc::as_ptr(&self.0).addr()
+        self.0.id
+    }
+
+    pub(crate) fn of(parts: Arc<HandleParts>) -> Self {
+        Self(parts)
+    }
+
+    /// Calls `f` with the runtime `id`, if it is not gone. That is nearly always the one that the
+    /// thread stands in, of which then no reference is counted. `f` must not call user code.
+    #[inline]
+    pub(crate) fn with<R>(id: usize, f: impl FnOnce(&Handle) -> R) -> Option<R> {
+        let mut f = Some(f);
+        let here = context::try_with(|handle| match handle.id() == id {
+            true => f.take().map(|f| f(handle)),
+            false => None,
+        });
+        match (here.flatten(), f) {
+            (None, Some(f)) => registry::find(id).map(|handle| f(&handle)),
+            (result, _) => result,
+        }
     }
 
     pub(crate) fn shard(&self, index: usize) -> &Shard {
@@ -329,6 +355,12 @@ impl Handle {
 /// Whole milliseconds; half a billion years are never reached.
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+impl Drop for HandleParts {
+    fn drop(&mut self) {
+        registry::leave(self.id);
+    }
 }
 
 impl fmt::Debug for Handle {

@@ -17,6 +17,7 @@
 
 pub mod context;
 pub mod handle;
+mod registry;
 pub mod turn;
 
 pub mod clock;

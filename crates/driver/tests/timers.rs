@@ -43,7 +43,7 @@ fn poll(timer: &mut Timer, waker: &Waker) -> bool {
 fn a_timer_is_never_early() {
     let mut driver = support::system();
     let deadline = Instant::now() + Duration::from_millis(7);
-    let mut timer = Timer::new(driver.handle().clone(), deadline);
+    let mut timer = Timer::new(driver.handle(), deadline);
     support::run(&mut driver, poll_fn(|cx| timer.poll_elapsed(cx)));
     assert!(Instant::now() >= deadline);
     assert!(timer.is_elapsed());
@@ -56,7 +56,7 @@ fn a_paused_clock_jumps_from_timer_to_timer() {
     let start = driver.handle().clock().now();
     for day in 1..=30 {
         let deadline = start + Duration::from_secs(day * 86_400);
-        let mut timer = Timer::new(driver.handle().clone(), deadline);
+        let mut timer = Timer::new(driver.handle(), deadline);
         support::run(&mut driver, poll_fn(|cx| timer.poll_elapsed(cx)));
         let now = driver.handle().clock().now();
         assert!(now >= deadline && now <= deadline + Duration::from_millis(1));
@@ -68,7 +68,7 @@ fn a_running_job_keeps_a_paused_clock_from_jumping() {
     let mut driver = paused();
     let handle = driver.handle().clone();
     let start = handle.clock().now();
-    let mut timer = Timer::new(handle.clone(), start + Duration::from_millis(5));
+    let mut timer = Timer::new(&handle, start + Duration::from_millis(5));
     assert!(!poll(&mut timer, Waker::noop()));
     let job = handle.clock().inhibit_auto_advance();
     let turned = driver.turn(None, &mut WakeList::new());
@@ -84,11 +84,11 @@ fn an_earlier_timer_of_another_thread_shortens_the_wait() {
     let mut driver = support::system();
     let handle = driver.handle().clone();
     let now = Instant::now();
-    let mut late = Timer::new(handle.clone(), now + Duration::from_secs(3600));
+    let mut late = Timer::new(&handle, now + Duration::from_secs(3600));
     assert!(!poll(&mut late, Waker::noop()));
     let waker = support::waker(&driver);
     let other = thread::spawn(move || {
-        let mut early = Timer::new(handle, Instant::now() + Duration::from_millis(5));
+        let mut early = Timer::new(&handle, Instant::now() + Duration::from_millis(5));
         assert!(!poll(&mut early, &waker));
         early
     });
@@ -105,7 +105,7 @@ fn a_reset_timer_wakes_the_waker_of_before_at_the_new_time() {
     let handle = driver.handle().clone();
     let start = handle.clock().now();
     let count = Arc::new(Count::default());
-    let mut timer = Timer::new(handle.clone(), start + Duration::from_secs(10));
+    let mut timer = Timer::new(&handle, start + Duration::from_secs(10));
     assert!(!poll(&mut timer, &Waker::from(count.clone())));
     timer.reset(start + Duration::from_secs(20));
     let mut wakes = WakeList::new();
@@ -127,7 +127,7 @@ fn timers_set_and_dropped_on_other_threads_leave_nothing() {
     let setter = thread::spawn(move || {
         for i in 0..20_000_u64 {
             let deadline = Instant::now() + Duration::from_micros(i % 3000);
-            let mut timer = Timer::new(setting.clone(), deadline);
+            let mut timer = Timer::new(&setting, deadline);
             let _ = poll(&mut timer, Waker::noop());
             send.send(timer).unwrap();
         }
@@ -169,7 +169,7 @@ fn an_unpark_ends_this_wait_or_the_next_but_not_a_mere_look() {
 fn a_timer_that_waits_panics_after_the_shutdown() {
     let driver = support::system();
     let deadline = Instant::now() + Duration::from_secs(60);
-    let mut timer = Timer::new(driver.handle().clone(), deadline);
+    let mut timer = Timer::new(driver.handle(), deadline);
     let count = Arc::new(Count::default());
     assert!(!poll(&mut timer, &Waker::from(count.clone())));
     let mut wakes = WakeList::new();

@@ -431,8 +431,8 @@ impl Builder {
 /// What lower layers sleep with: see [`yamanote_base::hooks`].
 #[track_caller]
 fn sleep(duration: Duration) -> yamanote_base::hooks::Sleep {
-    let handle = yamanote_driver::context::current_time();
-    let mut timer = Timer::after(handle, duration);
+    let timer = |handle: &yamanote_driver::Handle| Timer::after(handle, duration);
+    let mut timer = yamanote_driver::context::with_time(timer);
     Box::pin(std::future::poll_fn(move |cx| timer.poll_elapsed(cx)))
 }
 

@@ -34,7 +34,7 @@ pin_project! {
 /// Outside of a runtime, and in one without timers.
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
-    let timer = Timer::after(context::current_time(), duration);
+    let timer = context::with_time(|handle| Timer::after(handle, duration));
     Sleep {
         timer,
         _pin: PhantomPinned,
@@ -49,7 +49,7 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// Outside of a runtime, and in one without timers.
 #[track_caller]
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    let timer = Timer::new(context::current_time(), deadline.into_std());
+    let timer = context::with_time(|handle| Timer::new(handle, deadline.into_std()));
     Sleep {
         timer,
         _pin: PhantomPinned,

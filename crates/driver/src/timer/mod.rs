@@ -14,15 +14,19 @@ use std::time::{Duration, Instant};
 
 use crate::SHUT_DOWN_MESSAGE;
 use crate::handle::Handle;
-use crate::shard::Shard;
 use wheel::{Inserted, Polled};
+
+/// What is beyond the clock's range is taken as this far away: no process sees it.
+const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
 
 /// A deadline on the clock of one runtime; may be polled, moved and dropped on any thread.
 ///
-/// It fires at the first millisecond of the clock that is not before the deadline.
+/// It fires at the first millisecond of the clock that is not before the deadline. It does not
+/// keep its runtime: one that is gone is as one that is shut down.
 #[derive(Debug)]
 pub struct Timer {
-    handle: Handle,
+    /// The runtime's [`Handle::id`].
+    runtime: usize,
     deadline: Instant,
     place: Option<Place>,
     elapsed: bool,
@@ -38,9 +42,10 @@ struct Place {
 impl Timer {
     /// A timer for `deadline`, which costs nothing until it is polled.
     #[must_use]
-    pub fn new(handle: Handle, deadline: Instant) -> Self {
+    #[inline]
+    pub fn new(handle: &Handle, deadline: Instant) -> Self {
         Self {
-            handle,
+            runtime: handle.id(),
             deadline,
             place: None,
             elapsed: false,
@@ -51,8 +56,8 @@ impl Timer {
     ///
     /// What is beyond the clock's range is taken as 30 years, which no process sees.
     #[must_use]
-    pub fn after(handle: Handle, duration: Duration) -> Self {
-        const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
+    #[inline]
+    pub fn after(handle: &Handle, duration: Duration) -> Self {
         let now = handle.clock().now();
         let deadline = now.checked_add(duration).unwrap_or_else(|| now + FAR);
         Self::new(handle, deadline)
@@ -64,12 +69,6 @@ impl Timer {
         self.deadline
     }
 
-    /// The runtime that it belongs to.
-    #[must_use]
-    pub fn handle(&self) -> &Handle {
-        &self.handle
-    }
-
     /// Whether it was found to be over: by a poll, or by the driver after a first poll.
     #[must_use]
     pub fn is_elapsed(&self) -> bool {
@@ -77,8 +76,14 @@ impl Timer {
     }
 
     fn is_fired(&self) -> bool {
-        self.place
-            .is_some_and(|place| self.shard(place).wheel.lock().is_fired(place.index))
+        let Some(place) = self.place else {
+            return false;
+        };
+        let is_fired = |handle: &Handle| {
+            let wheel = handle.shard(place.shard).wheel.lock();
+            wheel.is_fired(place.index)
+        };
+        Handle::with(self.runtime, is_fired).unwrap_or(false)
     }
 
     /// Whether the deadline is over; if not, the task is woken when it is.
@@ -107,53 +112,58 @@ impl Timer {
 
     /// Enters the wheel of the current thread's shard, unless it is due.
     fn start(&mut self, waker: &Waker) -> Polled {
-        let tick = self.handle.tick_of(self.deadline);
-        // A clock that may jump is asked itself; the system's was read at the last turn.
-        let now = if self.handle.clock().is_virtual() {
-            self.handle.tick_now()
-        } else {
-            0
-        };
-        let index = self.handle.shard_here();
-        let shard = self.handle.shard(index);
+        // Cloned and dropped outside of locks and contexts: a waker is somebody else's code.
         let mut waker = Some(waker.clone());
-        let inserted = shard.wheel.lock().insert(tick, now, &mut waker);
-        match inserted {
-            Inserted::Due => Polled::Fired,
-            Inserted::ShutDown => Polled::ShutDown,
-            Inserted::At {
-                index: place,
-                unpark,
-            } => {
-                if unpark {
-                    self.handle.unpark(index);
-                }
-                self.place = Some(Place {
-                    shard: index,
-                    index: place,
-                });
+        let deadline = self.deadline;
+        let started = Handle::with(self.runtime, |handle| {
+            // A clock that may jump is asked itself; the system's was read at the last turn.
+            let now = if handle.clock().is_virtual() {
+                handle.tick_now()
+            } else {
+                0
+            };
+            let shard = handle.shard_here();
+            let mut wheel = handle.shard(shard).wheel.lock();
+            let inserted = wheel.insert(handle.tick_of(deadline), now, &mut waker);
+            drop(wheel);
+            if let Inserted::At { unpark: true, .. } = inserted {
+                handle.unpark(shard);
+            }
+            (inserted, shard)
+        });
+        drop(waker);
+        match started {
+            Some((Inserted::At { index, .. }, shard)) => {
+                self.place = Some(Place { shard, index });
                 Polled::Waiting
             }
+            Some((Inserted::Due, _)) => Polled::Fired,
+            Some((Inserted::ShutDown, _)) | None => Polled::ShutDown,
         }
     }
 
     fn poll_wheel(&self, place: Place, waker: &Waker) -> Polled {
-        let wheel = &self.shard(place).wheel;
-        let polled = wheel.lock().poll(place.index, waker);
-        if polled != Polled::OtherWaker {
-            return polled;
-        }
-        // Cloned and dropped outside of the lock: a waker is somebody else's code.
-        let waker = waker.clone();
-        let mut locked = wheel.lock();
-        let polled = locked.poll(place.index, &waker);
-        let unused = match polled {
-            Polled::OtherWaker => locked.set_waker(place.index, waker),
-            _ => Some(waker),
+        let look = |handle: &Handle| {
+            let wheel = handle.shard(place.shard).wheel.lock();
+            wheel.poll(place.index, waker)
         };
-        drop(locked);
-        drop(unused);
-        polled
+        let polled = Handle::with(self.runtime, look);
+        if polled != Some(Polled::OtherWaker) {
+            return polled.unwrap_or(Polled::ShutDown);
+        }
+        // Cloned and dropped outside of the lock, as in start().
+        let mut waker = Some(waker.clone());
+        let polled = Handle::with(self.runtime, |handle| {
+            let mut wheel = handle.shard(place.shard).wheel.lock();
+            let polled = waker.as_ref().map(|waker| wheel.poll(place.index, waker));
+            if polled == Some(Polled::OtherWaker) {
+                let new = waker.take();
+                waker = new.and_then(|new| wheel.set_waker(place.index, new));
+            }
+            polled
+        });
+        drop(waker);
+        polled.flatten().unwrap_or(Polled::ShutDown)
     }
 
     /// Moves the deadline. Whoever was to be woken by the timer is woken at the new one.
@@ -161,47 +171,48 @@ impl Timer {
         self.deadline = deadline;
         self.elapsed = false;
         let Some(place) = self.place else { return };
-        let tick = self.handle.tick_of(deadline);
-        let shard = self.shard(place);
-        let mut wheel = shard.wheel.lock();
-        if wheel.is_fired(place.index) {
-            drop(wheel);
-            self.give_back();
-            return;
-        }
-        match wheel.move_to(place.index, tick) {
-            Inserted::At { unpark: true, .. } => {
-                drop(wheel);
-                self.handle.unpark(place.shard);
+        let moved = Handle::with(self.runtime, |handle| {
+            let mut wheel = handle.shard(place.shard).wheel.lock();
+            if wheel.is_fired(place.index) {
+                return (true, wheel.remove(place.index));
             }
-            Inserted::At { unpark: false, .. } | Inserted::ShutDown => {}
-            Inserted::Due => {
-                // The next poll finds that it is over.
-                let waker = wheel.remove(place.index);
-                drop(wheel);
-                self.place = None;
-                if let Some(waker) = waker {
-                    waker.wake();
+            match wheel.move_to(place.index, handle.tick_of(deadline)) {
+                Inserted::At { unpark, .. } => {
+                    drop(wheel);
+                    if unpark {
+                        handle.unpark(place.shard);
+                    }
+                    (false, None)
                 }
+                Inserted::ShutDown => (false, None),
+                // The next poll finds that it is over.
+                Inserted::Due => (true, wheel.remove(place.index)),
             }
+        });
+        if let Some((true, waker)) = moved {
+            self.place = None;
+            // One that has fired has left its waker with the driver.
+            waker.into_iter().for_each(Waker::wake);
         }
     }
 
     /// Leaves the wheel, if it is in one.
     fn give_back(&mut self) {
         if let Some(place) = self.place.take() {
-            let waker = self.shard(place).wheel.lock().remove(place.index);
-            drop(waker);
+            let remove = |handle: &Handle| {
+                let mut wheel = handle.shard(place.shard).wheel.lock();
+                wheel.remove(place.index)
+            };
+            drop(Handle::with(self.runtime, remove));
         }
-    }
-
-    fn shard(&self, place: Place) -> &Shard {
-        self.handle.shard(place.shard)
     }
 }
 
 impl Drop for Timer {
+    #[inline]
     fn drop(&mut self) {
-        self.give_back();
+        if self.place.is_some() {
+            self.give_back();
+        }
     }
 }
