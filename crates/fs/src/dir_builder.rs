@@ -8,6 +8,20 @@ use yamanote_driver::op;
 use crate::platform::DirMode;
 
 /// How to make a directory; the asynchronous twin of [`std::fs::DirBuilder`].
+///
+/// # Examples
+/// ```
+/// use tokio::fs::DirBuilder;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # let dir = std::env::temp_dir().join(format!("fs-dir-builder-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir)?;
+/// DirBuilder::new().recursive(true).create(dir.join("a/b")).await?;
+/// assert!(tokio::fs::try_exists(dir.join("a/b")).await?);
+/// # std::fs::remove_dir_all(dir)
+/// # }
+/// ```
 #[derive(Debug, Default)]
 pub struct DirBuilder {
     recursive: bool,

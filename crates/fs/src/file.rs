@@ -25,6 +25,28 @@ use crate::shared_waker::SharedWaker;
 /// A write returns when its bytes are in a buffer, and goes on in the background: `flush` waits for
 /// it, and an error of it is reported by the next write or flush. Dropping the file does not wait
 /// for it, but the write is carried out.
+///
+/// *Cancel safety:* a read that was dropped goes on, and what it brings is given to the next read.
+///
+/// # Examples
+/// ```
+/// use tokio::fs::File;
+/// use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # let dir = std::env::temp_dir().join(format!("fs-file-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir)?;
+/// let mut file = File::create_new(dir.join("a")).await?;
+/// file.write_all(b"hello world").await?;
+/// file.flush().await?;
+/// file.rewind().await?;
+/// let mut hello = [0; 5];
+/// file.read_exact(&mut hello).await?;
+/// assert_eq!(&hello, b"hello");
+/// # std::fs::remove_dir_all(dir)
+/// # }
+/// ```
 pub struct File {
     pub(crate) std: Arc<std::fs::File>,
     /// Locked while the operation under way is polled, with `waiting` as its waker; never while
@@ -117,6 +139,21 @@ impl File {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::fs::File;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let dir = std::env::temp_dir().join(format!("fs-set-len-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&dir)?;
+    /// let file = File::create(dir.join("a")).await?;
+    /// file.set_len(3).await?;
+    /// assert_eq!(tokio::fs::read(dir.join("a")).await?, [0, 0, 0]);
+    /// # std::fs::remove_dir_all(dir)
+    /// # }
+    /// ```
     pub async fn set_len(&self, size: u64) -> io::Result<()> {
         self.idle().await;
         // What was read ahead may no longer be there.
@@ -140,6 +177,26 @@ impl File {
     ///
     /// # Errors
     /// Those of the system.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::fs::File;
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let dir = std::env::temp_dir().join(format!("fs-try-clone-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&dir)?;
+    /// tokio::fs::write(dir.join("a"), "abcd").await?;
+    /// let mut file = File::open(dir.join("a")).await?;
+    /// let mut clone = file.try_clone().await?;
+    /// let mut two = [0; 2];
+    /// file.read_exact(&mut two).await?;
+    /// clone.read_exact(&mut two).await?;
+    /// assert_eq!(&two, b"cd");
+    /// # std::fs::remove_dir_all(dir)
+    /// # }
+    /// ```
     pub async fn try_clone(&self) -> io::Result<File> {
         let std = self.run(|std| std.try_clone()).await?;
         let clone = File {
@@ -153,6 +210,24 @@ impl File {
     }
 
     /// The file itself, when nothing is under way any more. Does not panic.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::fs::File;
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let dir = std::env::temp_dir().join(format!("fs-into-std-{}", std::process::id()));
+    /// # std::fs::create_dir_all(&dir)?;
+    /// let mut file = File::create(dir.join("a")).await?;
+    /// file.write_all(b"hello").await?;
+    /// // The write goes on in the background until now.
+    /// let std = file.into_std().await;
+    /// assert_eq!(std.metadata()?.len(), 5);
+    /// # std::fs::remove_dir_all(dir)
+    /// # }
+    /// ```
     pub async fn into_std(self) -> std::fs::File {
         self.idle().await;
         let File { std, waiting, .. } = self;

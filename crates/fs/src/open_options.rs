@@ -8,6 +8,23 @@ use yamanote_driver::op::{self, direct};
 use crate::File;
 
 /// How to open a file; the asynchronous twin of [`std::fs::OpenOptions`].
+///
+/// # Examples
+/// ```
+/// use tokio::fs::OpenOptions;
+/// use tokio::io::AsyncWriteExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # let dir = std::env::temp_dir().join(format!("fs-open-options-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir)?;
+/// let mut log = OpenOptions::new().append(true).create(true).open(dir.join("log")).await?;
+/// log.write_all(b"a line\n").await?;
+/// log.flush().await?;
+/// assert_eq!(tokio::fs::read(dir.join("log")).await?, b"a line\n");
+/// # std::fs::remove_dir_all(dir)
+/// # }
+/// ```
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
     pub(crate) std: std::fs::OpenOptions,

@@ -51,6 +51,27 @@ pub struct DirEntry {
 ///
 /// # Panics
 /// Outside of a runtime.
+///
+/// # Examples
+/// ```
+/// use tokio::fs;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # let dir = std::env::temp_dir().join(format!("fs-read-dir-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir)?;
+/// fs::write(dir.join("a"), "hello").await?;
+/// fs::create_dir(dir.join("b")).await?;
+/// let mut names = Vec::new();
+/// let mut entries = fs::read_dir(&dir).await?;
+/// while let Some(entry) = entries.next_entry().await? {
+///     names.push((entry.file_name(), entry.file_type().await?.is_dir()));
+/// }
+/// names.sort();
+/// assert_eq!(names, [("a".into(), false), ("b".into(), true)]);
+/// # std::fs::remove_dir_all(dir)
+/// # }
+/// ```
 pub async fn read_dir(path: impl AsRef<Path>) -> io::Result<ReadDir> {
     let path = path.as_ref().to_owned();
     let (ready, rest) = op::submit(move || Ok(read_batch(std::fs::read_dir(path)?))).await?;

@@ -52,13 +52,30 @@ impl OpenOptions {
     }
 }
 
-/// Makes a symbolic link, `link`, that leads to `original`.
+/// Makes a symbolic link, `link`, that leads to `original`, which need not exist.
+///
+/// *Cancel safety:* what has begun is done all the same.
 ///
 /// # Errors
-/// Those of the system.
+/// `AlreadyExists`; those of the system.
 ///
 /// # Panics
 /// Outside of a runtime.
+///
+/// # Examples
+/// ```
+/// use tokio::fs;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// # let dir = std::env::temp_dir().join(format!("fs-symlink-{}", std::process::id()));
+/// # std::fs::create_dir_all(&dir)?;
+/// fs::symlink("nowhere", dir.join("link")).await?;
+/// assert!(fs::symlink_metadata(dir.join("link")).await?.is_symlink());
+/// assert_eq!(fs::read_link(dir.join("link")).await?.to_str(), Some("nowhere"));
+/// # std::fs::remove_dir_all(dir)
+/// # }
+/// ```
 pub async fn symlink(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io::Result<()> {
     let (original, link) = (original.as_ref().to_owned(), link.as_ref().to_owned());
     op::submit(move || std::os::unix::fs::symlink(original, link)).await
