@@ -3,7 +3,7 @@
 //! Each row is a server in a process of its own, so that all that is counted there is the
 //! server's, and clients in this one, each of which sends 64 bytes and waits for them.
 
-#[path = "../echo_callbacks.rs"]
+#[path = "../echo_callbacks/main.rs"]
 #[allow(dead_code, reason = "its `main` is another program")]
 mod echo_callbacks;
 #[path = "../echo_tasks.rs"]
@@ -14,6 +14,7 @@ mod echo_tasks;
 mod echo_threads;
 
 mod clients;
+mod files;
 mod server;
 
 use std::error::Error;
@@ -22,7 +23,6 @@ use std::time::Duration;
 use std::{env, io};
 
 use clients::Clients;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use server::Server;
 use tokio::runtime;
 
@@ -41,7 +41,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     if connections.is_empty() {
         connections = vec![1, 100, 5000];
     }
-    allow_files(connections.iter().max().map_or(0, |&most| most))?;
+    files::allow(connections.iter().max().map_or(0, |&most| most))?;
 
     println!(
         "| model | connections | KiB a connection | threads | requests/s | CPU us a request |"
@@ -87,23 +87,4 @@ fn serve(model: &str) -> io::Result<()> {
         }),
         _ => Err(io::Error::other(format!("no model is called `{model}`"))),
     }
-}
-
-/// A socket is an open file, here and, since limits are inherited, in the server.
-fn allow_files(connections: u32) -> Result<(), String> {
-    let needed = u64::from(connections) + 64;
-    let limit = getrlimit(Resource::Nofile);
-    let enough = |have: Option<u64>| have.is_none_or(|have| have >= needed);
-    if enough(limit.current) {
-        return Ok(());
-    }
-    let (current, maximum) = (Some(needed), limit.maximum);
-    if !enough(maximum) {
-        let most = maximum.unwrap_or_default();
-        return Err(format!(
-            "{needed} open files are needed, and {most} allowed (`ulimit -Hn`)"
-        ));
-    }
-    setrlimit(Resource::Nofile, Rlimit { current, maximum })
-        .map_err(|error| format!("cannot allow {needed} open files: {error}"))
 }
