@@ -1,12 +1,8 @@
 //! Two ends of a connection in memory: [`duplex`].
 
-use std::io::{self, IoSlice};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use crate::pipe::Pipe;
-use crate::{AsyncRead, AsyncWrite, ReadBuf};
+use crate::pipe::{Pipe, read_and_write_pipes};
 
 /// One end of a connection in memory; made by [`duplex`].
 ///
@@ -23,6 +19,23 @@ pub struct DuplexStream {
 ///
 /// # Panics
 /// If `max_buf_size` is zero.
+///
+/// # Examples
+/// ```
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let (mut client, mut server) = tokio::io::duplex(64);
+/// client.write_all(b"ping").await?;
+/// let mut request = [0; 4];
+/// server.read_exact(&mut request).await?;
+/// assert_eq!(&request, b"ping");
+/// drop(client);
+/// assert_eq!(server.read(&mut request).await?, 0);
+/// # Ok(())
+/// # }
+/// ```
 #[track_caller]
 pub fn duplex(max_buf_size: usize) -> (DuplexStream, DuplexStream) {
     let one = Arc::new(Pipe::new(max_buf_size));
@@ -40,46 +53,7 @@ pub fn duplex(max_buf_size: usize) -> (DuplexStream, DuplexStream) {
     )
 }
 
-impl AsyncRead for DuplexStream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.incoming.poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for DuplexStream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.outgoing.poll_write(cx, &[IoSlice::new(buf)])
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.outgoing.poll_write(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.outgoing.close();
-        Poll::Ready(Ok(()))
-    }
-}
+read_and_write_pipes!(DuplexStream, incoming, outgoing);
 
 impl Drop for DuplexStream {
     fn drop(&mut self) {

@@ -1,20 +1,31 @@
 //! A reader that is at its end and a writer that takes all: [`empty`].
 
 use std::fmt;
-use std::io::{self, IoSlice, SeekFrom};
+use std::io::{self, SeekFrom};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use crate::future::poll_budget;
-use crate::sink::len_of;
-use crate::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
+use crate::sink::forget_writes;
+use crate::{AsyncBufRead, AsyncRead, AsyncSeek, ReadBuf};
 
-/// What [`empty`] makes.
+/// A reader at its end and a writer that keeps nothing; made by [`empty`].
 pub struct Empty {
     _private: (),
 }
 
 /// Something with nothing in it: each read is at the end, each write is taken and forgotten.
+///
+/// # Examples
+/// ```
+/// use tokio::io::AsyncReadExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// assert_eq!(tokio::io::empty().read(&mut [0; 8]).await?, 0);
+/// # Ok(())
+/// # }
+/// ```
 pub fn empty() -> Empty {
     Empty { _private: () }
 }
@@ -38,35 +49,7 @@ impl AsyncBufRead for Empty {
     fn consume(self: Pin<&mut Self>, _amt: usize) {}
 }
 
-impl AsyncWrite for Empty {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        poll_budget(cx).map(|()| Ok(buf.len()))
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        poll_budget(cx).map(|()| Ok(len_of(bufs)))
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        poll_budget(cx).map(Ok)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        poll_budget(cx).map(Ok)
-    }
-}
+forget_writes!(Empty);
 
 impl AsyncSeek for Empty {
     fn start_seek(self: Pin<&mut Self>, _position: SeekFrom) -> io::Result<()> {

@@ -1,25 +1,32 @@
 //! A pipe in memory, one way, with a bound: what `duplex` and `simplex` are made of.
+//!
+//! An operation takes the lock once. One that will have to wait needs a clone of its waker, which
+//! is not made under the lock: a look at [`Pipe::len_seen`] tells beforehand, nearly always
+//! rightly, whether it will. Where the guess was wrong, the lock is taken again.
 
+use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::mem;
 use std::task::{Context, Poll, Waker, ready};
 
-use bytes::{Buf, BytesMut};
+use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
+use yamanote_base::budget;
 use yamanote_base::lock::Mutex;
 
 use crate::ReadBuf;
-use crate::future::poll_budget;
 
 /// A bounded pipe. Each side may be used by one task at a time.
 #[derive(Debug)]
 pub(crate) struct Pipe {
     state: Mutex<PipeState>,
+    /// How many bytes there are, for a guess: written under the lock, read without it.
+    len_seen: AtomicUsize,
+    len_max: usize,
 }
 
 #[derive(Debug)]
 struct PipeState {
-    bytes: BytesMut,
-    len_max: usize,
+    bytes: VecDeque<u8>,
     /// Nothing more can be written; what is there can still be read.
     closed: bool,
     /// Who waits for bytes or for the end.
@@ -34,6 +41,9 @@ type Side = fn(&mut PipeState) -> &mut Option<Waker>;
 const READER: Side = |state| &mut state.reader;
 const WRITER: Side = |state| &mut state.writer;
 
+/// What an attempt yields, and whether that concerns the other side; `None` to wait.
+type Attempted<T> = Option<(io::Result<T>, bool)>;
+
 impl Pipe {
     /// An empty pipe for at most `len_max` bytes.
     ///
@@ -42,16 +52,16 @@ impl Pipe {
     #[track_caller]
     pub(crate) fn new(len_max: usize) -> Self {
         assert!(len_max > 0, "a pipe must hold at least one byte");
-        let bytes = BytesMut::new();
         let state = PipeState {
-            bytes,
-            len_max,
+            bytes: VecDeque::new(),
             closed: false,
             reader: None,
             writer: None,
         };
         Self {
             state: Mutex::new(state),
+            len_seen: AtomicUsize::new(0),
+            len_max,
         }
     }
 
@@ -60,12 +70,13 @@ impl Pipe {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.poll(cx, READER, WRITER, |state| {
-            let n = state.bytes.len().min(buf.remaining());
-            buf.put_slice(&state.bytes[..n]);
-            state.bytes.advance(n);
+        // Relaxed: a guess, see above.
+        let will_wait = self.len_seen.load(Ordering::Relaxed) == 0;
+        self.poll(cx, (READER, WRITER), will_wait, |state| {
+            let n = state.move_to(buf);
+            self.note_len(state);
             let done = n > 0 || state.closed || buf.remaining() == 0;
-            done.then_some(Ok(())).map(|done| (done, n > 0))
+            done.then_some((Ok(()), n > 0))
         })
     }
 
@@ -74,15 +85,18 @@ impl Pipe {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll(cx, WRITER, READER, |state| {
+        // Relaxed: a guess, see above.
+        let will_wait = self.len_seen.load(Ordering::Relaxed) == self.len_max;
+        self.poll(cx, (WRITER, READER), will_wait, |state| {
             if state.closed {
                 return Some((Err(io::ErrorKind::BrokenPipe.into()), false));
             }
             let before = state.bytes.len();
             for buf in bufs {
-                let n = buf.len().min(state.len_max - state.bytes.len());
-                state.bytes.extend_from_slice(&buf[..n]);
+                let n = buf.len().min(self.len_max - state.bytes.len());
+                state.bytes.extend(&buf[..n]);
             }
+            self.note_len(state);
             let n = state.bytes.len() - before;
             let done = n > 0 || bufs.iter().all(|buf| buf.is_empty());
             done.then_some((Ok(n), n > 0))
@@ -98,17 +112,23 @@ impl Pipe {
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
 
-    /// Runs `attempt` under the lock; it says what came of it and whether that concerns the other
-    /// side, or `None` to wait. Wakers are cloned, woken and dropped outside of the lock.
+    fn note_len(&self, state: &PipeState) {
+        // Relaxed: nothing is published; whoever needs the truth takes the lock.
+        self.len_seen.store(state.bytes.len(), Ordering::Relaxed);
+    }
+
+    /// Runs `attempt` under the lock, for the first of two sides; if it yields nothing, leaves the
+    /// task's waker. Wakers are cloned, woken and dropped outside of the lock.
+    #[inline]
     fn poll<T>(
         &self,
         cx: &mut Context<'_>,
-        this: Side,
-        other: Side,
-        mut attempt: impl FnMut(&mut PipeState) -> Option<(io::Result<T>, bool)>,
+        (this, other): (Side, Side),
+        will_wait: bool,
+        mut attempt: impl FnMut(&mut PipeState) -> Attempted<T>,
     ) -> Poll<io::Result<T>> {
-        ready!(poll_budget(cx));
-        let mut waker = None;
+        let charge = ready!(budget::poll_proceed(cx));
+        let mut waker = will_wait.then(|| cx.waker().clone());
         // At most twice: the second time there is a waker to leave.
         loop {
             let mut state = self.state.lock();
@@ -119,14 +139,12 @@ impl Pipe {
                     None
                 };
                 drop(state);
+                charge.made_progress();
                 wake.into_iter().for_each(Waker::wake);
                 return Poll::Ready(done);
             }
             let known = this(&mut state);
-            if known
-                .as_ref()
-                .is_some_and(|known| known.will_wake(cx.waker()))
-            {
+            if matches!(known, Some(known) if known.will_wake(cx.waker())) {
                 return Poll::Pending;
             }
             if waker.is_some() {
@@ -140,3 +158,75 @@ impl Pipe {
         }
     }
 }
+
+impl PipeState {
+    /// Moves what fits to `buf`; returns how many bytes those were.
+    fn move_to(&mut self, buf: &mut ReadBuf<'_>) -> usize {
+        let n = self.bytes.len().min(buf.remaining());
+        let (head, tail) = self.bytes.as_slices();
+        let in_head = n.min(head.len());
+        buf.put_slice(&head[..in_head]);
+        buf.put_slice(&tail[..n - in_head]);
+        if n == self.bytes.len() {
+            // Begins anew, so that the next bytes lie in one piece.
+            self.bytes.clear();
+        } else {
+            self.bytes.drain(..n);
+        }
+        n
+    }
+}
+
+/// Implements `AsyncRead` and `AsyncWrite` for what reads one pipe and writes one.
+macro_rules! read_and_write_pipes {
+    ($Stream:ty, $incoming:ident, $outgoing:ident) => {
+        impl $crate::AsyncRead for $Stream {
+            fn poll_read(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                buf: &mut $crate::ReadBuf<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                self.$incoming.poll_read(cx, buf)
+            }
+        }
+
+        impl $crate::AsyncWrite for $Stream {
+            fn poll_write(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                buf: &[u8],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                self.$outgoing.poll_write(cx, &[std::io::IoSlice::new(buf)])
+            }
+
+            fn poll_write_vectored(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                bufs: &[std::io::IoSlice<'_>],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                self.$outgoing.poll_write(cx, bufs)
+            }
+
+            fn is_write_vectored(&self) -> bool {
+                true
+            }
+
+            fn poll_flush(
+                self: std::pin::Pin<&mut Self>,
+                _cx: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                std::task::Poll::Ready(Ok(()))
+            }
+
+            fn poll_shutdown(
+                self: std::pin::Pin<&mut Self>,
+                _cx: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                self.$outgoing.close();
+                std::task::Poll::Ready(Ok(()))
+            }
+        }
+    };
+}
+
+pub(crate) use read_and_write_pipes;

@@ -7,13 +7,26 @@ use std::task::{Context, Poll, ready};
 use crate::future::poll_budget;
 use crate::{AsyncRead, ReadBuf};
 
-/// What [`repeat`] makes.
+/// A reader of one byte without end; made by [`repeat`].
 #[derive(Debug)]
 pub struct Repeat {
     byte: u8,
 }
 
 /// A reader of `byte` without end.
+///
+/// # Examples
+/// ```
+/// use tokio::io::AsyncReadExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let mut bytes = [0; 3];
+/// tokio::io::repeat(7).read_exact(&mut bytes).await?;
+/// assert_eq!(bytes, [7; 3]);
+/// # Ok(())
+/// # }
+/// ```
 pub fn repeat(byte: u8) -> Repeat {
     Repeat { byte }
 }

@@ -1,13 +1,22 @@
 //! A pipe in memory: [`simplex`].
 
-use std::io::{self, IoSlice};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
-use crate::pipe::Pipe;
-use crate::{AsyncRead, AsyncWrite, ReadBuf, ReadHalf, WriteHalf, split};
+use crate::pipe::{Pipe, read_and_write_pipes};
+use crate::{ReadHalf, WriteHalf, split};
 
 /// A pipe in memory: what is written to it is read from it, in that order.
+///
+/// # Examples
+/// ```
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt, SimplexStream};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let mut pipe = SimplexStream::new_unsplit(64);
+/// pipe.write_u16(7).await?;
+/// assert_eq!(pipe.read_u16().await?, 7);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct SimplexStream {
     pipe: Pipe,
@@ -19,6 +28,22 @@ pub struct SimplexStream {
 ///
 /// # Panics
 /// If `max_buf_size` is zero.
+///
+/// # Examples
+/// ```
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let (mut reader, mut writer) = tokio::io::simplex(64);
+/// writer.write_all(b"all of it").await?;
+/// writer.shutdown().await?;
+/// let mut text = String::new();
+/// reader.read_to_string(&mut text).await?;
+/// assert_eq!(text, "all of it");
+/// # Ok(())
+/// # }
+/// ```
 #[track_caller]
 pub fn simplex(max_buf_size: usize) -> (ReadHalf<SimplexStream>, WriteHalf<SimplexStream>) {
     split(SimplexStream::new_unsplit(max_buf_size))
@@ -37,43 +62,4 @@ impl SimplexStream {
     }
 }
 
-impl AsyncRead for SimplexStream {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.pipe.poll_read(cx, buf)
-    }
-}
-
-impl AsyncWrite for SimplexStream {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.pipe.poll_write(cx, &[IoSlice::new(buf)])
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.pipe.poll_write(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.pipe.close();
-        Poll::Ready(Ok(()))
-    }
-}
+read_and_write_pipes!(SimplexStream, pipe, pipe);

@@ -1,52 +1,72 @@
 //! A writer that takes all and keeps nothing: [`sink`].
 
 use std::fmt;
-use std::io::{self, IoSlice};
-use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::io::IoSlice;
 
-use crate::AsyncWrite;
-use crate::future::poll_budget;
-
-/// What [`sink`] makes.
+/// A writer that keeps nothing; made by [`sink`].
 pub struct Sink {
     _private: (),
 }
 
 /// A writer that takes whatever is written and forgets it.
+///
+/// # Examples
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let n = tokio::io::copy(&mut &b"counted"[..], &mut tokio::io::sink()).await?;
+/// assert_eq!(n, 7);
+/// # Ok(())
+/// # }
+/// ```
 pub fn sink() -> Sink {
     Sink { _private: () }
 }
 
-impl AsyncWrite for Sink {
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        poll_budget(cx).map(|()| Ok(buf.len()))
-    }
+/// Implements `AsyncWrite` for what takes all and keeps nothing.
+macro_rules! forget_writes {
+    ($Writer:ty) => {
+        impl $crate::AsyncWrite for $Writer {
+            fn poll_write(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                buf: &[u8],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                $crate::future::poll_budget(cx).map(|()| Ok(buf.len()))
+            }
 
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        poll_budget(cx).map(|()| Ok(len_of(bufs)))
-    }
+            fn poll_write_vectored(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+                bufs: &[std::io::IoSlice<'_>],
+            ) -> std::task::Poll<std::io::Result<usize>> {
+                $crate::future::poll_budget(cx).map(|()| Ok($crate::sink::len_of(bufs)))
+            }
 
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
+            fn is_write_vectored(&self) -> bool {
+                true
+            }
 
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        poll_budget(cx).map(Ok)
-    }
+            fn poll_flush(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                $crate::future::poll_budget(cx).map(Ok)
+            }
 
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        poll_budget(cx).map(Ok)
-    }
+            fn poll_shutdown(
+                self: std::pin::Pin<&mut Self>,
+                cx: &mut std::task::Context<'_>,
+            ) -> std::task::Poll<std::io::Result<()>> {
+                $crate::future::poll_budget(cx).map(Ok)
+            }
+        }
+    };
 }
+
+pub(crate) use forget_writes;
+
+forget_writes!(Sink);
 
 impl fmt::Debug for Sink {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
