@@ -170,9 +170,9 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
         let set = SetAfter(&self.stage, ManuallyDrop::new(stage));
         self.stage.with_mut(|place| {
             // SAFETY: the caller has the stage to itself.
-            let _span = unsafe { &mut *place }.take_span().entered();
+            let span = unsafe { &mut *place }.take_span();
             // SAFETY: the caller has the stage to itself; `SetAfter` fills the place again.
-            unsafe { place.drop_in_place() };
+            span.close_after(|| unsafe { place.drop_in_place() });
         });
         drop(set);
     }

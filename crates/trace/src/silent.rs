@@ -14,11 +14,6 @@ pub struct TaskLabel<'a>(PhantomData<&'a str>);
 #[derive(Debug)]
 pub struct TaskSpan(());
 
-/// A task's span that is entered: none.
-#[derive(Debug)]
-#[must_use = "the span is left when this is dropped"]
-pub struct EnteredTask(());
-
 /// Who tells what becomes of a task's wakers: nobody.
 #[derive(Debug)]
 pub struct TaskWakes(());
@@ -95,10 +90,10 @@ impl TaskSpan {
         f()
     }
 
-    /// Enters the span until the guard is dropped, which closes it.
+    /// Calls `f` in the span, and closes it.
     #[inline(always)]
-    pub fn entered(self) -> EnteredTask {
-        EnteredTask(())
+    pub fn close_after(self, f: impl FnOnce()) {
+        f();
     }
 
     /// Who tells what becomes of the task's wakers.
@@ -220,7 +215,7 @@ mod tests {
 
     #[test]
     fn nothing_has_a_size() {
-        assert_eq!(size_of::<(TaskLabel<'_>, TaskSpan, EnteredTask)>(), 0);
+        assert_eq!(size_of::<(TaskLabel<'_>, TaskSpan)>(), 0);
         assert_eq!(size_of::<(TaskWakes, Resource, AsyncOp)>(), 0);
     }
 

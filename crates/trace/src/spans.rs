@@ -1,5 +1,8 @@
 //! With the feature `tracing`: the spans and events that subscribers read.
 //!
+//! What lies in tasks and resources is one word, null while nobody listens: a span has five. Who
+//! listens pays for the box.
+//!
 //! Subscribers know them by target, name and fields; those here are the ones of tokio, so what was
 //! written for it reads ours.
 
@@ -7,7 +10,8 @@ use std::future::{Future, poll_fn};
 use std::panic::{Location, RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 
-use tracing::span::{EnteredSpan, Id};
+use tracing::level_filters::LevelFilter;
+use tracing::span::Id;
 use tracing::{Span, trace, trace_span};
 
 use crate::{NewTask, TaskKind};
@@ -24,14 +28,7 @@ pub struct TaskLabel<'a> {
 
 /// The span of a task.
 #[derive(Debug)]
-pub struct TaskSpan(Span);
-
-/// A task's span that is entered.
-#[derive(Debug)]
-#[must_use = "the span is left when this is dropped"]
-pub struct EnteredTask {
-    _span: EnteredSpan,
-}
+pub struct TaskSpan(Option<Box<Span>>);
 
 /// Who tells what becomes of a task's wakers.
 #[derive(Debug)]
@@ -39,11 +36,14 @@ pub struct TaskWakes(Option<Id>);
 
 /// The span of a resource.
 #[derive(Clone, Debug)]
-pub struct Resource(Span);
+pub struct Resource(Option<Box<Span>>);
 
 /// The spans of a wait for a resource.
 #[derive(Debug)]
-pub struct AsyncOp {
+pub struct AsyncOp(Option<Box<OpSpans>>);
+
+#[derive(Debug)]
+struct OpSpans {
     resource: Span,
     op: Span,
     poll: Span,
@@ -55,6 +55,19 @@ impl UnwindSafe for Resource {}
 impl RefUnwindSafe for Resource {}
 impl UnwindSafe for AsyncOp {}
 impl RefUnwindSafe for AsyncOp {}
+
+/// Whether somebody may want to know of spans.
+#[doc(hidden)]
+#[inline(always)]
+#[must_use]
+pub fn __enabled() -> bool {
+    LevelFilter::TRACE <= LevelFilter::current()
+}
+
+/// `span`, if somebody wants it.
+fn wanted(span: Span) -> Option<Box<Span>> {
+    (!span.is_disabled()).then(|| Box::new(span))
+}
 
 impl<'a> TaskLabel<'a> {
     /// No name, and the future is where its spawner put it.
@@ -84,15 +97,25 @@ impl<'a> TaskLabel<'a> {
 
 impl TaskSpan {
     /// A span for `task`.
+    #[inline]
     #[must_use]
     pub fn new(task: &NewTask<'_>) -> Self {
+        if __enabled() {
+            Self::open(task)
+        } else {
+            Self::none()
+        }
+    }
+
+    #[cold]
+    fn open(task: &NewTask<'_>) -> Self {
         let kind = match task.kind {
             TaskKind::Blocking(function) => return Self::blocking(task, function),
             TaskKind::Task => "task",
             TaskKind::Local => "local",
             TaskKind::BlockOn => "block_on",
         };
-        Self(trace_span!(
+        Self(wanted(trace_span!(
             target: "tokio::task",
             parent: None,
             "runtime.spawn",
@@ -104,11 +127,11 @@ impl TaskSpan {
             loc.file = task.location.file(),
             loc.line = task.location.line(),
             loc.col = task.location.column(),
-        ))
+        )))
     }
 
     fn blocking(task: &NewTask<'_>, function: &str) -> Self {
-        Self(trace_span!(
+        Self(wanted(trace_span!(
             target: "tokio::task::blocking",
             parent: None,
             "runtime.spawn",
@@ -121,7 +144,7 @@ impl TaskSpan {
             loc.file = task.location.file(),
             loc.line = task.location.line(),
             loc.col = task.location.column(),
-        ))
+        )))
     }
 
     /// A span for the future of `size` bytes that a thread blocks on; `id` gives it a number.
@@ -143,7 +166,7 @@ impl TaskSpan {
     /// No span.
     #[must_use]
     pub const fn none() -> Self {
-        Self(Span::none())
+        Self(None)
     }
 
     /// `future`, polled in the span.
@@ -155,28 +178,35 @@ impl TaskSpan {
     /// Takes the span out, and leaves none.
     #[must_use]
     pub fn take(&mut self) -> Self {
-        std::mem::replace(self, Self::none())
+        Self(self.0.take())
     }
 
     /// Calls `f` in the span.
     #[inline]
     pub fn in_scope<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.0.in_scope(f)
+        let _entered = self.0.as_deref().map(Span::enter);
+        f()
     }
 
-    /// Enters the span until the guard is dropped, which closes it.
+    /// Calls `f` in the span, and closes it.
     #[inline]
-    pub fn entered(self) -> EnteredTask {
-        EnteredTask {
-            _span: self.0.entered(),
+    pub fn close_after(self, f: impl FnOnce()) {
+        match self.0 {
+            Some(span) => in_open_span(&span, f),
+            None => f(),
         }
     }
 
     /// Who tells what becomes of the task's wakers.
     #[must_use]
     pub fn wakes(&self) -> TaskWakes {
-        TaskWakes(self.0.id())
+        TaskWakes(self.0.as_deref().and_then(Span::id))
     }
+}
+
+#[cold]
+fn in_open_span(span: &Span, f: impl FnOnce()) {
+    span.in_scope(f);
 }
 
 impl TaskWakes {
@@ -217,25 +247,26 @@ impl Resource {
     /// No span.
     #[must_use]
     pub const fn none() -> Self {
-        Self(Span::none())
+        Self(None)
     }
 
     /// Calls `f` in the span.
     #[inline]
     pub fn in_scope<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.0.in_scope(f)
+        let _entered = self.0.as_deref().map(Span::enter);
+        f()
     }
 
     #[doc(hidden)]
     #[must_use]
     pub fn __new(span: Span) -> Self {
-        Self(span)
+        Self(wanted(span))
     }
 
     #[doc(hidden)]
     #[must_use]
-    pub fn __span(&self) -> &Span {
-        &self.0
+    pub fn __id(&self) -> Option<Id> {
+        self.0.as_deref().and_then(Span::id)
     }
 }
 
@@ -243,25 +274,24 @@ impl AsyncOp {
     /// No spans.
     #[must_use]
     pub const fn none() -> Self {
-        Self {
-            resource: Span::none(),
-            op: Span::none(),
-            poll: Span::none(),
-        }
+        Self(None)
     }
 
     /// Calls `f`, which polls, in the spans of the resource, the wait and the poll.
     #[inline]
     pub fn in_poll<R>(&self, f: impl FnOnce() -> R) -> R {
-        let _resource = self.resource.enter();
-        let _op = self.op.enter();
-        self.poll.in_scope(f)
+        let spans = self.0.as_deref();
+        let _resource = spans.map(|spans| spans.resource.enter());
+        let _op = spans.map(|spans| spans.op.enter());
+        let _poll = spans.map(|spans| spans.poll.enter());
+        f()
     }
 
     /// Calls `f` in the span of the wait.
     #[inline]
     pub fn in_scope<R>(&self, f: impl FnOnce() -> R) -> R {
-        self.op.in_scope(f)
+        let _op = self.0.as_deref().map(|spans| spans.op.enter());
+        f()
     }
 
     /// `future`, polled in the spans; each poll is told as the operation `name`.
@@ -280,11 +310,8 @@ impl AsyncOp {
     #[doc(hidden)]
     #[must_use]
     pub fn __new(resource: &Resource, op: Span, poll: Span) -> Self {
-        Self {
-            resource: resource.0.clone(),
-            op,
-            poll,
-        }
+        let resource = resource.0.as_deref().cloned().unwrap_or(Span::none());
+        Self(Some(Box::new(OpSpans { resource, op, poll })))
     }
 }
 
@@ -298,20 +325,25 @@ pub fn poll_op(name: &'static str, is_ready: bool) {
 #[macro_export]
 macro_rules! resource {
     ($target:literal, $concrete_type:literal, $kind:literal $(, $($field:ident).+ = $value:expr)*
-     $(,)?) => {{
-        let location = ::std::panic::Location::caller();
-        $crate::Resource::__new($crate::__tracing::trace_span!(
-            target: $target,
-            parent: None,
-            "runtime.resource",
-            concrete_type = $concrete_type,
-            kind = $kind,
-            $($($field).+ = $value,)*
-            loc.file = location.file(),
-            loc.line = location.line(),
-            loc.col = location.column(),
-        ))
-    }};
+     $(,)?) => {
+        if $crate::__enabled() {
+            let location = ::std::panic::Location::caller();
+            let span = $crate::__tracing::trace_span!(
+                target: $target,
+                parent: None,
+                "runtime.resource",
+                concrete_type = $concrete_type,
+                kind = $kind,
+                $($($field).+ = $value,)*
+                loc.file = location.file(),
+                loc.line = location.line(),
+                loc.col = location.column(),
+            );
+            $crate::Resource::__new(span)
+        } else {
+            $crate::Resource::none()
+        }
+    };
 }
 
 /// Tells how the state of a resource changes: `update!(permits = 3, permits.op = "override")`.
@@ -341,32 +373,40 @@ macro_rules! op_update {
 macro_rules! op {
     ($target:literal, parent: $resource:expr, $source:expr) => {{
         let resource: &$crate::Resource = $resource;
-        let op = $crate::__tracing::trace_span!(
-            target: $target,
-            parent: resource.__span(),
-            "runtime.resource.async_op",
-            source = $source,
-        );
-        let poll = $crate::__tracing::trace_span!(
-            target: $target,
-            parent: &op,
-            "runtime.resource.async_op.poll",
-        );
-        $crate::AsyncOp::__new(resource, op, poll)
+        if $crate::__enabled() {
+            let op = $crate::__tracing::trace_span!(
+                target: $target,
+                parent: resource.__id(),
+                "runtime.resource.async_op",
+                source = $source,
+            );
+            let poll = $crate::__tracing::trace_span!(
+                target: $target,
+                parent: &op,
+                "runtime.resource.async_op.poll",
+            );
+            $crate::AsyncOp::__new(resource, op, poll)
+        } else {
+            $crate::AsyncOp::none()
+        }
     }};
     ($target:literal, $resource:expr, $source:expr) => {{
         let resource: &$crate::Resource = $resource;
-        let op = resource.in_scope(|| {
-            $crate::__tracing::trace_span!(
-                target: $target,
-                "runtime.resource.async_op",
-                source = $source,
-                inherits_child_attrs = false,
-            )
-        });
-        let poll = op.in_scope(|| {
-            $crate::__tracing::trace_span!(target: $target, "runtime.resource.async_op.poll")
-        });
-        $crate::AsyncOp::__new(resource, op, poll)
+        if $crate::__enabled() {
+            let op = resource.in_scope(|| {
+                $crate::__tracing::trace_span!(
+                    target: $target,
+                    "runtime.resource.async_op",
+                    source = $source,
+                    inherits_child_attrs = false,
+                )
+            });
+            let poll = op.in_scope(|| {
+                $crate::__tracing::trace_span!(target: $target, "runtime.resource.async_op.poll")
+            });
+            $crate::AsyncOp::__new(resource, op, poll)
+        } else {
+            $crate::AsyncOp::none()
+        }
     }};
 }
