@@ -17,7 +17,7 @@ use std::task::{Context, Poll, ready};
 use yamanote_base::budget;
 use yamanote_base::lock::Mutex;
 use yamanote_base::waker_cell::WakerCell;
-use yamanote_pool::{Job, Rejected};
+use yamanote_pool::{Job, Rejected, SharedWork};
 
 use crate::clock::Inhibitor;
 use crate::context;
@@ -31,7 +31,7 @@ pub struct Op<T>(OpState<T>);
 
 enum OpState<T> {
     /// On the pool.
-    Submitted(Arc<OpSlot<T>>),
+    Submitted(Arc<dyn HasSlot<T>>),
     /// To be run by the first poll. The lock is never contended: it makes the operation `Sync`.
     Inline(Mutex<Work<T>>),
     /// It has ended already, or could not be submitted.
@@ -42,6 +42,13 @@ enum OpState<T> {
 
 type Work<T> = Box<dyn FnOnce() -> io::Result<T> + Send>;
 
+/// An operation on the pool, in one allocation: the pool and the [`Op`] have a share each.
+struct Pooled<T, F> {
+    /// The work, and what keeps a paused clock from jumping; taken by whoever runs or cancels it.
+    work: Mutex<Option<(F, Inhibitor)>>,
+    slot: OpSlot<T>,
+}
+
 /// Where the pool leaves the result.
 struct OpSlot<T> {
     /// `None` until the operation ends; written once by the pool's thread, taken by the poll.
@@ -49,11 +56,9 @@ struct OpSlot<T> {
     waker: WakerCell,
 }
 
-/// What the pool's thread owes: a result, even if the work panics or is never run.
-struct Delivery<T> {
-    slot: Arc<OpSlot<T>>,
-    result: Option<io::Result<T>>,
-    inhibitor: Option<Inhibitor>,
+/// What an [`Op`] needs of a [`Pooled`] operation, whose work it does not name.
+trait HasSlot<T>: Send + Sync {
+    fn slot(&self) -> &OpSlot<T>;
 }
 
 /// Whether the work may be dropped when the runtime shuts down before its turn.
@@ -99,23 +104,16 @@ fn begin<T: Send + 'static>(
         };
         return Op(OpState::Inline(Mutex::new(work)));
     }
-    let slot = Arc::new(OpSlot {
-        result: Mutex::new(None),
-        waker: WakerCell::new(),
+    let pooled = Arc::new(Pooled {
+        work: Mutex::new(Some((work, handle.clock().inhibit_auto_advance()))),
+        slot: OpSlot {
+            result: Mutex::new(None),
+            waker: WakerCell::new(),
+        },
     });
-    let inhibitor = Some(handle.clock().inhibit_auto_advance());
-    let delivery = Delivery {
-        slot: slot.clone(),
-        result: None,
-        inhibitor,
-    };
-    let run = move || delivery.deliver(caught(work));
-    let job = match urgency {
-        Urgency::Droppable => Job::new(run),
-        Urgency::Mandatory => Job::mandatory(run),
-    };
+    let job = Job::shared(pooled.clone(), urgency == Urgency::Mandatory);
     Op(match handle.pool().submit(job) {
-        Ok(()) => OpState::Submitted(slot),
+        Ok(()) => OpState::Submitted(pooled),
         Err(Rejected::ShutDown) => OpState::Ended(Err(failed())),
         Err(Rejected::NoThread(error)) => OpState::Ended(Err(error)),
     })
@@ -137,19 +135,36 @@ fn failed() -> io::Error {
     io::Error::other("background task failed")
 }
 
-impl<T> Delivery<T> {
-    fn deliver(mut self, result: io::Result<T>) {
-        self.result = Some(result);
+impl<T: Send, F: FnOnce() -> io::Result<T> + Send> Pooled<T, F> {
+    /// Takes the work, has `end` make a result of it, and delivers that.
+    fn end(&self, end: impl FnOnce(F) -> io::Result<T>) {
+        let taken = self.work.lock().take();
+        if let Some((work, inhibitor)) = taken {
+            let result = end(work);
+            *self.slot.result.lock() = Some(result);
+            // First the task is made runnable, then the clock may jump again.
+            self.slot.waker.wake();
+            drop(inhibitor);
+        }
     }
 }
 
-impl<T> Drop for Delivery<T> {
-    fn drop(&mut self) {
-        let result = self.result.take().unwrap_or_else(|| Err(failed()));
-        *self.slot.result.lock() = Some(result);
-        // First the task is made runnable, then the clock may jump again.
-        self.slot.waker.wake();
-        drop(self.inhibitor.take());
+impl<T: Send, F: FnOnce() -> io::Result<T> + Send> SharedWork for Pooled<T, F> {
+    fn run(&self) {
+        self.end(caught);
+    }
+
+    fn cancel(&self) {
+        self.end(|work| {
+            drop(work);
+            Err(failed())
+        });
+    }
+}
+
+impl<T: Send, F: Send> HasSlot<T> for Pooled<T, F> {
+    fn slot(&self) -> &OpSlot<T> {
+        &self.slot
     }
 }
 
@@ -173,10 +188,10 @@ impl<T> Future for Op<T> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let charge = ready!(budget::poll_proceed(cx));
         let result = match std::mem::replace(&mut self.0, OpState::Taken) {
-            OpState::Submitted(slot) => match slot.poll(cx) {
+            OpState::Submitted(pooled) => match pooled.slot().poll(cx) {
                 Poll::Ready(result) => result,
                 Poll::Pending => {
-                    self.0 = OpState::Submitted(slot);
+                    self.0 = OpState::Submitted(pooled);
                     return Poll::Pending;
                 }
             },

@@ -31,11 +31,28 @@ use yamanote_base::lock::{Mutex, MutexGuard};
 
 use crate::lingering::Lingering;
 
-/// A closure to be run once on some thread; dropped unrun, it is cancelled.
+/// Work to be run once on some thread; dropped unrun, it is cancelled.
 pub struct Job {
-    run: Box<dyn FnOnce() + Send>,
+    work: Work,
     mandatory: bool,
 }
+
+enum Work {
+    Owned(Box<dyn FnOnce() + Send>),
+    Shared(Share),
+}
+
+/// Work in one allocation with what its submitter waits for; see [`Job::shared`].
+pub trait SharedWork: Send + Sync {
+    /// Runs it. Called at most once, and not after [`cancel`](Self::cancel).
+    fn run(&self);
+
+    /// It will not be run. Called at most once.
+    fn cancel(&self);
+}
+
+/// The pool's share of some work; `None` once it has run.
+struct Share(Option<Arc<dyn SharedWork>>);
 
 /// What a callback on a pool thread looks like.
 pub type ThreadHook = Arc<dyn Fn() + Send + Sync>;
@@ -105,16 +122,46 @@ impl Job {
     /// A job that is dropped unrun when the pool shuts down before its turn.
     pub fn new(run: impl FnOnce() + Send + 'static) -> Self {
         Self {
-            run: Box::new(run),
+            work: Work::Owned(Box::new(run)),
             mandatory: false,
         }
+    }
+
+    /// A job whose submitter keeps a share of the work, so that it needs no allocation of its own.
+    pub fn shared(work: Arc<dyn SharedWork>, mandatory: bool) -> Self {
+        let work = Work::Shared(Share(Some(work)));
+        Self { work, mandatory }
     }
 
     /// A job that is run even if the pool shuts down before its turn.
     pub fn mandatory(run: impl FnOnce() + Send + 'static) -> Self {
         Self {
-            run: Box::new(run),
+            work: Work::Owned(Box::new(run)),
             mandatory: true,
+        }
+    }
+
+    /// A panic ends the job, not the thread: whoever awaits the job hears of it.
+    fn run(self) {
+        let _ = match self.work {
+            Work::Owned(run) => catch_unwind(AssertUnwindSafe(run)),
+            Work::Shared(share) => catch_unwind(AssertUnwindSafe(|| share.run())),
+        };
+    }
+}
+
+impl Share {
+    fn run(mut self) {
+        if let Some(work) = self.0.take() {
+            work.run();
+        }
+    }
+}
+
+impl Drop for Share {
+    fn drop(&mut self) {
+        if let Some(work) = self.0.take() {
+            work.cancel();
         }
     }
 }
@@ -212,8 +259,7 @@ impl Pool {
             pool.next_job(state, &waker)
         };
         while let Some(job) = next {
-            // A panic ends the job, not the thread: whoever awaits the job hears of it.
-            let _ = catch_unwind(AssertUnwindSafe(job.run));
+            job.run();
             next = pool.next_job(pool.0.state.lock(), &waker);
         }
         if let Some(on_stop) = &pool.0.config.on_stop {
