@@ -3,11 +3,22 @@
 use std::fmt;
 use std::io;
 
-/// A deadline came before the future ended.
+/// A deadline came before the future ended. As an [`io::Error`] it is one of kind `TimedOut`.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// use std::{future, io};
+/// use tokio::time::{Duration, timeout};
+///
+/// let elapsed = timeout(Duration::from_secs(1), future::pending::<()>()).await.unwrap_err();
+/// assert_eq!(io::Error::from(elapsed).kind(), io::ErrorKind::TimedOut);
+/// # }
+/// ```
 #[derive(Debug, PartialEq, Eq)]
 pub struct Elapsed(());
 
-/// Why a timer could not do its work.
+/// Why a timer could not do its work. No function here returns it: a timer that cannot work panics.
 #[derive(Debug, Clone, Copy)]
 pub struct Error(Kind);
 

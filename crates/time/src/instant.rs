@@ -11,7 +11,20 @@ const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
 
 /// A moment on the runtime's clock, which tests may pause and move.
 ///
-/// Outside of runtimes it is a moment on the system's clock.
+/// Outside of runtimes it is a moment on the system's clock. Differences never go below zero; sums
+/// panic where the platform cannot name the moment, as those of [`std::time::Instant`] do.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// use tokio::time::{Duration, Instant, advance};
+///
+/// let start = Instant::now();
+/// advance(Duration::from_secs(90)).await;
+/// assert_eq!(start.elapsed(), Duration::from_secs(90));
+/// assert_eq!(start - Instant::now(), Duration::ZERO);
+/// # }
+/// ```
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Instant {
     std: std::time::Instant,
@@ -24,13 +37,13 @@ impl Instant {
         Instant { std: clock::now() }
     }
 
-    /// The same moment as `std`.
+    /// The same moment as a [`std::time::Instant`] of this process.
     #[must_use]
     pub fn from_std(std: std::time::Instant) -> Instant {
         Instant { std }
     }
 
-    /// The same moment as a [`std::time::Instant`].
+    /// The same moment, for what knows the standard library's type only.
     #[must_use]
     pub fn into_std(self) -> std::time::Instant {
         self.std

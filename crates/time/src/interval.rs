@@ -1,14 +1,25 @@
 //! Ticks at even distances: [`Interval`].
 
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
+use yamanote_trace::Resource;
+
 use crate::instant::Instant;
 use crate::sleep::{Sleep, sleep_until};
 
-/// What an interval does about ticks that nobody took in time.
+/// What an [`Interval`] does about ticks that nobody took in time: more than 5 ms late.
+///
+/// With a period of 50 ms, a tick at 0, and a task that is busy until 170:
+///
+/// ```text
+///  Burst   170 170 170  200 250    at once, as often as was missed
+///  Delay   170  220  270           from then on at the period
+///  Skip    170  200  250           at once, then where it would have been
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum MissedTickBehavior {
     /// Ticks at once, as often as was missed, until it has caught up.
@@ -21,17 +32,30 @@ pub enum MissedTickBehavior {
 }
 
 /// Ticks at even distances; made by [`interval`] and [`interval_at`].
-#[derive(Debug)]
+///
+/// It measures from tick to tick, not from the end of the work between them.
 pub struct Interval {
     delay: Pin<Box<Sleep>>,
     period: Duration,
     missed_tick_behavior: MissedTickBehavior,
+    resource: Resource,
 }
 
 /// Ticks now and then every `period`.
 ///
 /// # Panics
 /// When `period` is zero, outside of a runtime, and in one without timers.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// use tokio::time::{Duration, interval};
+///
+/// let mut every = interval(Duration::from_secs(5));
+/// let first = every.tick().await;
+/// assert_eq!(every.tick().await - first, Duration::from_secs(5));
+/// # }
+/// ```
 #[track_caller]
 pub fn interval(period: Duration) -> Interval {
     interval_at(Instant::now(), period)
@@ -41,14 +65,27 @@ pub fn interval(period: Duration) -> Interval {
 ///
 /// # Panics
 /// When `period` is zero, outside of a runtime, and in one without timers.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() {
+/// use tokio::time::{Duration, Instant, interval_at};
+///
+/// let start = Instant::now() + Duration::from_secs(1);
+/// let mut every = interval_at(start, Duration::from_secs(5));
+/// assert_eq!(every.tick().await, start);
+/// # }
+/// ```
 #[track_caller]
 pub fn interval_at(start: Instant, period: Duration) -> Interval {
     assert!(period > Duration::ZERO, "`period` must be non-zero.");
+    let resource = yamanote_trace::resource!("tokio::time::interval", "Interval", "timer");
     let delay = Box::pin(sleep_until(start));
     Interval {
         delay,
         period,
         missed_tick_behavior: MissedTickBehavior::default(),
+        resource,
     }
 }
 
@@ -80,10 +117,11 @@ impl Interval {
     ///
     /// *Cancel safety:* a tick that was not returned is not lost.
     pub async fn tick(&mut self) -> Instant {
-        poll_fn(|cx| self.poll_tick(cx)).await
+        let op = yamanote_trace::op!("tokio::time::interval", &self.resource, "Interval::tick");
+        op.wrap("poll_tick", poll_fn(|cx| self.poll_tick(cx))).await
     }
 
-    /// Polls for the next tick; the task is woken when it is due.
+    /// Polls for the next tick; the task is woken when it is due. Remembers the last task only.
     pub fn poll_tick(&mut self, cx: &mut Context<'_>) -> Poll<Instant> {
         ready!(self.delay.as_mut().poll(cx));
         let due = self.delay.deadline();
@@ -101,6 +139,20 @@ impl Interval {
     }
 
     /// The next tick is one period from now.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() {
+    /// use tokio::time::{Duration, Instant, advance, interval};
+    ///
+    /// let mut every = interval(Duration::from_secs(5));
+    /// every.tick().await;
+    /// advance(Duration::from_secs(3)).await;
+    /// every.reset();
+    /// let now = Instant::now();
+    /// assert_eq!(every.tick().await - now, Duration::from_secs(5));
+    /// # }
+    /// ```
     pub fn reset(&mut self) {
         self.reset_after(self.period);
     }
@@ -138,5 +190,15 @@ impl Interval {
     #[must_use]
     pub fn period(&self) -> Duration {
         self.period
+    }
+}
+
+impl fmt::Debug for Interval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Interval")
+            .field("delay", &self.delay)
+            .field("period", &self.period)
+            .field("missed_tick_behavior", &self.missed_tick_behavior)
+            .finish()
     }
 }

@@ -14,6 +14,8 @@ use crate::sleep::{Sleep, sleep, sleep_until};
 
 pin_project! {
     /// A future with a deadline; made by [`timeout`] and [`timeout_at`].
+    ///
+    /// *Cancel safety:* as that of the future within, which is dropped with it.
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     #[derive(Debug)]
     pub struct Timeout<T> {
@@ -24,15 +26,33 @@ pin_project! {
     }
 }
 
-/// Awaits `future` for at most `duration`.
+/// Awaits `future` for at most `duration`, counted from the call.
+///
+/// The future is polled first: what is ready is never timed out, and costs no timer. A future that
+/// does not let others run cannot be interrupted. When the time is over, it is dropped.
 ///
 /// *Cancel safety:* as that of `future`, which is dropped with it.
 ///
 /// # Errors
-/// [`Elapsed`], when the time was over first. A future that is ready is never timed out.
+/// [`Elapsed`], when the time was over first.
 ///
 /// # Panics
 /// Outside of a runtime, and in one without timers.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use tokio::sync::oneshot;
+/// use tokio::time::{Duration, timeout};
+///
+/// let (sender, mut receiver) = oneshot::channel();
+/// let late = timeout(Duration::from_millis(5), &mut receiver).await;
+/// assert_eq!(late.unwrap_err().to_string(), "deadline has elapsed");
+///
+/// sender.send(5).unwrap();
+/// assert_eq!(timeout(Duration::from_millis(5), receiver).await, Ok(Ok(5)));
+/// # }
+/// ```
 #[track_caller]
 pub fn timeout<F>(duration: Duration, future: F) -> Timeout<F::IntoFuture>
 where
@@ -47,8 +67,23 @@ where
 
 /// Awaits `future` until `deadline` at most. See [`timeout`].
 ///
+/// # Errors
+/// [`Elapsed`], when the deadline came first; one that is over already, unless the future is ready.
+///
 /// # Panics
 /// Outside of a runtime, and in one without timers.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use tokio::time::{Duration, Instant, sleep, timeout_at};
+///
+/// // Both together may take 10 ms.
+/// let deadline = Instant::now() + Duration::from_millis(10);
+/// assert!(timeout_at(deadline, async {}).await.is_ok());
+/// assert!(timeout_at(deadline, sleep(Duration::from_secs(60))).await.is_err());
+/// # }
+/// ```
 #[track_caller]
 pub fn timeout_at<F>(deadline: Instant, future: F) -> Timeout<F::IntoFuture>
 where
@@ -62,17 +97,17 @@ where
 }
 
 impl<T> Timeout<T> {
-    /// The future.
+    /// The future within.
     pub fn get_ref(&self) -> &T {
         &self.value
     }
 
-    /// The future.
+    /// The future within, to be changed.
     pub fn get_mut(&mut self) -> &mut T {
         &mut self.value
     }
 
-    /// The future, without the deadline.
+    /// The future within; the deadline is gone.
     pub fn into_inner(self) -> T {
         self.value
     }

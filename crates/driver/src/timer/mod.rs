@@ -69,6 +69,12 @@ impl Timer {
         self.deadline
     }
 
+    /// Whether it was polled, or found to be over, since it was made.
+    #[must_use]
+    pub fn is_set(&self) -> bool {
+        self.elapsed || self.place.is_some()
+    }
+
     /// Whether it was found to be over: by a poll, or by the driver after a first poll.
     #[must_use]
     pub fn is_elapsed(&self) -> bool {
