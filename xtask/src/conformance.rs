@@ -33,7 +33,7 @@ use suites::{Kind, Suite};
 pub fn run(arguments: &[String]) -> Result {
     let options = Options::parse(arguments)?;
     let root = command::root();
-    let baseline = Baseline::read(&root)?;
+    let mut baseline = Baseline::read(&root)?;
     let mut floors = Floors::read(&root)?;
     let rig = Rig::new(&root, &options)?;
     let mut complaints = Vec::new();
@@ -44,6 +44,10 @@ pub fn run(arguments: &[String]) -> Result {
             rig.log(suite).display()
         );
         let outcomes = rig.run(suite);
+        if options.write_baseline {
+            baseline.replace(suite, &outcomes);
+            baseline.write(&root)?;
+        }
         let share = baseline.share(suite.name, &outcomes.tests, &options.only);
         report::write(&rig.scratch, &outcomes, &share)?;
         report::print(&outcomes, &share, floors.of(suite.name));
@@ -53,11 +57,12 @@ pub fn run(arguments: &[String]) -> Result {
                 .as_ref()
                 .map(|why| format!("{}: {why}", suite.name)),
         );
+        complaints.extend(report::flakes(suite.name, &share));
         if options.only.is_empty() {
             complaints.extend(floors.complaint(suite.name, share.passed()));
-            floors.raise(suite.name, share.passed());
         }
-        if options.write_floor && !options.published {
+        if options.write_floor {
+            floors.raise(suite.name, share.passed());
             floors.write(&root)?;
         }
     }
@@ -120,7 +125,7 @@ impl Rig<'_> {
         let log = self.log(suite);
         fs::write(&log, "")?;
         let folder = prepare::lay_out(self, suite)?;
-        let workspace = Workspace::new(folder, suite, self.scratch.join("target"), log);
+        let workspace = Workspace::new(folder, suite, self);
         prepare::resolve(self, suite, &workspace)?;
         if suite.kind == Kind::TokioDocs {
             outcomes.tests = docs::run(&workspace, self.options)?;

@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask tidy | conformance | loom | features`.
+//! The project's own commands: `cargo xtask tidy | conformance | loom | asan | features`.
 //!
 //! A library, so that tests call it: `tests/tidy.rs` runs [`tidy`] over the whole workspace, so
 //! that `cargo test` fails where the style guide is not kept. It knows nothing of the runtime; it
@@ -8,6 +8,7 @@
 
 #![forbid(unsafe_code)]
 
+pub mod asan;
 pub mod command;
 pub mod conformance;
 pub mod features;

@@ -6,7 +6,7 @@ use std::env;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use xtask::{Result, command, conformance, features, loom, tidy};
+use xtask::{Result, asan, command, conformance, features, loom, tidy};
 
 const HELP: &str = include_str!("help.txt");
 
@@ -30,6 +30,7 @@ fn run(arguments: &[String]) -> Result {
         "tidy" => tidy::run(rest),
         "conformance" => conformance::run(rest),
         "loom" => loom::run(rest),
+        "asan" => asan::run(rest),
         "features" => features::run(rest),
         "bounded" => bounded(rest),
         "help" | "--help" | "-h" => {

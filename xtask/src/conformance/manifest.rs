@@ -49,12 +49,8 @@ pub(super) fn of_tokio_tests(original: &Table, features: &[&str]) -> Result<Tabl
     let needed = table(original, "dependencies")?;
     let mut dependencies = Table::new();
     for name in ["bytes", "pin-project-lite"] {
-        let mut entry = needed
-            .get(name)
-            .cloned()
-            .ok_or(format!("tokio has no {name}"))?;
-        entry.as_table_mut().map(|entry| entry.remove("optional"));
-        dependencies.insert(name.to_owned(), entry);
+        let entry = needed.get(name).ok_or(format!("tokio has no {name}"))?;
+        dependencies.insert(name.to_owned(), always(entry));
     }
     dependencies.insert("tokio".to_owned(), format!("={version}").into());
 
@@ -69,7 +65,11 @@ pub(super) fn of_tokio_tests(original: &Table, features: &[&str]) -> Result<Tabl
         "dev-dependencies".to_owned(),
         table(original, "dev-dependencies")?.into(),
     );
-    manifest.insert("target".to_owned(), platform_tests(original)?.into());
+    let unstable = features.contains(&"tracing");
+    manifest.insert(
+        "target".to_owned(),
+        platform_tests(original, unstable)?.into(),
+    );
     Ok(manifest)
 }
 
@@ -91,7 +91,8 @@ fn forwarded_features(original: &Table, default: &[&str]) -> Result<Table> {
     let full: BTreeSet<&str> = full.iter().filter_map(Value::as_str).collect();
     let forward = |name: &str| Value::from(format!("tokio/{name}"));
     let mut forwarded = Table::new();
-    for name in full.iter().chain(&["test-util"]) {
+    let asked = default.iter().filter(|name| **name != "full");
+    for name in full.iter().chain(&["test-util"]).chain(asked) {
         forwarded.insert((*name).to_owned(), vec![forward(name)].into());
     }
     let mut all = vec![forward("full")];
@@ -101,19 +102,32 @@ fn forwarded_features(original: &Table, default: &[&str]) -> Result<Table> {
     Ok(forwarded)
 }
 
-/// The dev-dependencies that only some platforms have; loom is for tokio's unit tests.
-fn platform_tests(original: &Table) -> Result<Table> {
+/// The dev-dependencies that only some platforms have; loom is for tokio's unit tests. Tests of
+/// what is `unstable` also use what tokio itself depends on then.
+fn platform_tests(original: &Table, unstable: bool) -> Result<Table> {
     let mut platforms = Table::new();
     for (platform, entries) in table(original, "target")? {
-        match entries.get("dev-dependencies") {
-            Some(tests) if !platform.contains("loom") => {
-                let only = Table::from_iter([("dev-dependencies".to_owned(), tests.clone())]);
-                platforms.insert(platform, only.into());
-            }
-            _ => {}
+        let named = |key: &str| entries.get(key).and_then(Value::as_table).cloned();
+        let mut tests = named("dev-dependencies").unwrap_or_default();
+        if unstable && platform.contains("tokio_unstable") {
+            let own = named("dependencies").unwrap_or_default();
+            tests.extend(own.into_iter().map(|(name, entry)| (name, always(&entry))));
+        }
+        if !tests.is_empty() && !platform.contains("loom") {
+            let only = Table::from_iter([("dev-dependencies".to_owned(), tests.into())]);
+            platforms.insert(platform, only.into());
         }
     }
     Ok(platforms)
+}
+
+/// The dependency, optional or not, as one that is not.
+fn always(dependency: &Value) -> Value {
+    let mut dependency = dependency.clone();
+    dependency
+        .as_table_mut()
+        .map(|entry| entry.remove("optional"));
+    dependency
 }
 
 fn table(manifest: &Table, key: &str) -> Result<Table> {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::report::{Outcome, Tests};
+use super::report::{Outcome, Outcomes, Tests};
 use super::suites::{SUITES, Suite};
 use crate::Result;
 
@@ -47,15 +47,55 @@ impl Baseline {
                 .get(suite.name)
                 .map(|found| found.version.as_str())
         };
+        // A suite without a baseline is one that is to get its first.
         match SUITES
             .iter()
-            .find(|suite| known(suite) != Some(suite.version))
+            .find(|suite| known(suite).is_some_and(|found| found != suite.version))
         {
             Some(suite) => {
                 Err(format!("{BASELINE} has no {} {}", suite.name, suite.version).into())
             }
             None => Ok(baseline),
         }
+    }
+
+    /// Takes what passed as the suite's new baseline.
+    pub(super) fn replace(&mut self, suite: &Suite, outcomes: &Outcomes) {
+        let mut passed: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (name, outcome) in &outcomes.tests {
+            if let (Outcome::Passed, Some((target, test))) = (outcome, name.split_once("::")) {
+                passed
+                    .entry(target.to_owned())
+                    .or_default()
+                    .push(test.to_owned());
+            }
+        }
+        let version = suite.version.to_owned();
+        self.0
+            .insert(suite.name.to_owned(), BaselineSuite { version, passed });
+    }
+
+    /// Writes the baseline back, a line for each target.
+    pub(super) fn write(&self, root: &Path) -> Result {
+        let mut suites = Vec::new();
+        let known = |name: &'static str| self.0.get(name).map(|suite| (name, suite));
+        for (name, suite) in SUITES.iter().filter_map(|suite| known(suite.name)) {
+            let mut targets = Vec::new();
+            for (target, tests) in &suite.passed {
+                let tests = serde_json::to_string(tests)?.replace("\",\"", "\", \"");
+                let target = serde_json::to_string(target)?;
+                targets.push(format!("   {target}: {tests}"));
+            }
+            let version = &suite.version;
+            suites.push(format!(
+                " \"{name}\": {{\n  \"version\": \"{version}\",\n  \"passed\": {{\n{}\n  }}\n }}",
+                targets.join(",\n")
+            ));
+        }
+        Ok(fs::write(
+            root.join(BASELINE),
+            format!("{{\n{}\n}}\n", suites.join(",\n")),
+        )?)
     }
 
     /// What became of a suite's baseline; of the targets in `only`, if it names any.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::thread;
 
-use super::suites::{SUITES, Suite};
+use super::suites::{MODES, Mode, SUITES, Suite};
 use crate::Result;
 
 /// What a run was asked to do.
@@ -18,12 +18,16 @@ pub(super) struct Options {
     pub(super) repeat: usize,
     /// Seconds that a test may take.
     pub(super) timeout_s: u64,
+    /// Another way than the usual one.
+    pub(super) mode: Option<&'static Mode>,
     /// The folder to work in, if not the usual one.
     pub(super) scratch: Option<PathBuf>,
     /// Whether to run against the published tokio: the control.
     pub(super) published: bool,
     /// Whether to raise the floors to what passed.
     pub(super) write_floor: bool,
+    /// Whether to write down what the published tokio passes.
+    pub(super) write_baseline: bool,
 }
 
 impl Options {
@@ -38,9 +42,11 @@ impl Options {
             jobs: thread::available_parallelism().map_or(2, usize::from),
             repeat: 1,
             timeout_s: 60,
+            mode: None,
             scratch: None,
             published: false,
             write_floor: false,
+            write_baseline: false,
         };
         let mut named: Vec<&str> = Vec::new();
         let mut words = arguments.iter();
@@ -50,10 +56,12 @@ impl Options {
                 "--jobs" => options.jobs = number(word, value()?)?,
                 "--repeat" => options.repeat = number(word, value()?)?,
                 "--timeout" => options.timeout_s = number(word, value()?)? as u64,
+                "--mode" => options.mode = Some(mode(value()?)?),
                 "--scratch" => options.scratch = Some(PathBuf::from(value()?)),
                 "--only" => options.only.extend(value()?.split(',').map(str::to_owned)),
                 "--published" => options.published = true,
                 "--write-floor" => options.write_floor = true,
+                "--write-baseline" => options.write_baseline = true,
                 option if option.starts_with('-') => {
                     return Err(format!("no option {option}; see `cargo xtask help`").into());
                 }
@@ -61,7 +69,23 @@ impl Options {
             }
         }
         options.suites = chosen(&named)?;
+        options.check()?;
         Ok(options)
+    }
+
+    /// Whether the run is of whole suites, in the usual way.
+    pub(super) fn is_whole(&self) -> bool {
+        self.only.is_empty() && self.mode.is_none()
+    }
+
+    fn check(&self) -> Result {
+        if self.write_floor && (self.published || !self.is_whole()) {
+            return Err("a floor is what whole suites pass here, in the usual way".into());
+        }
+        if self.write_baseline && !(self.published && self.is_whole()) {
+            return Err("a baseline is what whole suites pass with --published".into());
+        }
+        Ok(())
     }
 }
 
@@ -70,6 +94,12 @@ fn number(option: &str, value: &str) -> Result<usize> {
         Ok(number) if number > 0 => Ok(number),
         _ => Err(format!("{option} wants a number above 0, not `{value}`").into()),
     }
+}
+
+fn mode(value: &str) -> Result<&'static Mode> {
+    let mode = MODES.iter().find(|mode| mode.name == value);
+    let known: Vec<&str> = MODES.iter().map(|mode| mode.name).collect();
+    mode.ok_or_else(|| format!("no mode `{value}`; there are {}", known.join(", ")).into())
 }
 
 fn chosen(named: &[&str]) -> Result<Vec<&'static Suite>> {
@@ -110,7 +140,27 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_refused() {
-        for line in ["tokyo", "--fast", "--jobs", "--jobs none", "--repeat 0"] {
+        for line in [
+            "tokyo",
+            "--fast",
+            "--jobs",
+            "--jobs none",
+            "--repeat 0",
+            "--mode fast",
+        ] {
+            assert!(parse(line).is_err(), "{line}");
+        }
+    }
+
+    #[test]
+    fn what_is_written_down_comes_from_whole_suites() {
+        assert!(parse("--write-floor tokio").is_ok());
+        assert!(parse("--write-baseline --published tokio").is_ok());
+        for line in [
+            "--write-floor --mode poll",
+            "--write-floor --only a",
+            "--write-baseline",
+        ] {
             assert!(parse(line).is_err(), "{line}");
         }
     }

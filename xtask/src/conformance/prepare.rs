@@ -21,20 +21,26 @@ pub(super) struct Workspace {
     /// Where cargo's and nextest's own words go.
     pub(super) log: Log,
     target: PathBuf,
+    rustflags: String,
 }
 
 impl Workspace {
-    pub(super) fn new(folder: PathBuf, suite: &Suite, target: PathBuf, log: PathBuf) -> Workspace {
+    pub(super) fn new(folder: PathBuf, suite: &Suite, rig: &Rig<'_>) -> Workspace {
         // The suites made of tokio's own files have their features on by default.
         let features = match suite.kind == Kind::Package && !suite.features.is_empty() {
             true => vec!["--features".to_owned(), suite.features.join(",")],
             false => Vec::new(),
         };
+        let mode = rig.options.mode;
+        let flags = [suite.rustflags, mode.map_or("", |mode| mode.rustflags)];
+        let flags = flags.into_iter().filter(|flags| !flags.is_empty());
+        let rustflags = flags.collect::<Vec<_>>().join(" ");
         Workspace {
             folder,
             features,
-            log: Log(log),
-            target,
+            log: Log(rig.log(suite)),
+            target: rig.scratch.join(target_folder(&rustflags)),
+            rustflags,
         }
     }
 
@@ -50,9 +56,20 @@ impl Workspace {
             .env("CARGO_TERM_COLOR", "never")
             .env("INSTA_UPDATE", "no")
             .env("RUST_BACKTRACE", "0")
-            .env("RUSTFLAGS", "--cap-lints=warn");
+            .env("RUSTFLAGS", format!("{} --cap-lints=warn", self.rustflags))
+            .env("RUSTDOCFLAGS", &self.rustflags);
         cargo
     }
+}
+
+/// The folder for what is built with these flags: cargo keeps only one build of each crate.
+fn target_folder(rustflags: &str) -> String {
+    let words = rustflags.split(|c: char| !c.is_ascii_alphanumeric());
+    let words = words.filter(|word| !word.is_empty());
+    std::iter::once("target")
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join("-")
 }
 
 #[derive(Deserialize)]
@@ -204,6 +221,12 @@ fn copy_folder(from: &Path, to: &Path) -> Result {
 mod tests {
     use super::*;
     use crate::conformance::suites::SUITES;
+
+    #[test]
+    fn each_set_of_flags_has_a_target_folder() {
+        assert_eq!(target_folder(""), "target");
+        assert_eq!(target_folder("--cfg a_b"), "target-cfg-a-b");
+    }
 
     const INDEX: &str = "registry+https://github.com/rust-lang/crates.io-index";
 

@@ -119,6 +119,13 @@ pub(super) fn write(scratch: &Path, outcomes: &Outcomes, share: &Share) -> Resul
     Ok(())
 }
 
+/// What to say about tests that had several outcomes.
+pub(super) fn flakes(suite: &str, share: &Share) -> Option<String> {
+    let flaky = share.tests.iter().filter(|(_, o)| **o == Outcome::Flaky);
+    let names: Vec<&str> = flaky.map(|(name, _)| name.as_str()).collect();
+    (!names.is_empty()).then(|| format!("{suite}: flaky: {}", names.join(", ")))
+}
+
 /// Prints the suite's rows.
 pub(super) fn print(outcomes: &Outcomes, share: &Share, floor: usize) {
     print!("{}", table(outcomes, share, floor));
@@ -164,6 +171,26 @@ fn row(name: &str, share: &Share) -> String {
 mod tests {
     use super::*;
     use crate::conformance::suites::SUITES;
+
+    #[test]
+    fn a_test_with_several_outcomes_is_named() {
+        let outcome = |name: &str, outcome| (name.to_owned(), outcome);
+        let mut tests = Tests::from([outcome("a::x", Outcome::Passed)]);
+        assert_eq!(
+            flakes(
+                "s",
+                &Share {
+                    tests: tests.clone()
+                }
+            ),
+            None
+        );
+        tests.extend([outcome("a::y", Outcome::Flaky)]);
+        assert_eq!(
+            flakes("s", &Share { tests }).as_deref(),
+            Some("s: flaky: a::y")
+        );
+    }
 
     #[test]
     fn the_table_shows_parts_shares_and_what_went_wrong() {

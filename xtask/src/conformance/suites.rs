@@ -14,6 +14,8 @@ pub(super) struct Suite {
     pub(super) version: &'static str,
     /// The features it is built with, besides the default ones.
     pub(super) features: &'static [&'static str],
+    /// What the compiler is told about all crates of the suite.
+    pub(super) rustflags: &'static str,
     /// What is taken from the package.
     pub(super) kind: Kind,
 }
@@ -29,12 +31,36 @@ pub(super) enum Kind {
     TokioDocs,
 }
 
+/// A way to run suites other than the usual one.
+#[derive(Debug)]
+pub(super) struct Mode {
+    /// What it is called on the command line.
+    pub(super) name: &'static str,
+    /// What the compiler is told about all crates.
+    pub(super) rustflags: &'static str,
+}
+
+/// Every mode.
+pub(super) const MODES: &[Mode] = &[
+    // The selector of platforms that have neither epoll nor kqueue.
+    Mode {
+        name: "poll",
+        rustflags: "--cfg mio_unsupported_force_poll_poll",
+    },
+];
+
 const FULL: &[&str] = &["full"];
 const TOKIO_FULL: &[&str] = &["full", "test-util"];
+const TOKIO_UNSTABLE: &[&str] = &["full", "test-util", "tracing"];
 
 /// Every suite.
 pub(super) const SUITES: &[Suite] = &[
     tokio("tokio", Kind::TokioTests),
+    Suite {
+        features: TOKIO_UNSTABLE,
+        rustflags: "--cfg tokio_unstable",
+        ..tokio("tokio-unstable", Kind::TokioTests)
+    },
     tokio("tokio-doc", Kind::TokioDocs),
     package("tokio-util", "0.7.20", FULL),
     package("tokio-stream", "0.1.19", FULL),
@@ -51,6 +77,7 @@ const fn tokio(name: &'static str, kind: Kind) -> Suite {
         package: "tokio",
         version: TOKIO,
         features: TOKIO_FULL,
+        rustflags: "",
         kind,
     }
 }
@@ -65,6 +92,7 @@ const fn package(
         package: name,
         version,
         features,
+        rustflags: "",
         kind: Kind::Package,
     }
 }
