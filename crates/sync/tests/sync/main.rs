@@ -4,6 +4,7 @@ mod barrier;
 mod broadcast;
 mod budget;
 mod locks;
+mod models;
 mod mpsc;
 mod notify;
 mod once;

@@ -49,7 +49,13 @@ impl<T> Polled<'_, T> {
     }
 
     pub(crate) fn wakes(&self) -> usize {
-        self.wakes.0.load(Ordering::SeqCst)
+        self.wakes.count()
+    }
+}
+
+impl Wakes {
+    pub(crate) fn count(&self) -> usize {
+        self.0.load(Ordering::SeqCst)
     }
 }
 

@@ -1,0 +1,15 @@
+//! Each primitive beside a plain sequential model of it: random operations, polls by hand, and
+//! futures dropped in every state. After each step both must say the same, and exactly those who
+//! can go on must have been woken.
+
+mod barrier;
+mod locks;
+mod notify;
+mod once;
+mod semaphore;
+
+/// How many futures there are at once.
+const SLOTS: usize = 5;
+
+/// The longest sequence of operations.
+const STEPS: usize = 60;
