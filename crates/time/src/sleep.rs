@@ -21,8 +21,8 @@ pin_project! {
     /// Its resolution is one millisecond; it never ends early. It must be pinned to be polled by
     /// hand, and to be [`reset`](Sleep::reset).
     ///
-    /// *Cancel safety:* dropping it cancels the wait. In `select!` use one that is pinned outside of
-    /// the loop: a new one in each round begins to wait anew.
+    /// *Cancel safety:* dropping it cancels the wait. In `select!` use one that is pinned outside
+    /// of the loop: a new one in each round begins to wait anew.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Waker};
 
 use proptest::prelude::*;
 use yamanote_runtime::Builder;
-use yamanote_time::{Duration, Instant, MissedTickBehavior, advance, interval_at};
+use yamanote_time::{Duration, Instant, Interval, MissedTickBehavior, advance, interval_at};
 
 /// A tick that is taken so late is not missed.
 const SLACK_MS: u64 = 5;
@@ -37,16 +37,12 @@ impl Model {
             return None;
         }
         self.due += self.period;
-        if self.now > due + SLACK_MS {
-            match self.behavior {
-                MissedTickBehavior::Burst => {}
-                MissedTickBehavior::Delay => self.due = self.now + self.period,
-                MissedTickBehavior::Skip => {
-                    while self.due <= self.now {
-                        self.due += self.period;
-                    }
-                }
-            }
+        let is_missed = self.now > due + SLACK_MS;
+        if is_missed && self.behavior == MissedTickBehavior::Delay {
+            self.due = self.now + self.period;
+        }
+        while is_missed && self.behavior == MissedTickBehavior::Skip && self.due <= self.now {
+            self.due += self.period;
         }
         Some(due)
     }
@@ -76,38 +72,39 @@ fn ms(n: u64) -> Duration {
     Duration::from_millis(n)
 }
 
-async fn run(period: u64, start: u64, steps: Vec<Step>) {
-    let zero = Instant::now();
-    let mut interval = interval_at(zero + ms(start), ms(period));
-    let behavior = MissedTickBehavior::default();
-    let (now, due) = (0, start);
-    let mut model = Model {
-        now,
-        due,
-        period,
-        behavior,
-    };
-    for step in steps {
-        match step {
-            Step::Advance(by) => {
-                advance(ms(by)).await;
-                model.now += by;
-            }
-            Step::Tick => {
-                let tick = interval.poll_tick(&mut Context::from_waker(Waker::noop()));
-                let expected = match model.tick() {
-                    Some(due) => Poll::Ready(zero + ms(due)),
-                    None => Poll::Pending,
-                };
-                assert_eq!(tick, expected);
-            }
+/// An interval, its model, and when both began.
+struct Pair {
+    zero: Instant,
+    interval: Interval,
+    model: Model,
+}
+
+impl Pair {
+    fn tick(&mut self) {
+        let mut cx = Context::from_waker(Waker::noop());
+        let expected = match self.model.tick() {
+            Some(due) => Poll::Ready(self.zero + ms(due)),
+            None => Poll::Pending,
+        };
+        assert_eq!(self.interval.poll_tick(&mut cx), expected);
+    }
+
+    /// All steps but those that wait.
+    fn change(&mut self, step: &Step) {
+        let Self {
+            zero,
+            interval,
+            model,
+        } = self;
+        match *step {
+            Step::Advance(_) | Step::Tick => {}
             Step::Behave(behavior) => {
                 interval.set_missed_tick_behavior(behavior);
                 model.behavior = behavior;
             }
             Step::Reset => {
                 interval.reset();
-                model.due = model.now + period;
+                model.due = model.now + model.period;
             }
             Step::ResetNow => {
                 interval.reset_immediately();
@@ -119,11 +116,39 @@ async fn run(period: u64, start: u64, steps: Vec<Step>) {
             }
             Step::ResetAt(offset) => {
                 model.due = model.now.saturating_add_signed(offset);
-                interval.reset_at(zero + ms(model.due));
+                interval.reset_at(*zero + ms(model.due));
             }
         }
-        assert_eq!(zero.elapsed(), ms(model.now));
-        assert_eq!(interval.missed_tick_behavior(), model.behavior);
+    }
+}
+
+async fn run(period: u64, start: u64, steps: Vec<Step>) {
+    let zero = Instant::now();
+    let interval = interval_at(zero + ms(start), ms(period));
+    let behavior = MissedTickBehavior::default();
+    let (now, due) = (0, start);
+    let model = Model {
+        now,
+        due,
+        period,
+        behavior,
+    };
+    let mut pair = Pair {
+        zero,
+        interval,
+        model,
+    };
+    for step in steps {
+        match step {
+            Step::Advance(by) => {
+                advance(ms(by)).await;
+                pair.model.now += by;
+            }
+            Step::Tick => pair.tick(),
+            change => pair.change(&change),
+        }
+        assert_eq!(zero.elapsed(), ms(pair.model.now));
+        assert_eq!(pair.interval.missed_tick_behavior(), pair.model.behavior);
     }
 }
 

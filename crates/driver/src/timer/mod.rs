@@ -39,6 +39,33 @@ struct Place {
     index: u32,
 }
 
+/// What became of a place whose deadline was moved.
+enum Moved {
+    /// It is in use.
+    In,
+    /// It was given back: the timer had fired, or is due. Here is who waited, if he was not woken.
+    Out(Option<Waker>),
+}
+
+impl Place {
+    fn move_to(self, handle: &Handle, deadline: Instant) -> Moved {
+        let mut wheel = handle.shard(self.shard).wheel.lock();
+        if wheel.is_fired(self.index) {
+            return Moved::Out(wheel.remove(self.index));
+        }
+        match wheel.move_to(self.index, handle.tick_of(deadline)) {
+            Inserted::At { unpark: true, .. } => {
+                drop(wheel);
+                handle.unpark(self.shard);
+                Moved::In
+            }
+            Inserted::At { unpark: false, .. } | Inserted::ShutDown => Moved::In,
+            // The next poll finds that it is over.
+            Inserted::Due => Moved::Out(wheel.remove(self.index)),
+        }
+    }
+}
+
 impl Timer {
     /// A timer for `deadline`, which costs nothing until it is polled.
     #[must_use]
@@ -177,25 +204,8 @@ impl Timer {
         self.deadline = deadline;
         self.elapsed = false;
         let Some(place) = self.place else { return };
-        let moved = Handle::with(self.runtime, |handle| {
-            let mut wheel = handle.shard(place.shard).wheel.lock();
-            if wheel.is_fired(place.index) {
-                return (true, wheel.remove(place.index));
-            }
-            match wheel.move_to(place.index, handle.tick_of(deadline)) {
-                Inserted::At { unpark, .. } => {
-                    drop(wheel);
-                    if unpark {
-                        handle.unpark(place.shard);
-                    }
-                    (false, None)
-                }
-                Inserted::ShutDown => (false, None),
-                // The next poll finds that it is over.
-                Inserted::Due => (true, wheel.remove(place.index)),
-            }
-        });
-        if let Some((true, waker)) = moved {
+        let moved = Handle::with(self.runtime, |handle| place.move_to(handle, deadline));
+        if let Some(Moved::Out(waker)) = moved {
             self.place = None;
             // One that has fired has left its waker with the driver.
             waker.into_iter().for_each(Waker::wake);
