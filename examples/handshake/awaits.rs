@@ -3,17 +3,14 @@
 use std::io;
 use std::net::SocketAddr;
 
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::socks5;
 
-pub(crate) async fn connect_through(
-    proxy: SocketAddr,
-    target: SocketAddr,
-) -> io::Result<TcpStream> {
-    let mut stream = TcpStream::connect(proxy).await?;
-
+pub(crate) async fn handshake<S>(mut stream: S, target: SocketAddr) -> io::Result<S>
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
     stream.write_all(&socks5::GREETING).await?;
     let mut choice = [0; 2];
     stream.read_exact(&mut choice).await?;

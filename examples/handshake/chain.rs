@@ -8,17 +8,18 @@ use std::io;
 use std::net::SocketAddr;
 
 use futures::TryFutureExt;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use crate::socks5;
 
-pub(crate) fn connect_through(
-    proxy: SocketAddr,
+pub(crate) fn handshake<S>(
+    stream: S,
     target: SocketAddr,
-) -> impl Future<Output = io::Result<TcpStream>> {
-    TcpStream::connect(proxy)
-        .and_then(|stream| write_all(stream, socks5::GREETING))
+) -> impl Future<Output = io::Result<S>> + Send
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send,
+{
+    write_all(stream, socks5::GREETING)
         .and_then(read_exact)
         .and_then(|(stream, choice)| ready(socks5::check_choice(choice).map(|()| stream)))
         .and_then(move |stream| ready(socks5::request(target).map(|bytes| (stream, bytes))))
@@ -27,12 +28,18 @@ pub(crate) fn connect_through(
         .and_then(|(stream, reply)| ready(socks5::check_reply(reply).map(|()| stream)))
 }
 
-async fn write_all<const N: usize>(mut stream: TcpStream, bytes: [u8; N]) -> io::Result<TcpStream> {
+async fn write_all<S, const N: usize>(mut stream: S, bytes: [u8; N]) -> io::Result<S>
+where
+    S: AsyncWrite + Unpin,
+{
     stream.write_all(&bytes).await?;
     Ok(stream)
 }
 
-async fn read_exact<const N: usize>(mut stream: TcpStream) -> io::Result<(TcpStream, [u8; N])> {
+async fn read_exact<S, const N: usize>(mut stream: S) -> io::Result<(S, [u8; N])>
+where
+    S: AsyncRead + Unpin,
+{
     let mut bytes = [0; N];
     stream.read_exact(&mut bytes).await?;
     Ok((stream, bytes))
