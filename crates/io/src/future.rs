@@ -62,6 +62,7 @@ pub(crate) fn poll_budget(cx: &mut Context<'_>) -> Poll<()> {
 /// Repeats `attempt` as long as it says that it was interrupted.
 ///
 /// Not bounded: an interrupted operation has done nothing, and nothing interrupts forever.
+#[inline]
 pub(crate) fn retry_interrupted<T>(
     mut attempt: impl FnMut() -> Poll<io::Result<T>>,
 ) -> Poll<io::Result<T>> {
@@ -74,22 +75,21 @@ pub(crate) fn retry_interrupted<T>(
 }
 
 /// Reads until `buf` is full, from `buf[*read]` on; `false` if the end came first.
+#[inline]
 pub(crate) fn poll_fill<R: AsyncRead + Unpin + ?Sized>(
     reader: &mut R,
     cx: &mut Context<'_>,
     buf: &mut [u8],
     read: &mut usize,
 ) -> Poll<io::Result<bool>> {
-    let mut rest = ReadBuf::new(&mut buf[*read..]);
-    // Bounded by the buffer: each round fills some of it.
-    while rest.remaining() > 0 {
-        let before = rest.filled().len();
-        let result = retry_interrupted(|| Pin::new(&mut *reader).poll_read(cx, &mut rest));
-        let n = rest.filled().len() - before;
-        *read += n;
-        ready!(result)?;
-        if n == 0 {
-            return Poll::Ready(Ok(false));
+    // Bounded by the buffer: each round fills some of it, or was interrupted.
+    while *read < buf.len() {
+        let mut rest = ReadBuf::new(&mut buf[*read..]);
+        match ready!(Pin::new(&mut *reader).poll_read(cx, &mut rest)) {
+            Ok(()) if rest.filled().is_empty() => return Poll::Ready(Ok(false)),
+            Ok(()) => *read += rest.filled().len(),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Poll::Ready(Err(error)),
         }
     }
     Poll::Ready(Ok(true))
@@ -99,6 +99,7 @@ pub(crate) fn poll_fill<R: AsyncRead + Unpin + ?Sized>(
 ///
 /// # Errors
 /// `WriteZero` if the writer takes nothing.
+#[inline]
 pub(crate) fn poll_drain<W: AsyncWrite + Unpin + ?Sized>(
     writer: &mut W,
     cx: &mut Context<'_>,

@@ -44,6 +44,7 @@ mod buf_writer;
 mod copy;
 mod copy_bidirectional;
 
+mod byte_queue;
 mod duplex;
 mod join;
 mod pipe;

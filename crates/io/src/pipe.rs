@@ -4,7 +4,6 @@
 //! is not made under the lock: a look at [`Pipe::len_seen`] tells beforehand, nearly always
 //! rightly, whether it will. Where the guess was wrong, the lock is taken again.
 
-use std::collections::VecDeque;
 use std::io::{self, IoSlice};
 use std::mem;
 use std::task::{Context, Poll, Waker, ready};
@@ -14,6 +13,7 @@ use yamanote_base::budget;
 use yamanote_base::lock::Mutex;
 
 use crate::ReadBuf;
+use crate::byte_queue::ByteQueue;
 
 /// A bounded pipe. Each side may be used by one task at a time.
 #[derive(Debug)]
@@ -26,7 +26,7 @@ pub(crate) struct Pipe {
 
 #[derive(Debug)]
 struct PipeState {
-    bytes: VecDeque<u8>,
+    bytes: ByteQueue,
     /// Nothing more can be written; what is there can still be read.
     closed: bool,
     /// Who waits for bytes or for the end.
@@ -53,7 +53,7 @@ impl Pipe {
     pub(crate) fn new(len_max: usize) -> Self {
         assert!(len_max > 0, "a pipe must hold at least one byte");
         let state = PipeState {
-            bytes: VecDeque::new(),
+            bytes: ByteQueue::default(),
             closed: false,
             reader: None,
             writer: None,
@@ -73,7 +73,7 @@ impl Pipe {
         // Relaxed: a guess, see above.
         let will_wait = self.len_seen.load(Ordering::Relaxed) == 0;
         self.poll(cx, (READER, WRITER), will_wait, |state| {
-            let n = state.move_to(buf);
+            let n = state.bytes.move_to(buf);
             self.note_len(state);
             let done = n > 0 || state.closed || buf.remaining() == 0;
             done.then_some((Ok(()), n > 0))
@@ -94,7 +94,7 @@ impl Pipe {
             let before = state.bytes.len();
             for buf in bufs {
                 let n = buf.len().min(self.len_max - state.bytes.len());
-                state.bytes.extend(&buf[..n]);
+                state.bytes.push(&buf[..n]);
             }
             self.note_len(state);
             let n = state.bytes.len() - before;
@@ -159,28 +159,11 @@ impl Pipe {
     }
 }
 
-impl PipeState {
-    /// Moves what fits to `buf`; returns how many bytes those were.
-    fn move_to(&mut self, buf: &mut ReadBuf<'_>) -> usize {
-        let n = self.bytes.len().min(buf.remaining());
-        let (head, tail) = self.bytes.as_slices();
-        let in_head = n.min(head.len());
-        buf.put_slice(&head[..in_head]);
-        buf.put_slice(&tail[..n - in_head]);
-        if n == self.bytes.len() {
-            // Begins anew, so that the next bytes lie in one piece.
-            self.bytes.clear();
-        } else {
-            self.bytes.drain(..n);
-        }
-        n
-    }
-}
-
 /// Implements `AsyncRead` and `AsyncWrite` for what reads one pipe and writes one.
 macro_rules! read_and_write_pipes {
     ($Stream:ty, $incoming:ident, $outgoing:ident) => {
         impl $crate::AsyncRead for $Stream {
+            #[inline]
             fn poll_read(
                 self: std::pin::Pin<&mut Self>,
                 cx: &mut std::task::Context<'_>,
@@ -191,6 +174,7 @@ macro_rules! read_and_write_pipes {
         }
 
         impl $crate::AsyncWrite for $Stream {
+            #[inline]
             fn poll_write(
                 self: std::pin::Pin<&mut Self>,
                 cx: &mut std::task::Context<'_>,

@@ -1,17 +1,22 @@
 //! Any descriptor that a selector can watch: [`AsyncFd`].
 
-use std::error::Error;
+mod error;
+mod guard;
+
 use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, RawFd};
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use yamanote_base::budget;
 use yamanote_base::ready::{Direction, ReadyEvent};
 use yamanote_driver::context;
 use yamanote_driver::resource::{Registration, Watched};
-use yamanote_io::{Interest, Ready};
+use yamanote_io::Interest;
+
+pub use error::{AsyncFdRegisterError, TryIoError};
+pub use guard::{AsyncFdReadyGuard, AsyncFdReadyMutGuard};
 
 /// A descriptor that is watched by the runtime's selector, and what owns it.
 ///
@@ -20,32 +25,30 @@ use yamanote_io::{Interest, Ready};
 /// best by a guard's `try_io` or by [`async_io`](Self::async_io).
 ///
 /// Dropping it ends the watching, then drops what owns the descriptor.
+///
+/// # Examples
+/// Bytes from a foreign descriptor:
+/// ```
+/// use std::io::{Read, Write};
+/// use std::os::unix::net::UnixStream;
+/// use tokio::io::{Interest, unix::AsyncFd};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let (ours, mut theirs) = UnixStream::pair()?;
+/// ours.set_nonblocking(true)?;
+/// let ours = AsyncFd::new(ours)?;
+/// theirs.write_all(b"hello")?;
+/// let mut bytes = [0; 8];
+/// let n = ours
+///     .async_io(Interest::READABLE, |mut socket| socket.read(&mut bytes))
+///     .await?;
+/// assert_eq!(&bytes[..n], b"hello");
+/// # Ok(())
+/// # }
+/// ```
 pub struct AsyncFd<T: AsRawFd> {
     io: Registration<T>,
-}
-
-/// A descriptor that was ready, and the right to say that it is not any more.
-#[must_use = "readiness that is not used should be cleared or retained"]
-pub struct AsyncFdReadyGuard<'a, T: AsRawFd> {
-    async_fd: &'a AsyncFd<T>,
-    event: Option<ReadyEvent>,
-}
-
-/// An [`AsyncFdReadyGuard`] that may change what owns the descriptor.
-#[must_use = "readiness that is not used should be cleared or retained"]
-pub struct AsyncFdReadyMutGuard<'a, T: AsRawFd> {
-    async_fd: &'a mut AsyncFd<T>,
-    event: Option<ReadyEvent>,
-}
-
-/// A guard's operation would have blocked; the readiness was cleared.
-#[derive(Debug)]
-pub struct TryIoError(());
-
-/// A descriptor that could not be watched: what owns it, and why not.
-pub struct AsyncFdRegisterError<T> {
-    owner: T,
-    cause: io::Error,
 }
 
 const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
@@ -59,6 +62,21 @@ impl<T: AsRawFd> AsyncFd<T> {
     ///
     /// # Panics
     /// Outside of a runtime with I/O.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::os::unix::net::UnixStream;
+    /// use tokio::io::unix::AsyncFd;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let (socket, _peer) = UnixStream::pair()?;
+    /// socket.set_nonblocking(true)?;
+    /// let socket = AsyncFd::new(socket)?;
+    /// assert!(socket.writable().await?.ready().is_writable());
+    /// # Ok(())
+    /// # }
+    /// ```
     #[inline]
     #[track_caller]
     pub fn new(inner: T) -> io::Result<Self> {
@@ -105,7 +123,7 @@ impl<T: AsRawFd> AsyncFd<T> {
     ) -> Result<Self, AsyncFdRegisterError<T>> {
         match Registration::attached(context::current_io(), inner, interest) {
             Ok(io) => Ok(Self { io }),
-            Err((owner, cause)) => Err(AsyncFdRegisterError { owner, cause }),
+            Err((owner, cause)) => Err(AsyncFdRegisterError::new(owner, cause)),
         }
     }
 
@@ -121,7 +139,7 @@ impl<T: AsRawFd> AsyncFd<T> {
         self.io.get_mut()
     }
 
-    /// Ends the watching; what owns the descriptor remains.
+    /// Ends the watching; what owns the descriptor remains, still not blocking.
     pub fn into_inner(self) -> T {
         self.io.into_source_anyway()
     }
@@ -166,7 +184,10 @@ impl<T: AsRawFd> AsyncFd<T> {
 
 /// Waiting for readiness.
 impl<T: AsRawFd> AsyncFd<T> {
-    /// Whether it can be read, for the last task that calls this.
+    /// Whether it can be read; if not, the task is woken when it can.
+    ///
+    /// Only the last task that called this or its twin is woken: for several tasks there is
+    /// [`readable`](Self::readable).
     ///
     /// # Errors
     /// When the runtime is shut down.
@@ -174,11 +195,8 @@ impl<T: AsRawFd> AsyncFd<T> {
         &'a self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyGuard<'a, T>>> {
-        let event = self.io.poll_ready(cx, Direction::Read);
-        event.map_ok(|event| AsyncFdReadyGuard {
-            async_fd: self,
-            event: Some(event),
-        })
+        let event = ready!(self.io.poll_ready(cx, Direction::Read))?;
+        Poll::Ready(Ok(AsyncFdReadyGuard::new(self, event)))
     }
 
     /// [`poll_read_ready`](Self::poll_read_ready) of a descriptor that may be changed.
@@ -189,14 +207,14 @@ impl<T: AsRawFd> AsyncFd<T> {
         &'a mut self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyMutGuard<'a, T>>> {
-        let event = self.io.poll_ready(cx, Direction::Read);
-        event.map_ok(|event| AsyncFdReadyMutGuard {
-            async_fd: self,
-            event: Some(event),
-        })
+        let event = ready!(self.io.poll_ready(cx, Direction::Read))?;
+        Poll::Ready(Ok(AsyncFdReadyMutGuard::new(self, event)))
     }
 
-    /// Whether it can be written, for the last task that calls this.
+    /// Whether it can be written; if not, the task is woken when it can.
+    ///
+    /// Only the last task that called this or its twin is woken: for several tasks there is
+    /// [`writable`](Self::writable).
     ///
     /// # Errors
     /// When the runtime is shut down.
@@ -204,11 +222,8 @@ impl<T: AsRawFd> AsyncFd<T> {
         &'a self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyGuard<'a, T>>> {
-        let event = self.io.poll_ready(cx, Direction::Write);
-        event.map_ok(|event| AsyncFdReadyGuard {
-            async_fd: self,
-            event: Some(event),
-        })
+        let event = ready!(self.io.poll_ready(cx, Direction::Write))?;
+        Poll::Ready(Ok(AsyncFdReadyGuard::new(self, event)))
     }
 
     /// [`poll_write_ready`](Self::poll_write_ready) of a descriptor that may be changed.
@@ -219,25 +234,35 @@ impl<T: AsRawFd> AsyncFd<T> {
         &'a mut self,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<AsyncFdReadyMutGuard<'a, T>>> {
-        let event = self.io.poll_ready(cx, Direction::Write);
-        event.map_ok(|event| AsyncFdReadyMutGuard {
-            async_fd: self,
-            event: Some(event),
-        })
+        let event = ready!(self.io.poll_ready(cx, Direction::Write))?;
+        Poll::Ready(Ok(AsyncFdReadyMutGuard::new(self, event)))
     }
 
-    /// Waits until something of `interest` is ready.
+    /// Waits until something of `interest` is ready; any number of tasks may.
     ///
     /// *Cancel safety:* dropping it leaves no trace.
     ///
     /// # Errors
     /// When the runtime is shut down.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::os::unix::net::UnixStream;
+    /// use tokio::io::{Interest, unix::AsyncFd};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let (socket, _peer) = UnixStream::pair()?;
+    /// # socket.set_nonblocking(true)?;
+    /// let socket = AsyncFd::new(socket)?;
+    /// let guard = socket.ready(Interest::READABLE | Interest::WRITABLE).await?;
+    /// assert!(guard.ready().is_writable() && !guard.ready().is_readable());
+    /// # Ok(())
+    /// # }
+    /// ```
     pub async fn ready(&self, interest: Interest) -> io::Result<AsyncFdReadyGuard<'_, T>> {
         let event = self.io.readiness(interest).await?;
-        Ok(AsyncFdReadyGuard {
-            async_fd: self,
-            event: Some(event),
-        })
+        Ok(AsyncFdReadyGuard::new(self, event))
     }
 
     /// [`ready`](Self::ready) of a descriptor that may be changed.
@@ -249,13 +274,12 @@ impl<T: AsRawFd> AsyncFd<T> {
         interest: Interest,
     ) -> io::Result<AsyncFdReadyMutGuard<'_, T>> {
         let event = self.io.readiness(interest).await?;
-        Ok(AsyncFdReadyMutGuard {
-            async_fd: self,
-            event: Some(event),
-        })
+        Ok(AsyncFdReadyMutGuard::new(self, event))
     }
 
     /// Waits until it can be read.
+    ///
+    /// *Cancel safety:* as [`ready`](Self::ready).
     ///
     /// # Errors
     /// As [`ready`](Self::ready).
@@ -274,6 +298,8 @@ impl<T: AsRawFd> AsyncFd<T> {
     }
 
     /// Waits until it can be written.
+    ///
+    /// *Cancel safety:* as [`ready`](Self::ready).
     ///
     /// # Errors
     /// As [`ready`](Self::ready).
@@ -328,10 +354,27 @@ impl<T: AsRawFd> AsyncFd<T> {
         }
     }
 
-    /// Does `f` if the descriptor may be ready.
+    /// Does `f` if the descriptor may be ready; if it answers `WouldBlock`, clears the readiness.
     ///
     /// # Errors
     /// Those of `f`; `WouldBlock` also if it is known not to be ready.
+    ///
+    /// # Examples
+    /// ```
+    /// # use std::io::{ErrorKind, Read};
+    /// # use std::os::unix::net::UnixStream;
+    /// use tokio::io::{Interest, unix::AsyncFd};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// # let (socket, _peer) = UnixStream::pair()?;
+    /// # socket.set_nonblocking(true)?;
+    /// let socket = AsyncFd::new(socket)?;
+    /// let read = socket.try_io(Interest::READABLE, |mut socket| socket.read(&mut [0; 8]));
+    /// assert_eq!(read.unwrap_err().kind(), ErrorKind::WouldBlock);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn try_io<R>(
         &self,
         interest: Interest,
@@ -354,16 +397,13 @@ impl<T: AsRawFd> AsyncFd<T> {
             self.io.ask_to_look();
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let mut guard = AsyncFdReadyMutGuard {
-            async_fd: self,
-            event: Some(event),
-        };
+        let mut guard = AsyncFdReadyMutGuard::new(self, event);
         let result = guard.try_io(|async_fd| f(async_fd.get_mut()));
         result.unwrap_or_else(|_| Err(io::ErrorKind::WouldBlock.into()))
     }
 
-    fn clear(&self, event: Option<ReadyEvent>) {
-        if let (Some(cell), Some(event)) = (self.io.cell(), event) {
+    fn clear(&self, event: ReadyEvent) {
+        if let Some(cell) = self.io.cell() {
             cell.clear(event);
         }
     }
@@ -389,147 +429,5 @@ impl<T: AsRawFd + fmt::Debug> fmt::Debug for AsyncFd<T> {
         f.debug_struct("AsyncFd")
             .field("inner", &Some(self.get_ref()))
             .finish()
-    }
-}
-
-/// Writes what both guards have.
-macro_rules! guard {
-    ($Guard:ident) => {
-        impl<'a, Inner: AsRawFd> $Guard<'a, Inner> {
-            /// Says that the descriptor is ready no more: an operation would have blocked.
-            ///
-            /// What has become ready since the guard was made remains.
-            pub fn clear_ready(&mut self) {
-                self.async_fd.clear(self.event.take());
-            }
-
-            /// [`clear_ready`](Self::clear_ready) for a part of what was ready.
-            pub fn clear_ready_matching(&mut self, ready: Ready) {
-                if let Some(event) = self.event {
-                    self.async_fd
-                        .clear(Some(event.with_ready(event.ready & ready)));
-                    let rest = event.with_ready(event.ready - ready);
-                    self.event = (!rest.ready.is_empty()).then_some(rest);
-                }
-            }
-
-            /// Leaves the readiness as it is. So does dropping the guard; this says it.
-            pub fn retain_ready(&mut self) {}
-
-            /// What is ready.
-            pub fn ready(&self) -> Ready {
-                self.event.map_or(Ready::EMPTY, |event| event.ready)
-            }
-        }
-
-        impl<'a, T: fmt::Debug + AsRawFd> fmt::Debug for $Guard<'a, T> {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($Guard))
-                    .field("async_fd", &self.async_fd)
-                    .finish_non_exhaustive()
-            }
-        }
-    };
-}
-
-guard!(AsyncFdReadyGuard);
-guard!(AsyncFdReadyMutGuard);
-
-impl<'a, Inner: AsRawFd> AsyncFdReadyGuard<'a, Inner> {
-    /// Does `f`; if it answers `WouldBlock`, clears the readiness.
-    ///
-    /// # Errors
-    /// [`TryIoError`] if it would have blocked; what else `f` says is inside of the `Ok`.
-    pub fn try_io<R>(
-        &mut self,
-        f: impl FnOnce(&'a AsyncFd<Inner>) -> io::Result<R>,
-    ) -> Result<io::Result<R>, TryIoError> {
-        match f(self.async_fd) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.clear_ready();
-                Err(TryIoError(()))
-            }
-            result => Ok(result),
-        }
-    }
-
-    /// What is ready.
-    pub fn get_ref(&self) -> &'a AsyncFd<Inner> {
-        self.async_fd
-    }
-
-    /// What owns the descriptor.
-    pub fn get_inner(&self) -> &'a Inner {
-        self.async_fd.get_ref()
-    }
-}
-
-impl<'a, Inner: AsRawFd> AsyncFdReadyMutGuard<'a, Inner> {
-    /// Does `f`; if it answers `WouldBlock`, clears the readiness.
-    ///
-    /// # Errors
-    /// [`TryIoError`] if it would have blocked; what else `f` says is inside of the `Ok`.
-    pub fn try_io<R>(
-        &mut self,
-        f: impl FnOnce(&mut AsyncFd<Inner>) -> io::Result<R>,
-    ) -> Result<io::Result<R>, TryIoError> {
-        match f(self.async_fd) {
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                self.clear_ready();
-                Err(TryIoError(()))
-            }
-            result => Ok(result),
-        }
-    }
-
-    /// What is ready.
-    pub fn get_ref(&self) -> &AsyncFd<Inner> {
-        self.async_fd
-    }
-
-    /// What is ready, to be changed.
-    pub fn get_mut(&mut self) -> &mut AsyncFd<Inner> {
-        self.async_fd
-    }
-
-    /// What owns the descriptor.
-    pub fn get_inner(&self) -> &Inner {
-        self.async_fd.get_ref()
-    }
-
-    /// What owns the descriptor, to be changed.
-    pub fn get_inner_mut(&mut self) -> &mut Inner {
-        self.async_fd.get_mut()
-    }
-}
-
-impl<T> AsyncFdRegisterError<T> {
-    /// What owns the descriptor, and why it could not be watched.
-    pub fn into_parts(self) -> (T, io::Error) {
-        (self.owner, self.cause)
-    }
-}
-
-impl<T> fmt::Display for AsyncFdRegisterError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&self.cause, f)
-    }
-}
-
-impl<T> fmt::Debug for AsyncFdRegisterError<T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.cause, f)
-    }
-}
-
-impl<T> Error for AsyncFdRegisterError<T> {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(&self.cause)
-    }
-}
-
-impl<T> From<AsyncFdRegisterError<T>> for io::Error {
-    fn from(error: AsyncFdRegisterError<T>) -> Self {
-        error.cause
     }
 }
