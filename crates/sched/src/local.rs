@@ -402,23 +402,18 @@ impl Desk {
         // Relaxed: see run_some().
         let limit = (!idle || parts.woken.load(Ordering::Relaxed)).then_some(Duration::ZERO);
         parts.metrics.note_park(parts.driver.clock());
-        let delivered = self.turn(limit);
+        self.turn(limit);
         parts.metrics.note_unpark(parts.driver.clock());
-        if delivered == 0 {
-            parts.metrics.empty_wakeups.add(1);
-        }
         Hooks::call(parts.config.hooks.after_unpark.as_ref());
     }
 
-    /// Looks what happened, for at most `limit`; returns how many were woken.
-    fn turn(&self, limit: Option<Duration>) -> usize {
+    /// Looks what happened, for at most `limit`.
+    fn turn(&self, limit: Option<Duration>) {
         let mut wakes = WakeList::new();
         self.with_kit(|kit| kit.driver.turn(limit, &mut wakes));
-        let delivered = wakes.len();
-        if delivered > 0 {
+        if wakes.len() > 0 {
             wakes.wake_quietly();
         }
-        delivered
     }
 
     fn with_kit<R>(&self, f: impl FnOnce(&mut Kit) -> R) -> R {

@@ -68,7 +68,8 @@ impl RuntimeMetrics {
         self.worker(worker).parks_and_unparks.get()
     }
 
-    /// How often `worker` woke up and no event was there for it.
+    /// How often `worker` went to sleep without having polled a task since the last time. The
+    /// future in `block_on` is no task.
     ///
     /// # Panics
     /// When there is no such worker.

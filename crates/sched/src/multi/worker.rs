@@ -230,23 +230,20 @@ impl Desk {
         let clock = parts.driver.clock();
         metrics.note_park(clock);
         probe::emit(Point::Park, self.index as u64);
-        let delivered = self.turn_asleep();
+        self.turn_asleep();
         probe::emit(Point::Unpark, self.index as u64);
         metrics.note_unpark(clock);
-        if delivered == 0 {
-            metrics.empty_wakeups.add(1);
-        }
         Hooks::call(parts.config.hooks.after_unpark.as_ref());
     }
 
-    fn turn_asleep(&self) -> usize {
+    fn turn_asleep(&self) {
         let mut wakes = WakeList::new();
         self.with_kit(|kit| kit.driver.turn(None, &mut wakes));
         let parts = &self.multi.0;
         let claimed = parts.idle.wake_up(self.index);
         parts.monitor.note_awake();
         self.with_kit(|kit| kit.searching = claimed);
-        self.deliver(wakes)
+        self.deliver(wakes);
     }
 
     /// Looks what happened, for at most `limit`.
@@ -256,11 +253,10 @@ impl Desk {
         self.deliver(wakes);
     }
 
-    /// Calls the driver's wakers: their tasks go to this worker's ring. Returns how many.
-    fn deliver(&self, mut wakes: WakeList) -> usize {
-        let count = wakes.len();
-        if count == 0 {
-            return 0;
+    /// Calls the driver's wakers: their tasks go to this worker's ring.
+    fn deliver(&self, mut wakes: WakeList) {
+        if wakes.len() == 0 {
+            return;
         }
         self.with_kit(|kit| kit.delivering = true);
         wakes.wake_quietly();
@@ -272,7 +268,6 @@ impl Desk {
         if queued > 1 {
             self.multi.wake_one();
         }
-        count
     }
 
     /// Takes in a task that became runnable on this thread; gives it back without a kit.
