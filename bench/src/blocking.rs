@@ -46,21 +46,7 @@ async fn calls(callers: u32, rate: u32, limit: Duration) -> (u64, Duration) {
     let begin = Instant::now();
     let mut all = JoinSet::new();
     for _ in 0..callers {
-        all.spawn(async move {
-            let (mut calls, mut busy) = (0_u64, Duration::ZERO);
-            while begin.elapsed() < limit {
-                let called = Instant::now();
-                spawn_blocking(|| calls_nobody(7))
-                    .await
-                    .expect("it does not panic");
-                busy += called.elapsed();
-                calls += 1;
-                if rate > 0 {
-                    tokio::time::sleep(Duration::from_secs(1) / rate).await;
-                }
-            }
-            (calls, busy)
-        });
+        all.spawn(call_until(begin + limit, rate));
     }
     let results = all.join_all().await;
     let calls = results.iter().map(|(calls, _)| calls).sum();
@@ -68,6 +54,21 @@ async fn calls(callers: u32, rate: u32, limit: Duration) -> (u64, Duration) {
         0 => begin.elapsed(),
         _ => results.iter().map(|(_, busy)| *busy).sum(),
     };
+    (calls, busy)
+}
+
+async fn call_until(end: Instant, rate: u32) -> (u64, Duration) {
+    let (mut calls, mut busy) = (0, Duration::ZERO);
+    while Instant::now() < end {
+        let called = Instant::now();
+        let call = spawn_blocking(|| calls_nobody(7));
+        call.await.expect("it does not panic");
+        busy += called.elapsed();
+        calls += 1;
+        if rate > 0 {
+            tokio::time::sleep(Duration::from_secs(1) / rate).await;
+        }
+    }
     (calls, busy)
 }
 

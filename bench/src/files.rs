@@ -44,12 +44,7 @@ impl Way {
         self.runtime.block_on(async {
             let mut all = JoinSet::new();
             for _ in 0..readers {
-                let path = path.to_owned();
-                all.spawn(async move {
-                    for _ in 0..reads {
-                        tokio::fs::read(&path).await.expect("the file is there");
-                    }
-                });
+                all.spawn(read(path.to_owned(), reads));
             }
             all.join_all().await;
         });
@@ -62,6 +57,12 @@ impl Way {
     fn median(&mut self) -> f64 {
         self.micros.sort_by(f64::total_cmp);
         self.micros[self.micros.len() / 2]
+    }
+}
+
+async fn read(path: PathBuf, times: usize) {
+    for _ in 0..times {
+        tokio::fs::read(&path).await.expect("the file is there");
     }
 }
 

@@ -122,13 +122,10 @@ impl FileState {
                     self.buffer.move_to(dst);
                     return Poll::Ready(Ok(()));
                 }
-                None => {
-                    let len = len_max.min(dst.remaining());
-                    if let Some(read) = ready!(self.poll_read_directly(cx, file, dst, len)) {
-                        return Poll::Ready(read);
-                    }
-                    self.start_read(file, len);
-                }
+                None => match ready!(self.poll_read_directly(cx, file, dst, len_max)) {
+                    Some(read) => return Poll::Ready(read),
+                    None => self.start_read(file, len_max.min(dst.remaining())),
+                },
             }
         }
     }
@@ -227,14 +224,15 @@ impl FileState {
         Poll::Ready(Some((kind, result)))
     }
 
-    /// Reads to `dst` itself, up to `len` bytes, if that cannot block.
+    /// Reads to `dst` itself, up to `len_max` bytes, if that cannot block.
     fn poll_read_directly(
         &mut self,
         cx: &mut Context<'_>,
         file: &File,
         dst: &mut ReadBuf<'_>,
-        len: usize,
+        len_max: usize,
     ) -> Poll<Option<io::Result<()>>> {
+        let len = len_max.min(dst.remaining());
         if len > direct::LEN_MAX || self.rewind > 0 {
             return Poll::Ready(None);
         }

@@ -20,6 +20,11 @@ fn make_fifo(path: &Path) {
     assert!(metadata.file_type().is_fifo());
 }
 
+fn write_to_fifo(path: &Path, content: &[u8]) {
+    let mut fifo = std::fs::File::options().write(true).open(path).unwrap();
+    fifo.write_all(content).unwrap();
+}
+
 /// All that is done here to a file in the cache; returns how many threads that has taken.
 fn threads_for(path: &Path, content: &[u8]) -> usize {
     let handle = handle();
@@ -142,13 +147,8 @@ fn a_fifo_never_blocks_the_caller() {
             let mut read = pin!(fs::read(&path));
             assert!(poll_once(read.as_mut()).is_pending());
             assert!(fs::metadata(&path).await.unwrap().file_type().is_fifo());
-            let writer = {
-                let path = path.clone();
-                thread::spawn(move || {
-                    let mut fifo = std::fs::File::options().write(true).open(path).unwrap();
-                    write!(fifo, "round {round}").unwrap();
-                })
-            };
+            let (name, content) = (path.clone(), format!("round {round}"));
+            let writer = thread::spawn(move || write_to_fifo(&name, content.as_bytes()));
             assert_eq!(read.await.unwrap(), format!("round {round}").as_bytes());
             writer.join().unwrap();
         }
