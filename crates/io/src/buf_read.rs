@@ -9,6 +9,9 @@ use crate::AsyncRead;
 use crate::read::after_position;
 
 /// A reader with a buffer inside; the asynchronous twin of [`std::io::BufRead`].
+///
+/// Nobody calls these methods but implementations; see
+/// [`AsyncBufReadExt`](crate::AsyncBufReadExt).
 pub trait AsyncBufRead: AsyncRead {
     /// The buffered bytes, after reading more if there were none; none at the end.
     ///

@@ -14,6 +14,19 @@ pub trait AsyncBufReadExt: AsyncBufRead {
     /// many bytes came. Zero means the end.
     ///
     /// *Cancel safety*: what was read so far is in `buf`; call it again to go on.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::AsyncBufReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let (mut reader, mut field) = (&b"one,two"[..], Vec::new());
+    /// reader.read_until(b',', &mut field).await?;
+    /// assert_eq!(field, b"one,");
+    /// # Ok(())
+    /// # }
+    /// ```
     fn read_until<'a>(&'a mut self, byte: u8, buf: &'a mut Vec<u8>) -> IoFuture<ReadUntil<'a, Self>>
     where
         Self: Unpin,
@@ -34,6 +47,19 @@ pub trait AsyncBufReadExt: AsyncBufRead {
     /// # Errors
     /// `InvalidData` if the line is not UTF-8: it is lost then, and `buf` is unchanged. After an
     /// error of the source, what was read before it is in `buf`, provided that it is UTF-8.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::AsyncBufReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let (mut reader, mut line) = (&b"one\ntwo"[..], String::new());
+    /// while reader.read_line(&mut line).await? > 0 {}
+    /// assert_eq!(line, "one\ntwo");
+    /// # Ok(())
+    /// # }
+    /// ```
     fn read_line<'a>(&'a mut self, buf: &'a mut String) -> IoFuture<ReadLine<'a, Self>>
     where
         Self: Unpin,
@@ -48,6 +74,20 @@ pub trait AsyncBufReadExt: AsyncBufRead {
     }
 
     /// The segments between the bytes `byte`, without these.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::{AsyncBufReadExt, BufReader};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut fields = BufReader::new(&b"one,two"[..]).split(b',');
+    /// assert_eq!(fields.next_segment().await?, Some(b"one".to_vec()));
+    /// assert_eq!(fields.next_segment().await?, Some(b"two".to_vec()));
+    /// assert_eq!(fields.next_segment().await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn split(self, byte: u8) -> Split<Self>
     where
         Self: Sized + Unpin,
@@ -59,6 +99,20 @@ pub trait AsyncBufReadExt: AsyncBufRead {
     /// [`consume`](Self::consume) for those that were used.
     ///
     /// *Cancel safety*: if the future is dropped before it is complete, nothing is lost.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::{AsyncBufReadExt, BufReader};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut reader = BufReader::with_capacity(4, &b"abcdef"[..]);
+    /// assert_eq!(reader.fill_buf().await?, b"abcd");
+    /// reader.consume(3);
+    /// assert_eq!(reader.fill_buf().await?, b"d");
+    /// # Ok(())
+    /// # }
+    /// ```
     fn fill_buf(&mut self) -> IoFuture<FillBuf<'_, Self>>
     where
         Self: Unpin,
@@ -75,6 +129,20 @@ pub trait AsyncBufReadExt: AsyncBufRead {
     }
 
     /// The lines, without their ends (`\n` or `\r\n`).
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::AsyncBufReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut lines = (&b"one\r\ntwo"[..]).lines();
+    /// while let Some(line) = lines.next_line().await? {
+    ///     assert_eq!(line.len(), 3);
+    /// }
+    /// # Ok(())
+    /// # }
+    /// ```
     fn lines(self) -> Lines<Self>
     where
         Self: Sized,

@@ -15,6 +15,19 @@ pin_project! {
     ///
     /// Reads of at least the buffer's size pass it by when it is empty; writes always do.
     /// What is buffered is lost when this is dropped.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::{AsyncReadExt, BufReader};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut reader = BufReader::new(&b"many small reads"[..]);
+    /// assert_eq!(reader.read_u8().await?, b'm');
+    /// assert_eq!(reader.buffer(), b"any small reads");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub struct BufReader<R> {
         #[pin]
         reader: R,

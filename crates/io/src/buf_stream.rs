@@ -13,6 +13,23 @@ use crate::{AsyncBufRead, AsyncRead, AsyncSeek, AsyncWrite, BufReader, BufWriter
 pin_project! {
     /// A stream with a buffer for reading and a buffer for writing; see [`BufReader`] and
     /// [`BufWriter`].
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufStream, duplex};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let (near, far) = duplex(64);
+    /// let (mut near, mut far) = (BufStream::new(near), BufStream::new(far));
+    /// near.write_all(b"a line\n").await?;
+    /// near.flush().await?;
+    /// let mut line = String::new();
+    /// far.read_line(&mut line).await?;
+    /// assert_eq!(line, "a line\n");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[derive(Debug)]
     pub struct BufStream<RW> {
         #[pin]

@@ -18,6 +18,22 @@ pin_project! {
     ///
     /// Writes of at least the buffer's size pass it by; reads always do. Flush before dropping
     /// it: what is buffered then is lost.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::{AsyncWriteExt, BufWriter};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut writer = BufWriter::new(Vec::new());
+    /// for part in ["many ", "small ", "writes"] {
+    ///     writer.write_all(part.as_bytes()).await?;
+    /// }
+    /// writer.flush().await?;
+    /// assert_eq!(writer.into_inner(), b"many small writes");
+    /// # Ok(())
+    /// # }
+    /// ```
     pub struct BufWriter<W> {
         #[pin]
         writer: W,

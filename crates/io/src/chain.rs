@@ -11,6 +11,18 @@ use crate::{AsyncBufRead, AsyncRead, ReadBuf};
 pin_project! {
     /// A reader of all of a first reader and then all of a second one; made by
     /// [`chain`](crate::AsyncReadExt::chain).
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let chain = (&b"head"[..]).chain(&b"body"[..]);
+    /// assert_eq!(chain.get_ref(), (&&b"head"[..], &&b"body"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[derive(Debug)]
     #[must_use = "it reads nothing unless it is read from"]
     pub struct Chain<T, U> {

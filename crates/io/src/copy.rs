@@ -17,6 +17,17 @@ use crate::{AsyncBufRead, AsyncRead, AsyncWrite, BUF_SIZE, ReadBuf};
 ///
 /// # Errors
 /// Those of either; `WriteZero` if the writer takes nothing.
+///
+/// # Examples
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let mut out = Vec::new();
+/// let n = tokio::io::copy(&mut &b"from here to there"[..], &mut out).await?;
+/// assert_eq!((n, &out[..]), (18, &b"from here to there"[..]));
+/// # Ok(())
+/// # }
+/// ```
 pub async fn copy<'a, R, W>(reader: &'a mut R, writer: &'a mut W) -> io::Result<u64>
 where
     R: AsyncRead + Unpin + ?Sized,
@@ -32,6 +43,19 @@ where
 ///
 /// # Errors
 /// As [`copy`].
+///
+/// # Examples
+/// ```
+/// use tokio::io::{BufReader, copy_buf};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let mut out = Vec::new();
+/// let mut reader = BufReader::with_capacity(64 * 1024, &b"in large pieces"[..]);
+/// assert_eq!(copy_buf(&mut reader, &mut out).await?, 15);
+/// # Ok(())
+/// # }
+/// ```
 pub async fn copy_buf<'a, R, W>(reader: &'a mut R, writer: &'a mut W) -> io::Result<u64>
 where
     R: AsyncBufRead + Unpin + ?Sized,

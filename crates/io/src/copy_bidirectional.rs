@@ -16,6 +16,25 @@ use crate::{AsyncRead, AsyncWrite, BUF_SIZE};
 ///
 /// # Errors
 /// Those of either, at once; the other direction is then left where it is.
+///
+/// # Examples
+/// ```
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt, copy_bidirectional, duplex};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let (mut client, mut inbound) = duplex(64);
+/// let (mut outbound, mut server) = duplex(64);
+/// let proxy = tokio::spawn(async move { copy_bidirectional(&mut inbound, &mut outbound).await });
+/// client.write_all(b"ping").await?;
+/// server.read_exact(&mut [0; 4]).await?;
+/// server.write_all(b"hello").await?;
+/// client.read_exact(&mut [0; 5]).await?;
+/// drop((client, server));
+/// assert_eq!(proxy.await??, (4, 5));
+/// # Ok(())
+/// # }
+/// ```
 pub async fn copy_bidirectional<A, B>(a: &mut A, b: &mut B) -> io::Result<(u64, u64)>
 where
     A: AsyncRead + AsyncWrite + Unpin + ?Sized,

@@ -21,6 +21,20 @@ pin_project! {
 }
 
 /// A stream that reads from `reader` and writes to `writer`.
+///
+/// # Examples
+/// ```
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt, join};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let mut stream = join(&b"question"[..], Vec::new());
+/// stream.read_exact(&mut [0; 8]).await?;
+/// stream.write_all(b"answer").await?;
+/// assert_eq!(stream.writer(), b"answer");
+/// # Ok(())
+/// # }
+/// ```
 pub fn join<R, W>(reader: R, writer: W) -> Join<R, W>
 where
     R: AsyncRead,

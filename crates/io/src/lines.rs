@@ -13,6 +13,20 @@ use crate::buf_read_ext::poll_read_until;
 
 pin_project! {
     /// The lines of a reader; made by [`lines`](crate::AsyncBufReadExt::lines).
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::AsyncBufReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut lines = (&b"one\ntwo\n"[..]).lines();
+    /// assert_eq!(lines.next_line().await?.as_deref(), Some("one"));
+    /// assert_eq!(lines.next_line().await?.as_deref(), Some("two"));
+    /// assert_eq!(lines.next_line().await?, None);
+    /// # Ok(())
+    /// # }
+    /// ```
     #[derive(Debug)]
     #[must_use = "it reads nothing unless it is asked for a line"]
     pub struct Lines<R> {
@@ -23,6 +37,18 @@ pin_project! {
 
 pin_project! {
     /// The segments of a reader; made by [`split`](crate::AsyncBufReadExt::split).
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::{AsyncBufReadExt, BufReader};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut fields = BufReader::new(&b"one;two"[..]).split(b';');
+    /// assert_eq!(fields.next_segment().await?.as_deref(), Some(&b"one"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[derive(Debug)]
     #[must_use = "it reads nothing unless it is asked for a segment"]
     pub struct Split<R> {

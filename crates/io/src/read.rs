@@ -8,6 +8,37 @@ use std::task::{Context, Poll};
 use crate::ReadBuf;
 
 /// A source of bytes; the asynchronous twin of [`std::io::Read`].
+///
+/// # Examples
+/// A reader by hand, which counts what passes:
+/// ```
+/// use std::pin::Pin;
+/// use std::task::{Context, Poll, ready};
+/// use tokio::io::{AsyncRead, AsyncReadExt, ReadBuf};
+///
+/// struct Counted<R>(R, usize);
+///
+/// impl<R: AsyncRead + Unpin> AsyncRead for Counted<R> {
+///     fn poll_read(
+///         mut self: Pin<&mut Self>,
+///         cx: &mut Context<'_>,
+///         buf: &mut ReadBuf<'_>,
+///     ) -> Poll<std::io::Result<()>> {
+///         let before = buf.filled().len();
+///         ready!(Pin::new(&mut self.0).poll_read(cx, buf))?;
+///         self.1 += buf.filled().len() - before;
+///         Poll::Ready(Ok(()))
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let mut reader = Counted(&b"eleven byte"[..], 0);
+/// reader.read_to_end(&mut Vec::new()).await?;
+/// assert_eq!(reader.1, 11);
+/// # Ok(())
+/// # }
+/// ```
 pub trait AsyncRead {
     /// Tries to read into the unfilled part of `buf`.
     ///

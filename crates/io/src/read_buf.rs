@@ -23,6 +23,19 @@ use crate::AsyncRead;
 /// ```
 ///
 /// `filled <= initialized <= capacity` always holds; what is initialized stays so.
+///
+/// # Examples
+/// ```
+/// use std::mem::MaybeUninit;
+/// use tokio::io::ReadBuf;
+///
+/// let mut memory = [MaybeUninit::uninit(); 8];
+/// let mut buf = ReadBuf::uninit(&mut memory);
+/// buf.put_slice(b"abc");
+/// buf.initialize_unfilled_to(2).copy_from_slice(b"de");
+/// buf.advance(2);
+/// assert_eq!((buf.filled(), buf.remaining()), (&b"abcde"[..], 3));
+/// ```
 pub struct ReadBuf<'a> {
     buf: &'a mut [MaybeUninit<u8>],
     filled: usize,

@@ -15,6 +15,20 @@ use crate::{AsyncRead, Chain, ReadBuf, Take};
 /// Methods of every [`AsyncRead`].
 pub trait AsyncReadExt: AsyncRead {
     /// A reader of all of this one and then all of `next`.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut greeting = String::new();
+    /// let mut both = (&b"hello, "[..]).chain(&b"world"[..]);
+    /// both.read_to_string(&mut greeting).await?;
+    /// assert_eq!(greeting, "hello, world");
+    /// # Ok(())
+    /// # }
+    /// ```
     fn chain<R>(self, next: R) -> Chain<Self, R>
     where
         Self: Sized,
@@ -26,6 +40,21 @@ pub trait AsyncReadExt: AsyncRead {
     /// Reads some bytes into `buf`; returns how many. Zero means the end, or an empty `buf`.
     ///
     /// *Cancel safety*: if the future is dropped before it is complete, nothing was read.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut reader = &b"bytes"[..];
+    /// let mut buf = [0; 16];
+    /// let n = reader.read(&mut buf).await?;
+    /// assert_eq!(&buf[..n], b"bytes");
+    /// assert_eq!(reader.read(&mut buf).await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn read<'a>(&'a mut self, buf: &'a mut [u8]) -> IoFuture<Read<'a, Self>>
     where
         Self: Unpin,
@@ -37,6 +66,20 @@ pub trait AsyncReadExt: AsyncRead {
     /// the end, or that `buf` has no room.
     ///
     /// *Cancel safety*: as [`read`](Self::read).
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut buf = Vec::with_capacity(16);
+    /// let mut reader = &b"bytes"[..];
+    /// while reader.read_buf(&mut buf).await? > 0 {}
+    /// assert_eq!(buf, b"bytes");
+    /// # Ok(())
+    /// # }
+    /// ```
     fn read_buf<'a, B>(&'a mut self, buf: &'a mut B) -> IoFuture<ReadIntoBuf<'a, Self, B>>
     where
         Self: Unpin,
@@ -51,6 +94,22 @@ pub trait AsyncReadExt: AsyncRead {
     ///
     /// # Errors
     /// `UnexpectedEof` if the end comes first; those of the source.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut reader = &b"lengthbody"[..];
+    /// let mut head = [0; 6];
+    /// reader.read_exact(&mut head).await?;
+    /// assert_eq!(&head, b"length");
+    /// let error = reader.read_exact(&mut [0; 6]).await.unwrap_err();
+    /// assert_eq!(error.kind(), std::io::ErrorKind::UnexpectedEof);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn read_exact<'a>(&'a mut self, buf: &'a mut [u8]) -> IoFuture<ReadExact<'a, Self>>
     where
         Self: Unpin,
@@ -68,6 +127,20 @@ pub trait AsyncReadExt: AsyncRead {
     ///
     /// # Errors
     /// `UnexpectedEof` at the end; those of the source.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut reader = &[1, 0, 2, 3, 0][..];
+    /// assert_eq!(reader.read_u8().await?, 1);
+    /// assert_eq!(reader.read_u16().await?, 2);
+    /// assert_eq!(reader.read_u16_le().await?, 3);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn read_u8(&mut self) -> IoFuture<ReadNumber<'_, Self, u8>>
     where
         Self: Unpin,
@@ -93,6 +166,19 @@ pub trait AsyncReadExt: AsyncRead {
     ///
     /// # Errors
     /// Those of the source; what was read before is in `buf`.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut all = b"begun, ".to_vec();
+    /// let n = (&b"done"[..]).read_to_end(&mut all).await?;
+    /// assert_eq!((n, &all[..]), (4, &b"begun, done"[..]));
+    /// # Ok(())
+    /// # }
+    /// ```
     fn read_to_end<'a>(&'a mut self, buf: &'a mut Vec<u8>) -> IoFuture<ReadToEnd<'a, Self>>
     where
         Self: Unpin,
@@ -106,6 +192,20 @@ pub trait AsyncReadExt: AsyncRead {
     ///
     /// # Errors
     /// `InvalidData` if it is not UTF-8; those of the source. Nothing was appended then.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut text = String::new();
+    /// (&b"text"[..]).read_to_string(&mut text).await?;
+    /// assert!((&b"\xff"[..]).read_to_string(&mut text).await.is_err());
+    /// assert_eq!(text, "text");
+    /// # Ok(())
+    /// # }
+    /// ```
     fn read_to_string<'a>(&'a mut self, dst: &'a mut String) -> IoFuture<ReadToString<'a, Self>>
     where
         Self: Unpin,
@@ -114,6 +214,19 @@ pub trait AsyncReadExt: AsyncRead {
     }
 
     /// A reader of at most the next `limit` bytes.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut text = String::new();
+    /// (&b"headbody"[..]).take(4).read_to_string(&mut text).await?;
+    /// assert_eq!(text, "head");
+    /// # Ok(())
+    /// # }
+    /// ```
     fn take(self, limit: u64) -> Take<Self>
     where
         Self: Sized,

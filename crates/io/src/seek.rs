@@ -6,6 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// Something with a position; the asynchronous twin of [`std::io::Seek`].
+///
+/// Nobody calls these methods but implementations; see [`AsyncSeekExt`](crate::AsyncSeekExt).
 pub trait AsyncSeek {
     /// Begins to move to `position`; [`poll_complete`](Self::poll_complete) tells the end of it.
     ///

@@ -13,6 +13,22 @@ pub trait AsyncSeekExt: AsyncSeek {
     /// the start in bytes. Waits first for an earlier operation that is still under way.
     ///
     /// *Cancel safety*: the move may or may not have happened.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::{Cursor, SeekFrom};
+    /// use tokio::io::{AsyncReadExt, AsyncSeekExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut file = Cursor::new(b"abcdef");
+    /// assert_eq!(file.seek(SeekFrom::End(-2)).await?, 4);
+    /// assert_eq!(file.read_u8().await?, b'e');
+    /// file.rewind().await?;
+    /// assert_eq!(file.stream_position().await?, 0);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn seek(&mut self, position: SeekFrom) -> IoFuture<Seek<'_, Self>>
     where
         Self: Unpin,

@@ -32,6 +32,23 @@ struct SplitStream<T> {
 /// Splits a stream in two. Both halves share a lock, so one waits while the other is polled.
 ///
 /// [`ReadHalf::unsplit`] puts them together again.
+///
+/// # Examples
+/// ```
+/// use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex, split};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let (near, mut far) = duplex(64);
+/// let (mut read, mut write) = split(near);
+/// let answer = tokio::spawn(async move { read.read_u8().await });
+/// write.write_u8(1).await?;
+/// far.write_u8(2).await?;
+/// assert_eq!(answer.await??, 2);
+/// assert_eq!(far.read_u8().await?, 1);
+/// # Ok(())
+/// # }
+/// ```
 pub fn split<T>(stream: T) -> (ReadHalf<T>, WriteHalf<T>)
 where
     T: AsyncRead + AsyncWrite,

@@ -12,6 +12,20 @@ use crate::{AsyncBufRead, AsyncRead, ReadBuf};
 pin_project! {
     /// A reader of at most so many bytes of another one; made by
     /// [`take`](crate::AsyncReadExt::take).
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::AsyncReadExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut head = (&b"headbody"[..]).take(4);
+    /// head.read_exact(&mut [0; 3]).await?;
+    /// assert_eq!(head.limit(), 1);
+    /// assert_eq!(head.into_inner(), b"dbody");
+    /// # Ok(())
+    /// # }
+    /// ```
     #[derive(Debug)]
     #[must_use = "it reads nothing unless it is read from"]
     pub struct Take<R> {

@@ -6,6 +6,8 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// A sink of bytes; the asynchronous twin of [`std::io::Write`].
+///
+/// Nobody calls these methods but implementations; see [`AsyncWriteExt`](crate::AsyncWriteExt).
 pub trait AsyncWrite {
     /// Tries to write `buf`; returns how many of its bytes were taken.
     ///

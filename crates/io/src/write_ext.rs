@@ -15,6 +15,18 @@ pub trait AsyncWriteExt: AsyncWrite {
     /// Writes some of `src`; returns how many bytes were taken.
     ///
     /// *Cancel safety*: if the future is dropped before it is complete, nothing was written.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let (mut near, _far) = tokio::io::duplex(4);
+    /// assert_eq!(near.write(b"too much").await?, 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn write<'a>(&'a mut self, src: &'a [u8]) -> IoFuture<Write<'a, Self>>
     where
         Self: Unpin,
@@ -25,6 +37,21 @@ pub trait AsyncWriteExt: AsyncWrite {
     /// Writes some of `bufs`, in their order; returns how many bytes were taken.
     ///
     /// *Cancel safety*: as [`write`](Self::write).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::IoSlice;
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut out = Vec::new();
+    /// let parts = [IoSlice::new(b"head "), IoSlice::new(b"body")];
+    /// assert_eq!(out.write_vectored(&parts).await?, 9);
+    /// assert_eq!(out, b"head body");
+    /// # Ok(())
+    /// # }
+    /// ```
     fn write_vectored<'a, 'b>(
         &'a mut self,
         bufs: &'a [IoSlice<'b>],
@@ -38,6 +65,21 @@ pub trait AsyncWriteExt: AsyncWrite {
     /// Writes some of `src` and advances it; returns how many bytes were taken.
     ///
     /// *Cancel safety*: as [`write`](Self::write).
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::Cursor;
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let (mut near, _far) = tokio::io::duplex(4);
+    /// let mut src = Cursor::new("too much");
+    /// near.write_buf(&mut src).await?;
+    /// assert_eq!(src.position(), 4);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn write_buf<'a, B>(&'a mut self, src: &'a mut B) -> IoFuture<WriteBuf<'a, Self, B>>
     where
         Self: Sized + Unpin,
@@ -52,6 +94,20 @@ pub trait AsyncWriteExt: AsyncWrite {
     ///
     /// # Errors
     /// `WriteZero` if the writer takes nothing; those of the writer.
+    ///
+    /// # Examples
+    /// ```
+    /// use std::io::Cursor;
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let (mut out, mut src) = (Vec::new(), Cursor::new("all of it"));
+    /// out.write_all_buf(&mut src).await?;
+    /// assert_eq!((&out[..], src.position()), (&b"all of it"[..], 9));
+    /// # Ok(())
+    /// # }
+    /// ```
     fn write_all_buf<'a, B>(&'a mut self, src: &'a mut B) -> IoFuture<WriteAllBuf<'a, Self, B>>
     where
         Self: Sized + Unpin,
@@ -66,6 +122,19 @@ pub trait AsyncWriteExt: AsyncWrite {
     ///
     /// # Errors
     /// `WriteZero` if the writer takes nothing; those of the writer.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut out = Vec::new();
+    /// out.write_all(b"all of it").await?;
+    /// assert_eq!(out, b"all of it");
+    /// # Ok(())
+    /// # }
+    /// ```
     fn write_all<'a>(&'a mut self, src: &'a [u8]) -> IoFuture<WriteAll<'a, Self>>
     where
         Self: Unpin,
@@ -80,6 +149,21 @@ pub trait AsyncWriteExt: AsyncWrite {
     /// Writes one byte.
     ///
     /// *Cancel safety*: as [`write`](Self::write).
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::AsyncWriteExt;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut out = Vec::new();
+    /// out.write_u8(1).await?;
+    /// out.write_u16(2).await?;
+    /// out.write_u16_le(3).await?;
+    /// assert_eq!(out, [1, 0, 2, 3, 0]);
+    /// # Ok(())
+    /// # }
+    /// ```
     fn write_u8(&mut self, n: u8) -> IoFuture<WriteNumber<'_, Self, u8>>
     where
         Self: Unpin,
@@ -102,6 +186,21 @@ pub trait AsyncWriteExt: AsyncWrite {
     /// Brings all that was written to its destination.
     ///
     /// *Cancel safety*: call it again to go on.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::{AsyncWriteExt, BufWriter};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let mut out = BufWriter::new(Vec::new());
+    /// out.write_all(b"kept back").await?;
+    /// assert!(out.get_ref().is_empty());
+    /// out.flush().await?;
+    /// assert_eq!(out.get_ref(), b"kept back");
+    /// # Ok(())
+    /// # }
+    /// ```
     fn flush(&mut self) -> IoFuture<Flush<'_, Self>>
     where
         Self: Unpin,
@@ -112,6 +211,22 @@ pub trait AsyncWriteExt: AsyncWrite {
     /// Flushes, and tells the other side that nothing more will come.
     ///
     /// *Cancel safety*: call it again to go on.
+    ///
+    /// # Examples
+    /// ```
+    /// use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> std::io::Result<()> {
+    /// let (mut near, mut far) = tokio::io::duplex(16);
+    /// near.write_all(b"bye").await?;
+    /// near.shutdown().await?;
+    /// let mut all = Vec::new();
+    /// far.read_to_end(&mut all).await?;
+    /// assert_eq!(all, b"bye");
+    /// # Ok(())
+    /// # }
+    /// ```
     fn shutdown(&mut self) -> IoFuture<Shutdown<'_, Self>>
     where
         Self: Unpin,
