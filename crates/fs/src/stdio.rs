@@ -38,6 +38,22 @@ pub struct Stdout(Output<io::Stdout>);
 pub struct Stderr(Output<io::Stderr>);
 
 /// A handle of the standard input.
+///
+/// What one handle has read ahead, no other handle sees.
+///
+/// # Examples
+/// ```no_run
+/// use tokio::io::{AsyncBufReadExt, BufReader};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let mut lines = BufReader::new(tokio::io::stdin()).lines();
+/// while let Some(line) = lines.next_line().await? {
+///     println!("{} bytes", line.len());
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub fn stdin() -> Stdin {
     Stdin {
         buffer: IoBuffer::default(),
@@ -46,11 +62,24 @@ pub fn stdin() -> Stdin {
 }
 
 /// A handle of the standard output.
+///
+/// # Examples
+/// ```
+/// use tokio::io::AsyncWriteExt;
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> std::io::Result<()> {
+/// let mut out = tokio::io::stdout();
+/// out.write_all(b"written when flushed\n").await?;
+/// out.flush().await?;
+/// # Ok(())
+/// # }
+/// ```
 pub fn stdout() -> Stdout {
     Stdout(Output::new(io::stdout))
 }
 
-/// A handle of the standard error.
+/// A handle of the standard error; used as [`stdout`] is.
 pub fn stderr() -> Stderr {
     Stderr(Output::new(io::stderr))
 }
