@@ -54,13 +54,30 @@ attributes! {
     /// | `name = "station"` | the runtime's name |
     /// | `crate = "some::path"` | where the attribute's expansion finds the runtime |
     ///
-    /// # Panics
-    /// The function panics when the runtime cannot be built.
+    /// The function may have any name, arguments (unless it is `main`) and output; what it awaits
+    /// runs on the calling thread, not on a worker: spawn what shall run there.
     ///
-    /// ```ignore
-    /// #[yamanote::main(worker_threads = 2)]
+    /// # Panics
+    /// The function panics when the runtime cannot be built, and when it is called from a thread
+    /// that drives a runtime.
+    ///
+    /// ```
+    /// #[tokio::main(worker_threads = 2)]
     /// async fn main() -> std::io::Result<()> {
-    ///     yamanote::net::TcpListener::bind("127.0.0.1:0").await.map(drop)
+    ///     tokio::net::TcpListener::bind("127.0.0.1:0").await.map(drop)
+    /// }
+    /// ```
+    ///
+    /// Which is the same as:
+    ///
+    /// ```
+    /// fn main() -> std::io::Result<()> {
+    ///     let runtime = tokio::runtime::Builder::new_multi_thread()
+    ///         .worker_threads(2)
+    ///         .enable_all()
+    ///         .build()
+    ///         .expect("cannot build the runtime");
+    ///     runtime.block_on(async { tokio::net::TcpListener::bind("127.0.0.1:0").await.map(drop) })
     /// }
     /// ```
     main: Main, MultiThread, "yamanote";
@@ -71,12 +88,13 @@ attributes! {
     /// Makes a test of an `async fn`: it runs in a runtime of its own.
     ///
     /// The runtime is that of the caller's thread (`current_thread`) with everything enabled unless
-    /// arguments say otherwise; they are those of `main`.
+    /// arguments say otherwise; they are those of `main`. A test takes no arguments, and returns
+    /// what tests may return: `()`, or a `Result`.
     ///
-    /// ```ignore
-    /// #[yamanote::test(start_paused = true)]
+    /// ```no_run
+    /// #[tokio::test(start_paused = true)]
     /// async fn an_hour_passes_at_once() {
-    ///     yamanote::time::sleep(std::time::Duration::from_secs(3600)).await;
+    ///     tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
     /// }
     /// ```
     test: Test, MultiThread, "yamanote";

@@ -6,7 +6,7 @@
 //! | who | may | when |
 //! |---|---|---|
 //! | who queues the task | `set_queued` | before the runnable is in a queue |
-//! | the runner | `set_taken`, `waited` | from when the runnable left the queue, to the poll's end |
+//! | the runner | `set_taken`, `waited` | from when the runnable left the queue to the poll's end |
 
 use std::time::Duration;
 

@@ -45,7 +45,7 @@
 //!
 //! | feature | what it brings |
 //! |---|---|
-//! | `full` | all that follow, except `test-util` |
+//! | `full` | all that follow, except the last two |
 //! | `rt` | `runtime`, `task`, `spawn`, `sim`: one thread, or a simulation |
 //! | `rt-multi-thread` | `main` starts worker threads unless told otherwise |
 //! | `macros` | `main`, `test`, `select!`, `join!`, `try_join!` |
@@ -58,10 +58,47 @@
 //! | `process` | `process`: children, without blocking on them |
 //! | `signal` | `signal`: Ctrl-C and its relatives |
 //! | `test-util` | a clock that tests stop and move: `time::pause`, `time::advance` |
+//! | `tracing` | spans and events for subscribers: tasks, what they wait for, who wakes them |
 //!
-//! The features `bytes`, `io-uring`, `libc`, `mio`, `parking_lot`, `schedule-latency`,
-//! `signal-hook-registry`, `socket2`, `taskdump`, `tokio-macros`, `tracing` and `windows-sys` exist
-//! because tokio has them; they change nothing by themselves.
+//! `full` does not bring `tracing`, which costs a little even when nobody listens. The features
+//! `bytes`, `io-uring`, `libc`, `mio`, `parking_lot`, `schedule-latency`, `signal-hook-registry`,
+//! `socket2`, `taskdump`, `tokio-macros` and `windows-sys` exist because tokio has them; they
+//! change nothing by themselves. No `cfg` is asked for: what tokio offers behind `tokio_unstable`
+//! is there without it.
+//!
+//! # What is where
+//!
+//! | module | is about |
+//! |---|---|
+//! | `task` | tasks: spawning, joining, cancelling, names, budgets |
+//! | `sync` | what tasks share, and how they tell each other: channels, locks, notifications |
+//! | `time` | sleeping, timeouts, intervals, and a clock that tests may stop |
+//! | `io` | the traits of reading and writing, and what stands on them |
+//! | `net`, `fs`, `process`, `signal` | what the operating system offers, without blocking |
+//! | `runtime` | what runs it all: builders, handles, counters, hooks |
+//! | `sim` | the same program in a simulated world |
+//!
+//! At the root are `spawn`, the macros `select!`, `join!`, `try_join!`, `pin!` and `task_local!`,
+//! and the attributes `main` and `test`.
+//!
+//! # What blocks
+//!
+//! A thread runs many tasks, one at a time, and none is interrupted between two `.await`s. What
+//! keeps the thread for longer than some 100 microseconds keeps all of them waiting:
+//!
+//! ```
+//! # #[cfg(feature = "rt")]
+//! # fn main() {
+//! # yamanote::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! use yamanote::task::spawn_blocking;
+//!
+//! // Not `std::fs`, `std::thread::sleep` or a long computation right here, but:
+//! let sum = spawn_blocking(|| (0..1_000_000_u64).sum::<u64>()).await.unwrap();
+//! assert_eq!(sum, 499_999_500_000);
+//! # })
+//! # }
+//! # #[cfg(not(feature = "rt"))] fn main() {}
+//! ```
 #![forbid(unsafe_code)]
 
 #[doc(hidden)]
