@@ -140,7 +140,7 @@ impl Notify {
         Notified { wait: self.wait() }
     }
 
-    /// [`notified`](Self::notified) with a future that keeps the `Notify` alive and borrows nothing.
+    /// [`notified`](Self::notified) with a future that keeps the `Notify` alive.
     ///
     /// ```
     /// use std::sync::Arc;

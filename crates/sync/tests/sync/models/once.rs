@@ -63,9 +63,8 @@ impl Model {
         }
         self.callers[slot] = Caller::Initialising;
         let ended = gate.get()?;
-        match ended {
-            Ok(value) => self.set(value),
-            Err(()) => {}
+        if let Ok(value) = ended {
+            self.set(value);
         }
         self.drop(slot);
         Some(ended)
@@ -114,13 +113,13 @@ fn apply<'a>(
             let Some(future) = &mut slots[slot] else {
                 return;
             };
-            let expected = model.poll(slot, &gates[slot]);
-            match future.poll() {
-                Poll::Pending => assert_eq!(expected, None),
-                Poll::Ready(result) => {
-                    assert_eq!(expected, Some(result));
-                    slots[slot] = None;
-                }
+            let ended = match future.poll() {
+                Poll::Pending => None,
+                Poll::Ready(result) => Some(result),
+            };
+            assert_eq!(ended, model.poll(slot, &gates[slot]));
+            if ended.is_some() {
+                slots[slot] = None;
             }
         }
         Step::Drop(slot) => {
