@@ -92,6 +92,7 @@ fn each_length_is_read_whole() {
             65536,
             65537,
             200_000,
+            1 << 20,
             3 << 20,
         ] {
             let content: Vec<u8> = (0..len).map(|i| (i % 251) as u8).collect();
