@@ -4,13 +4,13 @@ use std::cell::Cell;
 use std::io::Cursor;
 use std::marker::{PhantomData, PhantomPinned};
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::rc::Rc;
 
 use yamanote_io::*;
 
 struct Probe<T>(PhantomData<T>);
 
 /// What holds for types without the trait; the same names of `Probe` itself come first.
-#[allow(dead_code)] // `SEND`: every type of this crate has it.
 trait Lacking {
     const SEND: bool = false;
     const SYNC: bool = false;
@@ -82,6 +82,7 @@ fn streams_and_combinators_have_the_auto_traits_of_what_is_inside() {
         Chain<Plain, Local>: 1 0 0 1 0;
         Take<Plain>: 1 1 1 1 1;
         Take<Local>: 1 0 0 1 0;
+        Take<Rc<Plain>>: 0 0 1 1 1;
         Lines<Plain>: 1 1 1 1 1;
         Lines<Local>: 1 0 0 1 0;
         Split<Plain>: 1 1 1 1 1;
