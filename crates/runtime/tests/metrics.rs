@@ -21,6 +21,12 @@ fn sum(metrics: &RuntimeMetrics, count: impl Fn(&RuntimeMetrics, usize) -> u64) 
         .sum()
 }
 
+async fn yield_ten_times() {
+    for _ in 0..10 {
+        yield_now().await;
+    }
+}
+
 #[test]
 fn polls_and_schedules_are_counted_where_they_happen() {
     for runtime in [
@@ -29,13 +35,7 @@ fn polls_and_schedules_are_counted_where_they_happen() {
     ] {
         let metrics = runtime.metrics();
         runtime.block_on(async {
-            spawn(async {
-                for _ in 0..10 {
-                    yield_now().await;
-                }
-            })
-            .await
-            .unwrap();
+            spawn(yield_ten_times()).await.unwrap();
         });
         drop(runtime);
         assert_eq!(sum(&metrics, RuntimeMetrics::worker_poll_count), 11);

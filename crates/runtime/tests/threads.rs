@@ -104,6 +104,12 @@ fn the_environment_sets_the_number_of_workers_and_is_refused_if_it_makes_no_sens
     );
 }
 
+fn wait_until(happens: impl Fn() -> bool) {
+    while !happens() {
+        std::thread::yield_now();
+    }
+}
+
 #[test]
 fn a_worker_knows_its_index_and_the_metrics_know_its_thread() {
     let runtime = Builder::new_multi_thread()
@@ -118,12 +124,8 @@ fn a_worker_knows_its_index_and_the_metrics_know_its_thread() {
             let index = worker_index().unwrap();
             let here = std::thread::current().id();
             assert_eq!(metrics.worker_thread_id(index), Some(here));
-            block_in_place(|| {
-                // The worker goes on elsewhere.
-                while metrics.worker_thread_id(index) == Some(here) {
-                    std::thread::yield_now();
-                }
-            });
+            // The worker goes on elsewhere.
+            block_in_place(|| wait_until(|| metrics.worker_thread_id(index) != Some(here)));
         });
         task.await.unwrap();
     });

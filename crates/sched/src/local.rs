@@ -411,7 +411,7 @@ impl Desk {
     fn turn(&self, limit: Option<Duration>) {
         let mut wakes = WakeList::new();
         self.with_kit(|kit| kit.driver.turn(limit, &mut wakes));
-        if wakes.len() > 0 {
+        if !wakes.is_empty() {
             wakes.wake_quietly();
         }
     }

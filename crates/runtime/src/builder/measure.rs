@@ -163,7 +163,7 @@ impl Builder {
     ///     .unwrap();
     /// runtime.block_on(runtime.spawn(async {})).unwrap();
     /// let metrics = runtime.metrics();
-    /// let counts = (0..10).map(|bucket| metrics.schedule_latency_histogram_bucket_count(0, bucket));
+    /// let counts = (0..10).map(|i| metrics.schedule_latency_histogram_bucket_count(0, i));
     /// assert_eq!(counts.sum::<u64>(), 1);
     /// ```
     pub fn enable_metrics_schedule_latency_histogram(&mut self) -> &mut Self {

@@ -91,7 +91,7 @@ impl RuntimeMetrics {
     /// runtime.block_on(runtime.spawn(async {})).unwrap();
     /// let metrics = runtime.metrics();
     /// let buckets = 0..metrics.schedule_latency_histogram_num_buckets();
-    /// let counts = buckets.map(|bucket| metrics.schedule_latency_histogram_bucket_count(0, bucket));
+    /// let counts = buckets.map(|i| metrics.schedule_latency_histogram_bucket_count(0, i));
     /// assert_eq!(counts.sum::<u64>(), 1);
     /// ```
     ///

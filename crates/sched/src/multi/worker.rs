@@ -255,7 +255,7 @@ impl Desk {
 
     /// Calls the driver's wakers: their tasks go to this worker's ring.
     fn deliver(&self, mut wakes: WakeList) {
-        if wakes.len() == 0 {
+        if wakes.is_empty() {
             return;
         }
         self.with_kit(|kit| kit.delivering = true);
