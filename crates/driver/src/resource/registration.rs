@@ -180,7 +180,12 @@ impl<S: Source> Watched for Registration<S> {
     #[inline]
     fn asked_first(&self, interest: Interest) -> io::Result<Option<&ReadyCell>> {
         match (self.cell(), self.awaited) {
-            (None, Some(awaited)) if awaited == interest => self.register(Some(interest)).map(Some),
+            (None, Some(awaited)) if awaited == interest => {
+                let cell = self.register(Some(interest))?;
+                // It may be ready already: so the first wait is as short as can be.
+                self.ask_to_look();
+                Ok(Some(cell))
+            }
             (cell, _) => Ok(cell),
         }
     }
