@@ -195,8 +195,8 @@ impl Builder {
         self
     }
 
-    /// Accepted, and changes nothing: it names a part of Tokio's, timers without a lock that all
-    /// workers share. Here each worker has timers of its own in any case.
+    /// The same as [`enable_time`](Self::enable_time): it names a part of Tokio's, timers without a
+    /// lock that all workers share. Here each worker has timers of its own in any case.
     ///
     /// ```
     /// let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -206,7 +206,7 @@ impl Builder {
     /// runtime.block_on(async {});
     /// ```
     pub fn enable_alt_timer(&mut self) -> &mut Self {
-        self
+        self.enable_time()
     }
 
     /// Accepted, and changes nothing: it names a remedy of Tokio's against a worker that is stuck
