@@ -73,7 +73,7 @@ struct Progress {
 }
 
 impl Progress {
-    /// Writes once.
+    /// Writes once; zero says that the writer takes nothing.
     fn poll_write<W: AsyncWrite + Unpin + ?Sized>(
         &mut self,
         cx: &mut Context<'_>,
@@ -83,10 +83,6 @@ impl Progress {
         let n = ready!(retry_interrupted(
             || Pin::new(&mut *writer).poll_write(cx, buf)
         ))?;
-        if n == 0 {
-            let message = "write zero byte into writer";
-            return Poll::Ready(Err(io::Error::new(io::ErrorKind::WriteZero, message)));
-        }
         self.copied += n as u64;
         self.flush_owed = true;
         Poll::Ready(Ok(n))
@@ -126,6 +122,9 @@ impl Progress {
                 Poll::Ready(Ok(Some(self.poll_write(cx, &mut *writer, available)?)))
             });
             match written {
+                Poll::Ready(Ok(Some(Poll::Ready(0)))) => {
+                    return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+                }
                 Poll::Ready(Ok(Some(Poll::Ready(n)))) => Pin::new(&mut *reader).consume(n),
                 Poll::Ready(Ok(Some(Poll::Pending))) => return Poll::Pending,
                 Poll::Ready(Ok(None)) => {
@@ -232,7 +231,12 @@ impl CopyBuffer {
         // Bounded by the buffer: each round takes some of it.
         while self.start < self.end {
             let rest = &self.buf[self.start..self.end];
-            self.start += ready!(self.progress.poll_write(cx, writer, rest))?;
+            let n = ready!(self.progress.poll_write(cx, writer, rest))?;
+            if n == 0 {
+                let message = "write zero byte into writer";
+                return Poll::Ready(Err(io::Error::new(io::ErrorKind::WriteZero, message)));
+            }
+            self.start += n;
         }
         self.start = 0;
         self.end = 0;

@@ -43,7 +43,9 @@ impl<T: RefUnwindSafe> Probe<T> {
 
 /// Asserts which of `Send Sync Unpin UnwindSafe RefUnwindSafe` a type has; `0` is no.
 macro_rules! has {
-    ($($T:ty: $send:literal $sync:literal $unpin:literal $unwind:literal $ref_unwind:literal;)+) => {
+    ($(
+        $T:ty: $send:literal $sync:literal $unpin:literal $unwind:literal $ref_unwind:literal;
+    )+) => {
         $(
             let found = [
                 Probe::<$T>::SEND,

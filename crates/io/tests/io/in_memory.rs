@@ -111,7 +111,12 @@ fn copy_buf_copies_like_copy() {
     );
     assert_eq!((&writer.written[..], writer.flushed), (&b"hello"[..], 1));
     let error = block_on(copy_buf(&mut &b"hello"[..], &mut Script::new([Accept(0)])));
-    assert_eq!(error.unwrap_err().kind(), ErrorKind::WriteZero);
+    assert_eq!(error.unwrap_err().to_string(), "write zero");
+    let error = block_on(copy(&mut &b"hello"[..], &mut Script::new([Accept(0)])));
+    assert_eq!(
+        error.unwrap_err().to_string(),
+        "write zero byte into writer"
+    );
 }
 
 #[test]

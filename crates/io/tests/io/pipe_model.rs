@@ -59,51 +59,74 @@ impl Task {
     }
 }
 
-/// Follows the steps on both; `len_max` is the pipe's bound.
-fn check<R, W>(mut read: R, mut write: W, len_max: usize, steps: Vec<Step>)
-where
-    R: AsyncRead + Unpin,
-    W: AsyncWrite + Unpin,
-{
-    let mut model = VecDeque::new();
-    let mut closed = false;
-    let (mut reader, mut writer) = (Task::default(), Task::default());
-    for step in steps {
-        match step {
-            Step::Write(bytes) => {
-                let room = len_max - model.len();
-                match writer.poll(write.write(&bytes)) {
-                    Poll::Ready(Err(error)) => {
-                        assert!(closed && error.kind() == ErrorKind::BrokenPipe);
-                    }
-                    Poll::Ready(Ok(n)) => {
-                        assert!(!closed);
-                        assert_eq!(n, bytes.len().min(room));
-                        model.extend(&bytes[..n]);
-                        assert!(n == 0 || reader.is_freed());
-                    }
-                    Poll::Pending => assert!(!closed && room == 0 && !bytes.is_empty()),
-                }
-            }
-            Step::Read(len) => {
-                let mut bytes = vec![0; len];
-                match reader.poll(read.read(&mut bytes)) {
-                    Poll::Ready(n) => {
-                        let n = n.unwrap();
-                        assert_eq!(n, len.min(model.len()));
-                        assert!(bytes[..n].iter().eq(&model.drain(..n).collect::<Vec<_>>()));
-                        assert!(n > 0 || len == 0 || closed);
-                        assert!(n == 0 || writer.is_freed());
-                    }
-                    Poll::Pending => assert!(!closed && model.is_empty() && len > 0),
-                }
-            }
-            Step::Shutdown => {
-                assert!(writer.poll(write.shutdown()).is_ready());
-                closed = true;
-                assert!(reader.is_freed());
+/// A pipe and the queue that it must equal.
+struct Compared<R, W> {
+    read: R,
+    write: W,
+    reader: Task,
+    writer: Task,
+    model: VecDeque<u8>,
+    len_max: usize,
+    closed: bool,
+}
+
+impl<R: AsyncRead + Unpin, W: AsyncWrite + Unpin> Compared<R, W> {
+    fn new(read: R, write: W, len_max: usize) -> Self {
+        Self {
+            read,
+            write,
+            reader: Task::default(),
+            writer: Task::default(),
+            model: VecDeque::new(),
+            len_max,
+            closed: false,
+        }
+    }
+
+    fn follow(&mut self, steps: Vec<Step>) {
+        for step in steps {
+            match step {
+                Step::Write(bytes) => self.write(&bytes),
+                Step::Read(len) => self.read(len),
+                Step::Shutdown => self.shut_down(),
             }
         }
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let room = self.len_max - self.model.len();
+        match self.writer.poll(self.write.write(bytes)) {
+            Poll::Ready(Err(error)) => {
+                assert!(self.closed && error.kind() == ErrorKind::BrokenPipe);
+            }
+            Poll::Ready(Ok(n)) => {
+                assert!(!self.closed);
+                assert_eq!(n, bytes.len().min(room));
+                self.model.extend(&bytes[..n]);
+                assert!(n == 0 || self.reader.is_freed());
+            }
+            Poll::Pending => assert!(!self.closed && room == 0 && !bytes.is_empty()),
+        }
+    }
+
+    fn read(&mut self, len: usize) {
+        let mut bytes = vec![0; len];
+        match self.reader.poll(self.read.read(&mut bytes)) {
+            Poll::Ready(n) => {
+                let n = n.unwrap();
+                assert_eq!(n, len.min(self.model.len()));
+                assert!(self.model.drain(..n).eq(bytes[..n].iter().copied()));
+                assert!(n > 0 || len == 0 || self.closed);
+                assert!(n == 0 || self.writer.is_freed());
+            }
+            Poll::Pending => assert!(!self.closed && self.model.is_empty() && len > 0),
+        }
+    }
+
+    fn shut_down(&mut self) {
+        assert!(self.writer.poll(self.write.shutdown()).is_ready());
+        self.closed = true;
+        assert!(self.reader.is_freed());
     }
 }
 
@@ -113,12 +136,12 @@ proptest! {
     #[test]
     fn a_duplex_is_a_bounded_queue(len_max in 1..40usize, steps in steps()) {
         let (write, read) = duplex(len_max);
-        check(read, write, len_max, steps);
+        Compared::new(read, write, len_max).follow(steps);
     }
 
     #[test]
     fn a_simplex_is_a_bounded_queue(len_max in 1..40usize, steps in steps()) {
         let (read, write) = simplex(len_max);
-        check(read, write, len_max, steps);
+        Compared::new(read, write, len_max).follow(steps);
     }
 }
