@@ -47,6 +47,8 @@ struct OpSpans {
     resource: Span,
     op: Span,
     poll: Span,
+    /// The resource instead, where it is named: closed after the spans within it.
+    parent: Span,
 }
 
 // A subscriber that panics leaves its own state behind, none of the resource's: the same auto
@@ -281,6 +283,7 @@ impl AsyncOp {
     #[inline]
     pub fn in_poll<R>(&self, f: impl FnOnce() -> R) -> R {
         let spans = self.0.as_deref();
+        let _parent = spans.map(|spans| spans.parent.enter());
         let _resource = spans.map(|spans| spans.resource.enter());
         let _op = spans.map(|spans| spans.op.enter());
         let _poll = spans.map(|spans| spans.poll.enter());
@@ -311,7 +314,23 @@ impl AsyncOp {
     #[must_use]
     pub fn __new(resource: &Resource, op: Span, poll: Span) -> Self {
         let resource = resource.0.as_deref().cloned().unwrap_or(Span::none());
-        Self(Some(Box::new(OpSpans { resource, op, poll })))
+        let parent = Span::none();
+        Self(Some(Box::new(OpSpans {
+            resource,
+            op,
+            poll,
+            parent,
+        })))
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn __within(resource: &Resource, op: Span, poll: Span) -> Self {
+        let mut this = Self::__new(resource, op, poll);
+        if let Some(spans) = &mut this.0 {
+            spans.parent = std::mem::replace(&mut spans.resource, Span::none());
+        }
+        this
     }
 }
 
@@ -385,7 +404,7 @@ macro_rules! op {
                 parent: &op,
                 "runtime.resource.async_op.poll",
             );
-            $crate::AsyncOp::__new(resource, op, poll)
+            $crate::AsyncOp::__within(resource, op, poll)
         } else {
             $crate::AsyncOp::none()
         }
