@@ -3,7 +3,8 @@
 //! It pays when the next job comes within the moment: nobody has to be woken then. It costs the
 //! moment when none comes, and more where cores are scarce, because whoever would submit the job
 //! may wait for this very core. So it is tried where sleeps turn out to be short, by one thread at
-//! a time, and given up for twice as long each time that it was in vain.
+//! a time, and given up for twice as long each time that it was in vain; about five times that it
+//! was not make up for one that it was.
 
 use std::time::Duration;
 
@@ -12,8 +13,10 @@ pub(crate) const MOMENT: Duration = Duration::from_micros(20);
 /// A sleep that was shorter was not worth it. (One that the next job has ended at once has lasted
 /// for two wake-ups.)
 const SLEEP_SHORT: Duration = Duration::from_micros(80);
+/// Turns for which it is given up at least, when it was in vain.
+const PENALTY_MIN: u32 = 16;
 /// Turns for which it is given up at most.
-const PENALTY_MAX: u32 = 1024;
+const PENALTY_MAX: u32 = 4096;
 
 /// What the threads of a pool have learnt about lingering; in the pool's lock.
 #[derive(Debug, Default)]
@@ -51,9 +54,9 @@ impl Lingering {
         }
         self.occupied = false;
         if in_time {
-            self.penalty = 0;
+            self.penalty -= self.penalty.div_ceil(8);
         } else {
-            self.penalty = (2 * self.penalty).clamp(4, PENALTY_MAX);
+            self.penalty = (2 * self.penalty).clamp(PENALTY_MIN, PENALTY_MAX);
             self.skip = self.penalty;
         }
     }
@@ -85,6 +88,24 @@ mod tests {
         assert!(lingering.begin());
         lingering.end(true, false, LONG);
         assert!(!lingering.begin());
+    }
+
+    #[test]
+    fn lingering_that_is_often_in_vain_is_given_up() {
+        let mut lingering = Lingering::default();
+        lingering.end(false, false, SHORT);
+        let mut lingered = 0;
+        for _ in 0..4 * PENALTY_MAX {
+            let lingers = lingering.begin();
+            lingered += u32::from(lingers);
+            lingering.end(lingers, lingered % 3 != 0, SHORT);
+        }
+        assert!(lingered < 200, "{lingered}");
+        for _ in 0..2 * PENALTY_MAX {
+            let lingers = lingering.begin();
+            lingering.end(lingers, true, SHORT);
+        }
+        assert!(lingering.begin(), "it is worth it again");
     }
 
     #[test]
