@@ -3,7 +3,9 @@
 //! can go on must have been woken.
 
 mod barrier;
+mod broadcast;
 mod locks;
+mod mpsc;
 mod notify;
 mod once;
 mod semaphore;
