@@ -9,6 +9,7 @@ mod mpsc;
 mod notify;
 mod once;
 mod semaphore;
+mod watch;
 
 /// How many futures there are at once.
 const SLOTS: usize = 5;
