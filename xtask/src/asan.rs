@@ -106,13 +106,8 @@ fn build(root: &Path, packages: &[&Package]) -> Result<Vec<Program>> {
     cargo.args([
         "run", "nightly", "cargo", "test", "--no-run", "--target", &host,
     ]);
-    cargo.args([
-        "--lib",
-        "--bins",
-        "--tests",
-        "--message-format",
-        "json-render-diagnostics",
-    ]);
+    // Examples are built, too: their tests run them.
+    cargo.args(["--message-format", "json-render-diagnostics"]);
     cargo.args(packages.iter().flat_map(|package| ["-p", &package.name]));
     cargo
         .env("RUSTFLAGS", "-Zsanitizer=address")
