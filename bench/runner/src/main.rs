@@ -1,8 +1,9 @@
 //! Runs the benchmarks of both sides in turn, in one go, and compares them.
 //!
-//! `cargo run --release -p bench-runner -- [--quick] [--rounds N] [--against-itself] [--binaries DIR] [FILTER]`
-//! writes `RESULTS.md` beside this workspace's manifest, unless there is a filter or it is quick.
-//! With `--binaries` it builds nothing and takes what is in `DIR`: two versions of ours, say.
+//! `cargo run --release -p bench-runner -- [--quick] [--rounds N] [--against-itself]
+//! [--binaries DIR] [FILTER]` writes `RESULTS.md` beside this workspace's manifest, unless there is
+//! a filter or it is quick. With `--binaries` it builds nothing and takes what is in `DIR`: two
+//! versions of ours, say.
 
 mod echo;
 mod poller;

@@ -5,13 +5,10 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use crate::atomic::plain::{AtomicBool, Ordering};
 use crate::enter;
-
-/// Looks for a wake between two looks at the clock.
-const LOOKS: usize = 16;
 
 /// Wakes a sleeping thread; a wake before the sleep makes that sleep return at once.
 ///
@@ -40,25 +37,10 @@ impl ThreadWaker {
         }
     }
 
-    /// Waits for a wake for up to `limit` without sleeping; returns whether it came.
-    ///
-    /// The next sleep returns at once if it did. Waking a thread that does not sleep yet costs
-    /// neither side a system call. The thread stays on its core: one that gives way queues up
-    /// behind all others that want to run, and is late for its wake.
-    pub fn linger(&self, limit: Duration) -> bool {
-        let begin = Instant::now();
-        loop {
-            for _ in 0..LOOKS {
-                // Relaxed: a glance; the sleep that follows takes the wake.
-                if self.woken.load(Ordering::Relaxed) {
-                    return true;
-                }
-                std::hint::spin_loop();
-            }
-            if begin.elapsed() >= limit {
-                return false;
-            }
-        }
+    /// Whether the next sleep returns at once, at a glance.
+    pub fn is_woken(&self) -> bool {
+        // Relaxed: the sleep takes the wake.
+        self.woken.load(Ordering::Relaxed)
     }
 
     /// Sleeps until woken or until `deadline`; returns whether it was woken.

@@ -5,7 +5,7 @@
 //! ```text
 //!  atomic ── lock ──┬── wait ──── ready        (who waits for what)
 //!                   └── waker_cell, wake       (how they are told)
-//!  budget   rng   enter   block   hooks   probe   (what belongs to the current thread)
+//!  budget   rng   enter   block   linger   hooks   probe   (what belongs to the current thread)
 //! ```
 //!
 //! Read next: [`wait`] (the one waiter list), then [`ready`] (readiness of one resource).
@@ -25,5 +25,6 @@ pub mod block;
 pub mod budget;
 pub mod enter;
 pub mod hooks;
+pub mod linger;
 pub mod probe;
 pub mod rng;

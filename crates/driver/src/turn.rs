@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use yamanote_base::linger::Lingering;
 use yamanote_base::wake::WakeList;
 use yamanote_world::World;
 
@@ -14,6 +15,7 @@ use crate::unpark::Place;
 pub struct Driver {
     handle: Handle,
     shard: usize,
+    lingering: Lingering,
 }
 
 /// What a turn found.
@@ -39,7 +41,11 @@ struct Wait {
 
 impl Driver {
     pub(crate) fn new(handle: Handle, shard: usize) -> Self {
-        Self { handle, shard }
+        Self {
+            handle,
+            shard,
+            lingering: Lingering::default(),
+        }
     }
 
     /// The handle of the runtime that it is part of.
@@ -73,28 +79,19 @@ impl Driver {
         if limit == Some(Duration::ZERO) {
             return look(&self.handle, self.shard, wakes);
         }
-        let Self { handle, shard } = self;
-        let reactor = handle.reactor_of(*shard);
-        let shard = handle.shard(*shard);
+        let handle = &self.handle;
+        let shard = handle.shard(self.shard);
         let mut turned = Turned::default();
         let plan = Wait::plan(handle, shard, limit);
         if plan.limit == Some(Duration::ZERO) {
             turned.unparked = shard.token.take();
-            turned.events = reactor.look(wakes);
-        } else if let Some(mut attendant) = reactor.attend() {
-            let waits = shard.token.begin_wait(Place::Selector);
-            attendant.sleep(if waits {
-                plan.limit
-            } else {
-                Some(Duration::ZERO)
-            });
-            turned.unparked = !waits || shard.token.end_wait();
-            turned.events = attendant.collect(wakes);
-        } else if shard.token.begin_wait(Place::Thread) {
-            shard.sleep(plan.limit, reactor);
-            turned.unparked = shard.token.end_wait();
+            turned.events = handle.reactor_of(self.shard).look(wakes);
         } else {
-            turned.unparked = true;
+            let mut wait = self.lingering.begin();
+            wait.linger(|| shard.token.is_left());
+            sleep(handle, self.shard, plan.limit, wakes, &mut turned);
+            let called = turned.unparked && turned.events == 0;
+            self.lingering.end(&wait, called);
         }
         if turned.events == 0 && !turned.unparked {
             plan.jump(handle);
@@ -161,6 +158,29 @@ impl Wait {
             // Another thread may have resumed it meanwhile; then time goes by of itself.
             let _ = handle.clock().advance(step);
         }
+    }
+}
+
+/// Sleeps in the selector of the group, or beside it if somebody is there.
+fn sleep(
+    handle: &Handle,
+    shard: usize,
+    limit: Option<Duration>,
+    wakes: &mut WakeList,
+    turned: &mut Turned,
+) {
+    let reactor = handle.reactor_of(shard);
+    let shard = handle.shard(shard);
+    if let Some(mut attendant) = reactor.attend() {
+        let waits = shard.token.begin_wait(Place::Selector);
+        attendant.sleep(if waits { limit } else { Some(Duration::ZERO) });
+        turned.unparked = !waits || shard.token.end_wait();
+        turned.events = attendant.collect(wakes);
+    } else if shard.token.begin_wait(Place::Thread) {
+        shard.sleep(limit, reactor);
+        turned.unparked = shard.token.end_wait();
+    } else {
+        turned.unparked = true;
     }
 }
 

@@ -71,6 +71,13 @@ impl UnparkToken {
         swapped.is_ok()
     }
 
+    /// Whether somebody left the token, at a glance.
+    #[must_use]
+    pub fn is_left(&self) -> bool {
+        // Relaxed: begin_wait() follows, and takes it.
+        self.word.load(Ordering::Relaxed) == NOTIFIED
+    }
+
     /// Takes the token if somebody left it; for a turn that does not wait.
     #[must_use = "a token that is taken must be heeded"]
     pub fn take(&self) -> bool {

@@ -14,8 +14,6 @@
 //! looks at the queue once more before it leaves: so no job waits while a thread leaves.
 #![forbid(unsafe_code)]
 
-mod lingering;
-
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
@@ -27,9 +25,8 @@ use std::time::{Duration, Instant};
 
 use yamanote_base::atomic::RawCondvar as Condvar;
 use yamanote_base::block::ThreadWaker;
+use yamanote_base::linger::Lingering;
 use yamanote_base::lock::{Mutex, MutexGuard};
-
-use crate::lingering::Lingering;
 
 /// Work to be run once on some thread; dropped unrun, it is cancelled.
 pub struct Job {
@@ -297,20 +294,18 @@ impl Pool {
         waker: &Arc<ThreadWaker>,
     ) -> Option<MutexGuard<'a, PoolState>> {
         state.idle.push(waker.clone());
-        let lingers = state.lingering.begin();
+        let mut wait = state.lingering.begin();
         drop(state);
-        let begin = Instant::now();
-        let in_time = lingers && waker.linger(lingering::MOMENT);
-        let called = match begin.checked_add(self.0.config.keep_alive) {
+        wait.linger(|| waker.is_woken());
+        let called = match Instant::now().checked_add(self.0.config.keep_alive) {
             Some(deadline) => waker.park_until(deadline),
             None => {
                 waker.park();
                 true
             }
         };
-        let waited = begin.elapsed();
         let mut state = self.0.state.lock();
-        state.lingering.end(lingers, in_time, waited);
+        state.lingering.end(&wait, called);
         let place = state.idle.iter().position(|idle| Arc::ptr_eq(idle, waker));
         match place {
             Some(place) => {

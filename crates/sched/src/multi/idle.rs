@@ -26,6 +26,8 @@ use yamanote_base::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 pub struct Idle {
     sleepers: Box<[AtomicU64]>,
     searching: AtomicUsize,
+    /// Who went to sleep last: its caches are warm, and it may not sleep deeply yet. A hint.
+    last: AtomicUsize,
     workers: usize,
 }
 
@@ -39,6 +41,7 @@ impl Idle {
         Self {
             sleepers,
             searching: AtomicUsize::new(0),
+            last: AtomicUsize::new(0),
             workers,
         }
     }
@@ -52,6 +55,13 @@ impl Idle {
         // Relaxed: ordered by the fence.
         if self.searching.load(Ordering::Relaxed) != 0 {
             return None;
+        }
+        // Relaxed: a hint; the claim decides.
+        let last = self.last.load(Ordering::Relaxed);
+        if self.is_marked(last) && self.claim(last) {
+            // SeqCst: seen by every producer whose fence comes later.
+            self.searching.fetch_add(1, Ordering::SeqCst);
+            return Some(last);
         }
         for (i, word) in self.sleepers.iter().enumerate() {
             // Relaxed: ordered by the fence; the claim below decides.
@@ -82,6 +92,8 @@ impl Idle {
     /// all queues once more afterwards, and call [`wake_up`](Self::wake_up) if it finds work.
     pub fn prepare_sleep(&self, worker: usize, was_searching: bool) {
         let (word, bit) = self.place(worker);
+        // Relaxed: a hint.
+        self.last.store(worker, Ordering::Relaxed);
         // SeqCst: the bit is set before searching is given up.
         word.fetch_or(bit, Ordering::SeqCst);
         if was_searching {
@@ -127,6 +139,13 @@ impl Idle {
         word.load(Ordering::SeqCst) & bit != 0
     }
 
+    /// Whether the bit of `worker` is set, at a glance.
+    fn is_marked(&self, worker: usize) -> bool {
+        let (word, bit) = self.place(worker);
+        // Relaxed: a hint; a claim follows.
+        word.load(Ordering::Relaxed) & bit != 0
+    }
+
     fn place(&self, worker: usize) -> (&AtomicU64, u64) {
         (&self.sleepers[worker / 64], 1 << (worker % 64))
     }
@@ -141,12 +160,12 @@ mod tests {
         let idle = Idle::new(70);
         idle.prepare_sleep(3, false);
         idle.prepare_sleep(68, false);
-        assert_eq!(idle.claim_sleeper(), Some(3));
+        assert_eq!(idle.claim_sleeper(), Some(68), "the last to go to sleep");
         assert_eq!(idle.claim_sleeper(), None);
         assert!(idle.stop_searching());
-        assert_eq!(idle.claim_sleeper(), Some(68));
-        assert!(idle.wake_up(68));
-        assert!(!idle.is_asleep(3));
+        assert_eq!(idle.claim_sleeper(), Some(3));
+        assert!(idle.wake_up(3));
+        assert!(!idle.is_asleep(68));
     }
 
     #[test]
