@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use yamanote_base::atomic::plain::{AtomicBool, AtomicU64, Ordering};
-use yamanote_base::interest::{Interest, Ready};
+use yamanote_base::interest::Ready;
 use yamanote_base::lock::{Mutex, MutexGuard};
 use yamanote_base::ready::ReadyCell;
 use yamanote_base::wake::WakeList;
@@ -62,13 +62,13 @@ impl Reactor {
         })
     }
 
-    /// Registers `source` for `interest`; its readiness goes to the cell, which begins as
-    /// `assumed`. If the reactor is not attended, the caller must unpark one of its sleepers.
+    /// Has `begin` register a source under the token that it gets; its readiness goes to the cell,
+    /// which begins as `assumed`. If the reactor is not attended, the caller must unpark one of its
+    /// sleepers.
     pub(crate) fn register(
         &self,
-        source: &impl Source,
-        interest: Interest,
         assumed: Ready,
+        begin: impl FnOnce(&Registrar, usize) -> io::Result<()>,
     ) -> io::Result<(CellKey, Arc<ReadyCell>)> {
         let cell = Arc::new(ReadyCell::new());
         // Nobody waits for it yet: no waker comes out of this.
@@ -78,7 +78,7 @@ impl Reactor {
             .lock()
             .insert(cell.clone())
             .ok_or_else(crate::shut_down_error)?;
-        match self.registrar.register(source, table::token(key), interest) {
+        match begin(&self.registrar, table::token(key)) {
             Ok(()) => {
                 // Relaxed: a counter.
                 self.counts.registered.fetch_add(1, Ordering::Relaxed);
@@ -93,7 +93,7 @@ impl Reactor {
     }
 
     /// Undoes [`register`](Self::register).
-    pub(crate) fn deregister(&self, source: &impl Source, key: CellKey) -> io::Result<()> {
+    pub(crate) fn deregister(&self, source: &mut impl Source, key: CellKey) -> io::Result<()> {
         let result = self.registrar.deregister(source);
         // Relaxed: a counter.
         self.counts.deregistered.fetch_add(1, Ordering::Relaxed);

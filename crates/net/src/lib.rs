@@ -29,6 +29,8 @@ mod udp;
 pub mod async_fd;
 #[cfg(unix)]
 pub mod unix;
+#[cfg(windows)]
+pub mod windows;
 
 pub use addr::{ToSocketAddrs, lookup_host};
 pub use tcp::listener::TcpListener;

@@ -97,7 +97,8 @@ macro_rules! readiness_methods {
     };
 }
 
-/// Writes `AsFd` and `AsRawFd` for a socket with a field `io`; `$get` finds the source in it.
+/// Writes `AsFd` and `AsRawFd`, on Windows `AsSocket` and `AsRawSocket`, for a socket with a field
+/// `io`; `$get` finds the source in it.
 macro_rules! descriptor {
     ($Socket:ident, |$io:ident| $get:expr) => {
         #[cfg(unix)]
@@ -113,6 +114,22 @@ macro_rules! descriptor {
             fn as_fd(&self) -> std::os::fd::BorrowedFd<'_> {
                 let $io = &self.io;
                 std::os::fd::AsFd::as_fd($get)
+            }
+        }
+
+        #[cfg(windows)]
+        impl std::os::windows::io::AsRawSocket for $Socket {
+            fn as_raw_socket(&self) -> std::os::windows::io::RawSocket {
+                let $io = &self.io;
+                std::os::windows::io::AsRawSocket::as_raw_socket($get)
+            }
+        }
+
+        #[cfg(windows)]
+        impl std::os::windows::io::AsSocket for $Socket {
+            fn as_socket(&self) -> std::os::windows::io::BorrowedSocket<'_> {
+                let $io = &self.io;
+                std::os::windows::io::AsSocket::as_socket($get)
             }
         }
     };

@@ -348,7 +348,7 @@ impl UdpSocket {
     }
 
     fn sender_of_next(&self) -> io::Result<SocketAddr> {
-        self.io.peek_from(&mut []).map(|(_, from)| from)
+        self.io.peek_sender()
     }
 }
 
@@ -399,9 +399,6 @@ impl UdpSocket {
 
         /// Type of service of its packets (IPv4).
         tos_v4, set_tos_v4: u32, tos_v4, set_tos_v4, tos;
-
-        /// Traffic class of its packets (IPv6).
-        tclass_v6, set_tclass_v6: u32, tclass_v6, set_tclass_v6, tos;
     }
 
     /// Type of service of its packets (IPv4).
@@ -462,6 +459,15 @@ impl UdpSocket {
     pub fn leave_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
         self.io
             .set_option(|socket| socket.leave_multicast_v6(group, interface), |_| ())
+    }
+}
+
+/// What Windows has not.
+#[cfg(unix)]
+impl UdpSocket {
+    udp_options! {
+        /// Traffic class of its packets (IPv6).
+        tclass_v6, set_tclass_v6: u32, tclass_v6, set_tclass_v6, tos;
     }
 }
 

@@ -53,13 +53,18 @@ impl Child {
         }
     }
 
+    /// The process, unless its status is known.
+    pub(crate) fn running(&self) -> Option<&Process> {
+        match &self.life.stage {
+            Stage::Running(process) => Some(process),
+            Stage::Ended(_) | Stage::Gone => None,
+        }
+    }
+
     /// The number that the system knows it by; `None` once its status is known, because the number
     /// may then be that of another process.
     pub fn id(&self) -> Option<u32> {
-        match &self.life.stage {
-            Stage::Running(process) => Some(process.id()),
-            Stage::Ended(_) | Stage::Gone => None,
-        }
+        self.running().map(Process::id)
     }
 
     /// Asks the system to end the process at once (`SIGKILL`), and does not wait. Does nothing if

@@ -10,7 +10,9 @@
 //! process's handler, which then does nothing. (A handler, once installed, stays: the default
 //! action of the signal does not come back.)
 //!
-//! Read next: [`unix`].
+//! On Windows the handler sets a flag and wakes the listener; the driver has no part in it.
+//!
+//! Read next: `unix.rs`, `windows.rs`.
 
 #[cfg(unix)]
 mod listener;
@@ -19,3 +21,11 @@ pub mod unix;
 
 #[cfg(unix)]
 pub use unix::ctrl_c;
+
+#[cfg(windows)]
+mod console;
+#[cfg(windows)]
+pub mod windows;
+
+#[cfg(windows)]
+pub use windows::wait_for_ctrl_c as ctrl_c;

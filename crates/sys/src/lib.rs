@@ -5,13 +5,16 @@
 //! under which a [`Source`](source::Source) was registered.
 //!
 //! ```text
-//!  socket, process, read, file (what the system offers beyond std)
+//!  socket, receive, file (what the system offers beyond std)
 //!  source ── registered with ──▶ selector ── wait ──▶ events: token + Ready
 //! ```
 //!
 //! Platforms: the table below chooses whole modules. Read next: [`selector`].
 
 pub mod selector;
+
+pub mod receive;
+pub mod socket;
 
 #[cfg(not(target_os = "linux"))]
 #[path = "file_absent.rs"]
@@ -30,7 +33,12 @@ mod abstract_name;
 #[cfg(unix)]
 mod unix;
 #[cfg(unix)]
-pub use unix::{credentials, pipe, read, socket, source};
+pub use unix::{credentials, pipe, read, source, unix_socket};
 
-#[cfg(not(unix))]
+#[cfg(windows)]
+mod windows;
+#[cfg(windows)]
+pub use windows::{named_pipe, source};
+
+#[cfg(not(any(unix, windows)))]
 compile_error!("this platform has no module in yamanote-sys yet");

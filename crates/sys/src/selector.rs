@@ -11,12 +11,6 @@ use crate::source::Source;
 /// The token of the selector's own waker; no source is registered under it.
 const WAKE_TOKEN: usize = usize::MAX;
 
-/// Whether the selector reports changes only (edges).
-///
-/// Then a read that returned less than was asked for has drained the source, and the next data
-/// are a new event. All of mio's selectors on these platforms are used that way.
-pub const EDGE_TRIGGERED: bool = true;
-
 /// Waits for sources; owned by one thread at a time.
 #[derive(Debug)]
 pub struct Selector {
@@ -131,12 +125,26 @@ impl Registrar {
         source.register(&self.registry, mio::Token(token), mio_interest(interest))
     }
 
+    /// [`register`](Self::register), before anybody uses `source`.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn register_first(
+        &self,
+        source: &mut impl Source,
+        token: usize,
+        interest: Interest,
+    ) -> io::Result<()> {
+        debug_assert!(token != WAKE_TOKEN);
+        source.register_first(&self.registry, mio::Token(token), mio_interest(interest))
+    }
+
     /// Ends the registration of `source`.
     ///
     /// # Errors
     /// When it is not registered.
-    pub fn deregister(&self, source: &impl Source) -> io::Result<()> {
-        source.deregister(&self.registry)
+    pub fn deregister(&self, source: &mut impl Source) -> io::Result<()> {
+        Source::deregister(source, &self.registry)
     }
 
     /// Ends the current wait of the selector, or the next one.
@@ -183,7 +191,7 @@ fn ready_of(event: &mio::event::Event) -> Ready {
     )
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests {
     use super::*;
     use std::io::Write;
@@ -197,7 +205,7 @@ mod tests {
     #[test]
     fn an_event_carries_its_token_and_what_is_ready() {
         let (mut selector, registrar) = Selector::new(16, 16).unwrap();
-        let (mut one, two) = UnixStream::pair().unwrap();
+        let (mut one, mut two) = UnixStream::pair().unwrap();
         two.set_nonblocking(true).unwrap();
         registrar.register(&two, 42, Interest::READABLE).unwrap();
         one.write_all(b"x").unwrap();
@@ -206,8 +214,8 @@ mod tests {
         assert!(event.ready.is_readable() && !event.ready.is_read_closed());
         drop(one);
         assert!(one_event(&mut selector).unwrap().ready.is_read_closed());
-        registrar.deregister(&two).unwrap();
-        assert!(registrar.deregister(&two).is_err());
+        registrar.deregister(&mut two).unwrap();
+        assert!(registrar.deregister(&mut two).is_err());
     }
 
     #[test]

@@ -13,6 +13,18 @@ pub mod tcp {
     pub use yamanote_net::tcp::{OwnedReadHalf, OwnedWriteHalf, ReadHalf, ReuniteError, WriteHalf};
 }
 
+/// What only Windows has.
+#[cfg(windows)]
+pub mod windows {
+    /// Named pipes: what their ends are made with, and the ends.
+    pub mod named_pipe {
+        pub use yamanote_net::windows::named_pipe::{
+            ClientOptions, NamedPipeClient, NamedPipeServer, PipeEnd, PipeInfo, PipeMode,
+            ServerOptions,
+        };
+    }
+}
+
 /// What belongs to the sockets of Unix: halves, addresses, credentials, pipes.
 #[cfg(unix)]
 pub mod unix {

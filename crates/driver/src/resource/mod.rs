@@ -9,7 +9,10 @@ pub mod wait;
 pub mod tcp;
 pub mod tcp_socket;
 pub mod udp;
+#[cfg(unix)]
 pub mod unix;
+#[cfg(windows)]
+pub mod windows;
 
 use std::io;
 
@@ -25,6 +28,7 @@ pub use tcp_socket::TcpSocket;
 pub use udp::UdpSocket;
 pub use wait::Watched;
 pub use yamanote_sys::socket::assert_nonblocking;
+pub use yamanote_sys::source::OwnedDescriptor;
 
 /// A source of the operating system, or one of the simulated world.
 #[derive(Debug)]
@@ -148,6 +152,14 @@ impl<S: Source, W: WorldSocket> Watched for Resource<S, W> {
         match self {
             Resource::Os(source) => source.asked_first(interest),
             Resource::World(socket) => Ok(Some(socket.ready())),
+        }
+    }
+
+    #[inline]
+    fn attempt<R>(&self, op: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
+        match self {
+            Resource::Os(source) => source.attempt(op),
+            Resource::World(_) => op(),
         }
     }
 

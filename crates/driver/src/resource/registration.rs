@@ -7,14 +7,15 @@ use std::sync::{Arc, OnceLock};
 use yamanote_base::interest::{Interest, Ready};
 use yamanote_base::lock::Mutex;
 use yamanote_base::ready::ReadyCell;
-use yamanote_sys::selector::EDGE_TRIGGERED;
-use yamanote_sys::source::Source;
+use yamanote_base::wake::WakeList;
+use yamanote_sys::source::{EDGE_TRIGGERED, REGISTERED_FIRST, Source};
 
 use crate::handle::Handle;
 use crate::resource::wait::Watched;
 use crate::table::CellKey;
 
-/// A descriptor that is watched by the selector of some shard, from when somebody must wait.
+/// A descriptor that is watched by the selector of some shard, from when somebody must wait; on
+/// systems that ask for it, from the beginning.
 ///
 /// Dropping it ends the registration first, then drops the source.
 pub struct Registration<S: Source> {
@@ -43,13 +44,13 @@ impl<S: Source> Registration<S> {
     ///
     /// # Errors
     /// `Unsupported` in a simulated world, to which this descriptor is a stranger; when the
-    /// runtime is shut down.
+    /// runtime is shut down; when the system refuses to watch it.
     pub fn new(handle: Handle, source: S, interest: Interest) -> io::Result<Self> {
         if handle.world().is_some() {
             return Err(not_simulated());
         }
         handle.ensure_alive()?;
-        Ok(Self::unchecked(handle, source, interest))
+        Self::unchecked(handle, source, interest).map_err(|(_, error)| error)
     }
 
     /// [`new`](Self::new), watched from the beginning; gives the source back if that fails.
@@ -60,16 +61,21 @@ impl<S: Source> Registration<S> {
         if handle.world().is_some() {
             return Err((source, not_simulated()));
         }
-        let mut this = Self::unchecked(handle, source, interest);
+        let mut this = Self::unchecked(handle, source, interest)?;
         match this.attach(None) {
             Ok(_) => Ok(this),
             Err(error) => Err((this.take(), error)),
         }
     }
 
-    /// Takes a source that the real system made for a runtime on the real system.
-    pub(crate) fn unchecked(handle: Handle, source: S, interest: Interest) -> Self {
-        Self {
+    /// Takes a source that the real system made for a runtime on the real system; gives it back
+    /// if it must be registered at once, and that fails.
+    pub(crate) fn unchecked(
+        handle: Handle,
+        source: S,
+        interest: Interest,
+    ) -> Result<Self, (S, io::Error)> {
+        let mut this = Self {
             source: Some(source),
             handle,
             interest,
@@ -77,14 +83,24 @@ impl<S: Source> Registration<S> {
             awaited: None,
             place: OnceLock::new(),
             registering: Mutex::new(()),
+        };
+        if REGISTERED_FIRST {
+            if let Err(error) = this.register_first() {
+                return Err((this.take(), error));
+            }
         }
+        Ok(this)
     }
 
     /// The same source, which is taken to be ready for `assumed` until an operation or an event
-    /// tells better. For sources that are not registered yet.
+    /// tells better. For sources that nobody waits for yet.
     #[must_use]
     pub fn assuming(mut self, assumed: Ready) -> Self {
         self.assumed = assumed;
+        if let Some(place) = self.place.get() {
+            // Nobody waits: no waker comes out of this.
+            place.cell.set(assumed, &mut WakeList::new());
+        }
         self
     }
 
@@ -131,13 +147,31 @@ impl<S: Source> Registration<S> {
     }
 
     fn end(&mut self) -> io::Result<()> {
-        match (self.place.take(), &self.source) {
+        match (self.place.take(), &mut self.source) {
             (Some(place), Some(source)) => {
                 let reactor = self.handle.reactor(place.reactor);
                 reactor.deregister(source, place.key)
             }
             _ => Ok(()),
         }
+    }
+
+    fn register_first(&mut self) -> io::Result<()> {
+        let index = self.handle.reactor_here();
+        let reactor = self.handle.reactor(index);
+        let source = self.source.as_mut().expect("it is taken only by value");
+        let interest = self.interest;
+        let (key, cell) = reactor.register(self.assumed, |registrar, token| {
+            registrar.register_first(source, token, interest)
+        })?;
+        self.handle.have_attended(index);
+        let place = Place {
+            reactor: index,
+            key,
+            cell,
+        };
+        self.place = OnceLock::from(place);
+        Ok(())
     }
 
     #[cold]
@@ -149,7 +183,9 @@ impl<S: Source> Registration<S> {
         let known = blocked.map_or(Ready::EMPTY, Interest::mask);
         let index = self.handle.reactor_here();
         let reactor = self.handle.reactor(index);
-        let (key, cell) = reactor.register(self.get(), self.interest, self.assumed - known)?;
+        let (key, cell) = reactor.register(self.assumed - known, |registrar, token| {
+            registrar.register(self.get(), token, self.interest)
+        })?;
         self.handle.have_attended(index);
         if blocked.is_none() {
             reactor.ask_to_look();
@@ -188,6 +224,11 @@ impl<S: Source> Watched for Registration<S> {
             }
             (cell, _) => Ok(cell),
         }
+    }
+
+    #[inline]
+    fn attempt<R>(&self, op: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
+        self.get().attempt(op)
     }
 
     fn ask_to_look(&self) {

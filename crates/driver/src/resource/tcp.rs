@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr};
 
 use yamanote_base::interest::{Interest, Ready};
-use yamanote_sys::read;
+use yamanote_sys::receive;
 use yamanote_sys::socket::Backlog;
 use yamanote_world::net as world;
 
@@ -64,7 +64,7 @@ impl TcpListener {
         match self {
             Resource::Os(listener) => {
                 let (stream, addr) = listener.get().accept()?;
-                let stream = TcpStream::of_os(listener.handle().clone(), stream);
+                let stream = TcpStream::of_os(listener.handle().clone(), stream)?;
                 // The client has often sent something before it was accepted.
                 Ok((stream.assuming(Ready::READABLE | Ready::WRITABLE), addr))
             }
@@ -100,7 +100,7 @@ impl TcpStream {
         let handle = context::current_io();
         let stream = match context::host() {
             Some(host) => Resource::World(world::TcpStream::connect(&host, addr)?),
-            None => Self::of_os(handle, mio::net::TcpStream::connect(addr)?),
+            None => Self::of_os(handle, mio::net::TcpStream::connect(addr)?)?,
         };
         stream.connected().await
     }
@@ -151,8 +151,11 @@ impl TcpStream {
         Registration::new(handle, mio::net::TcpStream::from_std(stream), BOTH).map(Resource::Os)
     }
 
-    pub(crate) fn of_os(handle: Handle, stream: mio::net::TcpStream) -> Self {
-        Resource::Os(Registration::unchecked(handle, stream, BOTH))
+    pub(crate) fn of_os(handle: Handle, stream: mio::net::TcpStream) -> io::Result<Self> {
+        match Registration::unchecked(handle, stream, BOTH) {
+            Ok(stream) => Ok(Resource::Os(stream)),
+            Err((_, error)) => Err(error),
+        }
     }
 
     /// Reads what has arrived into `buf`; returns the part that was filled, empty at the end.
@@ -162,11 +165,11 @@ impl TcpStream {
     #[inline]
     pub fn read<'a>(&self, buf: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a mut [u8]> {
         match self {
-            Resource::Os(stream) => read::recv_uninit(stream.get(), buf),
+            Resource::Os(stream) => receive::recv_uninit(stream.get(), buf),
             Resource::World(stream) => {
                 // Only what will be filled is zeroed; one byte at least, to be told of the end.
                 let most = buf.len().min(stream.readable_len().max(1));
-                let buf = read::zero(&mut buf[..most]);
+                let buf = receive::zero(&mut buf[..most]);
                 let n = stream.read(buf)?;
                 Ok(&mut buf[..n])
             }
@@ -189,7 +192,7 @@ impl TcpStream {
     /// # Errors
     /// As [`read`](Self::read).
     pub fn peek<'a>(&self, buf: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a mut [u8]> {
-        let buf = read::zero(buf);
+        let buf = receive::zero(buf);
         let n = match self {
             Resource::Os(stream) => stream.get().peek(buf)?,
             Resource::World(stream) => stream.peek(buf)?,

@@ -2,10 +2,10 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::OwnedFd;
 
 use yamanote_base::lock::Mutex;
 use yamanote_sys::socket::{self, SockRef, Socket};
+use yamanote_sys::source::OwnedDescriptor;
 use yamanote_world::net::{self as world, SocketOptions};
 
 use crate::context;
@@ -41,7 +41,7 @@ impl TcpSocket {
 
     /// Takes a socket of the real system that does not block.
     #[must_use]
-    pub fn of_fd(fd: OwnedFd) -> Self {
+    pub fn of_fd(fd: OwnedDescriptor) -> Self {
         TcpSocket::Os(fd.into())
     }
 
@@ -49,7 +49,7 @@ impl TcpSocket {
     ///
     /// # Errors
     /// `Unsupported` if it is simulated.
-    pub fn into_fd(self) -> io::Result<OwnedFd> {
+    pub fn into_fd(self) -> io::Result<OwnedDescriptor> {
         match self {
             TcpSocket::Os(socket) => Ok(socket.into()),
             TcpSocket::World(_) => Err(only_real()),
@@ -93,7 +93,7 @@ impl TcpSocket {
             TcpSocket::Os(socket) => {
                 socket::begin_connect(&socket, addr)?;
                 let stream = mio::net::TcpStream::from_std(socket.into());
-                TcpStream::of_os(handle, stream)
+                TcpStream::of_os(handle, stream)?
             }
             TcpSocket::World(socket) => Resource::World(socket.into_inner().connect(addr)?),
         };

@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::net::SocketAddr;
 
 use yamanote_base::interest::{Interest, Ready};
-use yamanote_sys::read;
+use yamanote_sys::receive;
 use yamanote_world::net as world;
 
 use crate::context;
@@ -101,9 +101,9 @@ impl UdpSocket {
     /// `WouldBlock`; when an earlier datagram was refused.
     pub fn recv<'a>(&self, buf: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a mut [u8]> {
         match self {
-            Resource::Os(socket) => read::recv_uninit(socket.get(), buf),
+            Resource::Os(socket) => receive::recv_uninit(socket.get(), buf),
             Resource::World(socket) => {
-                let buf = read::zero(buf);
+                let buf = receive::zero(buf);
                 let n = socket.recv(buf)?;
                 Ok(&mut buf[..n])
             }
@@ -119,9 +119,9 @@ impl UdpSocket {
         buf: &'a mut [MaybeUninit<u8>],
     ) -> io::Result<(&'a mut [u8], SocketAddr)> {
         match self {
-            Resource::Os(socket) => read::recv_from_uninit(socket.get(), buf),
+            Resource::Os(socket) => receive::recv_from_uninit(socket.get(), buf),
             Resource::World(socket) => {
-                let buf = read::zero(buf);
+                let buf = receive::zero(buf);
                 let (n, from) = socket.recv_from(buf)?;
                 Ok((&mut buf[..n], from))
             }
@@ -133,7 +133,7 @@ impl UdpSocket {
     /// # Errors
     /// As there.
     pub fn peek<'a>(&self, buf: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a mut [u8]> {
-        let buf = read::zero(buf);
+        let buf = receive::zero(buf);
         let n = match self {
             Resource::Os(socket) => socket.get().peek(buf)?,
             Resource::World(socket) => socket.peek(buf)?,
@@ -149,12 +149,23 @@ impl UdpSocket {
         &self,
         buf: &'a mut [MaybeUninit<u8>],
     ) -> io::Result<(&'a mut [u8], SocketAddr)> {
-        let buf = read::zero(buf);
+        let buf = receive::zero(buf);
         let (n, from) = match self {
             Resource::Os(socket) => socket.get().peek_from(buf)?,
             Resource::World(socket) => socket.peek_from(buf)?,
         };
         Ok((&mut buf[..n], from))
+    }
+
+    /// Who has sent the datagram that is next.
+    ///
+    /// # Errors
+    /// As [`recv`](Self::recv).
+    pub fn peek_sender(&self) -> io::Result<SocketAddr> {
+        match self {
+            Resource::Os(socket) => receive::peek_sender(socket.get()),
+            Resource::World(socket) => socket.peek_from(&mut []).map(|(_, from)| from),
+        }
     }
 
     /// The address of this end.

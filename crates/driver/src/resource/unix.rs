@@ -5,7 +5,8 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::SocketAddr;
 
 use yamanote_base::interest::{Interest, Ready};
-use yamanote_sys::socket::{self, Socket};
+use yamanote_sys::socket::Socket;
+use yamanote_sys::unix_socket;
 
 use crate::context;
 use crate::handle::Handle;
@@ -14,7 +15,7 @@ use crate::resource::{Registration, Watched};
 pub use yamanote_sys::credentials::{Credentials, peer_credentials};
 pub use yamanote_sys::pipe;
 pub use yamanote_sys::read;
-pub use yamanote_sys::socket::{abstract_name, bind_unix, is_datagram, unix_addr as addr_of};
+pub use yamanote_sys::unix_socket::{abstract_name, bind_unix, is_datagram, unix_addr as addr_of};
 
 /// A connected Unix socket.
 pub type UnixStream = Registration<mio::net::UnixStream>;
@@ -205,7 +206,7 @@ impl UnixDatagram {
 /// # Errors
 /// When the system has no descriptors left.
 pub fn unix_socket(datagram: bool) -> io::Result<UnixSocket> {
-    socket::unix(datagram)
+    unix_socket::unix(datagram)
 }
 
 /// Connects `socket` to `path`.
@@ -217,7 +218,7 @@ pub fn unix_socket(datagram: bool) -> io::Result<UnixSocket> {
 /// Outside of a runtime with I/O.
 pub async fn connect_unix(socket: UnixSocket, path: &std::path::Path) -> io::Result<UnixStream> {
     let handle = context::current_io();
-    socket::begin_connect_unix(&socket, path)?;
+    unix_socket::begin_connect_unix(&socket, path)?;
     let stream = mio::net::UnixStream::from(OwnedFd::from(socket));
     UnixStream::new(handle, stream, BOTH)?.connected().await
 }

@@ -46,6 +46,16 @@ pub trait Watched {
         Ok(self.cell())
     }
 
+    /// Does `op`, an operation on it that does not block, so that its selector hears of it if it
+    /// would have.
+    ///
+    /// # Errors
+    /// Those of `op`.
+    #[inline]
+    fn attempt<R>(&self, op: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
+        op()
+    }
+
     /// Whether its selector reports changes only: then less than was asked for means drained.
     fn reports_edges(&self) -> bool;
 
@@ -103,7 +113,7 @@ pub trait Watched {
     /// Those of `op`; `WouldBlock` also if it is known to be unready.
     fn try_io<R>(&self, interest: Interest, op: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
         let Some(cell) = self.cell() else {
-            let result = op();
+            let result = self.attempt(op);
             if is_would_block(&result) {
                 // So that the readiness that comes after this is seen.
                 self.attach(Some(interest))?;
@@ -116,7 +126,7 @@ pub trait Watched {
             self.ask_to_look();
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let result = op();
+        let result = self.attempt(op);
         if is_would_block(&result) {
             cell.clear(event);
         }
@@ -156,7 +166,7 @@ pub trait Watched {
                     false => None,
                 };
                 let charge = poll_fn(budget::poll_proceed).await;
-                let result = op();
+                let result = self.attempt(&mut op);
                 if !is_would_block(&result) {
                     charge.made_progress();
                     return result;
@@ -181,7 +191,7 @@ fn poll_loop<W: Watched + ?Sized, R>(
             Some(cell) => Some(ready!(poll_cell(cell, cx, direction))?),
             None => None,
         };
-        let result = op();
+        let result = watched.attempt(&mut op);
         if is_would_block(&result) {
             settle(watched, event, direction.interest())?;
             continue;

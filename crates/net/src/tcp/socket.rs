@@ -165,11 +165,6 @@ impl TcpSocket {
         |socket| socket.reuse_address(), |options| options.reuse_address,
         |socket, options, on| socket.set_reuse_address(on), options.reuse_address = on;
 
-        /// Whether several sockets may have the port.
-        reuseport, set_reuseport: bool,
-        |socket| socket.reuse_port(), |options| options.reuse_port,
-        |socket, options, on| socket.set_reuse_port(on), options.reuse_port = on;
-
         /// Whether small writes are sent at once.
         nodelay, set_nodelay: bool,
         |socket| socket.tcp_nodelay(), |options| options.nodelay,
@@ -191,11 +186,6 @@ impl TcpSocket {
         tos_v4, set_tos_v4: u32,
         |socket| socket.tos_v4(), |options| options.tos,
         |socket, options, tos| socket.set_tos_v4(tos), options.tos = tos;
-
-        /// Traffic class of its packets (IPv6).
-        tclass_v6, set_tclass_v6: u32,
-        |socket| socket.tclass_v6(), |options| options.tos,
-        |socket, options, tclass| socket.set_tclass_v6(tclass), options.tos = tclass;
     }
 
     /// Type of service of its packets (IPv4).
@@ -216,6 +206,22 @@ impl TcpSocket {
     #[doc(hidden)]
     pub fn set_tos(&self, tos: u32) -> io::Result<()> {
         self.set_tos_v4(tos)
+    }
+}
+
+/// What Windows has not.
+#[cfg(unix)]
+impl TcpSocket {
+    socket_options! {
+        /// Whether several sockets may have the port.
+        reuseport, set_reuseport: bool,
+        |socket| socket.reuse_port(), |options| options.reuse_port,
+        |socket, options, on| socket.set_reuse_port(on), options.reuse_port = on;
+
+        /// Traffic class of its packets (IPv6).
+        tclass_v6, set_tclass_v6: u32,
+        |socket| socket.tclass_v6(), |options| options.tos,
+        |socket, options, tclass| socket.set_tclass_v6(tclass), options.tos = tclass;
     }
 }
 
@@ -280,6 +286,39 @@ mod raw {
         fn into_raw_fd(self) -> RawFd {
             match self.io.into_fd() {
                 Ok(fd) => fd.into_raw_fd(),
+                Err(error) => panic!("{error}"),
+            }
+        }
+    }
+}
+
+/// Conversions from and to a bare socket.
+#[cfg(windows)]
+#[allow(unsafe_code)] // The trait asks for it.
+mod raw {
+    use super::TcpSocket;
+    use std::os::windows::io::{FromRawSocket, IntoRawSocket, OwnedSocket, RawSocket};
+
+    use yamanote_driver::resource;
+
+    impl FromRawSocket for TcpSocket {
+        /// Takes a TCP socket that does not block.
+        ///
+        /// # Safety
+        /// - `socket` must be an open socket that nobody else owns.
+        unsafe fn from_raw_socket(socket: RawSocket) -> TcpSocket {
+            // SAFETY: the caller says that it is open, and ours.
+            let socket = unsafe { OwnedSocket::from_raw_socket(socket) };
+            TcpSocket {
+                io: resource::TcpSocket::of_fd(socket),
+            }
+        }
+    }
+
+    impl IntoRawSocket for TcpSocket {
+        fn into_raw_socket(self) -> RawSocket {
+            match self.io.into_fd() {
+                Ok(socket) => socket.into_raw_socket(),
                 Err(error) => panic!("{error}"),
             }
         }

@@ -3,5 +3,5 @@
 pub mod credentials;
 pub mod pipe;
 pub mod read;
-pub mod socket;
 pub mod source;
+pub mod unix_socket;

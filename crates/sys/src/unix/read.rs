@@ -2,10 +2,10 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd};
 
-use socket2::SockRef;
+use crate::receive::assume_init;
+pub use crate::receive::{recv_from_uninit, recv_uninit, zero};
 
 /// The most bytes that one call asks for: more is an error on some systems.
 const LEN_MAX: usize = i32::MAX as usize;
@@ -34,55 +34,11 @@ pub fn read_uninit<'a>(
     }
 }
 
-/// Receives from a socket into `buf`; returns the bytes at its front that are now initialised.
-///
-/// # Errors
-/// Those of recv(2).
-#[inline]
-pub fn recv_uninit<'a>(
-    socket: &impl AsFd,
-    buf: &'a mut [MaybeUninit<u8>],
-) -> io::Result<&'a mut [u8]> {
-    let n = SockRef::from(socket).recv(buf)?;
-    // SAFETY: recv(2) has initialised the first `n` bytes.
-    Ok(unsafe { assume_init(&mut buf[..n]) })
-}
-
-/// [`recv_uninit`] of a datagram, with its sender.
-///
-/// # Errors
-/// Those of recvfrom(2).
-pub fn recv_from_uninit<'a>(
-    socket: &impl AsFd,
-    buf: &'a mut [MaybeUninit<u8>],
-) -> io::Result<(&'a mut [u8], SocketAddr)> {
-    let (n, from) = SockRef::from(socket).recv_from(buf)?;
-    let from = crate::socket::inet_addr(&from)?;
-    // SAFETY: recvfrom(2) has initialised the first `n` bytes.
-    Ok((unsafe { assume_init(&mut buf[..n]) }, from))
-}
-
-/// Sets all of `buf` to zero.
-pub fn zero(buf: &mut [MaybeUninit<u8>]) -> &mut [u8] {
-    buf.fill(MaybeUninit::new(0));
-    // SAFETY: the line above initialised all of it.
-    unsafe { assume_init(buf) }
-}
-
-/// The same bytes, known to be initialised.
-///
-/// # Safety
-/// All of `buf` must be initialised.
-unsafe fn assume_init(buf: &mut [MaybeUninit<u8>]) -> &mut [u8] {
-    let data = buf.as_mut_ptr().cast::<u8>();
-    // SAFETY: the same memory, of which the caller says that it is initialised.
-    unsafe { std::slice::from_raw_parts_mut(data, buf.len()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::io::Write;
+    use std::os::fd::AsFd;
     use std::os::unix::net::UnixStream;
 
     #[test]

@@ -1,14 +1,27 @@
 //! What can be registered with a selector: on Unix, whatever has a descriptor.
 
 use std::io;
-use std::os::fd::AsRawFd;
+use std::os::fd::{AsFd, AsRawFd};
 
 use mio::event::Source as _;
 use mio::unix::SourceFd;
+use socket2::SockRef;
+
+/// What owns a descriptor.
+pub type OwnedDescriptor = std::os::fd::OwnedFd;
+
+/// Whether the selector reports changes only (edges).
+///
+/// Then a read that returned less than was asked for has drained the source, and the next data
+/// are a new event. All of mio's selectors on these platforms are used that way.
+pub const EDGE_TRIGGERED: bool = true;
+
+/// Whether a source must be registered before it is used for the first time.
+pub const REGISTERED_FIRST: bool = false;
 
 /// Something that a selector can watch.
 pub trait Source {
-    /// Starts to watch it.
+    /// Starts to watch it, while others may use it.
     ///
     /// # Errors
     /// Those of the system.
@@ -19,11 +32,33 @@ pub trait Source {
         interest: mio::Interest,
     ) -> io::Result<()>;
 
+    /// Starts to watch it, before anybody uses it.
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn register_first(
+        &mut self,
+        registry: &mio::Registry,
+        token: mio::Token,
+        interest: mio::Interest,
+    ) -> io::Result<()> {
+        self.register(registry, token, interest)
+    }
+
     /// Stops to watch it.
     ///
     /// # Errors
     /// Those of the system.
-    fn deregister(&self, registry: &mio::Registry) -> io::Result<()>;
+    fn deregister(&mut self, registry: &mio::Registry) -> io::Result<()>;
+
+    /// Does `op`, an operation on it that does not block. The selector hears if it would have.
+    ///
+    /// # Errors
+    /// Those of `op`.
+    #[inline]
+    fn attempt<R>(&self, op: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
+        op()
+    }
 }
 
 impl<T: AsRawFd> Source for T {
@@ -36,12 +71,30 @@ impl<T: AsRawFd> Source for T {
         SourceFd(&self.as_raw_fd()).register(registry, token, interest)
     }
 
-    fn deregister(&self, registry: &mio::Registry) -> io::Result<()> {
+    fn deregister(&mut self, registry: &mio::Registry) -> io::Result<()> {
         SourceFd(&self.as_raw_fd()).deregister(registry)
     }
 }
 
 /// What has a descriptor that may be borrowed: real sockets.
-pub trait Descriptor: std::os::fd::AsFd {}
+pub trait Descriptor: AsFd {}
 
-impl<T: std::os::fd::AsFd> Descriptor for T {}
+impl<T: AsFd> Descriptor for T {}
+
+/// Whether connect(2) says so that it has begun, and will end later.
+pub(crate) fn is_begun(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::EINPROGRESS)
+}
+
+/// Checks, in debug builds, that operations on `socket` do not block.
+///
+/// # Panics
+/// If they do: then one task would stop its whole thread.
+#[track_caller]
+pub fn assert_nonblocking(socket: &impl Descriptor) {
+    debug_assert!(
+        SockRef::from(socket).nonblocking().unwrap_or(true),
+        "Registering a blocking socket with the tokio runtime is unsupported. \
+         Call `set_nonblocking(true)` on it first."
+    );
+}

@@ -1,0 +1,61 @@
+//! Sockets of Unix before they are connected, and their names.
+
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::net::SocketAddr as UnixAddr;
+use std::path::Path;
+
+use crate::abstract_name;
+pub use crate::abstract_name::name_of as abstract_name;
+use crate::source;
+use socket2::{Domain, SockAddr, Socket, Type};
+
+/// A Unix socket that does not block, for streams or for datagrams.
+///
+/// # Errors
+/// When the system has no descriptors left.
+pub fn unix(datagram: bool) -> io::Result<Socket> {
+    let kind = if datagram { Type::DGRAM } else { Type::STREAM };
+    let socket = Socket::new(Domain::UNIX, kind, None)?;
+    socket.set_nonblocking(true)?;
+    Ok(socket)
+}
+
+/// [`begin_connect`](crate::socket::begin_connect) to a Unix socket at `path`.
+///
+/// # Errors
+/// As there; when the path is too long.
+pub fn begin_connect_unix(socket: &Socket, path: &Path) -> io::Result<()> {
+    match socket.connect(&SockAddr::unix(path)?) {
+        Err(error) if source::is_begun(&error) => Ok(()),
+        other => other,
+    }
+}
+
+/// Whether `socket` is for datagrams.
+///
+/// # Errors
+/// Those of the system.
+pub fn is_datagram(socket: &Socket) -> io::Result<bool> {
+    Ok(socket.r#type()? == Type::DGRAM)
+}
+
+/// Binds a Unix socket to `path`.
+///
+/// # Errors
+/// When something is there already, or the path is too long.
+pub fn bind_unix(socket: &Socket, path: &Path) -> io::Result<()> {
+    socket.bind(&SockAddr::unix(path)?)
+}
+
+/// The address of a Unix socket at `path`; on Linux, a path that begins with a zero byte is an
+/// abstract name.
+///
+/// # Errors
+/// When the path is too long, or has a zero byte inside.
+pub fn unix_addr(path: &Path) -> io::Result<UnixAddr> {
+    match path.as_os_str().as_bytes() {
+        [0, name @ ..] => abstract_name::addr(name),
+        _ => UnixAddr::from_pathname(path),
+    }
+}
