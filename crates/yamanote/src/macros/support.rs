@@ -8,8 +8,8 @@ use std::task::{Context, ready};
 use pin_project_lite::pin_project;
 
 pub use std::future::{Future, poll_fn};
-pub use yamanote_base::rng::thread_rng_n;
 pub use std::task::Poll;
+pub use yamanote_base::rng::thread_rng_n;
 
 /// How many names there are.
 pub const fn count(names: &[&str]) -> u32 {
