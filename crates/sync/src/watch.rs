@@ -21,13 +21,47 @@ pub use receiver::Receiver;
 pub use sender::Sender;
 
 /// A channel that holds `init` until something else is sent.
+///
+/// It holds one value, the latest: who was busy while several were sent sees the last of them.
+/// Every receiver remembers which value it has seen, and can wait for another one; `init` counts
+/// as seen by the first.
+///
+/// ```
+/// use tokio::sync::watch;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let (tx, mut rx) = watch::channel("starting");
+/// let watching = tokio::spawn(async move {
+///     let mut seen = vec![*rx.borrow_and_update()];
+///     while rx.changed().await.is_ok() {
+///         seen.push(*rx.borrow_and_update());
+///     }
+///     seen
+/// });
+/// tokio::task::yield_now().await;
+/// tx.send("running").unwrap();
+/// tx.send("stopping").unwrap(); // before the other looked
+/// drop(tx);
+/// assert_eq!(watching.await.unwrap(), ["starting", "stopping"]);
+/// # }
+/// ```
 pub fn channel<T>(init: T) -> (Sender<T>, Receiver<T>) {
     let sender = Sender::new(init);
     let receiver = sender.subscribe();
     (sender, receiver)
 }
 
-/// A look at the value, which no sender can change meanwhile: drop it soon.
+/// A look at the value, under the channel's reader-writer lock.
+///
+/// While it lives, senders block their threads, and so may receivers that look when a sender
+/// waits already: two looks on one thread at once can be a deadlock. Copy or clone what you need,
+/// drop it soon, and never keep it across an `await`:
+///
+/// ```
+/// let (_tx, rx) = tokio::sync::watch::channel(vec![1, 2]);
+/// let sum: i32 = rx.borrow().iter().sum(); // the look ends with the statement
+/// assert_eq!(sum, 3);
+/// ```
 #[derive(Debug)]
 pub struct Ref<'a, T> {
     value: RawRwLockReadGuard<'a, T>,
@@ -35,7 +69,15 @@ pub struct Ref<'a, T> {
 }
 
 impl<T> Ref<'_, T> {
-    /// Whether the receiver had not marked this value as seen when it took the look.
+    /// Whether the value was new to the receiver when it took the look; never to a sender.
+    ///
+    /// ```
+    /// let (tx, mut rx) = tokio::sync::watch::channel(0);
+    /// assert!(!rx.borrow().has_changed());
+    /// tx.send(1).unwrap();
+    /// assert!(rx.borrow_and_update().has_changed());
+    /// assert!(!rx.borrow_and_update().has_changed());
+    /// ```
     pub fn has_changed(&self) -> bool {
         self.has_changed
     }

@@ -4,10 +4,41 @@ use std::error::Error;
 use std::fmt;
 
 /// There is no receiver; with the value that was not sent.
+///
+/// That there were receivers does not say that they will look: sending can succeed and the value
+/// be dropped unseen. And a later send can succeed, if somebody has subscribed meanwhile.
+///
+/// ```
+/// let tx = tokio::sync::broadcast::Sender::new(1);
+/// assert_eq!(tx.send(7).unwrap_err().0, 7);
+/// let _rx = tx.subscribe();
+/// assert!(tx.send(7).is_ok());
+/// ```
 #[derive(Debug)]
 pub struct SendError<T>(pub T);
 
-/// Why no value was received.
+/// Why [`recv`](super::Receiver::recv) returned no value.
+///
+/// A loop that serves as long as there is somebody to serve:
+///
+/// ```
+/// use tokio::sync::broadcast::{self, error::RecvError};
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let (tx, mut rx) = broadcast::channel(1);
+/// (1..=3).for_each(|number| drop(tx.send(number)));
+/// drop(tx);
+/// let (mut sum, mut missed) = (0, 0);
+/// loop {
+///     match rx.recv().await {
+///         Ok(number) => sum += number,
+///         Err(RecvError::Lagged(values)) => missed += values,
+///         Err(RecvError::Closed) => break,
+///     }
+/// }
+/// assert_eq!((sum, missed), (3, 2));
+/// # }
+/// ```
 #[derive(Debug, PartialEq, Eq, Clone)]
 pub enum RecvError {
     /// Every sender was dropped, and every value received.
@@ -17,7 +48,7 @@ pub enum RecvError {
     Lagged(u64),
 }
 
-/// Why there is no value right now.
+/// Why [`try_recv`](super::Receiver::try_recv) returned no value.
 #[derive(Debug, PartialEq, Eq, Clone)]
 pub enum TryRecvError {
     /// None was sent yet.

@@ -5,7 +5,7 @@
 
 use std::ops::Deref;
 use std::pin::Pin;
-use std::task::Waker;
+use std::task::{Context, Poll, ready};
 
 use yamanote_base::lock::{Mutex, MutexGuard};
 use yamanote_base::wait::{Locked, WaitQueue, Waiter};
@@ -38,7 +38,7 @@ struct Tail {
 /// What a receiver found at its position.
 pub(super) enum Found<'a, T> {
     Value(Reading<'a, T>),
-    /// Nothing yet; the waiter was queued, if there is one.
+    /// Nothing yet.
     Nothing,
     /// Nothing, for good.
     Closed,
@@ -125,54 +125,66 @@ impl<T> Ring<T> {
         }
     }
 
-    /// Looks for the value at `position`; if it was not sent yet, queues `waiter`.
-    pub(super) fn find(
-        &self,
-        position: u64,
-        waiter: Option<Pin<&mut Waiter<()>>>,
-        waker: &Waker,
-    ) -> Found<'_, T> {
-        let slot = self.slot(position);
-        if slot.position == position {
-            return Found::Value(Reading(Some(slot)));
-        }
-        drop(slot);
-        self.find_locked(position, waiter, waker)
-    }
-
-    /// [`find`](Self::find) under the tail's lock, where nothing is sent meanwhile.
-    fn find_locked(
-        &self,
-        position: u64,
-        waiter: Option<Pin<&mut Waiter<()>>>,
-        waker: &Waker,
-    ) -> Found<'_, T> {
-        // Before the lock: cloning and dropping a waker is user code.
-        let waker = waiter.is_some().then(|| waker.clone());
-        let mut tail = self.tail.lock();
-        let slot = self.slot(position);
-        if slot.position == position {
-            drop(tail);
-            return Found::Value(Reading(Some(slot)));
-        }
-        drop(slot);
-        if position != tail.position {
-            return Found::Overwritten(tail.position.wrapping_sub(widen(self.slots.len())));
-        }
-        if tail.is_closed {
-            return Found::Closed;
-        }
-        let mut stale = None;
-        if let (Some(mut waiter), Some(waker)) = (waiter, waker) {
-            if tail.is_queued(waiter.as_mut()) {
-                stale = tail.set_waker(waiter, waker);
-            } else {
-                tail.push_back(waiter, waker);
+    /// Looks for the value at `position`.
+    pub(super) fn find(&self, position: u64) -> Found<'_, T> {
+        // Two turns at most: what is sent between the looks at the slot and at the tail is found
+        // in the next turn, or is overwritten by then.
+        loop {
+            if let Some(reading) = self.read(position) {
+                return Found::Value(reading);
+            }
+            if let Some(found) = self.absence(&self.tail.lock(), position) {
+                return found;
             }
         }
-        drop(tail);
-        drop(stale);
-        Found::Nothing
+    }
+
+    /// [`find`](Self::find), but while there is nothing, `waiter` is queued for the task of `cx`.
+    pub(super) fn poll_find(
+        &self,
+        position: u64,
+        mut waiter: Pin<&mut Waiter<()>>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Found<'_, T>> {
+        if waiter.is_armed() {
+            // Who sends or closes empties the queue: who is still in it has nothing to find.
+            ready!(self.tail.poll_popped(waiter.as_mut(), cx));
+            waiter.as_mut().settle();
+        }
+        // Two turns at most, as in find().
+        loop {
+            if let Some(reading) = self.read(position) {
+                return Poll::Ready(Found::Value(reading));
+            }
+            // Before the lock, and dropped after it: cloning and dropping a waker is user code.
+            let waker = cx.waker().clone();
+            let mut tail = self.tail.lock();
+            match self.absence(&tail, position) {
+                Some(Found::Nothing) => {
+                    tail.push_back(waiter, waker);
+                    return Poll::Pending;
+                }
+                Some(found) => return Poll::Ready(found),
+                None => {}
+            }
+        }
+    }
+
+    /// The value at `position`, if it is in its slot.
+    fn read(&self, position: u64) -> Option<Reading<'_, T>> {
+        let slot = self.slot(position);
+        (slot.position == position).then(|| Reading(Some(slot)))
+    }
+
+    /// Why there is no value at `position`; `None` if there is one.
+    fn absence(&self, tail: &Tail, position: u64) -> Option<Found<'_, T>> {
+        let len = widen(self.slots.len());
+        match tail.position.wrapping_sub(position) {
+            0 if tail.is_closed => Some(Found::Closed),
+            0 => Some(Found::Nothing),
+            behind if behind > len => Some(Found::Overwritten(tail.position.wrapping_sub(len))),
+            _ => None,
+        }
     }
 
     /// Takes `waiter` out of the queue.
@@ -237,10 +249,7 @@ impl<T> Unsubscribed<'_, T> {
         while self.position != self.end {
             let position = self.position;
             self.position = position.wrapping_add(1);
-            let slot = self.ring.slot(position);
-            if slot.position == position {
-                drop(Reading(Some(slot)));
-            }
+            drop(self.ring.read(position));
         }
     }
 }

@@ -4,10 +4,16 @@ use std::error::Error;
 use std::fmt;
 
 /// There is no receiver; with the value that was not sent.
+///
+/// ```
+/// let tx = tokio::sync::watch::Sender::new(0);
+/// assert_eq!(tx.send(7).unwrap_err().0, 7);
+/// assert_eq!(*tx.borrow(), 0);
+/// ```
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub struct SendError<T>(pub T);
 
-/// Every sender was dropped.
+/// Every sender was dropped: the value stays what it is.
 #[derive(Debug, Clone)]
 pub struct RecvError(pub(super) ());
 

@@ -9,7 +9,10 @@ use super::version::Version;
 use super::{Ref, WatchState};
 use crate::coop::charged;
 
-/// Sees the latest value; made by [`channel`](super::channel).
+/// Sees the latest value; made by [`channel`](super::channel) and
+/// [`Sender::subscribe`](super::Sender::subscribe).
+///
+/// A clone counts as seen what this one has seen, and from then on for itself.
 pub struct Receiver<T> {
     state: Arc<WatchState<T>>,
     /// The version that counts as seen.
@@ -28,7 +31,14 @@ impl<T> Receiver<T> {
 
     /// The current value, without marking it as seen.
     ///
-    /// Senders wait while the [`Ref`] lives: drop it soon, and not behind an `await`.
+    /// In a loop around [`changed`](Self::changed), take
+    /// [`borrow_and_update`](Self::borrow_and_update): a value that comes between the two is not
+    /// reported again then. Senders block while the [`Ref`] lives.
+    ///
+    /// ```
+    /// let (_tx, rx) = tokio::sync::watch::channel("init");
+    /// assert_eq!(*rx.borrow(), "init");
+    /// ```
     pub fn borrow(&self) -> Ref<'_, T> {
         let (value, version) = self.state.read();
         Ref {
@@ -39,7 +49,14 @@ impl<T> Receiver<T> {
 
     /// The current value, which counts as seen from now on.
     ///
-    /// Senders wait while the [`Ref`] lives: drop it soon, and not behind an `await`.
+    /// Senders block while the [`Ref`] lives.
+    ///
+    /// ```
+    /// let (tx, mut rx) = tokio::sync::watch::channel(0);
+    /// tx.send(1).unwrap();
+    /// assert_eq!(*rx.borrow_and_update(), 1);
+    /// assert!(!rx.has_changed().unwrap());
+    /// ```
     pub fn borrow_and_update(&mut self) -> Ref<'_, T> {
         let (value, version) = self.state.read();
         let has_changed = version != self.seen;
@@ -47,10 +64,20 @@ impl<T> Receiver<T> {
         Ref { value, has_changed }
     }
 
-    /// Whether there is a value that was not seen.
+    /// Whether there is a value that was not seen. Marks nothing.
     ///
     /// # Errors
-    /// When every sender was dropped.
+    /// When every sender was dropped, even if there is such a value: [`changed`](Self::changed)
+    /// still reports it.
+    ///
+    /// ```
+    /// let (tx, rx) = tokio::sync::watch::channel(0);
+    /// assert!(!rx.has_changed().unwrap());
+    /// tx.send(1).unwrap();
+    /// assert!(rx.has_changed().unwrap());
+    /// drop(tx);
+    /// assert!(rx.has_changed().is_err());
+    /// ```
     pub fn has_changed(&self) -> Result<bool, RecvError> {
         let (version, is_closed) = self.state.version.load();
         if is_closed {
@@ -59,17 +86,33 @@ impl<T> Receiver<T> {
         Ok(version != self.seen)
     }
 
-    /// Whether every sender was dropped.
+    /// Whether every sender was dropped: the value is the last one.
     pub fn is_closed(&self) -> bool {
         self.state.version.load().1
     }
 
-    /// Makes the current value count as not seen.
+    /// Makes the current value count as not seen, so that [`changed`](Self::changed) returns at
+    /// once.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (_tx, mut rx) = tokio::sync::watch::channel(0);
+    /// rx.mark_changed();
+    /// rx.changed().await.unwrap(); // for the initial value too
+    /// # }
+    /// ```
     pub fn mark_changed(&mut self) {
         self.seen = self.state.version.load().0.previous();
     }
 
-    /// Makes the current value count as seen.
+    /// Makes the current value count as seen, without a look at it.
+    ///
+    /// ```
+    /// let (tx, mut rx) = tokio::sync::watch::channel(0);
+    /// tx.send(1).unwrap();
+    /// rx.mark_unchanged();
+    /// assert!(!rx.has_changed().unwrap());
+    /// ```
     pub fn mark_unchanged(&mut self) {
         self.seen = self.state.version.load().0;
     }
@@ -80,18 +123,45 @@ impl<T> Receiver<T> {
     ///
     /// # Errors
     /// When every sender was dropped, and the last value was seen.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (tx, mut rx) = tokio::sync::watch::channel(0);
+    /// tx.send(1).unwrap();
+    /// drop(tx);
+    /// assert!(rx.changed().await.is_ok()); // 1 was not seen
+    /// assert!(rx.changed().await.is_err());
+    /// # }
+    /// ```
     pub async fn changed(&mut self) -> Result<(), RecvError> {
         charged(next_version(&self.state, &mut self.seen)).await
     }
 
     /// Waits until `f` accepts the value, which is marked as seen; the current one will do.
     ///
-    /// `f` runs under the channel's lock.
+    /// `f` sees the values that are there when this looks, not each that is sent. It runs under
+    /// the channel's lock: it must be quick, and not touch the channel. Senders block while the
+    /// [`Ref`] lives.
     ///
     /// *Cancel safety:* dropping the future only marks rejected values as seen.
     ///
     /// # Errors
     /// When every sender was dropped, and `f` rejected the last value.
+    ///
+    /// # Panics
+    /// If `f` does; the channel goes on.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (tx, mut rx) = tokio::sync::watch::channel(0);
+    /// let counting = tokio::spawn(async move {
+    ///     (1..=9).for_each(|number| drop(tx.send_replace(number)));
+    /// });
+    /// assert!(*rx.wait_for(|number| *number > 5).await.unwrap() > 5);
+    /// counting.await.unwrap();
+    /// assert!(rx.wait_for(|number| *number > 9).await.is_err());
+    /// # }
+    /// ```
     pub async fn wait_for(
         &mut self,
         mut f: impl FnMut(&T) -> bool,
@@ -114,6 +184,11 @@ impl<T> Receiver<T> {
     }
 
     /// Whether both receive from the same channel.
+    ///
+    /// ```
+    /// let (_tx, rx) = tokio::sync::watch::channel(0);
+    /// assert!(rx.same_channel(&rx.clone()));
+    /// ```
     pub fn same_channel(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.state, &other.state)
     }

@@ -4,6 +4,8 @@
 //! |---|---|---|
 //! | 0 | `CLOSED`: the last sender has gone | that sender, once |
 //! | 1 and up | version | a sender, under the value's write lock |
+//!
+//! Writers exclude each other by the lock, or by being the last sender: plain stores will do.
 
 use yamanote_base::atomic::{AtomicUsize, Ordering};
 
@@ -36,15 +38,20 @@ impl VersionWord {
         (Version(word & !CLOSED), word & CLOSED != 0)
     }
 
-    /// Under the value's write lock: the value has changed.
+    /// Under the value's write lock, by a sender: the value has changed.
     pub(super) fn bump(&self) {
-        // Release: pairs with the Acquire in load().
-        self.0.fetch_add(STEP, Ordering::Release);
+        self.change(|word| word.wrapping_add(STEP));
     }
 
-    /// The last sender has gone.
+    /// The last sender has gone; it has seen all others go.
     pub(super) fn close(&self) {
-        // Release: pairs with the Acquire in load().
-        self.0.fetch_or(CLOSED, Ordering::Release);
+        self.change(|word| word | CLOSED);
+    }
+
+    fn change(&self, f: impl FnOnce(usize) -> usize) {
+        // Relaxed: the lock, or the count of senders, shows the last store. Release: pairs with
+        // the Acquire in load(); what earlier stores published is seen by this writer.
+        let word = self.0.load(Ordering::Relaxed);
+        self.0.store(f(word), Ordering::Release);
     }
 }
