@@ -16,3 +16,18 @@ const SLOTS: usize = 5;
 
 /// The longest sequence of operations.
 const STEPS: usize = 60;
+
+/// What a model knows of a future that was polled and has no answer yet.
+#[derive(Clone, Debug, Default)]
+struct Waiting {
+    /// It was not woken since it was polled last.
+    is_queued: bool,
+    wakes: usize,
+}
+
+impl Waiting {
+    fn wake(&mut self) {
+        self.wakes += usize::from(self.is_queued);
+        self.is_queued = false;
+    }
+}

@@ -1,12 +1,15 @@
-//! The model of a broadcast channel: all values ever sent, and a place in them a receiver.
+//! The model of a broadcast channel: all values ever sent, and a place in them a receiver, which
+//! is idle or waits from one step to another.
+
+use std::task::Poll;
 
 use proptest::collection::vec as sequence;
 use proptest::prelude::*;
-use yamanote_sync::broadcast::error::TryRecvError;
+use yamanote_sync::broadcast::error::{RecvError, TryRecvError};
 use yamanote_sync::broadcast::{Receiver, Sender, WeakSender, channel};
 
-use super::{SLOTS, STEPS};
-use crate::support::polled;
+use super::{SLOTS, STEPS, Waiting};
+use crate::support::{Polled, polled};
 
 #[derive(Clone, Debug)]
 enum Step {
@@ -14,6 +17,7 @@ enum Step {
     Subscribe(usize),
     Receive(usize),
     Poll(usize),
+    Await(usize),
     DropReceiver(usize),
     DropSender,
     Upgrade,
@@ -24,6 +28,8 @@ struct Model {
     capacity: usize,
     sent: usize,
     next: Vec<Option<usize>>,
+    /// `Some` for receivers that wait.
+    waiting: Vec<Option<Waiting>>,
 }
 
 impl Model {
@@ -50,6 +56,10 @@ impl Model {
         Ok(*next - 1)
     }
 
+    fn wake_all(&mut self) {
+        self.waiting.iter_mut().flatten().for_each(Waiting::wake);
+    }
+
     /// How many values somebody is still to have.
     fn len(&self) -> usize {
         let behind = self
@@ -62,10 +72,18 @@ impl Model {
     }
 }
 
+type Received = (Receiver<usize>, Result<usize, RecvError>);
+
+enum Slot {
+    Empty,
+    Idle(Receiver<usize>),
+    Waiting(Polled<'static, Received>),
+}
+
 struct Real {
     sender: Option<Sender<usize>>,
     weak: WeakSender<usize>,
-    receivers: Vec<Option<Receiver<usize>>>,
+    slots: Vec<Slot>,
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -74,11 +92,42 @@ fn step() -> impl Strategy<Value = Step> {
         8 => Just(Step::Send),
         4 => slot.clone().prop_map(Step::Subscribe),
         6 => slot.clone().prop_map(Step::Receive),
-        6 => slot.clone().prop_map(Step::Poll),
+        4 => slot.clone().prop_map(Step::Poll),
+        8 => slot.clone().prop_map(Step::Await),
         2 => slot.prop_map(Step::DropReceiver),
         1 => Just(Step::DropSender),
         1 => Just(Step::Upgrade),
     ]
+}
+
+/// Starts a wait that goes on over the following steps, or polls it again.
+fn wait(slot: &mut Slot, index: usize, model: &mut Model, open: bool) {
+    *slot = match std::mem::replace(slot, Slot::Empty) {
+        Slot::Empty => return,
+        Slot::Idle(mut receiver) => Slot::Waiting(polled(async move {
+            let received = receiver.recv().await;
+            (receiver, received)
+        })),
+        waiting @ Slot::Waiting(_) => waiting,
+    };
+    let Slot::Waiting(future) = slot else { return };
+    let expected = model.receive(index, open);
+    match future.poll() {
+        Poll::Pending => {
+            assert_eq!(expected, Err(TryRecvError::Empty));
+            model.waiting[index].get_or_insert_default().is_queued = true;
+        }
+        Poll::Ready((receiver, received)) => {
+            let expected = expected.map_err(|error| match error {
+                TryRecvError::Lagged(missed) => RecvError::Lagged(missed),
+                TryRecvError::Closed => RecvError::Closed,
+                TryRecvError::Empty => panic!("there is nothing to receive"),
+            });
+            assert_eq!(received, expected);
+            model.waiting[index] = None;
+            *slot = Slot::Idle(receiver);
+        }
+    }
 }
 
 fn apply(step: &Step, real: &mut Real, model: &mut Model) {
@@ -90,31 +139,38 @@ fn apply(step: &Step, real: &mut Real, model: &mut Model) {
             let sent = sender.send(model.sent).ok();
             assert_eq!(sent, (receivers > 0).then_some(receivers));
             model.sent += usize::from(receivers > 0);
+            model.wake_all();
         }
         Step::Subscribe(slot) => {
             let Some(sender) = &real.sender else { return };
-            real.receivers[slot] = Some(sender.subscribe());
+            real.slots[slot] = Slot::Idle(sender.subscribe());
             model.next[slot] = Some(model.sent);
+            model.waiting[slot] = None;
         }
         Step::Receive(slot) => {
-            let Some(receiver) = &mut real.receivers[slot] else {
+            let Slot::Idle(receiver) = &mut real.slots[slot] else {
                 return;
             };
             assert_eq!(receiver.try_recv(), model.receive(slot, open));
         }
         Step::Poll(slot) => {
-            let Some(receiver) = &mut real.receivers[slot] else {
+            let Slot::Idle(receiver) = &mut real.slots[slot] else {
                 return;
             };
             let is_ready = !polled(receiver.recv()).is_pending();
             let expected = model.receive(slot, open);
             assert_eq!(is_ready, expected != Err(TryRecvError::Empty));
         }
+        Step::Await(slot) => wait(&mut real.slots[slot], slot, model, open),
         Step::DropReceiver(slot) => {
-            real.receivers[slot] = None;
+            real.slots[slot] = Slot::Empty;
             model.next[slot] = None;
+            model.waiting[slot] = None;
         }
-        Step::DropSender => real.sender = None,
+        Step::DropSender => {
+            real.sender = None;
+            model.wake_all();
+        }
         Step::Upgrade => assert_eq!(real.weak.upgrade().is_some(), open),
     }
 }
@@ -129,14 +185,22 @@ proptest! {
         let (sender, receiver) = channel(capacity);
         let weak = sender.downgrade();
         drop(receiver);
-        let receivers = (0..SLOTS).map(|_| None).collect();
-        let mut real = Real { sender: Some(sender), weak, receivers };
-        let mut model = Model { capacity, sent: 0, next: vec![None; SLOTS] };
+        let slots = (0..SLOTS).map(|_| Slot::Empty).collect();
+        let mut real = Real { sender: Some(sender), weak, slots };
+        let (next, waiting) = (vec![None; SLOTS], vec![None; SLOTS]);
+        let mut model = Model { capacity, sent: 0, next, waiting };
         for step in &steps {
             apply(step, &mut real, &mut model);
-            for (receiver, next) in real.receivers.iter().zip(&model.next) {
-                let len = receiver.as_ref().map(Receiver::len);
-                prop_assert_eq!(len, next.map(|next| model.sent - next));
+            for (index, slot) in real.slots.iter().enumerate() {
+                let behind = model.next[index].map(|next| model.sent - next);
+                let waiting = model.waiting[index].as_ref();
+                match slot {
+                    Slot::Empty => prop_assert_eq!(behind, None),
+                    Slot::Idle(receiver) => prop_assert_eq!(Some(receiver.len()), behind),
+                    Slot::Waiting(future) => {
+                        prop_assert_eq!(Some(future.wakes()), waiting.map(|w| w.wakes));
+                    }
+                }
             }
             let Some(sender) = &real.sender else { continue };
             prop_assert_eq!(sender.receiver_count(), model.receivers());
