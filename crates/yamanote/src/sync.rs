@@ -12,7 +12,81 @@
 //! | tasks that wait for each other | [`Barrier`] |
 //! | a value that is made once | [`OnceCell`], [`SetOnce`] |
 //!
-//! All of it works in any runtime and without one.
+//! All of it works in any runtime and without one. Nothing here blocks the thread, but for the
+//! functions whose names begin with `blocking_`, and `watch`, whose value lies under a lock of
+//! the usual kind.
+//!
+//! # Which one
+//!
+//! The answer to a request, or a task's one result, is a [`oneshot`]; requests to the task that
+//! owns something (a connection, say) come through an [`mpsc`], each with a `oneshot` for its
+//! answer. So often no lock is needed at all:
+//!
+//! ```
+//! use yamanote::sync::{mpsc, oneshot};
+//!
+//! # #[yamanote::main(flavor = "current_thread")] async fn main() {
+//! let (requests, mut inbox) = mpsc::channel::<(u64, oneshot::Sender<u64>)>(16);
+//! yamanote::spawn(async move {
+//!     let mut total = 0; // this task alone has it
+//!     while let Some((amount, answer)) = inbox.recv().await {
+//!         total += amount;
+//!         let _ = answer.send(total); // who asked may have gone
+//!     }
+//! });
+//! for (amount, expected) in [(5, 5), (7, 12)] {
+//!     let (answer, total) = oneshot::channel();
+//!     requests.send((amount, answer)).await.unwrap();
+//!     assert_eq!(total.await, Ok(expected));
+//! }
+//! # }
+//! ```
+//!
+//! Events that all shall have go through a [`broadcast`]; a state of which only the latest
+//! matters (a configuration, "we are closing") through a [`watch`]:
+//!
+//! ```
+//! use std::time::Duration;
+//! use yamanote::sync::watch;
+//!
+//! # #[yamanote::main(flavor = "current_thread", start_paused = true)] async fn main() {
+//! let (limit, mut limits) = watch::channel(Duration::from_secs(60));
+//! let task = yamanote::spawn(async move {
+//!     let mut waited = 0;
+//!     loop {
+//!         let limit = *limits.borrow_and_update();
+//!         yamanote::select! {
+//!             () = yamanote::time::sleep(limit) => return (limit, waited),
+//!             Ok(()) = limits.changed() => waited += 1,
+//!         }
+//!     }
+//! });
+//! yamanote::task::yield_now().await;
+//! limit.send(Duration::from_secs(1)).unwrap();
+//! assert_eq!(task.await.unwrap(), (Duration::from_secs(1), 1));
+//! # }
+//! ```
+//!
+//! Where tasks do share a value: `std::sync::Mutex`, if it is never held across an `await`;
+//! [`Mutex`] or [`RwLock`], if it is. A [`Semaphore`] limits how many do something at once:
+//!
+//! ```
+//! use std::sync::Arc;
+//! use yamanote::sync::Semaphore;
+//!
+//! # #[yamanote::main(flavor = "current_thread")] async fn main() {
+//! let places = Arc::new(Semaphore::new(2));
+//! let mut tasks = yamanote::task::JoinSet::new();
+//! for _ in 0..10 {
+//!     let place = places.clone().acquire_owned().await.unwrap();
+//!     tasks.spawn(async move {
+//!         // At most two are here at a time.
+//!         drop(place);
+//!     });
+//! }
+//! assert_eq!(tasks.join_all().await.len(), 10);
+//! # }
+//! ```
 
 pub use yamanote_sync::{
     AcquireError, OwnedSemaphorePermit, Semaphore, SemaphorePermit, TryAcquireError,
@@ -31,7 +105,10 @@ pub use yamanote_sync::{
     Barrier, BarrierWaitResult, Notify, OnceCell, SetError, SetOnce, SetOnceError,
 };
 
-/// Each value goes to every receiver.
+/// Each value goes to every receiver; who is slow misses the oldest, and is told so.
+///
+/// [`channel`](broadcast::channel) says how; a value that nobody is to miss goes through one
+/// [`mpsc`] for each receiver instead.
 pub mod broadcast {
     pub use yamanote_sync::broadcast::{Receiver, Sender, WeakSender, channel};
 
@@ -66,7 +143,9 @@ pub mod oneshot {
     }
 }
 
-/// The latest value, for all who look.
+/// The latest value, for all who look; what they did not look at in time is gone.
+///
+/// [`channel`](watch::channel) says how; where each value matters, take a [`broadcast`].
 pub mod watch {
     pub use yamanote_sync::watch::{Receiver, Ref, Sender, channel};
 
@@ -76,7 +155,7 @@ pub mod watch {
     }
 }
 
-/// Futures that have a name.
+/// Futures that have a name: to be stored, or polled by hand.
 pub mod futures {
     pub use yamanote_sync::futures::{Notified, OwnedNotified};
 }

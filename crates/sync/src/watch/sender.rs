@@ -102,7 +102,7 @@ impl<T> Sender<T> {
     ///
     /// ```
     /// let (tx, rx) = tokio::sync::watch::channel(3);
-    /// let raise_to = |new| {
+    /// let raise_to = |new: i32| {
     ///     tx.send_if_modified(|highest| {
     ///         let raises = new > *highest;
     ///         *highest = new.max(*highest);
