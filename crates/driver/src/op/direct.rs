@@ -127,10 +127,13 @@ pub async fn paid<T>(result: io::Result<T>, len: usize) -> io::Result<T> {
     result
 }
 
-/// Whether the current runtime, if there is one, has files tried at all.
+/// Whether the current runtime, if there is one, has files tried at all. (One that is shut down
+/// does not: the pool says so.)
 pub fn may_try() -> bool {
     let may_try = |handle: &crate::Handle| {
-        handle.world().is_none() && handle.file_route() == FileRoute::Fastest
+        handle.world().is_none()
+            && handle.file_route() == FileRoute::Fastest
+            && !handle.is_shut_down()
     };
     context::try_with(may_try).unwrap_or(false)
 }

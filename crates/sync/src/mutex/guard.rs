@@ -1,5 +1,6 @@
 //! The guards of a [`Mutex`]: borrowed and owned, of the whole value and of a part.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
 use super::Mutex;
@@ -21,9 +22,13 @@ pub struct OwnedMutexGuard<T: ?Sized>(pub(super) Held<Arc<Mutex<T>>, T, Locking<
 
 /// A [`MappedMutexGuard`] that keeps the mutex alive; made by [`OwnedMutexGuard::map`].
 ///
-/// `T` is what the mutex protects, `U` what the guard shows.
+/// `T` is what the mutex protects, `U` what the guard shows. Threads share it if they may share
+/// both.
 #[must_use = "the mutex unlocks at once when this is dropped"]
-pub struct OwnedMappedMutexGuard<T: ?Sized, U: ?Sized = T>(Held<Arc<Mutex<T>>, U, Locking<U>>);
+pub struct OwnedMappedMutexGuard<T: ?Sized, U: ?Sized = T>(
+    Held<Arc<Mutex<T>>, U, Locking<U>>,
+    PhantomData<T>,
+);
 
 guard_traits! {
     ['a, T: ?Sized] MutexGuard<'a, T> => mut T;
@@ -131,7 +136,7 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
         U: ?Sized,
         F: FnOnce(&mut T) -> &mut U,
     {
-        OwnedMappedMutexGuard(this.0.map_mut(f))
+        OwnedMappedMutexGuard(this.0.map_mut(f), PhantomData)
     }
 
     /// Narrows the guard to a part of the value, as [`MutexGuard::try_map`].
@@ -145,7 +150,7 @@ impl<T: ?Sized> OwnedMutexGuard<T> {
         F: FnOnce(&mut T) -> Option<&mut U>,
     {
         let mapped = this.0.try_map_mut(f).map_err(Self)?;
-        Ok(OwnedMappedMutexGuard(mapped))
+        Ok(OwnedMappedMutexGuard(mapped, PhantomData))
     }
 
     /// The mutex that this guard locks.
@@ -162,7 +167,7 @@ impl<T: ?Sized, U: ?Sized> OwnedMappedMutexGuard<T, U> {
     where
         F: FnOnce(&mut U) -> &mut S,
     {
-        OwnedMappedMutexGuard(this.0.map_mut(f))
+        OwnedMappedMutexGuard(this.0.map_mut(f), PhantomData)
     }
 
     /// Narrows the guard further, as [`MutexGuard::try_map`].
@@ -174,7 +179,8 @@ impl<T: ?Sized, U: ?Sized> OwnedMappedMutexGuard<T, U> {
     where
         F: FnOnce(&mut U) -> Option<&mut S>,
     {
-        let mapped = this.0.try_map_mut(f).map_err(Self)?;
-        Ok(OwnedMappedMutexGuard(mapped))
+        let found = this.0.try_map_mut(f);
+        let mapped = found.map_err(|held| Self(held, PhantomData))?;
+        Ok(OwnedMappedMutexGuard(mapped, PhantomData))
     }
 }
