@@ -151,6 +151,12 @@ impl AsyncOp {
         f()
     }
 
+    /// Calls `f` in the span of the resource: for an end that has no other way to it.
+    #[inline(always)]
+    pub fn in_resource<R>(&self, f: impl FnOnce() -> R) -> R {
+        f()
+    }
+
     /// Calls `f` in the span of the wait.
     #[inline(always)]
     pub fn in_scope<R>(&self, f: impl FnOnce() -> R) -> R {

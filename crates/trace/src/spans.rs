@@ -290,6 +290,15 @@ impl AsyncOp {
         f()
     }
 
+    /// Calls `f` in the span of the resource: for an end that has no other way to it.
+    #[inline]
+    pub fn in_resource<R>(&self, f: impl FnOnce() -> R) -> R {
+        let spans = self.0.as_deref();
+        let _parent = spans.map(|spans| spans.parent.enter());
+        let _resource = spans.map(|spans| spans.resource.enter());
+        f()
+    }
+
     /// Calls `f` in the span of the wait.
     #[inline]
     pub fn in_scope<R>(&self, f: impl FnOnce() -> R) -> R {

@@ -20,10 +20,19 @@ use super::receiver::Receiver;
 use super::weak::WeakSender;
 use crate::semaphore::{RawSemaphore, TryAcquireError};
 
-/// A channel that holds up to `buffer` values.
+/// A channel that holds up to `buffer` values; who finds it full waits.
 ///
 /// # Panics
 /// If `buffer` is 0 or more than [`Semaphore::MAX_PERMITS`](crate::Semaphore::MAX_PERMITS).
+///
+/// ```
+/// use tokio::sync::mpsc;
+///
+/// let (tx, mut rx) = mpsc::channel(1);
+/// tx.try_send('a').unwrap();
+/// assert!(tx.try_send('b').is_err());
+/// assert_eq!(rx.try_recv(), Ok('a'));
+/// ```
 #[track_caller]
 pub fn channel<T>(buffer: usize) -> (Sender<T>, Receiver<T>) {
     assert!(buffer > 0, "mpsc bounded channel requires buffer > 0");
@@ -34,7 +43,9 @@ pub fn channel<T>(buffer: usize) -> (Sender<T>, Receiver<T>) {
     (Sender { tx }, Receiver { rx })
 }
 
-/// Sends to a bounded channel; made by [`channel`].
+/// Sends to a bounded channel; made by [`channel`], and cloned for each further task.
+///
+/// The channel stays open for the receiver as long as there is a sender.
 pub struct Sender<T> {
     pub(super) tx: Tx<T, Bounded>,
 }
@@ -81,13 +92,32 @@ impl Quota for Bounded {
 }
 
 impl<T> Sender<T> {
-    /// Sends `value`, waiting for room.
+    /// Sends `value`, waiting for room in the order of asking.
+    ///
+    /// That this succeeds does not say that the value arrives: the receiver may be dropped after.
     ///
     /// *Cancel safety:* dropping the future drops `value`; [`reserve`](Self::reserve) first if it
-    /// must not be lost.
+    /// must not be lost. The place in the queue is lost too.
     ///
     /// # Errors
-    /// When the receiver is closed or dropped.
+    /// The value, when the receiver is closed or dropped.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (tx, mut rx) = mpsc::channel(1);
+    /// tokio::spawn(async move {
+    ///     for i in 0..3 {
+    ///         tx.send(i).await.unwrap(); // waits until the one before was received
+    ///     }
+    /// });
+    /// for i in 0..3 {
+    ///     assert_eq!(rx.recv().await, Some(i));
+    /// }
+    /// assert_eq!(rx.recv().await, None);
+    /// # }
+    /// ```
     pub async fn send(&self, value: T) -> Result<(), SendError<T>> {
         match self.reserve_room(1).await {
             Ok(()) => {
@@ -98,10 +128,22 @@ impl<T> Sender<T> {
         }
     }
 
-    /// Sends `value`, if there is room and nobody waits for some.
+    /// Sends `value` without waiting, if there is room that nobody waits for.
     ///
     /// # Errors
-    /// When there is no room, or the receiver is closed or dropped.
+    /// The value, in [`Full`](TrySendError::Full) when there is no room, or in
+    /// [`Closed`](TrySendError::Closed) when the receiver is closed or dropped.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    /// use tokio::sync::mpsc::error::TrySendError;
+    ///
+    /// let (tx, rx) = mpsc::channel(1);
+    /// assert_eq!(tx.try_send(1), Ok(()));
+    /// assert_eq!(tx.try_send(2), Err(TrySendError::Full(2)));
+    /// drop(rx);
+    /// assert_eq!(tx.try_send(3), Err(TrySendError::Closed(3)));
+    /// ```
     pub fn try_send(&self, value: T) -> Result<(), TrySendError<T>> {
         match self.try_reserve_room(1) {
             Ok(()) => {
@@ -117,10 +159,24 @@ impl<T> Sender<T> {
     /// *Cancel safety:* as for [`send`](Self::send).
     ///
     /// # Errors
-    /// When there is no room in time, or the receiver is closed or dropped.
+    /// The value, when there is no room in time, or the receiver is closed or dropped.
     ///
     /// # Panics
     /// Outside of a runtime with a timer.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    /// use std::time::Duration;
+    /// use tokio::sync::mpsc::error::SendTimeoutError;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (tx, _rx) = mpsc::channel(1);
+    /// let second = Duration::from_secs(1);
+    /// # tokio::time::pause();
+    /// assert_eq!(tx.send_timeout(1, second).await, Ok(()));
+    /// assert_eq!(tx.send_timeout(2, second).await, Err(SendTimeoutError::Timeout(2)));
+    /// # }
+    /// ```
     pub async fn send_timeout(
         &self,
         value: T,
@@ -145,24 +201,49 @@ impl<T> Sender<T> {
         }
     }
 
-    /// [`send`](Self::send) on the current thread.
+    /// [`send`](Self::send) on the current thread, which belongs to no runtime.
     ///
     /// # Errors
-    /// When the receiver is closed or dropped.
+    /// The value, when the receiver is closed or dropped.
     ///
     /// # Panics
     /// When the thread drives asynchronous tasks.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (tx, mut rx) = mpsc::channel(1);
+    /// let thread = std::thread::spawn(move || tx.blocking_send(7));
+    /// assert_eq!(rx.recv().await, Some(7));
+    /// thread.join().unwrap().unwrap();
+    /// # }
+    /// ```
     #[track_caller]
     pub fn blocking_send(&self, value: T) -> Result<(), SendError<T>> {
         block::block_on(self.send(value))
     }
 
-    /// Waits for room for one value.
+    /// Waits for room for one value, and keeps it until the permit is used or dropped.
+    ///
+    /// To make the value only when it can be sent, or to lose none when the wait is given up.
     ///
     /// *Cancel safety:* dropping the future only gives up its place in the queue.
     ///
     /// # Errors
     /// When the receiver is closed or dropped.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (tx, mut rx) = mpsc::channel(1);
+    /// let permit = tx.reserve().await.unwrap();
+    /// assert_eq!(tx.capacity(), 0); // nobody else can take it
+    /// permit.send("made late");
+    /// assert_eq!(rx.recv().await, Some("made late"));
+    /// # }
+    /// ```
     pub async fn reserve(&self) -> Result<Permit<'_, T>, SendError<()>> {
         self.reserve_room(1).await?;
         Ok(Permit::new(self))
@@ -172,6 +253,18 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     /// When the receiver is closed or dropped, or there can never be so much room.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (tx, mut rx) = mpsc::channel(4);
+    /// for (permit, value) in tx.reserve_many(3).await.unwrap().zip(['a', 'b', 'c']) {
+    ///     permit.send(value);
+    /// }
+    /// assert_eq!((rx.len(), rx.recv().await), (3, Some('a')));
+    /// # }
+    /// ```
     pub async fn reserve_many(&self, n: usize) -> Result<PermitIterator<'_, T>, SendError<()>> {
         if n > self.max_capacity() {
             return Err(SendError(()));
@@ -186,6 +279,17 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     /// When the receiver is closed or dropped.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (tx, mut rx) = mpsc::channel(1);
+    /// let permit = tx.clone().reserve_owned().await.unwrap();
+    /// tokio::spawn(async move { drop(permit.send(1)) });
+    /// assert_eq!(rx.recv().await, Some(1));
+    /// # }
+    /// ```
     pub async fn reserve_owned(self) -> Result<OwnedPermit<T>, SendError<()>> {
         self.reserve_room(1).await?;
         Ok(OwnedPermit::new(self))
@@ -195,6 +299,16 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     /// When there is no room, or the receiver is closed or dropped.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    ///
+    /// let (tx, _rx) = mpsc::channel::<u8>(1);
+    /// let permit = tx.try_reserve().unwrap();
+    /// assert!(tx.try_reserve().is_err());
+    /// drop(permit);
+    /// assert!(tx.try_reserve().is_ok());
+    /// ```
     pub fn try_reserve(&self) -> Result<Permit<'_, T>, TrySendError<()>> {
         self.try_reserve_room(1)?;
         Ok(Permit::new(self))
@@ -204,6 +318,15 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     /// When there is too little room, or the receiver is closed or dropped.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    /// use tokio::sync::mpsc::error::TrySendError;
+    ///
+    /// let (tx, _rx) = mpsc::channel::<u8>(2);
+    /// assert_eq!(tx.try_reserve_many(2).unwrap().len(), 2);
+    /// assert!(matches!(tx.try_reserve_many(3), Err(TrySendError::Full(()))));
+    /// ```
     pub fn try_reserve_many(&self, n: usize) -> Result<PermitIterator<'_, T>, TrySendError<()>> {
         if n > self.max_capacity() {
             return Err(TrySendError::Full(()));
@@ -216,6 +339,15 @@ impl<T> Sender<T> {
     ///
     /// # Errors
     /// The sender, when there is no room, or the receiver is closed or dropped.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    ///
+    /// let (tx, _rx) = mpsc::channel::<u8>(1);
+    /// let permit = tx.try_reserve_owned().unwrap();
+    /// let tx = permit.release();
+    /// assert_eq!(tx.capacity(), 1);
+    /// ```
     pub fn try_reserve_owned(self) -> Result<OwnedPermit<T>, TrySendError<Self>> {
         match self.try_reserve_room(1) {
             Ok(()) => Ok(OwnedPermit::new(self)),
@@ -226,6 +358,17 @@ impl<T> Sender<T> {
     /// Waits until the receiver is closed or dropped.
     ///
     /// *Cancel safety:* dropping the future leaves no trace.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (tx, rx) = mpsc::channel::<u8>(1);
+    /// tokio::spawn(async move { drop(rx) });
+    /// tx.closed().await;
+    /// assert!(tx.is_closed());
+    /// # }
+    /// ```
     pub async fn closed(&self) {
         self.tx.closed().await;
     }
@@ -236,11 +379,28 @@ impl<T> Sender<T> {
     }
 
     /// Whether both send to the same channel.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    ///
+    /// let (tx, _rx) = mpsc::channel::<u8>(1);
+    /// let (other, _rx) = mpsc::channel::<u8>(1);
+    /// assert!(tx.same_channel(&tx.clone()) && !tx.same_channel(&other));
+    /// ```
     pub fn same_channel(&self, other: &Self) -> bool {
         self.tx.same_channel(&other.tx)
     }
 
     /// How many more values there is room for.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    ///
+    /// let (tx, _rx) = mpsc::channel(5);
+    /// let _permit = tx.try_reserve().unwrap();
+    /// tx.try_send(1).unwrap();
+    /// assert_eq!((tx.capacity(), tx.max_capacity()), (3, 5)); // permits count too
+    /// ```
     pub fn capacity(&self) -> usize {
         self.quota().free()
     }

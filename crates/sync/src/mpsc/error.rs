@@ -3,11 +3,11 @@
 use std::error::Error;
 use std::fmt;
 
-/// The channel is closed; with the value that was not sent.
+/// The channel is closed, or its receiver dropped; with the value that was not sent.
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub struct SendError<T>(pub T);
 
-/// Why a value could not be sent at once; with the value.
+/// Why [`try_send`](super::Sender::try_send) could not send; with the value.
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub enum TrySendError<T> {
     /// There is no room right now.
@@ -16,7 +16,7 @@ pub enum TrySendError<T> {
     Closed(T),
 }
 
-/// Why a value could not be sent in time; with the value.
+/// Why [`send_timeout`](super::Sender::send_timeout) could not send; with the value.
 #[derive(PartialEq, Eq, Clone, Copy)]
 pub enum SendTimeoutError<T> {
     /// There was no room in all the time.
@@ -25,17 +25,25 @@ pub enum SendTimeoutError<T> {
     Closed(T),
 }
 
-/// Why there is no value right now.
+/// Why [`try_recv`](super::Receiver::try_recv) found no value.
 #[derive(PartialEq, Eq, Clone, Copy, Debug)]
 pub enum TryRecvError {
     /// None was sent yet.
     Empty,
-    /// None will ever be sent.
+    /// None will ever come: every sender has gone, or the channel was closed.
     Disconnected,
 }
 
 impl<T> TrySendError<T> {
     /// The value that was not sent.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    ///
+    /// let (tx, _rx) = mpsc::channel(1);
+    /// tx.try_send(1).unwrap();
+    /// assert_eq!(tx.try_send(2).unwrap_err().into_inner(), 2);
+    /// ```
     pub fn into_inner(self) -> T {
         match self {
             Self::Full(value) | Self::Closed(value) => value,

@@ -6,20 +6,49 @@ use std::mem;
 
 use super::bounded::Sender;
 
-/// Room for one value; given back when dropped unused.
+/// Room for one value, from [`Sender::reserve`]; given back when dropped unused.
+///
+/// It stays good when the receiver [closes](super::Receiver::close) the channel, which is over for
+/// it only when each permit was used or dropped.
+///
+/// ```
+/// use tokio::sync::mpsc;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let (tx, mut rx) = mpsc::channel(1);
+/// let permit = tx.reserve().await.unwrap();
+/// rx.close();
+/// permit.send(1); // what has room still arrives
+/// assert_eq!((rx.recv().await, rx.recv().await), (Some(1), None));
+/// # }
+/// ```
 #[must_use]
 pub struct Permit<'a, T> {
     sender: &'a Sender<T>,
 }
 
-/// Room for several values, one [`Permit`] after another; the rest is given back when dropped.
+/// Room for several values, from [`Sender::reserve_many`]: one [`Permit`] after another, the rest
+/// is given back when dropped.
+///
+/// ```
+/// use tokio::sync::mpsc;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let (tx, mut rx) = mpsc::channel(3);
+/// let mut permits = tx.reserve_many(3).await.unwrap();
+/// permits.next().unwrap().send(1);
+/// assert_eq!((permits.len(), tx.capacity()), (2, 0));
+/// drop(permits);
+/// assert_eq!((rx.len(), tx.capacity()), (1, 2));
+/// # }
+/// ```
 #[must_use]
 pub struct PermitIterator<'a, T> {
     sender: &'a Sender<T>,
     left: usize,
 }
 
-/// Room for one value, with the sender; given back when dropped unused.
+/// A [`Permit`] that holds its sender, from [`Sender::reserve_owned`]: for other tasks and structs.
 #[must_use]
 pub struct OwnedPermit<T> {
     /// `None` once used.
@@ -88,6 +117,17 @@ impl<T> OwnedPermit<T> {
 
     /// Sends `value` and returns the sender. It is lost if the receiver was dropped since the
     /// room was reserved.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (tx, mut rx) = mpsc::channel(2);
+    /// let tx = tx.reserve_owned().await.unwrap().send(1);
+    /// tx.reserve_owned().await.unwrap().send(2);
+    /// assert_eq!((rx.recv().await, rx.recv().await), (Some(1), Some(2)));
+    /// # }
+    /// ```
     pub fn send(mut self, value: T) -> Sender<T> {
         let sender = self.take();
         sender.push(value);
@@ -95,6 +135,16 @@ impl<T> OwnedPermit<T> {
     }
 
     /// Gives the room back and returns the sender.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (tx, _rx) = mpsc::channel::<u8>(1);
+    /// let permit = tx.reserve_owned().await.unwrap();
+    /// assert_eq!(permit.release().capacity(), 1);
+    /// # }
+    /// ```
     pub fn release(mut self) -> Sender<T> {
         let sender = self.take();
         sender.give_back(1);

@@ -12,23 +12,38 @@ use super::error::TryRecvError;
 use super::unbounded::Unbounded;
 
 /// Receives from a bounded channel; made by [`channel`](super::channel).
+///
+/// Dropped, it closes the channel and drops what was not received.
 pub struct Receiver<T> {
     pub(super) rx: Rx<T, Bounded>,
 }
 
 /// Receives from an unbounded channel; made by [`unbounded_channel`](super::unbounded_channel).
+///
+/// Dropped, it closes the channel and drops what was not received.
 pub struct UnboundedReceiver<T> {
     pub(super) rx: Rx<T, Unbounded>,
 }
 
 /// What both receivers can do.
 macro_rules! receiver {
-    ($receiver:ident) => {
+    ($receiver:ident, $open:literal, $send:literal) => {
         impl<T> $receiver<T> {
             /// Waits for the next value; `None` when the channel is over: it is empty, and every
             /// sender has gone or the channel was closed.
             ///
             /// *Cancel safety:* dropping the future loses no value.
+            ///
+            /// ```
+            /// # use tokio::sync::mpsc::{self, error::TryRecvError};
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+            #[doc = concat!("let (tx, mut rx) = mpsc::", $open, ";")]
+            #[doc = concat!("tx.", $send, "('a').unwrap();")]
+            /// drop(tx);
+            /// assert_eq!(rx.recv().await, Some('a'));
+            /// assert_eq!(rx.recv().await, None);
+            /// # }
+            /// ```
             pub async fn recv(&mut self) -> Option<T> {
                 poll_fn(|cx| self.poll_recv(cx)).await
             }
@@ -37,6 +52,20 @@ macro_rules! receiver {
             /// 0 only when the channel is over or `limit` is 0.
             ///
             /// *Cancel safety:* dropping the future loses no value.
+            ///
+            /// ```
+            /// # use tokio::sync::mpsc::{self, error::TryRecvError};
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+            #[doc = concat!("let (tx, mut rx) = mpsc::", $open, ";")]
+            /// for i in 0..5 {
+            #[doc = concat!("    tx.", $send, "(i).unwrap();")]
+            /// }
+            /// let mut batch = Vec::new();
+            /// assert_eq!(rx.recv_many(&mut batch, 3).await, 3);
+            /// assert_eq!(rx.recv_many(&mut batch, 3).await, 2); // does not wait for more
+            /// assert_eq!(batch, [0, 1, 2, 3, 4]);
+            /// # }
+            /// ```
             pub async fn recv_many(&mut self, buffer: &mut Vec<T>, limit: usize) -> usize {
                 poll_fn(|cx| self.poll_recv_many(cx, buffer, limit)).await
             }
@@ -44,21 +73,40 @@ macro_rules! receiver {
             /// The next value, if there is one.
             ///
             /// # Errors
-            /// When there is none yet, or never will be.
+            /// [`Empty`](TryRecvError::Empty) when there is none yet,
+            /// [`Disconnected`](TryRecvError::Disconnected) when there never will be.
+            ///
+            /// ```
+            /// # use tokio::sync::mpsc::{self, error::TryRecvError};
+            #[doc = concat!("let (tx, mut rx) = mpsc::", $open, ";")]
+            /// assert_eq!(rx.try_recv(), Err(TryRecvError::Empty));
+            #[doc = concat!("tx.", $send, "(1).unwrap();")]
+            /// drop(tx);
+            /// assert_eq!(rx.try_recv(), Ok(1));
+            /// assert_eq!(rx.try_recv(), Err(TryRecvError::Disconnected));
+            /// ```
             pub fn try_recv(&mut self) -> Result<T, TryRecvError> {
                 self.rx.try_recv()
             }
 
-            /// [`recv`](Self::recv) on the current thread.
+            /// [`recv`](Self::recv) on the current thread, which belongs to no runtime.
             ///
             /// # Panics
             /// When the thread drives asynchronous tasks.
+            ///
+            /// ```
+            /// # use tokio::sync::mpsc::{self, error::TryRecvError};
+            #[doc = concat!("let (tx, mut rx) = mpsc::", $open, ";")]
+            /// let thread = std::thread::spawn(move || rx.blocking_recv());
+            #[doc = concat!("tx.", $send, "(1).unwrap();")]
+            /// assert_eq!(thread.join().unwrap(), Some(1));
+            /// ```
             #[track_caller]
             pub fn blocking_recv(&mut self) -> Option<T> {
                 block::block_on(self.recv())
             }
 
-            /// [`recv_many`](Self::recv_many) on the current thread.
+            /// [`recv_many`](Self::recv_many) on the current thread, which belongs to no runtime.
             ///
             /// # Panics
             /// When the thread drives asynchronous tasks.
@@ -69,6 +117,17 @@ macro_rules! receiver {
 
             /// Lets senders begin nothing any more. What is in the channel, or has a permit, can
             /// still be received.
+            ///
+            /// ```
+            /// # use tokio::sync::mpsc::{self, error::TryRecvError};
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+            #[doc = concat!("let (tx, mut rx) = mpsc::", $open, ";")]
+            #[doc = concat!("tx.", $send, "(1).unwrap();")]
+            /// rx.close();
+            #[doc = concat!("assert!(tx.", $send, "(2).is_err());")]
+            /// assert_eq!((rx.recv().await, rx.recv().await), (Some(1), None));
+            /// # }
+            /// ```
             pub fn close(&mut self) {
                 self.rx.close();
             }
@@ -84,17 +143,36 @@ macro_rules! receiver {
             }
 
             /// How many values are in the channel.
+            ///
+            /// ```
+            /// # use tokio::sync::mpsc::{self, error::TryRecvError};
+            #[doc = concat!("let (tx, mut rx) = mpsc::", $open, ";")]
+            #[doc = concat!("tx.", $send, "(1).unwrap();")]
+            /// assert_eq!((rx.len(), rx.is_empty()), (1, false));
+            /// rx.try_recv().unwrap();
+            /// assert_eq!((rx.len(), rx.is_empty()), (0, true));
+            /// ```
             pub fn len(&self) -> usize {
                 self.rx.len()
             }
 
-            /// [`recv`](Self::recv) for hand-written futures; remembers the last task to ask.
+            /// [`recv`](Self::recv) for futures written by hand; only the last
+            /// task that asked is woken.
+            ///
+            /// ```
+            /// # use tokio::sync::mpsc::{self, error::TryRecvError};
+            /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+            #[doc = concat!("let (tx, mut rx) = mpsc::", $open, ";")]
+            #[doc = concat!("tx.", $send, "(1).unwrap();")]
+            /// assert_eq!(std::future::poll_fn(|cx| rx.poll_recv(cx)).await, Some(1));
+            /// # }
+            /// ```
             pub fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
                 self.rx.poll_recv(cx)
             }
 
-            /// [`recv_many`](Self::recv_many) for hand-written futures; remembers the last task
-            /// to ask.
+            /// [`recv_many`](Self::recv_many) for futures written by hand; only the last
+            /// task that asked is woken.
             pub fn poll_recv_many(
                 &mut self,
                 cx: &mut Context<'_>,
@@ -105,6 +183,16 @@ macro_rules! receiver {
             }
 
             /// How many strong senders there are.
+            ///
+            /// ```
+            /// # use tokio::sync::mpsc::{self, error::TryRecvError};
+            #[doc = concat!("let (tx, mut rx) = mpsc::", $open, ";")]
+            /// let _weak = tx.downgrade();
+            #[doc = concat!("tx.", $send, "(1).unwrap();")]
+            /// assert_eq!((rx.sender_strong_count(), rx.sender_weak_count()), (1, 1));
+            /// drop(tx);
+            /// assert_eq!((rx.sender_strong_count(), rx.is_closed()), (0, true));
+            /// ```
             pub fn sender_strong_count(&self) -> usize {
                 self.rx.channel().strong_count()
             }
@@ -129,8 +217,8 @@ macro_rules! receiver {
     };
 }
 
-receiver!(Receiver);
-receiver!(UnboundedReceiver);
+receiver!(Receiver, "channel(8)", "try_send");
+receiver!(UnboundedReceiver, "unbounded_channel()", "send");
 
 impl<T> Receiver<T> {
     /// How many more values there is room for.

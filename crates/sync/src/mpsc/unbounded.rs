@@ -9,12 +9,22 @@ use super::receiver::UnboundedReceiver;
 use super::weak::WeakUnboundedSender;
 
 /// A channel without a bound: sending never waits, and memory is the limit.
+///
+/// ```
+/// use tokio::sync::mpsc;
+///
+/// let (tx, mut rx) = mpsc::unbounded_channel();
+/// (0..1000).for_each(|i| tx.send(i).unwrap());
+/// assert_eq!((rx.len(), rx.try_recv()), (1000, Ok(0)));
+/// ```
 pub fn unbounded_channel<T>() -> (UnboundedSender<T>, UnboundedReceiver<T>) {
     let (tx, rx) = open(Unbounded);
     (UnboundedSender { tx }, UnboundedReceiver { rx })
 }
 
-/// Sends to an unbounded channel; made by [`unbounded_channel`].
+/// Sends to an unbounded channel; made by [`unbounded_channel`], and cloned for each further task.
+///
+/// The channel stays open for the receiver as long as there is a sender.
 pub struct UnboundedSender<T> {
     pub(super) tx: Tx<T, Unbounded>,
 }
@@ -40,10 +50,21 @@ impl Quota for Unbounded {
 }
 
 impl<T> UnboundedSender<T> {
-    /// Sends `value`, without waiting.
+    /// Sends `value`, without waiting: outside of tasks too.
     ///
     /// # Errors
-    /// When the receiver is closed or dropped.
+    /// The value, when the receiver is closed or dropped.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    /// use tokio::sync::mpsc::error::SendError;
+    ///
+    /// let (tx, mut rx) = mpsc::unbounded_channel();
+    /// assert_eq!(tx.send(1), Ok(()));
+    /// rx.close();
+    /// assert_eq!(tx.send(2), Err(SendError(2)));
+    /// assert_eq!(rx.try_recv(), Ok(1));
+    /// ```
     pub fn send(&self, value: T) -> Result<(), SendError<T>> {
         self.tx.push(value).map_err(SendError)
     }
@@ -51,6 +72,17 @@ impl<T> UnboundedSender<T> {
     /// Waits until the receiver is closed or dropped.
     ///
     /// *Cancel safety:* dropping the future leaves no trace.
+    ///
+    /// ```
+    /// use tokio::sync::mpsc;
+    ///
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() {
+    /// let (tx, rx) = mpsc::unbounded_channel::<u8>();
+    /// tokio::spawn(async move { drop(rx) });
+    /// tx.closed().await;
+    /// assert!(tx.is_closed());
+    /// # }
+    /// ```
     pub async fn closed(&self) {
         self.tx.closed().await;
     }

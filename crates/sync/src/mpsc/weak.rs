@@ -6,12 +6,34 @@ use super::bounded::{Bounded, Sender};
 use super::channel::WeakTx;
 use super::unbounded::{Unbounded, UnboundedSender};
 
-/// A [`Sender`] that does not keep the channel open.
+/// A [`Sender`] that does not keep the channel open, from [`Sender::downgrade`]: to be
+/// [upgraded](Self::upgrade) for each use.
+///
+/// ```
+/// use tokio::sync::mpsc;
+///
+/// # #[tokio::main(flavor = "current_thread")] async fn main() {
+/// let (tx, mut rx) = mpsc::channel(1);
+/// let weak = tx.downgrade();
+/// weak.upgrade().expect("a sender is left").try_send(1).unwrap();
+/// drop(tx);
+/// assert!(weak.upgrade().is_none());
+/// assert_eq!((rx.recv().await, rx.recv().await), (Some(1), None));
+/// # }
+/// ```
 pub struct WeakSender<T> {
     pub(super) tx: WeakTx<T, Bounded>,
 }
 
-/// An [`UnboundedSender`] that does not keep the channel open.
+/// An [`UnboundedSender`] that does not keep the channel open; else as [`WeakSender`].
+///
+/// ```
+/// use tokio::sync::mpsc;
+///
+/// let (tx, _rx) = mpsc::unbounded_channel::<u8>();
+/// let weak = tx.downgrade();
+/// assert_eq!((weak.strong_count(), weak.weak_count()), (1, 1));
+/// ```
 pub struct WeakUnboundedSender<T> {
     pub(super) tx: WeakTx<T, Unbounded>,
 }

@@ -3,11 +3,12 @@
 use std::error::Error;
 use std::fmt;
 
-/// The sender was dropped without sending.
+/// No value came and none will: the sender was dropped without sending, or the receiver closed the
+/// channel before it sent. Given by awaiting a [`Receiver`](super::Receiver).
 #[derive(Debug, PartialEq, Eq, Clone)]
 pub struct RecvError(pub(super) ());
 
-/// Why there is no value right now.
+/// Why [`try_recv`](super::Receiver::try_recv) found no value.
 #[derive(Debug, PartialEq, Eq, Clone)]
 pub enum TryRecvError {
     /// It was not sent yet.

