@@ -14,8 +14,11 @@
 //!    └ held ┘ └ mpsc (bounded: permits)      oneshot, mpsc: base::waker_cell or their own word
 //! ```
 //!
+//! Which primitive is for what is told to users by the facade's `sync` page; each is documented
+//! here, at its type or at its `channel` function.
+//!
 //! Read next: `semaphore/raw.rs` (the core of every lock), then `mpsc/list.rs` (the queue of
-//! values).
+//! values) and `broadcast/ring.rs` (the queue that everybody reads).
 
 mod coop;
 mod held;
