@@ -125,7 +125,7 @@ impl Rig<'_> {
         let log = self.log(suite);
         fs::write(&log, "")?;
         let folder = prepare::lay_out(self, suite)?;
-        let workspace = Workspace::new(folder, suite, self);
+        let workspace = Workspace::new(folder, suite, self)?;
         prepare::resolve(self, suite, &workspace)?;
         if suite.kind == Kind::TokioDocs {
             outcomes.tests = docs::run(&workspace, self.options)?;

@@ -1,4 +1,5 @@
-//! The project's own commands: `cargo xtask tidy | conformance | loom | asan | features`.
+//! The project's own commands: `cargo xtask tidy | conformance | loom | asan | features |
+//! platforms`.
 //!
 //! A library, so that tests call it: `tests/tidy.rs` runs [`tidy`] over the whole workspace, so
 //! that `cargo test` fails where the style guide is not kept. It knows nothing of the runtime; it
@@ -16,7 +17,9 @@ pub mod loom;
 pub mod messages;
 pub mod packages;
 pub mod pattern;
+pub mod platforms;
 pub mod tidy;
+pub mod wine;
 
 /// What went wrong, in a sentence that says what to do.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

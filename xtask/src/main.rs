@@ -6,7 +6,7 @@ use std::env;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use xtask::{Result, asan, command, conformance, features, loom, tidy};
+use xtask::{Result, asan, command, conformance, features, loom, platforms, tidy};
 
 const HELP: &str = include_str!("help.txt");
 
@@ -32,6 +32,7 @@ fn run(arguments: &[String]) -> Result {
         "loom" => loom::run(rest),
         "asan" => asan::run(rest),
         "features" => features::run(rest),
+        "platforms" => platforms::run(rest),
         "bounded" => bounded(rest),
         "help" | "--help" | "-h" => {
             print!("{HELP}");

@@ -60,6 +60,10 @@ impl Target {
 /// *Errors*: cargo does not know the package, or no target has one of the names.
 pub(super) fn build(workspace: &Workspace, suite: &Suite, only: &[String]) -> Result<Built> {
     let mut targets = targets_of(workspace, suite)?;
+    if !suite.files.is_empty() {
+        let begins = |name: &str| suite.files.iter().any(|start| name.starts_with(start));
+        targets.retain(|target, _| begins(&target.label()));
+    }
     if !only.is_empty() {
         targets.retain(|target, _| only.contains(&target.label()));
         if targets.is_empty() {
@@ -67,9 +71,10 @@ pub(super) fn build(workspace: &Workspace, suite: &Suite, only: &[String]) -> Re
         }
     }
     let mut cargo = workspace.cargo(&["build", "--keep-going", "--message-format", "json"]);
-    cargo
-        .args(&workspace.features)
-        .args(selection(&targets, only));
+    cargo.args(&workspace.features).args(selection(
+        &targets,
+        only.is_empty() && suite.files.is_empty(),
+    ));
     let mut built = Built {
         targets,
         errors: BTreeMap::new(),
@@ -83,11 +88,11 @@ pub(super) fn build(workspace: &Workspace, suite: &Suite, only: &[String]) -> Re
 }
 
 /// What to build. For a library's unit tests cargo has only the word that means all tests.
-fn selection<'a>(targets: &'a BTreeMap<Target, bool>, only: &[String]) -> Vec<&'a str> {
+fn selection(targets: &BTreeMap<Target, bool>, is_whole: bool) -> Vec<&str> {
     let has_library = targets
         .keys()
         .any(|target| matches!(target, Target::Library(_)));
-    match only.is_empty() || has_library {
+    match is_whole || has_library {
         true => vec!["--tests"],
         false => targets.keys().flat_map(Target::flags).collect(),
     }

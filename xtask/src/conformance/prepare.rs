@@ -7,10 +7,11 @@ use std::process::Command;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::suites::{Kind, Suite};
+use super::suites::{Kind, Platform, Suite};
 use super::{Rig, docs, manifest};
 use crate::Result;
 use crate::command::{self, Log};
+use crate::wine::Wine;
 
 /// A suite, laid out.
 pub(super) struct Workspace {
@@ -22,10 +23,13 @@ pub(super) struct Workspace {
     pub(super) log: Log,
     target: PathBuf,
     rustflags: String,
+    /// What builds for Windows and runs that, if the suite is one for that.
+    wine: Option<Wine>,
 }
 
 impl Workspace {
-    pub(super) fn new(folder: PathBuf, suite: &Suite, rig: &Rig<'_>) -> Workspace {
+    /// *Errors*: what the suite's platform takes is missing.
+    pub(super) fn new(folder: PathBuf, suite: &Suite, rig: &Rig<'_>) -> Result<Workspace> {
         // The suites made of tokio's own files have their features on by default.
         let features = match suite.kind == Kind::Package && !suite.features.is_empty() {
             true => vec!["--features".to_owned(), suite.features.join(",")],
@@ -35,13 +39,18 @@ impl Workspace {
         let flags = [suite.rustflags, mode.map_or("", |mode| mode.rustflags)];
         let flags = flags.into_iter().filter(|flags| !flags.is_empty());
         let rustflags = flags.collect::<Vec<_>>().join(" ");
-        Workspace {
+        let wine = match suite.platform {
+            Platform::Own => None,
+            Platform::Windows => Some(Wine::new(&rig.scratch)?),
+        };
+        Ok(Workspace {
             folder,
             features,
             log: Log(rig.log(suite)),
             target: rig.scratch.join(target_folder(&rustflags)),
             rustflags,
-        }
+            wine,
+        })
     }
 
     /// The cargo command `words`, which will run in the workspace.
@@ -56,8 +65,12 @@ impl Workspace {
             .env("CARGO_TERM_COLOR", "never")
             .env("INSTA_UPDATE", "no")
             .env("RUST_BACKTRACE", "0")
-            .env("RUSTFLAGS", format!("{} --cap-lints=warn", self.rustflags))
             .env("RUSTDOCFLAGS", &self.rustflags);
+        let flags = format!("{} --cap-lints=warn", self.rustflags);
+        match &self.wine {
+            None => cargo.env("RUSTFLAGS", flags),
+            Some(wine) => wine.equip(&mut cargo, &flags),
+        };
         cargo
     }
 }

@@ -18,6 +18,19 @@ pub(super) struct Suite {
     pub(super) rustflags: &'static str,
     /// What is taken from the package.
     pub(super) kind: Kind,
+    /// What it is built for, and run on.
+    pub(super) platform: Platform,
+    /// The beginnings of the names of its targets; all targets if there are none.
+    pub(super) files: &'static [&'static str],
+}
+
+/// What a suite is built for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Platform {
+    /// This machine.
+    Own,
+    /// Windows; run under Wine, and only if it is named.
+    Windows,
 }
 
 /// What is taken from a package.
@@ -62,6 +75,19 @@ pub(super) const SUITES: &[Suite] = &[
         ..tokio("tokio-unstable", Kind::TokioTests)
     },
     tokio("tokio-doc", Kind::TokioDocs),
+    Suite {
+        platform: Platform::Windows,
+        files: &[
+            "tcp_",
+            "udp",
+            "sync_",
+            "time_",
+            "task_",
+            "rt_",
+            "net_named_pipe",
+        ],
+        ..tokio("tokio-windows", Kind::TokioTests)
+    },
     package("tokio-util", "0.7.20", FULL),
     package("tokio-stream", "0.1.19", FULL),
     package("tokio-test", "0.4.6", &[]),
@@ -79,6 +105,8 @@ const fn tokio(name: &'static str, kind: Kind) -> Suite {
         features: TOKIO_FULL,
         rustflags: "",
         kind,
+        platform: Platform::Own,
+        files: &[],
     }
 }
 
@@ -94,5 +122,7 @@ const fn package(
         features,
         rustflags: "",
         kind: Kind::Package,
+        platform: Platform::Own,
+        files: &[],
     }
 }
