@@ -21,17 +21,23 @@ const CHECKED: &[&str] = &[
 /// The oldest compiler that is promised.
 const OLDEST: &str = "1.85.";
 
-/// Our own tests that run as Windows programs: the package, and its files.
-const OWN_TESTS: &[(&str, &[&str])] = &[
-    ("driver", &["ops", "resources", "timers"]),
-    ("fs", &["fs"]),
-    ("net", &["named_pipes", "sockets"]),
-    ("process", &["windows"]),
-    ("time", &["interval", "time"]),
+/// The packages whose tests run as Windows programs.
+const OWN_TESTS: &[&str] = &[
+    "base", "driver", "fs", "io", "net", "pool", "process", "runtime", "sched", "signal", "sync",
+    "task", "time", "world",
 ];
 
 /// Tests among them that cannot pass under Wine 8, and why.
-const LEFT_OUT: &[(&str, &str)] = &[];
+const LEFT_OUT: &[(&str, &str)] = &[
+    (
+        "a_peer_that_goes_ends_the_read",
+        "a reset looks like the end of the stream, to std's sockets too",
+    ),
+    (
+        "paths_can_be_made_moved_copied_and_removed",
+        "std's copy of a file says 0 bytes, because CopyFileEx does not report its progress",
+    ),
+];
 
 /// Runs the steps that are named, or all.
 ///
@@ -115,10 +121,9 @@ fn run_own_tests(root: &Path, scratch: &Path) -> Result {
         println!("left out: {test} ({why})");
     }
     let mut cargo = command::cargo(root);
-    cargo.args(["test", "--locked", "--no-fail-fast"]);
-    for (package, files) in OWN_TESTS {
+    cargo.args(["test", "--locked", "--no-fail-fast", "--lib", "--tests"]);
+    for package in OWN_TESTS {
         cargo.args(["-p", &format!("yamanote-{package}")]);
-        cargo.args(files.iter().flat_map(|file| ["--test", file]));
     }
     cargo.arg("--");
     cargo.args(LEFT_OUT.iter().flat_map(|(test, _)| ["--skip", test]));

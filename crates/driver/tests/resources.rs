@@ -5,7 +5,7 @@ mod support;
 use std::future::poll_fn;
 use std::io::{self, Read, Write};
 use std::mem::MaybeUninit;
-use std::net::{Shutdown, SocketAddr};
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 use std::thread;
@@ -69,7 +69,7 @@ fn what_does_not_wait_is_never_registered() {
         assert_eq!(handle.registrations(), 1);
         write(&client, b"pong!").await.unwrap();
         assert_eq!(read(&server, &mut buf).await.unwrap(), 5);
-        client.shutdown(Shutdown::Write).unwrap();
+        client.shutdown(std::net::Shutdown::Write).unwrap();
         assert_eq!(read(&server, &mut buf).await.unwrap(), 0);
         drop(server);
         assert_eq!(handle.registrations(), 0);

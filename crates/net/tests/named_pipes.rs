@@ -82,3 +82,24 @@ async fn a_pipe_tells_what_it_is() {
     assert_eq!((ours.end, theirs.end), (PipeEnd::Server, PipeEnd::Client));
     assert_eq!((ours.mode, ours.max_instances), (PipeMode::Message, 7));
 }
+
+#[tokio::test]
+async fn a_pipe_may_lead_one_way_only() {
+    let name = name("one-way");
+    for (inbound, outbound) in [(true, true), (true, false), (false, true)] {
+        let server = ServerOptions::new()
+            .access_inbound(inbound)
+            .access_outbound(outbound)
+            .create(&name)
+            .unwrap();
+        let client = ClientOptions::new()
+            .read(outbound)
+            .write(inbound)
+            .open(&name)
+            .unwrap();
+        server.connect().await.unwrap();
+        drop((client, server));
+        // What was under way must end before the pipe is gone, and may be made in another way.
+        tokio::task::yield_now().await;
+    }
+}

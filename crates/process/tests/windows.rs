@@ -54,6 +54,8 @@ async fn a_child_reads_what_is_written_to_it() {
     let mut input = child.stdin.take().unwrap();
     input.write_all(b"echo spoken\r\nexit\r\n").await.unwrap();
     input.flush().await.unwrap();
+    // Wine's `cmd` ends with its input only.
+    drop(input);
     let mut said = String::new();
     let mut stdout = child.stdout.take().unwrap();
     stdout.read_to_string(&mut said).await.unwrap();

@@ -157,3 +157,31 @@ extern "system" fn on_event(number: u32) -> BOOL {
     }
     1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::task::Waker;
+
+    fn hears(listener: &mut Listener) -> bool {
+        let mut cx = Context::from_waker(Waker::noop());
+        listener.poll_heard(&mut cx).is_ready()
+    }
+
+    #[test]
+    fn who_listens_to_an_event_hears_it_once_and_no_other() {
+        let mut first = Listener::new(ConsoleEvent::CtrlC).unwrap();
+        let mut second = Listener::new(ConsoleEvent::CtrlC).unwrap();
+        let mut other = Listener::new(ConsoleEvent::CtrlBreak).unwrap();
+        assert!(!hears(&mut first));
+        assert_eq!((on_event(CTRL_C_EVENT), on_event(CTRL_C_EVENT)), (1, 1));
+        assert!(hears(&mut first) && hears(&mut second) && !hears(&mut other));
+        assert!(!hears(&mut first));
+    }
+
+    #[test]
+    fn an_event_that_nobody_listens_to_keeps_its_default_action() {
+        drop(Listener::new(ConsoleEvent::Logoff).unwrap());
+        assert_eq!((on_event(CTRL_LOGOFF_EVENT), on_event(u32::MAX)), (0, 0));
+    }
+}

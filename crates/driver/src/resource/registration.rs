@@ -150,6 +150,10 @@ impl<S: Source> Registration<S> {
         match (self.place.take(), &mut self.source) {
             (Some(place), Some(source)) => {
                 let reactor = self.handle.reactor(place.reactor);
+                if REGISTERED_FIRST {
+                    // What is under way ends as an event: only then the descriptor is closed.
+                    reactor.ask_to_look();
+                }
                 reactor.deregister(source, place.key)
             }
             _ => Ok(()),
