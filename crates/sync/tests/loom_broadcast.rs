@@ -40,27 +40,31 @@ fn loom_broadcast_two_receivers_have_the_same_value() {
     });
 }
 
+/// How many values were received, in order, or missed until the channel closed.
+fn account(mut rx: broadcast::Receiver<u64>) -> u64 {
+    let mut next = 0;
+    loop {
+        match block_on(rx.recv()) {
+            Ok(value) => {
+                assert_eq!(value, next);
+                next += 1;
+            }
+            Err(RecvError::Lagged(missed)) => next += missed,
+            Err(RecvError::Closed) => return next,
+        }
+    }
+}
+
 #[test]
 fn loom_broadcast_a_value_is_received_or_counted_as_missed() {
     model(2, || {
-        let (tx, mut rx) = broadcast::channel(1);
+        let (tx, rx) = broadcast::channel(1);
         let sender = thread::spawn(move || {
             for value in 0..3 {
                 tx.send(value).unwrap();
             }
         });
-        let mut next = 0;
-        loop {
-            match block_on(rx.recv()) {
-                Ok(value) => {
-                    assert_eq!(value, next);
-                    next += 1;
-                }
-                Err(RecvError::Lagged(missed)) => next += missed,
-                Err(RecvError::Closed) => break,
-            }
-        }
-        assert_eq!(next, 3);
+        assert_eq!(account(rx), 3);
         sender.join().unwrap();
     });
 }
