@@ -1,16 +1,13 @@
 //! Many senders, one receiver: [`channel`] holds so many values, [`unbounded_channel`] any number.
 //!
-//! Values of one sender arrive in the order in which it sent them. A bounded channel slows down
-//! senders that are faster than the receiver: they wait for room, first come, first served. An
-//! unbounded one does not, and grows with the backlog.
+//! Values of one sender arrive in order. A bounded channel slows fast senders down: they wait for
+//! room, first come, first served. An unbounded one does not, and grows with the backlog.
 //!
-//! The channel ends from either side. When the last sender has gone the receiver takes what is
-//! left and then gets `None`. When the receiver is dropped, or [closes](Receiver::close) the
-//! channel, sending fails and gives the value back.
+//! When the last sender has gone the receiver takes what is left and then gets `None`. When the
+//! receiver is dropped, or [closes](Receiver::close) the channel, sending gives the value back.
 //!
-//! Threads outside of the runtime take part: [`Sender::blocking_send`] and
-//! [`Receiver::blocking_recv`] wait there, and [`UnboundedSender::send`] needs no waiting at all.
-//! The channels need no runtime, except for [`Sender::send_timeout`].
+//! Other threads use [`Sender::blocking_send`], [`Receiver::blocking_recv`] and
+//! [`UnboundedSender::send`]. Only [`Sender::send_timeout`] needs a runtime.
 //!
 //! ```
 //! use tokio::sync::mpsc;

@@ -62,22 +62,23 @@ fn step() -> impl Strategy<Value = Step> {
     ]
 }
 
+fn send(sender: &UnboundedSender<usize>, model: &mut Model) {
+    let value = model.sent;
+    if model.is_closed {
+        assert_eq!(sender.send(value), Err(SendError(value)));
+        return;
+    }
+    assert_eq!(sender.send(value), Ok(()));
+    model.queue.push_back(value);
+    model.sent += 1;
+    model.wake();
+}
+
 fn of_senders(step: Step, real: &mut Real, model: &mut Model) {
     match step {
         Step::Send(n) => {
-            let Some(sender) = real.senders.last() else {
-                return;
-            };
-            for _ in 0..n {
-                let value = model.sent;
-                if model.is_closed {
-                    assert_eq!(sender.send(value), Err(SendError(value)));
-                    continue;
-                }
-                assert_eq!(sender.send(value), Ok(()));
-                model.queue.push_back(value);
-                model.sent += 1;
-                model.wake();
+            if let Some(sender) = real.senders.last() {
+                (0..n).for_each(|_| send(sender, model));
             }
         }
         Step::Clone => real.senders.extend(real.senders.last().cloned()),
