@@ -1,7 +1,7 @@
 //! How a runtime is made: [`Builder`].
 //!
-//! Its options stand by topic: here those of the whole runtime, then its [`threads`], its
-//! [`tasks`], and what it [`measure`]s.
+//! Its options stand by topic: here those of the whole runtime, then its `threads`, its
+//! `tasks`, and what it `measure`s.
 
 mod measure;
 mod tasks;

@@ -1,7 +1,7 @@
 //! What a runtime counts: [`RuntimeMetrics`].
 //!
-//! Here is what the whole runtime counts; [`worker`] has what each worker counts by itself, and
-//! [`histogram`] what is counted only if a builder asked for it.
+//! Here is what the whole runtime counts; `worker` has what each worker counts by itself, and
+//! `histogram` what is counted only if a builder asked for it.
 
 mod histogram;
 mod worker;

@@ -41,7 +41,7 @@ impl<'a> TaskBuilder<'a> {
         Self { name: Some(name) }
     }
 
-    /// Makes a task of `future` on the current runtime, as [`spawn`](crate::spawn).
+    /// Makes a task of `future` on the current runtime, as [`spawn`](crate::spawn()).
     ///
     /// # Panics
     /// Outside of every runtime.

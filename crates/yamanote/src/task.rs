@@ -7,7 +7,7 @@
 //!
 //! | to run | use | it may |
 //! |---|---|---|
-//! | a future | [`spawn`] | move between threads: it is `Send` |
+//! | a future | [`spawn()`] | move between threads: it is `Send` |
 //! | a future that is not `Send` | [`spawn_local`] | stay in its [`LocalSet`] or local runtime |
 //! | a function that blocks | [`spawn_blocking`] | take as long as it likes |
 //! | a function that blocks, here | [`block_in_place`] | borrow; workers only |
@@ -55,8 +55,9 @@ pub mod join_set {
 /// task has let others run. So a loop over a channel that is never empty yields now and then,
 /// though nobody wrote so.
 ///
-/// Futures of one's own take part by [`poll_proceed`], those of others by [`cooperative`]; loops
-/// that only compute, by [`consume_budget`]. Who must not be stopped is [`unconstrained`].
+/// Futures of one's own take part by [`poll_proceed`](coop::poll_proceed), those of others by
+/// [`cooperative`](coop::cooperative); loops that only compute, by [`consume_budget`]. Who must not
+/// be stopped is [`unconstrained`].
 pub mod coop {
     pub use yamanote_task::coop::{
         Coop, RestoreOnPending, Unconstrained, consume_budget, cooperative, has_budget_remaining,

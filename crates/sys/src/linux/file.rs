@@ -3,7 +3,7 @@
 //! - A path: openat2(2) with `RESOLVE_CACHED` fails where resolving it would mean to wait.
 //! - What it leads to: an `O_PATH` descriptor opens nothing, so neither a FIFO nor a device nor
 //!   a server takes part. statx(2) with `AT_STATX_DONT_SYNC` says what is known of it already.
-//! - Only if that is a regular file of a local file system ([`mounts`]), it is opened and asked.
+//! - Only if that is a regular file of a local file system (`mounts`), it is opened and asked.
 //! - Its content: preadv2(2) with `RWF_NOWAIT` fails where a page is not in memory.
 //!
 //! `None` always means: this may block. Whatever goes wrong here goes wrong again where blocking
