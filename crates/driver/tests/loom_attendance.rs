@@ -1,32 +1,16 @@
 //! Model checks of who attends the selector of a group of workers.
 #![cfg(loom)]
 
+#[path = "support/bell.rs"]
+mod bell;
+
 use loom::sync::atomic::{AtomicBool, Ordering};
-use loom::sync::{Arc, Condvar, Mutex};
+use loom::sync::{Arc, Mutex};
 use loom::thread;
 use yamanote_driver::attendance::Attendance;
 use yamanote_driver::unpark::{Place, UnparkToken};
 
-/// Something to sleep in until it is called; a call is kept.
-#[derive(Default)]
-struct Bell {
-    rung: Mutex<bool>,
-    calls: Condvar,
-}
-
-impl Bell {
-    fn ring(&self) {
-        *self.rung.lock().unwrap() = true;
-        self.calls.notify_one();
-    }
-
-    fn wait(&self) {
-        let mut rung = self.rung.lock().unwrap();
-        while !std::mem::take(&mut *rung) {
-            rung = self.calls.wait(rung).unwrap();
-        }
-    }
-}
+use bell::Bell;
 
 #[derive(Default)]
 struct Worker {

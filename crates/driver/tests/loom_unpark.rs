@@ -1,36 +1,20 @@
 //! Model checks of the unpark token beside a selector.
 #![cfg(loom)]
 
+#[path = "support/bell.rs"]
+mod bell;
+
+use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
-use loom::sync::{Arc, Condvar, Mutex};
 use loom::thread;
 use yamanote_driver::unpark::{Place, UnparkToken};
 
-/// What a selector's waker is to the token: a wake is kept until a wait takes it.
-#[derive(Default)]
-struct Selector {
-    woken: Mutex<bool>,
-    wakes: Condvar,
-}
-
-impl Selector {
-    fn wake(&self) {
-        *self.woken.lock().unwrap() = true;
-        self.wakes.notify_one();
-    }
-
-    fn wait(&self) {
-        let mut woken = self.woken.lock().unwrap();
-        while !std::mem::take(&mut *woken) {
-            woken = self.wakes.wait(woken).unwrap();
-        }
-    }
-}
+use bell::Bell;
 
 #[derive(Default)]
 struct Worker {
     token: UnparkToken,
-    selector: Selector,
+    selector: Bell,
     work: AtomicUsize,
 }
 
@@ -40,7 +24,7 @@ impl Worker {
         // Relaxed: it is the token that must publish it.
         self.work.fetch_add(1, Ordering::Relaxed);
         if self.token.unpark().is_some() {
-            self.selector.wake();
+            self.selector.ring();
         }
     }
 

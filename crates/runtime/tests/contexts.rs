@@ -1,11 +1,14 @@
 //! Several runtimes in one process: which one is meant where, and who may block.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod support;
+
 use std::sync::Arc;
 
 use yamanote_runtime::{
     Builder, Handle, LocalRuntime, Runtime, RuntimeFlavor, block_in_place, spawn, spawn_blocking,
 };
+
+use support::panic_of;
 
 fn single() -> Runtime {
     Builder::new_current_thread().build().unwrap()
@@ -14,17 +17,6 @@ fn single() -> Runtime {
 fn multi() -> Runtime {
     let mut builder = Builder::new_multi_thread();
     builder.worker_threads(1).build().unwrap()
-}
-
-fn panic_of<T>(f: impl FnOnce() -> T) -> String {
-    let message = catch_unwind(AssertUnwindSafe(|| drop(f()))).expect_err("it panics");
-    let text = message.downcast_ref::<String>().cloned();
-    text.or_else(|| {
-        message
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-    })
-    .unwrap()
 }
 
 #[test]

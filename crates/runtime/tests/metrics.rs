@@ -73,12 +73,16 @@ fn what_is_stolen_and_what_overflows_is_counted() {
     let runtime = workers(2).build().unwrap();
     let metrics = runtime.metrics();
     runtime.block_on(async {
-        let spawner = spawn(async {
+        let (go, start) = mpsc::channel();
+        // Keeps the other worker from stealing too early for an overflow.
+        spawn(async move { start.recv().unwrap() });
+        let spawner = spawn(async move {
             let (tx, rx) = mpsc::channel();
             for _ in 0..TASKS {
                 let tx = tx.clone();
                 spawn(async move { tx.send(()).unwrap() });
             }
+            go.send(()).unwrap();
             // This worker is stuck until the other one has run them all.
             assert_eq!(rx.iter().take(300).count(), 300);
         });
@@ -227,9 +231,9 @@ fn threads_for_work_that_blocks_are_not_workers() {
     runtime.block_on(async {
         first.await.unwrap().unwrap();
         second.await.unwrap();
+        assert_eq!(metrics.blocking_queue_depth(), 0);
         spawn(async { block_in_place(|| ()) }).await.unwrap();
     });
-    assert_eq!(metrics.blocking_queue_depth(), 0);
     drop(runtime);
     assert_eq!(metrics.num_blocking_threads(), 0);
     assert_eq!(metrics.num_idle_blocking_threads(), 0);

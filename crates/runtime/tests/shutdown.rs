@@ -1,12 +1,15 @@
 //! How runtimes end, and what can be done with one that has ended.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+mod support;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use yamanote_runtime::{Builder, LocalOptions, Runtime, spawn, spawn_blocking};
+
+use support::panic_of;
 
 fn single() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
@@ -16,20 +19,6 @@ fn each_flavor(test: impl Fn(Runtime)) {
     test(single());
     let mut builder = Builder::new_multi_thread();
     test(builder.worker_threads(2).enable_all().build().unwrap());
-}
-
-/// What `f` panics with.
-fn panic_of<T>(f: impl FnOnce() -> T) -> String {
-    let Err(message) = catch_unwind(AssertUnwindSafe(|| drop(f()))) else {
-        return "nothing".to_owned();
-    };
-    let text = message.downcast_ref::<String>().cloned();
-    text.or_else(|| {
-        message
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned())
-    })
-    .unwrap()
 }
 
 #[test]

@@ -53,7 +53,9 @@ impl TcpListener {
     }
 
     fn of_os(handle: Handle, listener: mio::net::TcpListener) -> io::Result<Self> {
-        Registration::new(handle, listener, Interest::READABLE).map(Resource::Os)
+        let listener = Registration::new(handle, listener, Interest::READABLE)?;
+        // Also where it is registered first, an accept is tried before it is waited for.
+        Ok(Resource::Os(listener.assuming(Ready::READABLE)))
     }
 
     /// The next connection, and where it comes from.
