@@ -1,7 +1,15 @@
 //! The standard streams of the process: [`stdin`], [`stdout`], [`stderr`].
 //!
-//! The system has no way to read or write them without blocking, so each operation runs where
-//! blocking is allowed. Two handles of one stream may mix their output.
+//! Their descriptors block, and must do so, since other processes may share them: so each operation
+//! runs where blocking is allowed. Two handles of one stream may mix their output.
+
+mod stdin;
+
+#[cfg(not(unix))]
+#[path = "stdio/no_watch.rs"]
+mod watch;
+#[cfg(unix)]
+mod watch;
 
 use std::future::Future;
 use std::io::{self, IoSlice};
@@ -10,20 +18,11 @@ use std::task::{Context, Poll, ready};
 
 use yamanote_driver::context;
 use yamanote_driver::op::{self, Op};
-use yamanote_io::{AsyncRead, AsyncWrite, ReadBuf};
+use yamanote_io::AsyncWrite;
+
+pub use stdin::{Stdin, stdin};
 
 use crate::io_buffer::{IoBuffer, LEN_MAX};
-
-/// The standard input; made by [`stdin`].
-///
-/// A read that waits for a terminal cannot be cancelled: the runtime's shutdown waits for it, and
-/// what it brings when its future was dropped goes to the next read of this handle. Interactive
-/// programs read the input better on a thread of their own.
-#[derive(Debug)]
-pub struct Stdin {
-    buffer: IoBuffer,
-    running: Option<Op<IoBuffer>>,
-}
 
 /// The standard output; made by [`stdout`].
 ///
@@ -36,30 +35,6 @@ pub struct Stdout(Output<io::Stdout>);
 /// A write returns when its bytes are in a buffer; `flush` waits until they are written.
 #[derive(Debug)]
 pub struct Stderr(Output<io::Stderr>);
-
-/// A handle of the standard input.
-///
-/// What one handle has read ahead, no other handle sees.
-///
-/// # Examples
-/// ```no_run
-/// use tokio::io::{AsyncBufReadExt, BufReader};
-///
-/// # #[tokio::main(flavor = "current_thread")]
-/// # async fn main() -> std::io::Result<()> {
-/// let mut lines = BufReader::new(tokio::io::stdin()).lines();
-/// while let Some(line) = lines.next_line().await? {
-///     println!("{} bytes", line.len());
-/// }
-/// # Ok(())
-/// # }
-/// ```
-pub fn stdin() -> Stdin {
-    Stdin {
-        buffer: IoBuffer::default(),
-        running: None,
-    }
-}
 
 /// A handle of the standard output.
 ///
@@ -82,33 +57,6 @@ pub fn stdout() -> Stdout {
 /// A handle of the standard error; used as [`stdout`] is.
 pub fn stderr() -> Stderr {
     Stderr(Output::new(io::stderr))
-}
-
-impl AsyncRead for Stdin {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if let Some(running) = &mut self.running {
-            let read = ready!(Pin::new(running).poll(cx));
-            self.running = None;
-            self.buffer = read?;
-            self.buffer.move_to(buf);
-            return Poll::Ready(Ok(()));
-        }
-        if !self.buffer.is_empty() || buf.remaining() == 0 {
-            self.buffer.move_to(buf);
-            return Poll::Ready(Ok(()));
-        }
-        let mut buffer = std::mem::take(&mut self.buffer);
-        let len_max = buf.remaining().min(LEN_MAX);
-        self.running = Some(op::submit(move || {
-            buffer.read_from(&mut io::stdin(), len_max)?;
-            Ok(buffer)
-        }));
-        self.poll_read(cx, buf)
-    }
 }
 
 /// What the two output streams share.

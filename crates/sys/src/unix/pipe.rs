@@ -52,6 +52,22 @@ pub fn opened_for(fd: BorrowedFd<'_>) -> io::Result<OpenedFor> {
     })
 }
 
+/// Whether a read of `fd` would not block now: there is something, or the end, or an error.
+///
+/// Another reader may be faster than the read that follows.
+#[must_use]
+pub fn is_readable(fd: BorrowedFd<'_>) -> bool {
+    const AT_ONCE: libc::c_int = 0;
+    let mut asked = libc::pollfd {
+        fd: fd.as_raw_fd(),
+        events: libc::POLLIN,
+        revents: 0,
+    };
+    // SAFETY: it is one element, valid for reads and writes, and the descriptor is open: borrowed.
+    let found = unsafe { libc::poll(&raw mut asked, 1, AT_ONCE) };
+    found > 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -70,5 +86,16 @@ mod tests {
             writing: false,
         };
         assert_eq!(opened_for(receiver.as_fd()).unwrap(), to_read);
+    }
+
+    #[test]
+    fn a_pipe_is_readable_when_there_is_something_and_at_its_end() {
+        let (sender, receiver) = pipe().unwrap();
+        assert!(!is_readable(receiver.as_fd()));
+        std::io::Write::write_all(&mut std::fs::File::from(sender), b"x").unwrap();
+        let mut receiver = std::fs::File::from(receiver);
+        assert!(is_readable(receiver.as_fd()));
+        std::io::Read::read_exact(&mut receiver, &mut [0]).unwrap();
+        assert!(is_readable(receiver.as_fd()), "the sender has gone");
     }
 }
