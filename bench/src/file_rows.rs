@@ -28,10 +28,10 @@ impl Drop for Scratch {
 
 pub(crate) fn run(bench: &mut Bench) {
     let scratch = Arc::new(Scratch::new());
-    bench.row("fs::read of 4 KiB", |operations| {
+    bench.timed_row("fs::read of 4 KiB", |operations| {
         read(Arc::clone(&scratch), operations)
     });
-    bench.row("fs::metadata", |operations| {
+    bench.timed_row("fs::metadata", |operations| {
         let scratch = Arc::clone(&scratch);
         async move {
             for _ in 0..operations {
@@ -39,7 +39,7 @@ pub(crate) fn run(bench: &mut Bench) {
             }
         }
     });
-    bench.row("fs::read of 4 KiB, 64 tasks", |operations| {
+    bench.timed_row("fs::read of 4 KiB, 64 tasks", |operations| {
         let scratch = Arc::clone(&scratch);
         crowd(scratch, operations)
     });

@@ -1,5 +1,6 @@
 //! How a row is measured: calibrated, the median of several samples, then once more to count
-//! allocations.
+//! allocations. Or, under a profiler, twice with fixed numbers of operations, to count
+//! instructions.
 
 use std::future::Future;
 use std::time::{Duration, Instant};
@@ -37,25 +38,39 @@ impl Flavor {
     }
 }
 
+/// How often a row's operation is done to count instructions: multiples of what rows do in one go.
+const COUNTED: [u64; 2] = [8_000, 40_000];
+
 /// Runs rows, and prints them.
 pub(crate) struct Bench {
     filter: Option<String>,
     sample: Duration,
     samples: usize,
+    /// Instructions are counted, by a profiler that this program runs under.
+    counts: bool,
+}
+
+/// Where the profiler closes an account: its name is told on the profiler's command line.
+#[inline(never)]
+fn account_closed() {
+    std::hint::black_box(());
 }
 
 impl Bench {
-    /// `[--quick] [FILTER]`.
+    /// `[--short | --accounts] [FILTER]`.
     pub(crate) fn from_args(args: impl Iterator<Item = String>) -> Self {
         let mut bench = Self {
             filter: None,
             sample: Duration::from_millis(40),
             samples: 5,
+            counts: false,
         };
         for arg in args {
-            if arg == "--quick" {
+            if arg == "--short" {
                 bench.sample = Duration::from_millis(10);
                 bench.samples = 3;
+            } else if arg == "--accounts" {
+                bench.counts = true;
             } else {
                 bench.filter = Some(arg);
             }
@@ -74,7 +89,40 @@ impl Bench {
     where
         F: Future<Output = ()> + Send + 'static,
     {
+        if self.counts {
+            self.count(name, row);
+        } else {
+            self.timed_row(name, row);
+        }
+    }
+
+    /// Prints `name, operations, operations`, and closes an account before and after each number.
+    fn count<F>(&mut self, name: &str, row: impl Fn(u64) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         if !self.wants(name) {
+            return;
+        }
+        let runtime = Flavor::One.runtime();
+        let once = |operations| {
+            let task = runtime.spawn(row(operations));
+            runtime.block_on(task).expect("a row does not panic");
+            account_closed();
+        };
+        for operations in [COUNTED[0], COUNTED[0], COUNTED[1]] {
+            once(operations);
+        }
+        println!("{name}\t{}\t{}", COUNTED[0], COUNTED[1]);
+    }
+
+    /// A [`row`](Self::row) whose instructions are not counted: what it does is done by other
+    /// threads, or by the kernel.
+    pub(crate) fn timed_row<F>(&mut self, name: &str, row: impl Fn(u64) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        if self.counts || !self.wants(name) {
             return;
         }
         for flavor in [Flavor::One, Flavor::Two] {
@@ -119,7 +167,7 @@ impl Bench {
         F: Future<Output = K> + Send + 'static,
     {
         const NUMBER: u64 = 10_000;
-        if !self.wants(name) {
+        if self.counts || !self.wants(name) {
             return;
         }
         for flavor in [Flavor::One, Flavor::Two] {

@@ -2,7 +2,7 @@
 //! and ours.
 //!
 //! Prints `name, runtime, unit, value, allocations` a line, tab-separated. `bench-runner` runs
-//! both sides in turn and compares.
+//! both sides in turn and compares. `--accounts`: see `measure`.
 
 mod channel_rows;
 mod counting;

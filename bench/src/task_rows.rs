@@ -47,7 +47,7 @@ pub(crate) fn run(bench: &mut Bench) {
             yield_now().await;
         }
     });
-    bench.row("spawn_blocking round trip", |operations| async move {
+    bench.timed_row("spawn_blocking round trip", |operations| async move {
         for number in 0..operations {
             black_box(
                 spawn_blocking(move || number)

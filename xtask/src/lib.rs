@@ -1,4 +1,4 @@
-//! The project's own commands: `cargo xtask tidy | conformance | loom | asan | features |
+//! The project's own commands: `cargo xtask tidy | conformance | loom | asan | bench | features |
 //! platforms`.
 //!
 //! A library, so that tests call it: `tests/tidy.rs` runs [`tidy`] over the whole workspace, so
@@ -10,6 +10,7 @@
 #![forbid(unsafe_code)]
 
 pub mod asan;
+pub mod bench;
 pub mod command;
 pub mod conformance;
 pub mod features;

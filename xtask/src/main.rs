@@ -6,7 +6,7 @@ use std::env;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use xtask::{Result, asan, command, conformance, features, loom, platforms, tidy};
+use xtask::{Result, asan, bench, command, conformance, features, loom, platforms, tidy};
 
 const HELP: &str = include_str!("help.txt");
 
@@ -31,6 +31,7 @@ fn run(arguments: &[String]) -> Result {
         "conformance" => conformance::run(rest),
         "loom" => loom::run(rest),
         "asan" => asan::run(rest),
+        "bench" => bench::run(rest),
         "features" => features::run(rest),
         "platforms" => platforms::run(rest),
         "bounded" => bounded(rest),

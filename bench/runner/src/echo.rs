@@ -14,13 +14,13 @@ const MESSAGE_LEN: usize = 64;
 
 /// Measures every size on every runtime, the sides in turn.
 pub(crate) fn rows(
-    quick: bool,
+    short: bool,
     filter: Option<&str>,
     sides: &[Side],
     results: &mut Results,
     program: &impl Fn(Side) -> PathBuf,
 ) -> io::Result<()> {
-    let time = Duration::from_millis(if quick { 500 } else { 2000 });
+    let time = Duration::from_millis(if short { 500 } else { 2000 });
     for connections in [100, 4000] {
         let name = format!("echo 64 B, {connections} connections");
         if filter.is_some_and(|filter| !name.contains(filter)) {

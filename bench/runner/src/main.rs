@@ -1,11 +1,16 @@
-//! Runs the benchmarks of both sides in turn, in one go, and compares them.
+//! Runs the benchmarks of both sides in turn, in one go, and compares them: `cargo xtask bench`.
 //!
-//! `cargo run --release -p bench-runner -- [--quick] [--rounds N] [--against-itself]
-//! [--binaries DIR] [FILTER]` writes `RESULTS.md` beside this workspace's manifest, unless there is
-//! a filter or it is quick. With `--binaries` it builds nothing and takes what is in `DIR`: two
-//! versions of ours, say.
+//! Writes `RESULTS.md` (with `--lto`: `RESULTS-LTO.md`) and `ratios.svg` beside this workspace's
+//! manifest, unless only a part was asked for. `--against-itself` shows the noise. With
+//! `--binaries` it builds nothing and takes what is in that folder: two versions of ours, say.
+//! `--quick` measures no time: it fails if a row costs more instructions than `baseline.toml` says.
 
+mod baseline;
+mod counts;
 mod echo;
+mod machine;
+mod plan;
+mod plot;
 mod poller;
 mod table;
 
@@ -13,56 +18,12 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
+use baseline::Baseline;
+use plan::{Plan, Task};
 use table::{Results, Side};
 
-struct Plan {
-    quick: bool,
-    rounds: usize,
-    against_itself: bool,
-    /// Where the binaries are, if they are not to be built.
-    binaries: Option<PathBuf>,
-    filter: Option<String>,
-}
-
-impl Plan {
-    fn from_args() -> Result<Self, String> {
-        let mut plan = Self {
-            quick: false,
-            rounds: 3,
-            against_itself: false,
-            binaries: None,
-            filter: None,
-        };
-        let mut args = std::env::args().skip(1);
-        while let Some(arg) = args.next() {
-            match arg.as_str() {
-                "--quick" => (plan.quick, plan.rounds) = (true, 1),
-                "--against-itself" => plan.against_itself = true,
-                "--rounds" => {
-                    let rounds = args.next().and_then(|rounds| rounds.parse().ok());
-                    plan.rounds = rounds.filter(|&rounds| rounds > 0).ok_or("--rounds N")?;
-                }
-                "--binaries" => {
-                    plan.binaries = Some(args.next().ok_or("--binaries DIR")?.into());
-                }
-                _ if arg.starts_with('-') => return Err(format!("{arg}: no such option")),
-                _ => plan.filter = Some(arg),
-            }
-        }
-        Ok(plan)
-    }
-
-    /// The name in its binaries of whichever stands for a side.
-    fn binary(&self, side: Side) -> &'static str {
-        match side {
-            Side::Ours if !self.against_itself => "yamanote",
-            _ => "published",
-        }
-    }
-}
-
 fn main() -> ExitCode {
-    let done = Plan::from_args()
+    let done = Plan::parse(std::env::args().skip(1))
         .map_err(io::Error::other)
         .and_then(|plan| run(&plan));
     match done {
@@ -76,70 +37,167 @@ fn main() -> ExitCode {
 
 fn run(plan: &Plan) -> io::Result<()> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let binaries = match &plan.binaries {
-        Some(folder) => folder.clone(),
-        None => build(&workspace, plan)?,
-    };
+    let binaries = Binaries { workspace, plan };
+    match plan.task {
+        Task::Compare => compare(plan, &binaries),
+        Task::Check => check(&binaries),
+        Task::WriteBaseline => {
+            let pairs = binaries.count_both()?;
+            let baseline = Baseline::new(machine::rustc(), pairs);
+            std::fs::write(binaries.baseline(), baseline.to_toml())
+        }
+    }
+}
+
+fn compare(plan: &Plan, binaries: &Binaries<'_>) -> io::Result<()> {
+    let folder = binaries.build(&[Side::Published, Side::Ours])?;
     let mut results = Results::default();
     for round in 0..plan.rounds {
         // Not always the same side first: what the first leaves behind would favour the second.
-        let sides = [Side::Published, Side::Ours];
-        let sides = if round % 2 == 0 {
-            sides
-        } else {
-            [sides[1], sides[0]]
-        };
-        for side in sides {
-            eprintln!(
-                "round {} of {}: {}",
-                round + 1,
-                plan.rounds,
-                plan.binary(side)
-            );
-            rows(plan, &binaries, side, &mut results)?;
+        let mut sides = [Side::Published, Side::Ours];
+        if round % 2 == 1 {
+            sides.reverse();
         }
-        echo::rows(
-            plan.quick,
-            plan.filter.as_deref(),
-            &sides,
-            &mut results,
-            &|side| binaries.join(format!("echo-{}", plan.binary(side))),
-        )?;
+        for side in sides {
+            let name = plan.binary(side);
+            eprintln!("round {} of {}: {name}", round + 1, plan.rounds);
+            rows(plan, &folder, side, &mut results)?;
+        }
+        let echo = |side| folder.join(format!("echo-{}", plan.binary(side)));
+        let filter = plan.filter.as_deref();
+        echo::rows(plan.short, filter, &sides, &mut results, &echo)?;
     }
-    let text = results.to_markdown(plan.rounds, plan.against_itself);
+    if counts::is_possible() {
+        eprintln!("counting instructions");
+        results.add_instructions(&binaries.count_both()?);
+    } else {
+        eprintln!("without valgrind no instructions are counted");
+    }
+    let text = results.to_markdown(&how(plan, &binaries.workspace));
     print!("{text}");
-    if plan.filter.is_none() && !plan.quick && !plan.against_itself && plan.binaries.is_none() {
-        std::fs::write(workspace.join("RESULTS.md"), text)?;
+    if plan.is_whole() {
+        let page = if plan.lto {
+            "RESULTS-LTO.md"
+        } else {
+            std::fs::write(
+                binaries.workspace.join("ratios.svg"),
+                plot::ratios(&results.to_bars()),
+            )?;
+            "RESULTS.md"
+        };
+        std::fs::write(binaries.workspace.join(page), text)?;
     }
     Ok(())
 }
 
-fn build(workspace: &Path, plan: &Plan) -> io::Result<PathBuf> {
-    for side in [Side::Published, Side::Ours] {
-        let package = format!("bench-{}", plan.binary(side));
-        // Each on its own: the features of one must not change the other.
-        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(cargo)
-            .args(["build", "--release", "-q", "-p", &package])
-            .current_dir(workspace)
-            .status()?;
-        if !status.success() {
-            return Err(io::Error::other(format!("{package} does not build")));
-        }
+/// Fails if a row of ours costs more instructions than was written down.
+fn check(binaries: &Binaries<'_>) -> io::Result<()> {
+    if !counts::is_possible() {
+        return Err(io::Error::other("valgrind is needed: install it"));
     }
-    let own = std::env::current_exe()?;
-    let folder = own
-        .parent()
-        .ok_or_else(|| io::Error::other("a program is in a folder"))?;
-    // Built beside this program, whichever profile that has.
-    Ok(folder.with_file_name("release"))
+    let baseline = Baseline::read(&binaries.baseline())?;
+    let risen = if baseline.rustc == machine::rustc() {
+        baseline.risen(&binaries.count(Side::Ours)?)
+    } else {
+        println!("another compiler than {}", baseline.rustc);
+        baseline.risen_in_share(&binaries.count_both()?)
+    };
+    if risen.is_empty() {
+        println!("no row costs more instructions than `baseline.toml` says");
+        return Ok(());
+    }
+    let fault = format!(
+        "{}\nif that is worth it, say why, and `cargo xtask bench --write-baseline`",
+        risen.join("\n")
+    );
+    Err(io::Error::other(fault))
+}
+
+/// A sentence or three on how it was measured.
+fn how(plan: &Plan, workspace: &Path) -> String {
+    let ours = if plan.against_itself {
+        "the same again"
+    } else {
+        "yamanote"
+    };
+    let length = if plan.short { " short" } else { "" };
+    let lto = if plan.lto {
+        "thin link-time optimisation"
+    } else {
+        "cargo's release profile"
+    };
+    format!(
+        "The published tokio 1.54.1 and {ours}: the same source with {lto}, {}{length} rounds in \
+         turn,\nmedians. {}",
+        plan.rounds,
+        machine::about(workspace)
+    )
+}
+
+/// The benchmarks' programs.
+struct Binaries<'a> {
+    workspace: PathBuf,
+    plan: &'a Plan,
+}
+
+impl Binaries<'_> {
+    fn baseline(&self) -> PathBuf {
+        self.workspace.join("baseline.toml")
+    }
+
+    /// Builds the programs of `sides`, unless there are some; where they are.
+    fn build(&self, sides: &[Side]) -> io::Result<PathBuf> {
+        if let Some(folder) = &self.plan.binaries {
+            return Ok(folder.clone());
+        }
+        let profile = self.plan.profile();
+        for &side in sides {
+            let package = format!("bench-{}", self.plan.binary(side));
+            // Each on its own: the features of one must not change the other.
+            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+            let status = Command::new(cargo)
+                .args([
+                    "build",
+                    "--locked",
+                    "-q",
+                    "--profile",
+                    profile,
+                    "-p",
+                    &package,
+                ])
+                .current_dir(&self.workspace)
+                .status()?;
+            if !status.success() {
+                return Err(io::Error::other(format!("{package} does not build")));
+            }
+        }
+        let own = std::env::current_exe()?;
+        let folder = own
+            .parent()
+            .ok_or_else(|| io::Error::other("a program is in a folder"))?;
+        // Built beside this program, whichever profile that has.
+        Ok(folder.with_file_name(profile))
+    }
+
+    /// Instructions an operation of one side's rows.
+    fn count(&self, side: Side) -> io::Result<counts::Counts> {
+        let folder = self.build(&[side])?;
+        let program = folder.join(format!("rows-{}", self.plan.binary(side)));
+        counts::of(&program, self.plan.filter.as_deref())
+    }
+
+    /// Of both sides: the published tokio's and ours.
+    fn count_both(&self) -> io::Result<Vec<(String, [f64; 2])>> {
+        let published = self.count(Side::Published)?;
+        Ok(counts::pairs(published, self.count(Side::Ours)?))
+    }
 }
 
 fn rows(plan: &Plan, binaries: &Path, side: Side, results: &mut Results) -> io::Result<()> {
     let program = binaries.join(format!("rows-{}", plan.binary(side)));
     let mut command = Command::new(&program);
     command
-        .args(plan.quick.then_some("--quick"))
+        .args(plan.short.then_some("--short"))
         .args(&plan.filter);
     let output = command.stderr(std::process::Stdio::inherit()).output()?;
     let text = String::from_utf8_lossy(&output.stdout);

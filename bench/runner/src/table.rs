@@ -1,7 +1,11 @@
 //! What was measured, and the table that compares it: a ratio above 1 says that ours is better.
 
 use std::fmt::Write;
-use std::process::Command;
+
+use crate::plot::Bars;
+
+/// The name of the runtime with one thread.
+const ONE: &str = "ct";
 
 /// One of the two that are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +21,8 @@ struct Row {
     published: Vec<f64>,
     ours: Vec<f64>,
     allocations: [Option<f64>; 2],
+    /// Instructions an operation: the published tokio's, and ours.
+    instructions: Option<[f64; 2]>,
 }
 
 /// All rows, in the order in which they came.
@@ -45,6 +51,7 @@ impl Results {
                 published,
                 ours,
                 allocations: [None; 2],
+                instructions: None,
             });
             self.rows.len() - 1
         });
@@ -56,36 +63,51 @@ impl Results {
         row.allocations[usize::from(side == Side::Ours)] = allocations;
     }
 
-    pub(crate) fn to_markdown(&self, rounds: usize, against_itself: bool) -> String {
-        let mut text = String::from("# Side by side\n\n");
-        let ours = if against_itself {
-            "published again"
-        } else {
-            "yamanote"
-        };
-        let _ = writeln!(
-            text,
-            "The published tokio 1.54.1 and {ours}: the same source, {rounds} rounds in turn, \
-             medians. A ratio\nabove 1 says that {ours} is better. `ct` is one thread, `mt` two \
-             workers; allocations are an operation's.\n{}.\n",
-            machine()
+    /// Adds what was counted on one thread to the rows of that name.
+    pub(crate) fn add_instructions(&mut self, counts: &[(String, [f64; 2])]) {
+        for (name, pair) in counts {
+            let name = format!("{name} | {ONE}");
+            let row = self.rows.iter_mut().find(|row| row.name == name);
+            if let Some(row) = row {
+                row.instructions = Some(*pair);
+            }
+        }
+    }
+
+    /// Each row's ratios on one thread and on two workers, of what is a time or a rate.
+    pub(crate) fn to_bars(&self) -> Vec<Bars> {
+        let mut bars: Vec<Bars> = Vec::new();
+        for row in &self.rows {
+            let Some((name, flavor)) = row.name.rsplit_once(" | ") else {
+                continue;
+            };
+            let name = match row.unit.as_str() {
+                "ns" => name.to_owned(),
+                unit => format!("{name} ({unit})"),
+            };
+            let at = bars.iter().position(|(known, _)| *known == name);
+            let at = at.unwrap_or_else(|| {
+                bars.push((name, [None; 2]));
+                bars.len() - 1
+            });
+            bars[at].1[usize::from(flavor != ONE)] = Some(row.ratio());
+        }
+        bars
+    }
+
+    /// The page, with `how` it was measured at its head.
+    pub(crate) fn to_markdown(&self, how: &str) -> String {
+        let mut text = format!(
+            "# Side by side\n\n{how}\n\nA ratio above 1 says that ours is better. `ct` is one \
+             thread, `mt` two workers; allocations and\ninstructions are an operation's: first the \
+             published tokio's, then ours.\n\n\
+             | row | runtime | unit | published | ours | ratio | allocations | instructions |\n\
+             |---|---|---|---:|---:|---:|---|---|\n"
         );
-        text += "| row | runtime | unit | published | ours | ratio | allocations |\n";
-        text += "|---|---|---|---:|---:|---:|---|\n";
         let mut ratios = Vec::new();
         for row in &self.rows {
-            let (published, ours) = (median(&row.published), median(&row.ours));
-            let ratio = row.ratio();
-            ratios.push((ratio, row.name.as_str(), row.unit.as_str()));
-            let allocations = match row.allocations {
-                [Some(published), Some(ours)] => format!("{published:.2}, {ours:.2}"),
-                _ => String::new(),
-            };
-            let _ = writeln!(
-                text,
-                "| {} | {} | {published:.0} | {ours:.0} | {ratio:.2} | {allocations} |",
-                row.name, row.unit
-            );
+            ratios.push((row.ratio(), row.name.as_str(), row.unit.as_str()));
+            row.write_to(&mut text);
         }
         ratios.sort_by(|one, other| one.0.total_cmp(&other.0));
         if let Some((worst, name, unit)) = ratios.first() {
@@ -103,6 +125,26 @@ impl Results {
 }
 
 impl Row {
+    fn write_to(&self, text: &mut String) {
+        let allocations = match self.allocations {
+            [Some(published), Some(ours)] => format!("{published:.2}, {ours:.2}"),
+            _ => String::new(),
+        };
+        let instructions = match self.instructions {
+            Some([published, ours]) => format!("{published:.0}, {ours:.0}"),
+            None => String::new(),
+        };
+        let _ = writeln!(
+            text,
+            "| {} | {} | {:.0} | {:.0} | {:.2} | {allocations} | {instructions} |",
+            self.name,
+            self.unit,
+            median(&self.published),
+            median(&self.ours),
+            self.ratio()
+        );
+    }
+
     /// How many times better ours is.
     fn ratio(&self) -> f64 {
         let (published, ours) = (median(&self.published), median(&self.ours));
@@ -125,17 +167,6 @@ fn median(values: &[f64]) -> f64 {
     }
 }
 
-fn machine() -> String {
-    let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let kernel = Command::new("uname").arg("-sr").output();
-    let kernel = kernel.map_or_else(
-        |_| "an unknown kernel".to_owned(),
-        |said| String::from_utf8_lossy(&said.stdout).trim().to_owned(),
-    );
-    let kernel = kernel.split('-').next().unwrap_or_default();
-    format!("Machine: {cores} cores, {kernel}")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -149,10 +180,25 @@ mod tests {
             results.add(row(), Side::Ours, ours, None);
         }
         assert!(results.rows.iter().all(|row| row.ratio() == 2.0));
-        assert!(
-            results
-                .to_markdown(1, false)
-                .contains("Geometric mean of 2 rows: 2.00.")
+        let page = results.to_markdown("How.");
+        assert!(page.contains("Geometric mean of 2 rows: 2.00."));
+    }
+
+    #[test]
+    fn what_was_counted_stands_in_the_row_of_one_thread() {
+        let mut results = Results::default();
+        for flavor in ["ct", "mt"] {
+            let row = || (format!("a | {flavor}"), "ns".to_owned());
+            results.add(row(), Side::Published, 10.0, None);
+            results.add(row(), Side::Ours, 4.0, None);
+        }
+        results.add_instructions(&[("a".to_owned(), [90.0, 30.0])]);
+        let page = results.to_markdown("How.");
+        assert!(page.contains("| a | ct | ns | 10 | 4 | 2.50 |  | 90, 30 |"));
+        assert!(page.contains("| a | mt | ns | 10 | 4 | 2.50 |  |  |"));
+        assert_eq!(
+            results.to_bars(),
+            [("a".to_owned(), [Some(2.5), Some(2.5)])]
         );
     }
 }

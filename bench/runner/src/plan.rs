@@ -1,0 +1,103 @@
+//! What the command line asks for.
+
+use std::path::PathBuf;
+
+use crate::table::Side;
+
+/// How the runner is called.
+pub(crate) const USAGE: &str = "\
+bench-runner [--short] [--rounds N] [--lto] [--against-itself] [--binaries DIR] [FILTER]
+bench-runner --quick | --write-baseline";
+
+/// What is to be done.
+#[derive(Debug)]
+pub(crate) enum Task {
+    /// Compare, and write the page.
+    Compare,
+    /// Fail if a row costs more instructions than `baseline.toml` says.
+    Check,
+    /// Write `baseline.toml`.
+    WriteBaseline,
+}
+
+/// The command line.
+#[derive(Debug)]
+pub(crate) struct Plan {
+    pub(crate) task: Task,
+    /// Samples are short: for a first look.
+    pub(crate) short: bool,
+    pub(crate) rounds: usize,
+    /// Thin link-time optimisation, of both sides.
+    pub(crate) lto: bool,
+    pub(crate) against_itself: bool,
+    /// Where the binaries are, if they are not to be built.
+    pub(crate) binaries: Option<PathBuf>,
+    pub(crate) filter: Option<String>,
+}
+
+impl Plan {
+    /// # Errors
+    /// What is wrong with the arguments, in words.
+    pub(crate) fn parse(mut args: impl Iterator<Item = String>) -> Result<Self, String> {
+        let mut plan = Self {
+            task: Task::Compare,
+            short: false,
+            rounds: 3,
+            lto: false,
+            against_itself: false,
+            binaries: None,
+            filter: None,
+        };
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--quick" => plan.task = Task::Check,
+                "--write-baseline" => plan.task = Task::WriteBaseline,
+                "--short" => plan.short = true,
+                "--lto" => plan.lto = true,
+                "--against-itself" => plan.against_itself = true,
+                "--rounds" => {
+                    let rounds = args.next().and_then(|rounds| rounds.parse().ok());
+                    plan.rounds = rounds.filter(|&rounds| rounds > 0).ok_or("--rounds N")?;
+                }
+                "--binaries" => {
+                    plan.binaries = Some(args.next().ok_or("--binaries DIR")?.into());
+                }
+                _ if arg.starts_with('-') => return Err(format!("{arg}: not of\n{USAGE}")),
+                _ => plan.filter = Some(arg),
+            }
+        }
+        Ok(plan)
+    }
+
+    /// The name in its binaries of whichever stands for a side.
+    pub(crate) fn binary(&self, side: Side) -> &'static str {
+        match side {
+            Side::Ours if !self.against_itself => "yamanote",
+            _ => "published",
+        }
+    }
+
+    /// Whether the outcome is the one to keep.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.filter.is_none() && !self.against_itself && self.binaries.is_none()
+    }
+
+    /// The cargo profile of both sides.
+    pub(crate) fn profile(&self) -> &'static str {
+        if self.lto { "thin" } else { "release" }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_or_foreign_binaries_make_no_page() {
+        let plan = |line: &str| Plan::parse(line.split_whitespace().map(str::to_owned));
+        assert!(plan("--rounds 5 --lto").is_ok_and(|plan| plan.is_whole()));
+        assert!(plan("mpsc").is_ok_and(|plan| !plan.is_whole()));
+        assert!(plan("--binaries x").is_ok_and(|plan| !plan.is_whole()));
+        assert!(plan("--rounds 0").is_err() && plan("--slow").is_err());
+    }
+}
