@@ -55,6 +55,8 @@ mod exit_wait;
 
 pub use child::Child;
 pub use command::Command;
+#[cfg(unix)]
+pub use process::watch_by_signals;
 pub use stdio::{ChildStderr, ChildStdin, ChildStdout};
 
 #[cfg(all(test, unix, not(loom)))]

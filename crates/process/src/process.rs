@@ -5,6 +5,7 @@ use std::os::fd::OwnedFd;
 use std::process::ExitStatus;
 use std::task::{Context, Poll, ready};
 
+use yamanote_base::atomic::plain::{AtomicBool, Ordering};
 use yamanote_base::interest::Interest;
 use yamanote_base::ready::Direction;
 use yamanote_driver::resource::{Registration, Watched};
@@ -31,6 +32,14 @@ enum Watch {
     AnyChild(Signal, Handle),
 }
 
+static BY_SIGNALS: AtomicBool = AtomicBool::new(false);
+
+/// Has the ends of children noticed by `SIGCHLD`, as on a system without pidfd_open(2). For tests.
+pub fn watch_by_signals() {
+    // Relaxed: as in Watch::new().
+    BY_SIGNALS.store(true, Ordering::Relaxed);
+}
+
 impl Process {
     /// Watches `std` with the driver of the runtime that the caller stands in.
     ///
@@ -45,13 +54,6 @@ impl Process {
             Ok(watch) => Ok(Self { std, watch }),
             Err(error) => Err((std, error)),
         }
-    }
-
-    /// [`new`](Self::new) on a system without pidfd_open(2).
-    #[cfg(test)]
-    pub(crate) fn with_signals(std: std::process::Child) -> io::Result<Self> {
-        let watch = Watch::any_child(context::current_io())?;
-        Ok(Self { std, watch })
     }
 
     /// The child, which nobody watches then.
@@ -100,13 +102,12 @@ impl Watch {
     #[track_caller]
     fn new(pid: u32) -> io::Result<Self> {
         let handle = context::current_io();
-        match pidfd::open(pid) {
-            Ok(fd) => Registration::new(handle, fd, Interest::READABLE).map(Watch::Pidfd),
-            Err(_) => Self::any_child(handle),
+        // Relaxed: a test's choice, for what that test spawns.
+        if !BY_SIGNALS.load(Ordering::Relaxed) {
+            if let Ok(fd) = pidfd::open(pid) {
+                return Registration::new(handle, fd, Interest::READABLE).map(Watch::Pidfd);
+            }
         }
-    }
-
-    fn any_child(handle: Handle) -> io::Result<Self> {
         Ok(Watch::AnyChild(signal(SignalKind::child())?, handle))
     }
 

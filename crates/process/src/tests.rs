@@ -12,7 +12,6 @@ use yamanote_driver::{Config, Driver, Handle, context, new};
 use yamanote_io::{AsyncReadExt, AsyncWriteExt};
 use yamanote_pool::{self as pool, Pool};
 
-use crate::process::Process;
 use crate::{Child, Command, orphans};
 
 /// Ends the wait of the driver.
@@ -235,26 +234,6 @@ fn an_orphan_of_a_runtime_that_is_gone_is_found_later() {
     while exists(pid) {
         orphans::sweep();
     }
-}
-
-#[test]
-fn without_a_descriptor_of_the_process_signals_tell() {
-    World::new().run(async {
-        let std = std::process::Command::new("true").spawn().unwrap();
-        let mut quick = Process::with_signals(std).unwrap();
-        let std = std::process::Command::new("sleep")
-            .arg("100")
-            .spawn()
-            .unwrap();
-        let mut slow = Process::with_signals(std).unwrap();
-        let status = std::future::poll_fn(|cx| quick.poll_exit(cx))
-            .await
-            .unwrap();
-        assert!(status.success());
-        slow.kill().unwrap();
-        let status = std::future::poll_fn(|cx| slow.poll_exit(cx)).await.unwrap();
-        assert_eq!(status.code(), None);
-    });
 }
 
 #[test]
