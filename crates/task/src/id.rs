@@ -6,8 +6,13 @@ use std::num::NonZeroU64;
 
 use yamanote_base::atomic::plain::{AtomicU64, Ordering};
 
+/// How many numbers a thread takes at a time.
+const BATCH: u64 = 1024;
+
 thread_local! {
     static CURRENT: Cell<Option<Id>> = const { Cell::new(None) };
+    /// The numbers that are this thread's to give: the last one given, and the end of the batch.
+    static BATCH_HERE: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
 }
 
 /// Tells the tasks of a process apart; never given twice. It says nothing about the order in which
@@ -28,9 +33,19 @@ impl Id {
     /// An id that no task has had before.
     #[must_use]
     pub fn next() -> Self {
-        static LAST: AtomicU64 = AtomicU64::new(0);
-        // Relaxed: only the numbers must differ.
-        let number = LAST.fetch_add(1, Ordering::Relaxed).wrapping_add(1);
+        let number = BATCH_HERE.try_with(|batch| {
+            let (last, end) = match batch.get() {
+                (last, end) if last == end => {
+                    let last = take_numbers(BATCH);
+                    (last, last.wrapping_add(BATCH))
+                }
+                rest => rest,
+            };
+            batch.set((last.wrapping_add(1), end));
+            last
+        });
+        // While the thread's locals are being destroyed, one number by one.
+        let number = number.unwrap_or_else(|_| take_numbers(1)).wrapping_add(1);
         Self(NonZeroU64::new(number).expect("2^64 tasks are never made"))
     }
 
@@ -39,6 +54,14 @@ impl Id {
     pub fn as_u64(self) -> u64 {
         self.0.get()
     }
+}
+
+/// Takes `count` numbers that nobody has; returns the one before them.
+#[cold]
+fn take_numbers(count: u64) -> u64 {
+    static LAST: AtomicU64 = AtomicU64::new(0);
+    // Relaxed: only the numbers must differ.
+    LAST.fetch_add(count, Ordering::Relaxed)
 }
 
 impl fmt::Display for Id {
