@@ -15,7 +15,8 @@ use crate::handle::{Handle, Scheduler};
 #[derive(Debug)]
 struct RunOnce;
 
-impl Schedule for RunOnce {
+// SAFETY: it points to nothing.
+unsafe impl Schedule for RunOnce {
     fn schedule(&self, task: yamanote_task::Runnable) {
         // Only an abort before the first poll comes here; dropping the runnable cancels it.
         drop(task);

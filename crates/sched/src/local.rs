@@ -255,8 +255,10 @@ impl Local {
             }
         });
         if let Some(task) = task {
-            self.0.inject.push(task);
-            self.0.driver.unpark(0);
+            // Once it is in the queue it may run, and end, and be the last to keep the scheduler.
+            let kept = self.clone();
+            kept.0.inject.push(task);
+            kept.0.driver.unpark(0);
         }
     }
 }
@@ -439,7 +441,9 @@ impl Wake for LocalParts {
     }
 }
 
-impl Schedule for Local {
+// SAFETY: `push` gives the task to the desk of the current thread, which keeps the scheduler, or
+// makes a clone before.
+unsafe impl Schedule for Local {
     fn schedule(&self, task: Runnable) {
         self.push(task, false);
     }

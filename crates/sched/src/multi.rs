@@ -66,7 +66,7 @@ pub struct MultiParts {
 /// What others see of one worker.
 struct Seat {
     steal: Steal<Runnable>,
-    next: NextSlot,
+    next: NextSlot<Runnable>,
     metrics: WorkerMetrics,
 }
 
@@ -239,8 +239,10 @@ impl Multi {
     fn push(&self, task: Runnable, lane: Lane) {
         metrics::stamp(&task, &self.0.config, self.0.driver.clock());
         if let Err(task) = worker::push(self, task, lane) {
-            self.0.inject.push(task);
-            self.wake_one();
+            // Once it is in the queue it may run, and end, and be the last to keep the scheduler.
+            let kept = self.clone();
+            kept.0.inject.push(task);
+            kept.wake_one();
         }
     }
 
@@ -275,7 +277,9 @@ impl Multi {
     }
 }
 
-impl Schedule for Multi {
+// SAFETY: `push` gives the task to the desk of the current thread, which keeps the scheduler, or
+// makes a clone before.
+unsafe impl Schedule for Multi {
     fn schedule(&self, task: Runnable) {
         self.push(task, Lane::Next);
     }

@@ -6,6 +6,7 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 use yamanote_sched::multi::idle::Idle;
 use yamanote_sched::multi::monitor::Monitor;
+use yamanote_sched::multi::next_slot::NextSlot;
 use yamanote_sched::multi::queue::{Item, LEN, Steal, ring};
 
 struct Number(usize);
@@ -121,5 +122,24 @@ fn loom_monitor_ends_when_it_is_stopped() {
         };
         monitor.stop();
         assert!(!watching.join().unwrap());
+    });
+}
+
+#[test]
+fn loom_next_slot_each_task_is_taken_once() {
+    loom::model(|| {
+        let slot = Arc::new(NextSlot::<Number>::new());
+        let monitors = slot.clone();
+        let monitor = thread::spawn(move || monitors.take().map_or(0, |Number(number)| number));
+        // The worker: puts in an empty slot, displaces what is there, takes.
+        let mut taken: usize = [1, 2, 4]
+            .into_iter()
+            .filter_map(|number| slot.replace(Number(number)))
+            .chain(slot.take())
+            .map(|Number(number)| number)
+            .sum();
+        taken += monitor.join().unwrap();
+        taken += slot.take().map_or(0, |Number(number)| number);
+        assert_eq!(taken, 7);
     });
 }

@@ -9,7 +9,7 @@
 //! that nobody wants, or of a joiner's waker, has been reported by the panic hook and ends here.
 
 use std::future::Future;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
@@ -18,7 +18,6 @@ use std::task::{Context, Poll};
 use yamanote_base::atomic::UnsafeCell;
 use yamanote_base::budget;
 use yamanote_base::probe::{self, Point};
-use yamanote_base::waker_cell::WakerCell;
 use yamanote_trace::{TaskKind, TaskSpan};
 
 use crate::cell_pool::{self, SizeClass};
@@ -85,7 +84,7 @@ where
             id,
             location: meta.location(),
             wakes: span.wakes(),
-            joiner: WakerCell::new(),
+            joiner: UnsafeCell::new(MaybeUninit::uninit()),
         },
         scheduler,
         stage: UnsafeCell::new(Stage::Future(future, span)),
@@ -218,11 +217,12 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
         }
     }
 
-    /// Drops the future, stores `result`, and tells whoever waits for it.
+    /// Drops the future, stores `result`, and takes the task off its scheduler's list; whether
+    /// it was on it, so that the list's reference is the caller's. [`complete`] is to follow.
     ///
     /// # Safety
     /// The caller runs the task, and the stage is the future.
-    unsafe fn finish(&self, reference: &Reference, result: Result<F::Output, JoinError>) {
+    unsafe fn finish(&self, reference: &Reference, result: Result<F::Output, JoinError>) -> bool {
         let id = self.header.id;
         let dropped = catch_unwind(AssertUnwindSafe(|| {
             // SAFETY: the caller runs the task.
@@ -240,18 +240,45 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
         let _ = catch_unwind(AssertUnwindSafe(|| {
             self.scheduler.on_terminate(&self.header.end_meta());
         }));
-        if self.scheduler.release(TaskRef::new(reference)) {
-            // SAFETY: the list's reference, which it has just given up.
-            drop(unsafe { Reference::from_raw(reference.as_raw()) });
-        }
-        let owner = self.header.state.complete();
-        let _ = catch_unwind(AssertUnwindSafe(|| match owner {
-            Owner::Joiner => {}
-            Owner::Waiting => self.header.joiner.wake(),
-            // SAFETY: there is no join handle, so the output is the runner's.
-            Owner::Runner => unsafe { self.drop_and_set(Stage::Taken) },
-        }));
+        self.scheduler.release(TaskRef::new(reference))
     }
+}
+
+/// Makes the task done, after [`TaskCell::finish`], and tells whoever waits for that.
+///
+/// # Safety
+/// `reference` is that of a live `TaskCell<F, S>` which the caller runs; its output is stored. If
+/// it is `unlisted`, the list's reference is given away.
+unsafe fn complete<F: Future, S: Schedule>(reference: Reference, unlisted: bool) {
+    match reference.header().state.complete(unlisted) {
+        // `complete` dropped the reference: the task may be gone.
+        Owner::Joiner => _ = reference.into_raw(),
+        Owner::Waiting => {
+            // SAFETY: `complete` found the waker, and made it the runner's.
+            let joiner = unsafe { reference.read_joiner() };
+            // First, so that the joiner may have the last reference, which is dropped for less.
+            drop(reference);
+            let _ = catch_unwind(AssertUnwindSafe(|| joiner.wake()));
+        }
+        Owner::Runner => {
+            // SAFETY: the caller's; the reference keeps it alive.
+            let cell = unsafe { cell::<F, S>(reference.as_raw()) };
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                // SAFETY: there is no join handle, so the output is the runner's.
+                unsafe { cell.drop_and_set(Stage::Taken) };
+            }));
+        }
+    }
+}
+
+/// What `run` has to do after the task's poll.
+enum AfterPoll {
+    /// What the state word says.
+    Wait(EndPoll),
+    /// Complete the task; with the list's reference, if it was on it.
+    Complete { unlisted: bool },
+    /// Nothing: it is not ours.
+    Nothing,
 }
 
 /// The cell behind `header`.
@@ -273,43 +300,71 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
     let reference = unsafe { Reference::from_raw(header) };
     // SAFETY: the vtable belongs to this cell, which `reference` keeps alive.
     let cell = unsafe { cell::<F, S>(header) };
-    let end = id::with(cell.header.id, || match cell.header.state.begin_run() {
-        Begin::Stale => None,
-        Begin::Cancel => Some(EndPoll::Cancel),
-        // SAFETY: `begin_run` made this thread the runner.
-        Begin::Poll => match unsafe { poll(cell, &reference) } {
-            // Here and not in `poll`, whose argument must outlive it: the reference may go, and
-            // the cell with it.
-            Poll::Pending => Some(cell.header.state.end_poll()),
-            Poll::Ready(()) => None,
-        },
+    // The id is set for what user code may run in here: polls, destructors, the joiner's waker.
+    id::with(cell.header.id, || {
+        let after = match cell.header.state.begin_run() {
+            Begin::Stale => AfterPoll::Nothing,
+            Begin::Cancel => AfterPoll::Wait(EndPoll::Cancel),
+            // SAFETY: `begin_run` made this thread the runner.
+            Begin::Poll => match unsafe { poll(cell, &reference) } {
+                // Here and not in `poll`, whose argument must outlive it: the reference may go,
+                // and the cell with it.
+                Poll::Pending => AfterPoll::Wait(cell.header.state.end_poll()),
+                Poll::Ready(unlisted) => AfterPoll::Complete { unlisted },
+            },
+        };
+        // SAFETY: as `begin_run` and `end_poll` have said.
+        unsafe { after_poll::<F, S>(reference, after) };
     });
-    match end {
-        // The task is over, at least for this runnable.
-        None => {}
+}
+
+/// # Safety
+/// `reference` is that of a live `TaskCell<F, S>`, unless `end_poll` dropped it; the caller had
+/// the runnable, and `after` is what came of it.
+unsafe fn after_poll<F: Future, S: Schedule>(reference: Reference, after: AfterPoll) {
+    match after {
+        AfterPoll::Nothing => {}
+        // SAFETY: the caller's.
+        AfterPoll::Complete { unlisted } => unsafe { complete::<F, S>(reference, unlisted) },
         // `end_poll` dropped the reference.
-        Some(EndPoll::Idle) => _ = reference.into_raw(),
-        Some(EndPoll::Free) => {
+        AfterPoll::Wait(EndPoll::Idle) => _ = reference.into_raw(),
+        AfterPoll::Wait(EndPoll::Free) => {
             // SAFETY: `end_poll` dropped the reference, the last one.
             unsafe { free::<F, S>(reference.into_raw()) };
         }
-        Some(EndPoll::Reschedule) => {
-            // SAFETY: `end_poll` left it SCHEDULED, and counted this reference.
+        AfterPoll::Wait(EndPoll::Reschedule) => {
+            let header = reference.into_raw();
+            // SAFETY: the reference, now the next runnable's, keeps the cell alive so far.
+            let scheduler = unsafe { scheduler_of::<F, S>(header) };
+            // SAFETY: `end_poll` left it SCHEDULED; the reference is given away.
             let next = unsafe { Runnable::new(header) };
-            cell.scheduler.reschedule(next);
+            scheduler.reschedule(next);
         }
-        Some(EndPoll::Cancel) => {
+        AfterPoll::Wait(EndPoll::Cancel) => {
             // SAFETY: this thread is the runner still.
-            unsafe { cancel::<F, S>(header) };
+            unsafe { cancel_as::<F, S>(reference) };
         }
     }
 }
 
-/// Polls the task; if it is ready, it has ended.
+/// A copy of the scheduler of a task that is about to be handed to it: what lies in the task may
+/// be gone before the scheduler returns.
+///
+/// # Safety
+/// `header` is that of a live `TaskCell<F, S>`. The copy is used for one call of `schedule` or
+/// `reschedule`, whose implementors have promised not to need it longer than the task lives.
+unsafe fn scheduler_of<F: Future, S: Schedule>(header: NonNull<Header>) -> ManuallyDrop<S> {
+    // SAFETY: the caller's.
+    let cell = unsafe { cell::<F, S>(header) };
+    // SAFETY: the copy is not dropped, and is used as the caller says.
+    ManuallyDrop::new(unsafe { std::ptr::read(&raw const cell.scheduler) })
+}
+
+/// Polls the task; if it is ready, it is to be completed. Whether it was on its list then.
 ///
 /// # Safety
 /// The caller runs the task of `cell`, of which it has `reference`.
-unsafe fn poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: &Reference) -> Poll<()> {
+unsafe fn poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: &Reference) -> Poll<bool> {
     let header = &cell.header;
     cell.scheduler.before_poll(&header.poll_meta());
     probe::emit(Point::PollBegin, header.id.as_u64());
@@ -321,8 +376,7 @@ unsafe fn poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: &Refere
         return Poll::Pending;
     };
     // SAFETY: as above; the poll does not end with `end_poll`.
-    unsafe { cell.finish(reference, result) };
-    Poll::Ready(())
+    Poll::Ready(unsafe { cell.finish(reference, result) })
 }
 
 /// [`Vtable::cancel`].
@@ -335,27 +389,41 @@ unsafe fn cancel<F: Future, S: Schedule>(header: NonNull<Header>) {
     cell.header.state.add_reference();
     // SAFETY: counted by the line above.
     let reference = unsafe { Reference::from_raw(header) };
-    let id = cell.header.id;
-    id::with(id, || {
-        let cancelled = Err(JoinError::cancelled(id));
-        // SAFETY: the caller has claimed the task, so the future is there and nobody else's.
-        unsafe { cell.finish(&reference, cancelled) };
+    id::with(cell.header.id, || {
+        // SAFETY: the caller's.
+        unsafe { cancel_as::<F, S>(reference) };
     });
+}
+
+/// [`cancel`], with a reference that is given away.
+///
+/// # Safety
+/// `reference` is that of a live `TaskCell<F, S>`, and the caller has claimed the task.
+unsafe fn cancel_as<F: Future, S: Schedule>(reference: Reference) {
+    // SAFETY: the caller's.
+    let cell = unsafe { cell::<F, S>(reference.as_raw()) };
+    let cancelled = Err(JoinError::cancelled(cell.header.id));
+    // SAFETY: the caller has claimed the task, so the future is there and nobody else's.
+    let unlisted = unsafe { cell.finish(&reference, cancelled) };
+    // SAFETY: `finish` has stored the output.
+    unsafe { complete::<F, S>(reference, unlisted) };
 }
 
 /// [`Vtable::schedule`].
 ///
 /// # Safety
 /// `header` is that of a live `TaskCell<F, S>`, which is `SCHEDULED` by the caller; one reference
-/// is given away, and another one is the caller's until this returns: the task may end on another
-/// thread while its scheduler still returns from queueing it.
+/// is given away. (The task may end on another thread while its scheduler still returns from
+/// queueing it.)
 unsafe fn schedule<F: Future, S: Schedule>(header: NonNull<Header>) {
-    // SAFETY: the caller has a reference.
-    let cell = unsafe { cell::<F, S>(header) };
-    probe::emit(Point::Wake, cell.header.id.as_u64());
-    // SAFETY: the task is SCHEDULED by the transition that led here, which counted the reference.
+    // SAFETY: the caller gives a reference.
+    let id = unsafe { header.as_ref() }.id;
+    probe::emit(Point::Wake, id.as_u64());
+    // SAFETY: the reference, now the runnable's, keeps the cell alive so far.
+    let scheduler = unsafe { scheduler_of::<F, S>(header) };
+    // SAFETY: the task is SCHEDULED by the transition that led here; the reference is given away.
     let runnable = unsafe { Runnable::new(header) };
-    cell.scheduler.schedule(runnable);
+    scheduler.schedule(runnable);
 }
 
 /// [`Vtable::take_output`].
@@ -414,9 +482,9 @@ mod tests {
     fn what_is_beside_the_future_is_small() {
         type Waits = std::future::Pending<()>;
         // The header, the scheduler (a pointer), and room for an error.
-        assert!(size_of::<TaskCell<Waits, &'static ()>>() <= 88 + 8 + 24);
+        assert!(size_of::<TaskCell<Waits, &'static ()>>() <= 80 + 8 + 24);
         type Large = std::future::Ready<[u64; 50]>;
         let beside = size_of::<TaskCell<Large, &'static ()>>() - size_of::<Large>();
-        assert!(beside <= 88 + 8 + 8);
+        assert!(beside <= 80 + 8 + 8);
     }
 }

@@ -1,15 +1,16 @@
 //! The part of a task that is the same for all: [`Header`].
 
+use std::mem::MaybeUninit;
 use std::ptr::NonNull;
+use std::task::Waker;
 
 use yamanote_base::atomic::UnsafeCell;
-use yamanote_base::waker_cell::WakerCell;
 use yamanote_trace::TaskWakes;
 
 use crate::id::Id;
 use crate::meta::{SpawnLocation, TaskMeta};
 use crate::stamp::Stamp;
-use crate::state::{TaskState, Wake};
+use crate::state::{TaskState, Wake, WakeByValue};
 
 /// The part of a task that is the same for all futures. The first field of the allocation.
 pub(crate) struct Header {
@@ -30,8 +31,8 @@ pub(crate) struct Header {
     pub(crate) location: SpawnLocation,
     /// Tells subscribers what becomes of the wakers.
     pub(crate) wakes: TaskWakes,
-    /// Who awaits the join handle.
-    pub(crate) joiner: WakerCell,
+    /// Who awaits the join handle. Whose it is, the state word says.
+    pub(crate) joiner: UnsafeCell<MaybeUninit<Waker>>,
 }
 
 /// The neighbours in a list.
@@ -47,7 +48,7 @@ pub(crate) struct Vtable {
     pub(crate) run: unsafe fn(NonNull<Header>),
     /// Drops the future and completes; the caller has claimed the task.
     pub(crate) cancel: unsafe fn(NonNull<Header>),
-    /// Queues a runnable, whose reference the caller gives. The caller has another one.
+    /// Queues a runnable, whose reference the caller gives.
     pub(crate) schedule: unsafe fn(NonNull<Header>),
     /// Moves the output out, to a `Option<Result<T, JoinError>>`; the caller owns the output.
     pub(crate) take_output: unsafe fn(NonNull<Header>, *mut ()),
@@ -106,6 +107,19 @@ impl Reference {
         unsafe { self.0.as_ref() }
     }
 
+    /// Reads the joiner's waker out of the task.
+    ///
+    /// # Safety
+    /// It is there, and the caller's, who reads it once.
+    pub(crate) unsafe fn read_joiner(&self) -> Waker {
+        self.header().joiner.with(|place| {
+            // SAFETY: the caller's; others only read it, if anything.
+            let place = unsafe { &*place };
+            // SAFETY: the caller's.
+            unsafe { place.assume_init_read() }
+        })
+    }
+
     /// Cancels the task: its future is dropped at the next opportunity.
     pub(crate) fn cancel(&self) {
         if self.header().state.cancel() == Wake::Queue {
@@ -120,12 +134,27 @@ impl Reference {
         }
     }
 
+    /// Queues the task, and gives the reference up.
+    pub(crate) fn wake_by_value(self) {
+        match self.header().state.wake_by_value() {
+            WakeByValue::Queue => self.into_queue(),
+            WakeByValue::Drop => drop(self),
+            WakeByValue::Nothing => _ = self.into_raw(),
+        }
+    }
+
     /// Queues a runnable for which a reference was counted.
     fn queue(&self) {
         let schedule = self.header().vtable.schedule;
-        // SAFETY: `wake` and `cancel` counted a reference for the runnable before they said so;
-        // `self` is another one.
+        // SAFETY: `wake` and `cancel` counted a reference for the runnable before they said so.
         unsafe { schedule(self.0) };
+    }
+
+    /// Queues a runnable, whose reference this becomes.
+    fn into_queue(self) {
+        let schedule = self.header().vtable.schedule;
+        // SAFETY: `wake_by_value` has said so; the reference is given away.
+        unsafe { schedule(self.into_raw()) };
     }
 }
 
@@ -151,7 +180,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_has_at_most_88_bytes() {
-        assert!(size_of::<Header>() <= 88 + size_of::<TaskWakes>());
+    fn a_header_has_at_most_80_bytes() {
+        assert!(size_of::<Header>() <= 80 + size_of::<TaskWakes>());
     }
 }

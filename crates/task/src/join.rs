@@ -6,13 +6,14 @@ use std::marker::PhantomData;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr::NonNull;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use yamanote_base::budget;
 
 use crate::error::JoinError;
 use crate::header::{Header, Reference};
 use crate::id::Id;
+use crate::state::Joined;
 
 /// Owns the right to a task's output: awaiting it waits until the task has ended.
 ///
@@ -119,17 +120,49 @@ impl<T> JoinHandle<T> {
     /// stays where it is. For sets of handles.
     #[doc(hidden)]
     pub fn poll_finished(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match self.reference.header().state.joined() {
+            Joined::Done => Poll::Ready(()),
+            Joined::Awaited => self.change_waker(cx.waker()),
+            Joined::Open => self.leave_waker(cx.waker()),
+        }
+    }
+
+    /// Leaves `waker` in the task, in which there is none.
+    fn leave_waker(&self, waker: &Waker) -> Poll<()> {
         let header = self.reference.header();
-        if header.state.is_done() {
+        let waker = waker.clone();
+        header.joiner.with_mut(|place| {
+            // SAFETY: AWAITED is not set, so nobody else looks at the place.
+            unsafe { &mut *place }.write(waker);
+        });
+        if !header.state.leave_waker() {
+            return Poll::Pending;
+        }
+        // SAFETY: the runner has not found AWAITED, so the waker is still ours.
+        drop(unsafe { self.reference.read_joiner() });
+        Poll::Ready(())
+    }
+
+    /// Leaves `waker` in the task, in which there is one.
+    fn change_waker(&self, waker: &Waker) -> Poll<()> {
+        let header = self.reference.header();
+        let is_known = header.joiner.with(|place| {
+            // SAFETY: AWAITED is set, so a waker is there, and the runner only reads it.
+            let place = unsafe { &*place };
+            // SAFETY: as above.
+            unsafe { place.assume_init_ref() }.will_wake(waker)
+        });
+        if is_known {
+            return Poll::Pending;
+        }
+        if !header.state.take_waker_back() {
             return Poll::Ready(());
         }
-        header.joiner.register(cx.waker());
-        // The task may have ended between the look and the registration.
-        if header.state.await_end() {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
-        }
+        // SAFETY: AWAITED was cleared while the task was not done: the waker is ours again.
+        let before = unsafe { self.reference.read_joiner() };
+        let polled = self.leave_waker(waker);
+        drop(before);
+        polled
     }
 }
 
@@ -157,15 +190,15 @@ impl<T> Future for JoinHandle<T> {
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
         let header = self.reference.header();
-        // The joiner's waker is of no use any more. Only this handle stored any, so it knows by a
-        // plain load that there is none.
-        if header.joiner.is_stored() {
-            drop(header.joiner.take());
-        }
-        if header.state.unjoin() {
-            let drop_output = header.vtable.drop_output;
-            // SAFETY: the task is done and this was its join handle, so the output is ours.
-            unsafe { drop_output(self.reference.as_raw()) };
+        match header.state.unjoin() {
+            Joined::Done => {
+                let drop_output = header.vtable.drop_output;
+                // SAFETY: the task is done and this was its join handle, so the output is ours.
+                unsafe { drop_output(self.reference.as_raw()) };
+            }
+            // SAFETY: `unjoin` has found AWAITED and no DONE: the waker is ours.
+            Joined::Awaited => drop(unsafe { self.reference.read_joiner() }),
+            Joined::Open => {}
         }
     }
 }

@@ -4,7 +4,13 @@ use crate::meta::TaskMeta;
 use crate::runnable::{Runnable, TaskRef};
 
 /// The scheduler of a task. Each task owns one, usually a pointer to what all share.
-pub trait Schedule: Send + Sync + 'static {
+///
+/// # Safety
+/// `schedule` and `reschedule` are given a copy of the task's scheduler, which is good for as long
+/// as the task lives. Once they have put the runnable where another thread may take it, the task
+/// may end; from then on they use what `self` points to only if somebody else keeps it: a clone
+/// that they have made before, or what runs on the current thread.
+pub unsafe trait Schedule: Send + Sync + 'static {
     /// Queues a task that a waker made runnable. May be called on any thread, also by the task's
     /// own poll for another task.
     fn schedule(&self, task: Runnable);

@@ -7,7 +7,7 @@
 //! | `DONE` | the future is gone; its output (or error) is stored, or was taken |
 //! | `JOINABLE` | the `JoinHandle` exists; it owns the output after `DONE` |
 //! | `CANCELLED` | the future is to be dropped at the next opportunity |
-//! | `AWAITED` | the joiner's waker may lie in the task |
+//! | `AWAITED` | the joiner's waker lies in the task; with `DONE`, it is the runner's |
 //! | above | the number of references: list, runnable, join handle, abort handles, wakers |
 //!
 //! | # | transition | from | to | by |
@@ -20,11 +20,11 @@
 //! | 6 | `cancel` | else, but `DONE` | `+ CANCELLED` | an abort; the runner sees it in 3 or 4 |
 //! | 7 | `claim_to_cancel` | idle, `SCHEDULED` | `RUNNING + CANCELLED` | the list, at shutdown |
 //! | 8 | `complete` | `RUNNING` | `DONE` | the runner |
-//! | 9 | `unjoin` | `JOINABLE` | not `JOINABLE` | the join handle, when dropped |
-//! | 10 | `await_end` | anything | `+ AWAITED` | the join handle, with its waker in place |
+//! | 9 | `unjoin` | not `DONE` | not `JOINABLE`, not `AWAITED` | the join handle, when dropped |
+//! | 10 | `leave_waker` | anything | `+ AWAITED` | the join handle, with its waker in place |
+//! | 11 | `take_waker_back` | `AWAITED`, not `DONE` | not `AWAITED` | the join handle |
 //!
-//! Transition 3 keeps the runnable's reference, which becomes the runner's; 4 drops it, or adds
-//! one for the next runnable. After transition 7 from `SCHEDULED` the runnable that is under way
+//! After transition 7 from `SCHEDULED` the runnable that is under way
 //! somewhere is stale: it finds in 3 that the task is not its own any more. So whoever closes the
 //! list drops all futures on its own thread, which tasks that are not `Send` rely on.
 //!
@@ -43,6 +43,16 @@ const AWAITED: usize = 1 << 5;
 const REFERENCE: usize = 1 << 6;
 
 /// The state word.
+///
+/// Transitions 1 and 2 exist twice: `wake` is for those who keep their reference, and adds one
+/// for the runnable; `wake_by_value` is for those who give theirs up, and makes it the runnable's.
+/// Transition 3 keeps the runnable's reference, which becomes the runner's; 4 drops it, or makes
+/// it that of the next runnable; 8 drops it unless the runner needs the task once more.
+///
+/// The joiner's waker lies in the task, where the join handle put it. Until `DONE` is set it is
+/// the handle's, which may look at it as long as `AWAITED` is set, and change it while that is not.
+/// When transition 8 finds `AWAITED`, the waker has become the runner's, who only reads it, and
+/// whoever drops the handle leaves it alone.
 #[derive(Debug)]
 pub(crate) struct TaskState(AtomicUsize);
 
@@ -73,21 +83,43 @@ pub(crate) enum EndPoll {
     Idle,
     /// Free the task: the runner's reference was the last one.
     Free,
-    /// Queue the task again: it was woken meanwhile. The next runnable has a reference.
+    /// Queue the task again: it was woken meanwhile. The runner's reference is the runnable's.
     Reschedule,
     /// Drop the future: it is still the runner's.
     Cancel,
 }
 
+/// What somebody must do who has woken a task and given up a reference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum WakeByValue {
+    /// Queue the runnable, whose reference it is now.
+    Queue,
+    /// Drop the reference.
+    Drop,
+    /// Nothing: the reference was dropped.
+    Nothing,
+}
+
 /// Who owns the output of a task that is done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Owner {
-    /// The join handle, which need not be told.
+    /// The join handle, which need not be told. The runner's reference was dropped.
     Joiner,
-    /// The join handle; its waker is to be woken.
+    /// The join handle; its waker is the runner's now, to be woken.
     Waiting,
     /// The runner: there is no join handle.
     Runner,
+}
+
+/// What a join handle finds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Joined {
+    /// The task is done, and the output the handle's.
+    Done,
+    /// It is not; the handle's waker is in the task, and may be looked at.
+    Awaited,
+    /// It is not, and no waker is in the task.
+    Open,
 }
 
 impl TaskState {
@@ -107,6 +139,20 @@ impl TaskState {
                 (Wake::Nothing, Some(word | SCHEDULED))
             } else {
                 (Wake::Queue, Some((word | SCHEDULED) + REFERENCE))
+            }
+        })
+    }
+
+    /// Transitions 1 and 2, by somebody who gives up a reference.
+    pub(crate) fn wake_by_value(&self) -> WakeByValue {
+        self.update(|word| {
+            if word & (DONE | SCHEDULED) != 0 {
+                (WakeByValue::Drop, None)
+            } else if word & RUNNING != 0 {
+                // Not the last reference: the runner has one.
+                (WakeByValue::Nothing, Some((word | SCHEDULED) - REFERENCE))
+            } else {
+                (WakeByValue::Queue, Some(word | SCHEDULED))
             }
         })
     }
@@ -137,7 +183,7 @@ impl TaskState {
             if word & CANCELLED != 0 {
                 (EndPoll::Cancel, None)
             } else if word & SCHEDULED != 0 {
-                (EndPoll::Reschedule, Some((word & !RUNNING) + REFERENCE))
+                (EndPoll::Reschedule, Some(word & !RUNNING))
             } else if word / REFERENCE == 1 {
                 (EndPoll::Free, Some((word & !RUNNING) - REFERENCE))
             } else {
@@ -175,35 +221,65 @@ impl TaskState {
         })
     }
 
-    /// Transition 8; who owns the output from now on.
-    pub(crate) fn complete(&self) -> Owner {
+    /// Transition 8; who owns the output from now on. With `unlisted`, the list's reference is
+    /// dropped, too.
+    pub(crate) fn complete(&self, unlisted: bool) -> Owner {
+        let list = if unlisted { REFERENCE } else { 0 };
         self.update(|word| {
             debug_assert!(
                 word & (RUNNING | DONE) == RUNNING,
                 "only the runner completes"
             );
-            let owner = match (word & JOINABLE, word & AWAITED) {
-                (0, _) => Owner::Runner,
-                (_, 0) => Owner::Joiner,
-                _ => Owner::Waiting,
+            let (owner, runner) = match (word & JOINABLE, word & AWAITED) {
+                (0, _) => (Owner::Runner, 0),
+                // Not the last reference: the join handle has one.
+                (_, 0) => (Owner::Joiner, REFERENCE),
+                _ => (Owner::Waiting, 0),
             };
-            (owner, Some((word & !(RUNNING | SCHEDULED)) | DONE))
+            let next = (word & !(RUNNING | SCHEDULED)) | DONE;
+            (owner, Some(next - list - runner))
         })
     }
 
-    /// Transition 9; whether the task is done, so that the caller owns the output.
-    pub(crate) fn unjoin(&self) -> bool {
-        // AcqRel: see the head of this file.
-        let word = self.0.fetch_and(!JOINABLE, Ordering::AcqRel);
-        debug_assert!(word & JOINABLE != 0, "a join handle is dropped once");
-        word & DONE != 0
+    /// Transition 9; what the join handle found. If it is not done, the caller owns the waker
+    /// that may be there.
+    pub(crate) fn unjoin(&self) -> Joined {
+        self.update(|word| {
+            debug_assert!(word & JOINABLE != 0, "a join handle is dropped once");
+            match Self::joined_of(word) {
+                Joined::Done => (Joined::Done, None),
+                found => (found, Some(word & !(JOINABLE | AWAITED))),
+            }
+        })
     }
 
-    /// Transition 10; whether the task is done.
-    pub(crate) fn await_end(&self) -> bool {
+    /// Transition 10; whether the task is done: then the waker is still the caller's.
+    pub(crate) fn leave_waker(&self) -> bool {
         // AcqRel: Release shows the waker to complete(); Acquire sees the output after it.
         let word = self.0.fetch_or(AWAITED, Ordering::AcqRel);
         word & DONE != 0
+    }
+
+    /// Transition 11; `false` if the task is done: then the waker is the runner's.
+    pub(crate) fn take_waker_back(&self) -> bool {
+        self.update(|word| match word & DONE {
+            0 => (true, Some(word & !AWAITED)),
+            _ => (false, None),
+        })
+    }
+
+    /// What the join handle finds.
+    pub(crate) fn joined(&self) -> Joined {
+        // Acquire: pairs with complete(); the output is there.
+        Self::joined_of(self.0.load(Ordering::Acquire))
+    }
+
+    fn joined_of(word: usize) -> Joined {
+        match (word & DONE, word & AWAITED) {
+            (0, 0) => Joined::Open,
+            (0, _) => Joined::Awaited,
+            _ => Joined::Done,
+        }
     }
 
     /// Whether the task is done.
@@ -224,6 +300,11 @@ impl TaskState {
 
     /// Drops a reference; `true` if it was the last one, and the task is to be freed.
     pub(crate) fn drop_reference(&self) -> bool {
+        // Acquire: pairs with the Release of those who dropped theirs. Who has the only reference
+        // is alone with the task: a further one is only made from one that there is.
+        if self.0.load(Ordering::Acquire) / REFERENCE == 1 {
+            return true;
+        }
         // AcqRel: Release makes this reference's uses come before the freeing, which Acquire sees.
         let word = self.0.fetch_sub(REFERENCE, Ordering::AcqRel);
         debug_assert!(word >= REFERENCE, "a reference is dropped once");

@@ -60,7 +60,7 @@ unsafe fn wake(data: *const ()) {
     // SAFETY: called by `Waker` with its own data, whose reference is given up.
     let reference = ManuallyDrop::into_inner(unsafe { reference(data) });
     reference.header().wakes.woken();
-    reference.wake();
+    reference.wake_by_value();
 }
 
 /// # Safety

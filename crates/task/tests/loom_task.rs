@@ -5,10 +5,10 @@ mod common;
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 
 use loom::thread;
-use yamanote_base::atomic::{Arc, AtomicBool, Ordering};
+use yamanote_base::atomic::{Arc, AtomicBool, AtomicUsize, Ordering};
 use yamanote_base::waker_cell::WakerCell;
 use yamanote_task::JoinHandle;
 
@@ -230,5 +230,37 @@ fn loom_list_a_task_that_ends_while_the_list_is_closed_is_taken_off_once() {
         assert_eq!(drops.count(), 2);
         assert_eq!(scheduler.tasks().alive(), 0);
         assert!(joins.iter().all(JoinHandle::is_finished));
+    });
+}
+
+/// Counts how often it was woken.
+#[derive(Default)]
+struct CountingWaker(AtomicUsize);
+
+impl Wake for CountingWaker {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.fetch_add(1, Ordering::AcqRel);
+    }
+}
+
+#[test]
+fn loom_state_the_last_of_two_joiners_is_woken() {
+    loom::model(|| {
+        let scheduler = TestScheduler::new(1);
+        let mut join = scheduler.spawn(async { 7 });
+        let runner = scheduler.clone();
+        let running = thread::spawn(move || runner.run_all());
+        let wakers = [0, 1].map(|_| std::sync::Arc::new(CountingWaker::default()));
+        let pending = wakers.iter().all(|waker| {
+            let waker = Waker::from(waker.clone());
+            let mut cx = Context::from_waker(&waker);
+            pin!(&mut join).poll(&mut cx).is_pending()
+        });
+        running.join().unwrap();
+        let woken = wakers[1].0.load(Ordering::Acquire);
+        assert_eq!(woken, usize::from(pending), "it is woken if it waits");
+        if pending {
+            assert_eq!(result(join).unwrap(), 7);
+        }
     });
 }

@@ -122,12 +122,16 @@ impl LocalScheduler {
     }
 }
 
-impl Schedule for LocalScheduler {
+// SAFETY: a set that polls keeps its scheduler; else a clone is made before the task is queued.
+unsafe impl Schedule for LocalScheduler {
     fn schedule(&self, task: Runnable) {
-        self.0.queue.push(task);
-        if !scope::is_polling(self) {
-            self.0.waiting.wake();
+        if scope::is_polling(self) {
+            self.0.queue.push(task);
+            return;
         }
+        let kept = self.clone();
+        kept.0.queue.push(task);
+        kept.0.waiting.wake();
     }
 
     fn release(&self, task: &TaskRef) -> bool {

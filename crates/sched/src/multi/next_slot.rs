@@ -2,50 +2,62 @@
 //!
 //! A task that the running one wakes goes here, because its data are warm. Only the worker uses
 //! the slot, except when it is stuck in a long poll: then the monitor takes the task out. The
-//! word is null or a task, and every access is a swap, so whoever swaps a task out has it alone.
+//! word is null or a task, and a task is taken by a swap, so whoever swaps it out has it alone.
 
+use std::marker::PhantomData;
 use std::ptr;
 
 use yamanote_base::atomic::{AtomicPtr, Ordering};
-use yamanote_task::Runnable;
 
 use super::queue::Item;
 
 /// Room for one task.
 #[derive(Debug)]
-pub struct NextSlot(AtomicPtr<()>);
+pub struct NextSlot<T: Item> {
+    word: AtomicPtr<()>,
+    _item: PhantomData<T>,
+}
 
-impl NextSlot {
+impl<T: Item> NextSlot<T> {
     /// An empty slot.
     #[must_use]
     pub fn new() -> Self {
-        Self(AtomicPtr::new(ptr::null_mut()))
+        Self {
+            word: AtomicPtr::new(ptr::null_mut()),
+            _item: PhantomData,
+        }
     }
 
-    /// Puts `task` in; returns the one that was there.
-    pub fn replace(&self, task: Runnable) -> Option<Runnable> {
-        // AcqRel: Release publishes the task to the monitor's take(); Acquire as in take().
-        item(self.0.swap(Item::into_raw(task), Ordering::AcqRel))
+    /// Puts `task` in, as only the worker may; returns the one that was there.
+    pub fn replace(&self, task: T) -> Option<T> {
+        // Relaxed: only the worker puts tasks in, so a slot that it sees empty stays empty.
+        if self.word.load(Ordering::Relaxed).is_null() {
+            // Release: publishes the task to the monitor's take().
+            self.word.store(Item::into_raw(task), Ordering::Release);
+            return None;
+        }
+        // AcqRel: Release as above; Acquire as in take().
+        item(self.word.swap(Item::into_raw(task), Ordering::AcqRel))
     }
 
     /// Takes the task out.
-    pub fn take(&self) -> Option<Runnable> {
+    pub fn take(&self) -> Option<T> {
         // Relaxed: a look that saves the swap; a task put in later is seen later.
-        if self.0.load(Ordering::Relaxed).is_null() {
+        if self.word.load(Ordering::Relaxed).is_null() {
             return None;
         }
         // Acquire: pairs with the Release in replace().
-        item(self.0.swap(ptr::null_mut(), Ordering::Acquire))
+        item(self.word.swap(ptr::null_mut(), Ordering::Acquire))
     }
 
     /// Whether there is a task in the slot, at a glance.
     pub fn is_empty(&self) -> bool {
         // Relaxed: only a glance.
-        self.0.load(Ordering::Relaxed).is_null()
+        self.word.load(Ordering::Relaxed).is_null()
     }
 }
 
-fn item(raw: *mut ()) -> Option<Runnable> {
+fn item<T: Item>(raw: *mut ()) -> Option<T> {
     if raw.is_null() {
         return None;
     }
@@ -53,13 +65,13 @@ fn item(raw: *mut ()) -> Option<Runnable> {
     Some(unsafe { Item::from_raw(raw) })
 }
 
-impl Default for NextSlot {
+impl<T: Item> Default for NextSlot<T> {
     fn default() -> Self {
         Self::new()
     }
 }
 
-impl Drop for NextSlot {
+impl<T: Item> Drop for NextSlot<T> {
     fn drop(&mut self) {
         drop(self.take());
     }

@@ -263,17 +263,17 @@ impl SimTask {
     }
 }
 
-impl Schedule for SimTask {
+// SAFETY: the host, and what belongs to it, is kept by a clone.
+unsafe impl Schedule for SimTask {
     fn schedule(&self, task: Runnable) {
-        let sim = &self.host.0.sim;
+        let (host, number) = (self.host.clone(), self.number);
+        let sim = &host.0.sim;
         metrics::stamp(&task, &sim.0.config, sim.0.handle.clock());
-        sim.0
-            .world
-            .record(Event::Wake(self.host.0.host.id(), self.number));
+        sim.0.world.record(Event::Wake(host.0.host.id(), number));
         sim.push(Entry::Task {
             task,
-            host: self.host.clone(),
-            number: self.number,
+            host: host.clone(),
+            number,
         });
     }
 

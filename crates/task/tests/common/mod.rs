@@ -94,7 +94,8 @@ impl TestScheduler {
     }
 }
 
-impl Schedule for TestScheduler {
+// SAFETY: each test keeps its scheduler until its threads have ended.
+unsafe impl Schedule for TestScheduler {
     fn schedule(&self, task: Runnable) {
         self.0.ready.lock().push_back(task);
     }
