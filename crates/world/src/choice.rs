@@ -1,9 +1,17 @@
-//! Chance: five streams of typed choices, each with a generator of its own.
+//! Chance: five streams of typed choices, drawn lane by lane or taken from a recorded list.
 //!
-//! Taking a fault out of a run, or changing the schedule, therefore does not shift what the
-//! other streams draw; that is what makes a failing run shrinkable.
+//! A lane is one kind of choice on one host, and has a generator of its own, which its stream
+//! seeds. So the n-th latency of a host is the same whatever else is drawn: taking a fault out of
+//! a run, or changing the schedule, shifts nothing, and that makes a failing run shrinkable.
+//!
+//! By convention 0 is the value that does nothing: no fault, the least delay, the first task.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::fmt;
 
 use yamanote_base::rng::Rng;
+
+use crate::host::HostId;
 
 /// Which generator a choice is drawn from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,20 +28,78 @@ pub enum Stream {
     Application,
 }
 
-/// What a choice decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[non_exhaustive]
-pub enum ChoiceKind {
-    /// Which of the runnable tasks is polled.
-    NextTask,
+/// Defines the kinds of choices, one a line: its stream, and what it decides.
+macro_rules! kinds {
+    ($($(#[$doc:meta])* $kind:ident: $stream:ident,)*) => {
+        /// What a choice decides.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum ChoiceKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl ChoiceKind {
+            /// Every kind.
+            pub const ALL: &[ChoiceKind] = &[$(ChoiceKind::$kind),*];
+
+            /// The stream that this kind of choice is drawn from.
+            #[must_use]
+            pub const fn stream(self) -> Stream {
+                match self {
+                    $(ChoiceKind::$kind => Stream::$stream,)*
+                }
+            }
+
+            /// Its name, as traces have it.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(ChoiceKind::$kind => stringify!($kind),)*
+                }
+            }
+        }
+    };
+}
+
+kinds! {
+    /// Which of the runnable tasks is polled, by its place in the queue.
+    NextTask: Schedule,
+    /// How early a task is polled, where priorities decide: the higher, the earlier.
+    Priority: Schedule,
+    /// After how many polls the task that runs loses its priority; 0 is never.
+    PriorityChange: Schedule,
     /// How long a packet travels, in nanoseconds above the minimum.
-    Latency,
+    Latency: Net,
     /// How much later a torn or slow disk operation is done, in nanoseconds.
-    DiskDelay,
+    DiskDelay: Disk,
+    /// In which order a directory lists its entries.
+    EntryOrder: Disk,
+    /// How long work that blocks keeps its thread, in nanoseconds.
+    BlockingTime: Schedule,
     /// Whether and where a fault strikes.
-    Fault,
+    Fault: Faults,
+    /// Whether a fault that was planned strikes; 0 spares.
+    Strike: Faults,
+    /// Which faults a run may have, how often, whom and for how long they strike.
+    FaultPlan: Faults,
+    /// Whether a place in the program that may misbehave does.
+    Buggify: Faults,
+    /// Whether a packet is lost.
+    PacketLoss: Faults,
+    /// Whether a datagram arrives twice.
+    PacketCopy: Faults,
+    /// Whether a datagram is overtaken.
+    PacketDetour: Faults,
+    /// Whether a name is found.
+    NameFault: Faults,
+    /// Whether an operation on a disk fails.
+    DiskFault: Faults,
+    /// What a power loss leaves of what was not synced.
+    PowerLoss: Faults,
     /// The seed of a generator that a program uses.
-    Seed,
+    Seed: Application,
+    /// What a test draws.
+    Draw: Application,
 }
 
 /// One choice that was made.
@@ -41,29 +107,84 @@ pub enum ChoiceKind {
 pub struct Choice {
     /// What it decided.
     pub kind: ChoiceKind,
+    /// The host that it concerns, if it concerns one.
+    pub host: Option<HostId>,
     /// What was drawn.
     pub value: u64,
 }
 
-/// The five generators, and the list of choices if it is kept.
+/// What a run shall draw, in the order of an earlier run.
+#[derive(Clone, Debug)]
+pub struct Script {
+    /// The choices of that run.
+    pub choices: Vec<Choice>,
+    /// What is drawn beyond them.
+    pub rest: Rest,
+}
+
+/// What is drawn when a script has nothing more to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Rest {
+    /// What the lane's generator gives.
+    Generator,
+    /// Always 0: no fault, the least delay.
+    Calm,
+}
+
+/// Where a run first drew something other than its script.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Divergence {
+    /// How many choices of the stream had been as in the script.
+    pub position: usize,
+    /// What the script has there; `None` at its end.
+    pub expected: Option<Choice>,
+    /// What was drawn instead.
+    pub found: Choice,
+}
+
+/// The generators, the script if there is one, and the list of choices if it is kept.
 #[derive(Debug)]
 pub(crate) struct Choices {
-    streams: [Rng; 5],
+    seeds: [u64; 5],
+    /// One for each kind of each host, those of no host first; grows with the hosts.
+    lanes: Vec<Rng>,
+    script: Option<Reader>,
     /// Unbounded while kept: a run that is recorded is recorded whole.
     log: Option<Vec<Choice>>,
 }
 
+/// A script that is being followed.
+#[derive(Debug)]
+struct Reader {
+    streams: [VecDeque<Choice>; 5],
+    positions: [usize; 5],
+    lanes: BTreeMap<(ChoiceKind, Option<HostId>), VecDeque<u64>>,
+    rest: Rest,
+    divergence: Option<Divergence>,
+}
+
+impl Stream {
+    /// Every stream.
+    pub const ALL: [Stream; 5] = [
+        Stream::Schedule,
+        Stream::Net,
+        Stream::Disk,
+        Stream::Faults,
+        Stream::Application,
+    ];
+}
+
 impl ChoiceKind {
-    /// The stream that this kind of choice is drawn from.
+    /// The kind called `name`.
     #[must_use]
-    pub const fn stream(self) -> Stream {
-        match self {
-            ChoiceKind::NextTask => Stream::Schedule,
-            ChoiceKind::Latency => Stream::Net,
-            ChoiceKind::DiskDelay => Stream::Disk,
-            ChoiceKind::Fault => Stream::Faults,
-            ChoiceKind::Seed => Stream::Application,
-        }
+    pub fn by_name(name: &str) -> Option<ChoiceKind> {
+        Self::ALL.iter().copied().find(|kind| kind.name() == name)
+    }
+
+    /// Whether another value than 0 is something that went wrong.
+    #[must_use]
+    pub const fn is_fault(self) -> bool {
+        matches!(self.stream(), Stream::Faults) && !matches!(self, ChoiceKind::FaultPlan)
     }
 
     pub(crate) const fn tag(self) -> u8 {
@@ -75,22 +196,36 @@ impl Choices {
     pub(crate) fn new(seed: u64) -> Self {
         let mut root = Rng::new(seed);
         Self {
-            streams: std::array::from_fn(|_| root.split()),
+            seeds: std::array::from_fn(|_| root.next_u64()),
+            lanes: Vec::new(),
+            script: None,
             log: None,
         }
     }
 
     /// A number below `bound`; 0 if `bound` is 0.
-    pub(crate) fn draw(&mut self, kind: ChoiceKind, bound: u64) -> Choice {
-        let random = self.streams[kind.stream() as usize].next_u64();
+    pub(crate) fn draw(&mut self, kind: ChoiceKind, host: Option<HostId>, bound: u64) -> Choice {
+        // The generator goes on with a script, too: past its end it is where it would have been.
+        let random = self.lane(kind, host).next_u64();
         // Multiplication instead of division (Lemire 2019); the bias is below bound / 2^64.
         let scaled = (u128::from(random) * u128::from(bound)) >> 64;
-        let value = u64::try_from(scaled).expect("a 128-bit number shifted by 64 fits");
-        let choice = Choice { kind, value };
+        let mut value = u64::try_from(scaled).expect("a 128-bit number shifted by 64 fits");
+        if let Some(script) = &mut self.script {
+            value = script.next(Choice { kind, host, value }, bound);
+        }
+        let choice = Choice { kind, host, value };
         if let Some(log) = &mut self.log {
             log.push(choice);
         }
         choice
+    }
+
+    pub(crate) fn follow(&mut self, script: Script) {
+        self.script = Some(Reader::new(script));
+    }
+
+    pub(crate) fn divergence(&self) -> Option<Divergence> {
+        self.script.as_ref()?.divergence
     }
 
     pub(crate) fn keep_log(&mut self) {
@@ -100,31 +235,176 @@ impl Choices {
     pub(crate) fn log(&self) -> &[Choice] {
         self.log.as_deref().unwrap_or_default()
     }
+
+    fn lane(&mut self, kind: ChoiceKind, host: Option<HostId>) -> &mut Rng {
+        let kinds = ChoiceKind::ALL.len();
+        let row = host.map_or(0, |host| host.index() + 1);
+        for number in self.lanes.len()..(row + 1) * kinds {
+            let kind = ChoiceKind::ALL[number % kinds];
+            let seed = self.seeds[kind.stream() as usize] ^ number as u64;
+            // Twice, because seeds that differ in a few bits are neighbours.
+            self.lanes.push(Rng::new(seed).split().split());
+        }
+        &mut self.lanes[row * kinds + usize::from(kind.tag())]
+    }
+}
+
+impl Reader {
+    fn new(script: Script) -> Self {
+        let mut reader = Self {
+            streams: Default::default(),
+            positions: [0; 5],
+            lanes: BTreeMap::new(),
+            rest: script.rest,
+            divergence: None,
+        };
+        for choice in script.choices {
+            reader.streams[choice.kind.stream() as usize].push_back(choice);
+            let lane = reader.lanes.entry((choice.kind, choice.host));
+            lane.or_default().push_back(choice.value);
+        }
+        reader
+    }
+
+    /// What the script has for this draw, of which `drawn` is what a generator gave.
+    fn next(&mut self, drawn: Choice, bound: u64) -> u64 {
+        let lane = self.lanes.get_mut(&(drawn.kind, drawn.host));
+        let scripted = lane.and_then(VecDeque::pop_front);
+        let value = match scripted.filter(|value| *value < bound.max(1)) {
+            Some(value) => value,
+            None if self.rest == Rest::Calm => 0,
+            None => drawn.value,
+        };
+        let found = Choice { value, ..drawn };
+        let stream = drawn.kind.stream() as usize;
+        let expected = self.streams[stream].pop_front();
+        if expected != Some(found) && self.divergence.is_none() {
+            self.divergence = Some(Divergence {
+                position: self.positions[stream],
+                expected,
+                found,
+            });
+        }
+        self.positions[stream] += 1;
+        value
+    }
+}
+
+impl fmt::Display for Divergence {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let stream = self.found.kind.stream();
+        write!(f, "choice {} of {stream:?}: {}", self.position, self.found)?;
+        match self.expected {
+            Some(expected) => write!(f, " instead of {expected}"),
+            None => f.write_str(" beyond the end of the list"),
+        }
+    }
+}
+
+impl fmt::Display for Choice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { kind, host, value } = self;
+        match host {
+            Some(host) => write!(f, "{}@{} {value}", kind.name(), host.number()),
+            None => write!(f, "{} {value}", kind.name()),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    const HOST: Option<HostId> = Some(HostId(3));
+
+    fn draws(choices: &mut Choices, count: usize) -> Vec<Choice> {
+        let draw = |_| choices.draw(ChoiceKind::Latency, HOST, 1000);
+        (0..count).map(draw).collect()
+    }
+
     #[test]
-    fn one_stream_does_not_shift_another() {
+    fn no_lane_shifts_another() {
         let mut plain = Choices::new(7);
         let mut disturbed = Choices::new(7);
         for _ in 0..100 {
-            disturbed.draw(ChoiceKind::Fault, 10);
-            let expected = plain.draw(ChoiceKind::Latency, 1000);
-            assert_eq!(disturbed.draw(ChoiceKind::Latency, 1000), expected);
+            disturbed.draw(ChoiceKind::Fault, HOST, 10);
+            disturbed.draw(ChoiceKind::Latency, Some(HostId(9)), 10);
+            disturbed.draw(ChoiceKind::Latency, None, 10);
+            let expected = plain.draw(ChoiceKind::Latency, HOST, 1000);
+            assert_eq!(disturbed.draw(ChoiceKind::Latency, HOST, 1000), expected);
             assert!(expected.value < 1000);
         }
     }
 
     #[test]
+    fn lanes_and_seeds_draw_different_numbers() {
+        let mut seen = std::collections::BTreeSet::new();
+        for seed in 0..20 {
+            let mut choices = Choices::new(seed);
+            for kind in ChoiceKind::ALL {
+                for host in [None, Some(HostId(0)), HOST] {
+                    seen.insert(choices.draw(*kind, host, u64::MAX).value);
+                }
+            }
+        }
+        assert_eq!(seen.len(), 20 * 3 * ChoiceKind::ALL.len());
+    }
+
+    #[test]
     fn the_log_holds_every_choice_once_it_is_kept() {
         let mut choices = Choices::new(1);
-        choices.draw(ChoiceKind::Seed, 2);
+        choices.draw(ChoiceKind::Seed, None, 2);
         assert!(choices.log().is_empty());
         choices.keep_log();
-        let choice = choices.draw(ChoiceKind::NextTask, 5);
+        let choice = choices.draw(ChoiceKind::NextTask, None, 5);
         assert_eq!(choices.log(), [choice]);
+    }
+
+    #[test]
+    fn a_script_is_followed_and_its_end_is_noticed() {
+        let recorded = draws(&mut Choices::new(1), 10);
+        let mut follower = Choices::new(1);
+        follower.follow(Script {
+            choices: recorded[..8].to_vec(),
+            rest: Rest::Generator,
+        });
+        assert_eq!(draws(&mut follower, 8), recorded[..8]);
+        assert_eq!(follower.divergence(), None);
+        // The generator has not stood still meanwhile.
+        assert_eq!(draws(&mut follower, 2), recorded[8..]);
+        let divergence = follower.divergence().expect("two more were drawn");
+        assert_eq!((divergence.position, divergence.expected), (8, None));
+    }
+
+    #[test]
+    fn a_script_of_another_run_is_followed_lane_by_lane() {
+        let mut follower = Choices::new(2);
+        let script = draws(&mut Choices::new(1), 3);
+        follower.follow(Script {
+            choices: script.clone(),
+            rest: Rest::Calm,
+        });
+        let other = follower.draw(ChoiceKind::PacketLoss, HOST, 9);
+        assert_eq!(other.value, 0, "the script has none of this kind");
+        let strange = follower.draw(ChoiceKind::Latency, None, 9);
+        assert_eq!(strange.value, 0, "nor of this host");
+        assert_eq!(draws(&mut follower, 3), script);
+        let divergence = follower.divergence().expect("it began otherwise");
+        assert_eq!(divergence.position, 0);
+    }
+
+    #[test]
+    fn a_scripted_value_that_is_too_large_is_not_drawn() {
+        let mut follower = Choices::new(2);
+        follower.follow(Script {
+            choices: vec![Choice {
+                kind: ChoiceKind::Latency,
+                host: HOST,
+                value: 5,
+            }],
+            rest: Rest::Calm,
+        });
+        assert_eq!(follower.draw(ChoiceKind::Latency, HOST, 5).value, 0);
+        assert!(follower.divergence().is_some());
     }
 }

@@ -22,7 +22,7 @@ pub mod world;
 
 mod event;
 
-pub use choice::{Choice, ChoiceKind, Stream};
+pub use choice::{Choice, ChoiceKind, Rest, Script, Stream};
 pub use host::{Host, HostId};
-pub use trace::{Event, TraceHash};
+pub use trace::{Event, FaultKind, TraceHash};
 pub use world::World;

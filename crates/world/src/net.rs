@@ -31,7 +31,7 @@ use yamanote_base::wake::WakeList;
 
 use crate::choice::ChoiceKind;
 use crate::host::HostId;
-use crate::trace::head;
+use crate::trace::Event;
 use crate::world::WorldState;
 use connection::Endpoint;
 use listener::ListenerState;
@@ -107,7 +107,7 @@ impl WorldState {
         } else {
             BETWEEN_HOSTS_NS
         };
-        least + self.choose(ChoiceKind::Latency, spread)
+        least + self.choose_on(ChoiceKind::Latency, from, spread)
     }
 
     /// Sends `parcel` off; it arrives after a latency.
@@ -128,8 +128,12 @@ impl WorldState {
             return;
         }
         let Parcel { from, to, packet } = parcel;
-        self.trace
-            .fold(head(packet.tag(), to.number(), self.now_ns()), packet.key());
+        self.record(Event::Packet {
+            from,
+            to,
+            sort: packet.tag(),
+            key: packet.key(),
+        });
         match packet {
             Packet::Syn(syn) => self.deliver_syn(from, to, syn, wakes),
             Packet::SynAck { client, server } => self.deliver_syn_ack(client, server, wakes),

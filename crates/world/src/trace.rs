@@ -1,31 +1,30 @@
 //! The trace: every event and every choice, folded into a rolling hash of 128 bits.
 //!
-//! The mixing is the body and the finish of MurmurHash3_x64_128 (Austin Appleby, 2011, public
-//! domain): two lanes, one multiplication and rotation each way for 16 bytes of input. It is
-//! fast and spreads well; it does not resist an adversary, and need not.
+//! Beside the hash it keeps what a report needs: the hash at each 1,024th event, so that the
+//! first difference between two runs can be found; the last events of each host; which faults
+//! are in force. On demand it keeps every event.
 
-use std::fmt;
+mod hash;
+
+use std::collections::VecDeque;
+use std::panic::Location;
 
 use crate::choice::Choice;
-use crate::host::HostId;
+use crate::host::{HostId, Hosts};
+use crate::net::packet;
+pub use hash::TraceHash;
 
-const C1: u64 = 0x87c3_7b91_1142_53d5;
-const C2: u64 = 0x4cf5_ad43_2745_937f;
+/// Events between two checkpoints.
+pub const CHECKPOINT_EVENTS: u64 = 1024;
+/// How many of the last events of a host are kept.
+const RECENT_MAX: usize = 24;
 
-/// A rolling hash of everything that was folded into it, in order.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub struct TraceHash {
-    high: u64,
-    low: u64,
-    blocks: u64,
-}
-
-/// Something that happened outside of the network, told to the world by who made it happen.
+/// Something that happened, told to the world by who made it happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// A task was spawned.
-    Spawn(HostId, u64),
+    /// A task was spawned, there in the source.
+    Spawn(HostId, u64, &'static Location<'static>),
     /// A task is polled.
     Poll(HostId, u64),
     /// A task was woken.
@@ -36,95 +35,365 @@ pub enum Event {
     HostStart(HostId, u64),
     /// A host was killed.
     HostCrash(HostId),
+    /// A packet arrived.
+    Packet {
+        /// Who sent it.
+        from: HostId,
+        /// Where it arrived.
+        to: HostId,
+        /// What sort of packet it is, by its tag.
+        sort: u8,
+        /// Which socket it is for.
+        key: u64,
+    },
+    /// A fault begins, or strikes once, between two hosts or on one (then both are the same).
+    Fault(FaultKind, HostId, HostId),
+    /// A fault is over.
+    FaultEnd(FaultKind, HostId, HostId),
+    /// The program passed a place that has a name.
+    Note(HostId, &'static str, u64),
     /// Something of the application, of which only these two numbers matter.
     Mark(u64, u64),
 }
 
-impl TraceHash {
-    /// The hash of nothing, under a seed.
-    #[must_use]
-    pub const fn new(seed: u64) -> Self {
+/// Defines the kinds of faults, one a line, and how reports name them.
+macro_rules! faults {
+    ($($(#[$doc:meta])* $kind:ident = $text:literal,)*) => {
+        /// What went wrong.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum FaultKind {
+            $($(#[$doc])* $kind,)*
+        }
+
+        impl FaultKind {
+            /// Its name in reports.
+            #[must_use]
+            pub const fn text(self) -> &'static str {
+                match self {
+                    $(FaultKind::$kind => $text,)*
+                }
+            }
+        }
+    };
+}
+
+faults! {
+    /// The program was killed; it ends when it is started again.
+    Crash = "crash",
+    /// The host lost its power, and with it what was not synced.
+    PowerLoss = "power loss",
+    /// Nothing of the host runs.
+    Pause = "pause",
+    /// Two groups of hosts do not reach each other.
+    Partition = "partition",
+    /// One host does not reach another.
+    Cut = "cut",
+    /// Packets are lost.
+    Loss = "packet loss",
+    /// Datagrams arrive twice.
+    Copy = "duplication",
+    /// Datagrams overtake each other.
+    Reorder = "reordering",
+    /// Packets travel longer.
+    Delay = "delay",
+    /// Packets queue for a narrow link.
+    Bandwidth = "narrow link",
+    /// Packets are held back.
+    Hold = "hold",
+    /// One side of the connections is gone without a word.
+    HalfOpen = "half-open connections",
+    /// Connections are reset.
+    Reset = "reset",
+    /// The clock is wrong.
+    ClockSkew = "clock skew",
+    /// The clock goes too fast or too slow.
+    ClockDrift = "clock drift",
+    /// The clock jumps.
+    ClockJump = "clock jump",
+    /// The disk is full.
+    DiskFull = "full disk",
+    /// Operations on the disk fail.
+    DiskError = "disk error",
+    /// An fsync fails.
+    FsyncFails = "failing fsync",
+    /// What was written changes.
+    BitRot = "bit rot",
+    /// The disk is slow.
+    DiskSlow = "slow disk",
+    /// Names are not found.
+    Names = "failing names",
+}
+
+/// An event or a choice, and when it was.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Record {
+    /// The virtual time since the beginning, in nanoseconds.
+    pub at_ns: u64,
+    /// What it was.
+    pub entry: Entry,
+}
+
+/// What a trace consists of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Entry {
+    /// Something happened.
+    Event(Event),
+    /// Something was drawn.
+    Choice(Choice),
+}
+
+/// Everything that is kept of a run.
+#[derive(Debug)]
+pub(crate) struct Trace {
+    hash: TraceHash,
+    count: u64,
+    /// One for each 1,024 events.
+    checkpoints: Vec<u128>,
+    /// Where each task was spawned, by its number; a word a task.
+    places: Vec<Option<&'static Location<'static>>>,
+    /// The last events of each host that say more than that a task was polled.
+    recent: Vec<VecDeque<Record>>,
+    /// What begun faults have not ended.
+    in_force: Vec<Record>,
+    /// Every fault, begun and ended: a test has few.
+    faults: Vec<Record>,
+    /// Unbounded while kept: a run that is recorded is recorded whole.
+    log: Option<Vec<Record>>,
+}
+
+impl Trace {
+    pub(crate) fn new(seed: u64) -> Self {
         Self {
-            high: seed,
-            low: seed,
-            blocks: 0,
+            hash: TraceHash::new(seed),
+            count: 0,
+            checkpoints: Vec::new(),
+            places: Vec::new(),
+            recent: Vec::new(),
+            in_force: Vec::new(),
+            faults: Vec::new(),
+            log: None,
         }
     }
 
-    /// Folds 16 bytes in.
-    #[inline]
-    pub fn fold(&mut self, one: u64, two: u64) {
-        let k1 = one.wrapping_mul(C1).rotate_left(31).wrapping_mul(C2);
-        self.high = (self.high ^ k1).rotate_left(27).wrapping_add(self.low);
-        self.high = self.high.wrapping_mul(5).wrapping_add(0x52dc_e729);
-        let k2 = two.wrapping_mul(C2).rotate_left(33).wrapping_mul(C1);
-        self.low = (self.low ^ k2).rotate_left(31).wrapping_add(self.high);
-        self.low = self.low.wrapping_mul(5).wrapping_add(0x3849_5ab5);
-        self.blocks = self.blocks.wrapping_add(1);
+    pub(crate) fn event(&mut self, at_ns: u64, event: Event) {
+        event.fold_into(&mut self.hash, at_ns);
+        let record = Record {
+            at_ns,
+            entry: Entry::Event(event),
+        };
+        if !matches!(event, Event::Poll(..) | Event::Wake(..)) {
+            self.keep(record, event);
+        }
+        self.count(record);
     }
 
-    /// Folds the bytes in; their number is to be folded by the caller.
-    pub fn fold_bytes(&mut self, bytes: &[u8]) {
-        for block in bytes.chunks(16) {
-            let mut padded = [0_u8; 16];
-            padded[..block.len()].copy_from_slice(block);
-            let number = u128::from_le_bytes(padded);
-            let mask = u128::from(u64::MAX);
-            let low = u64::try_from(number & mask).expect("masked to 64 bits");
-            let high = u64::try_from(number >> 64).expect("shifted to 64 bits");
-            self.fold(low, high);
+    pub(crate) fn choice(&mut self, at_ns: u64, choice: Choice) {
+        let host = choice.host.map_or(u32::MAX, HostId::number);
+        let first = head(16, host, u64::from(choice.kind.tag()));
+        self.hash.fold(first, choice.value);
+        let entry = Entry::Choice(choice);
+        self.count(Record { at_ns, entry });
+    }
+
+    /// Folds what a packet carries, of which at least the length counts.
+    pub(crate) fn payload(&mut self, bytes: &[u8], whole: bool) {
+        self.hash.fold(bytes.len() as u64, 0);
+        if whole {
+            self.hash.fold_bytes(bytes);
         }
     }
 
-    /// The hash of all so far.
-    #[must_use]
-    pub fn finish(&self) -> u128 {
-        let (mut high, mut low) = (self.high ^ self.blocks, self.low ^ self.blocks);
-        high = high.wrapping_add(low);
-        low = low.wrapping_add(high);
-        high = avalanche(high);
-        low = avalanche(low);
-        high = high.wrapping_add(low);
-        low = low.wrapping_add(high);
-        u128::from(high) << 64 | u128::from(low)
+    pub(crate) fn hash(&self) -> u128 {
+        self.hash.finish()
     }
 
-    pub(crate) fn event(&mut self, now_ns: u64, event: Event) {
-        let (tag, host, value) = match event {
-            Event::Spawn(host, task) => (1, host.number(), task),
+    pub(crate) fn len(&self) -> u64 {
+        self.count
+    }
+
+    pub(crate) fn checkpoints(&self) -> &[u128] {
+        &self.checkpoints
+    }
+
+    pub(crate) fn keep_log(&mut self) {
+        self.log.get_or_insert_with(Vec::new);
+    }
+
+    pub(crate) fn log(&self) -> &[Record] {
+        self.log.as_deref().unwrap_or_default()
+    }
+
+    pub(crate) fn recent(&self, host: HostId) -> impl Iterator<Item = Record> + '_ {
+        let kept = self.recent.get(host.index());
+        kept.into_iter().flatten().copied()
+    }
+
+    pub(crate) fn in_force(&self) -> &[Record] {
+        &self.in_force
+    }
+
+    pub(crate) fn faults(&self) -> &[Record] {
+        &self.faults
+    }
+
+    /// Where task `number` was spawned.
+    pub(crate) fn place(&self, number: u64) -> Option<&'static Location<'static>> {
+        *self.places.get(usize::try_from(number).ok()?)?
+    }
+
+    fn count(&mut self, record: Record) {
+        self.count += 1;
+        if self.count % CHECKPOINT_EVENTS == 0 {
+            self.checkpoints.push(self.hash.finish());
+        }
+        if let Some(log) = &mut self.log {
+            log.push(record);
+        }
+    }
+
+    /// Keeps what a report may need of an event.
+    fn keep(&mut self, record: Record, event: Event) {
+        match event {
+            Event::Spawn(_, task, place) => self.keep_place(task, place),
+            Event::Fault(..) => {
+                self.faults.push(record);
+                self.in_force.push(record);
+            }
+            Event::FaultEnd(kind, one, other) => {
+                self.faults.push(record);
+                let begun = Entry::Event(Event::Fault(kind, one, other));
+                let place = self.in_force.iter().position(|fault| fault.entry == begun);
+                place.map(|place| self.in_force.remove(place));
+            }
+            _ => {}
+        }
+        let (one, other) = event.hosts();
+        for host in [one, other.filter(|other| one != Some(*other))] {
+            host.into_iter()
+                .for_each(|host| self.keep_recent(host, record));
+        }
+    }
+
+    fn keep_place(&mut self, task: u64, place: &'static Location<'static>) {
+        let index = usize::try_from(task).expect("tasks are counted from 0");
+        if self.places.len() <= index {
+            self.places.resize(index + 1, None);
+        }
+        self.places[index] = Some(place);
+    }
+
+    fn keep_recent(&mut self, host: HostId, record: Record) {
+        if self.recent.len() <= host.index() {
+            self.recent.resize_with(host.index() + 1, VecDeque::new);
+        }
+        let recent = &mut self.recent[host.index()];
+        if recent.len() == RECENT_MAX {
+            recent.pop_front();
+        }
+        recent.push_back(record);
+    }
+}
+
+impl Event {
+    fn fold_into(self, hash: &mut TraceHash, at_ns: u64) {
+        let (tag, host, value) = match self {
+            Event::Spawn(host, task, _) => (1, host.number(), task),
             Event::Poll(host, task) => (2, host.number(), task),
             Event::Wake(host, task) => (3, host.number(), task),
             Event::Finish(host, task) => (4, host.number(), task),
             Event::HostStart(host, count) => (6, host.number(), count),
             Event::HostCrash(host) => (7, host.number(), 0),
             Event::Mark(one, two) => {
-                self.fold(8, one);
+                hash.fold(8, one);
                 (8, 0, two)
             }
+            Event::Fault(kind, one, other) => (9, one.number(), pair(kind, other)),
+            Event::FaultEnd(kind, one, other) => (10, one.number(), pair(kind, other)),
+            Event::Note(host, name, value) => {
+                hash.fold_bytes(name.as_bytes());
+                (11, host.number(), value)
+            }
+            Event::Packet { to, sort, key, .. } => (sort, to.number(), key),
         };
-        self.fold(head(tag, host, now_ns), value);
+        hash.fold(head(tag, host, at_ns), value);
     }
 
-    pub(crate) fn choice(&mut self, choice: Choice) {
-        self.fold(head(16, u32::from(choice.kind.tag()), 0), choice.value);
+    /// The hosts that it concerns.
+    #[must_use]
+    pub fn hosts(self) -> (Option<HostId>, Option<HostId>) {
+        match self {
+            Event::Spawn(host, ..)
+            | Event::Poll(host, _)
+            | Event::Wake(host, _)
+            | Event::Finish(host, _)
+            | Event::HostStart(host, _)
+            | Event::HostCrash(host)
+            | Event::Note(host, ..) => (Some(host), None),
+            Event::Packet { from, to, .. } => (Some(to), Some(from)),
+            Event::Fault(_, one, other) | Event::FaultEnd(_, one, other) => {
+                (Some(one), Some(other))
+            }
+            Event::Mark(..) => (None, None),
+        }
+    }
+
+    /// It in words.
+    pub(crate) fn text(self, hosts: &Hosts, trace: &Trace) -> String {
+        let name = |host: HostId| hosts.get(host).name.as_str();
+        let between = |kind: FaultKind, one: HostId, other: HostId| {
+            if one == other {
+                format!("{} on {}", kind.text(), name(one))
+            } else {
+                format!("{} of {} and {}", kind.text(), name(one), name(other))
+            }
+        };
+        let task = |host: HostId, task: u64| trace.task_text(name(host), task);
+        match self {
+            Event::Spawn(host, number, _) => format!("spawn of {}", task(host, number)),
+            Event::Poll(host, number) => format!("poll of {}", task(host, number)),
+            Event::Wake(host, number) => format!("wake of {}", task(host, number)),
+            Event::Finish(host, number) => format!("end of {}", task(host, number)),
+            Event::HostStart(host, _) => format!("start of {}", name(host)),
+            Event::HostCrash(host) => format!("kill of {}", name(host)),
+            Event::Packet {
+                from,
+                to,
+                sort,
+                key,
+            } => {
+                let sort = packet::sort_name(sort);
+                format!("{sort} from {} to {}, socket {key:x}", name(from), name(to))
+            }
+            Event::Fault(kind, one, other) => between(kind, one, other),
+            Event::FaultEnd(kind, one, other) => format!("end of {}", between(kind, one, other)),
+            Event::Note(host, note, 0) => format!("{} passes {note}", name(host)),
+            Event::Note(host, note, value) => format!("{} passes {note}: {value}", name(host)),
+            Event::Mark(one, two) => format!("mark {one} {two}"),
+        }
+    }
+}
+
+impl Trace {
+    /// A task in words: its host, its number, its place of spawn.
+    fn task_text(&self, host: &str, number: u64) -> String {
+        if number == u64::MAX {
+            return format!("the main future on {host}");
+        }
+        match self.place(number) {
+            Some(place) => format!("task {number} on {host}, spawned at {place}"),
+            None => format!("task {number} on {host}"),
+        }
     }
 }
 
 /// The first word of a block: the sort of event, its host, and a part of the time.
-pub(crate) fn head(tag: u8, host: u32, now_ns: u64) -> u64 {
+fn head(tag: u8, host: u32, now_ns: u64) -> u64 {
     u64::from(tag) << 56 ^ u64::from(host) << 40 ^ now_ns
 }
 
-fn avalanche(mut k: u64) -> u64 {
-    k = (k ^ (k >> 33)).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    k = (k ^ (k >> 33)).wrapping_mul(0xc4ce_b9fe_1a85_ec53);
-    k ^ (k >> 33)
-}
-
-impl fmt::Debug for TraceHash {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "TraceHash({:032x})", self.finish())
-    }
+fn pair(kind: FaultKind, other: HostId) -> u64 {
+    (kind as u64) << 32 | u64::from(other.number())
 }
 
 #[cfg(test)]
@@ -132,35 +401,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn order_length_and_seed_matter() {
-        let hash = |seed, blocks: &[(u64, u64)]| {
-            let mut hash = TraceHash::new(seed);
-            blocks.iter().for_each(|(one, two)| hash.fold(*one, *two));
-            hash.finish()
-        };
-        assert_eq!(hash(1, &[(1, 2), (3, 4)]), hash(1, &[(1, 2), (3, 4)]));
-        assert_ne!(hash(1, &[(1, 2), (3, 4)]), hash(1, &[(3, 4), (1, 2)]));
-        assert_ne!(hash(1, &[(0, 0)]), hash(1, &[(0, 0), (0, 0)]));
-        assert_ne!(hash(1, &[]), hash(2, &[]));
+    fn a_checkpoint_is_taken_each_1024_events() {
+        let mut trace = Trace::new(1);
+        for number in 0..3000 {
+            trace.event(number, Event::Mark(number, 0));
+        }
+        assert_eq!((trace.len(), trace.checkpoints().len()), (3000, 2));
     }
 
     #[test]
-    fn one_changed_bit_changes_about_half_of_the_hash() {
-        let hash = |bytes: &[u8]| {
-            let mut hash = TraceHash::new(0);
-            hash.fold_bytes(bytes);
-            hash.finish()
-        };
-        let mut bytes = [7_u8; 40];
-        let before = hash(&bytes);
-        for bit in 0..320 {
-            bytes[bit / 8] ^= 1 << (bit % 8);
-            let changed = (hash(&bytes) ^ before).count_ones();
-            bytes[bit / 8] ^= 1 << (bit % 8);
-            assert!(
-                (30..98).contains(&changed),
-                "bit {bit} changed {changed} bits"
-            );
+    fn the_last_events_of_a_host_are_kept_but_no_polls() {
+        let mut trace = Trace::new(1);
+        for number in 0..100 {
+            trace.event(number, Event::Poll(HostId(1), number));
+            trace.event(number, Event::Finish(HostId(1), number));
         }
+        let recent = trace.recent(HostId(1)).collect::<Vec<_>>();
+        assert_eq!(recent.len(), RECENT_MAX);
+        let last = Entry::Event(Event::Finish(HostId(1), 99));
+        assert_eq!(recent.last().map(|record| record.entry), Some(last));
+        assert_eq!(trace.recent(HostId(0)).count(), 0);
+    }
+
+    #[test]
+    fn a_fault_is_in_force_until_its_end() {
+        let mut trace = Trace::new(1);
+        let (one, other) = (HostId(0), HostId(1));
+        trace.event(1, Event::Fault(FaultKind::Cut, one, other));
+        trace.event(2, Event::Fault(FaultKind::Pause, one, one));
+        assert_eq!(trace.in_force().len(), 2);
+        trace.event(3, Event::FaultEnd(FaultKind::Cut, one, other));
+        assert_eq!(trace.in_force().len(), 1);
+        assert_eq!(trace.faults().len(), 3);
     }
 }

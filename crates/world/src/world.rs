@@ -9,11 +9,11 @@ use yamanote_base::lock::{Mutex, MutexGuard};
 use yamanote_base::rng::Rng;
 use yamanote_base::wake::WakeList;
 
-use crate::choice::{Choice, ChoiceKind, Choices};
+use crate::choice::{Choice, ChoiceKind, Choices, Divergence, Script};
 use crate::event::EventHeap;
 use crate::host::{Host, HostId, Hosts};
 use crate::net::NetState;
-use crate::trace::{Event, TraceHash};
+use crate::trace::{Entry, Event, Record, Trace};
 
 /// A simulated world; clones are the same world.
 #[derive(Clone)]
@@ -31,7 +31,7 @@ pub(crate) struct WorldState {
     pub(crate) hosts: Hosts,
     pub(crate) net: NetState,
     choices: Choices,
-    pub(crate) trace: TraceHash,
+    trace: Trace,
     /// Whether the trace holds what packets carry, besides how much.
     traces_payloads: bool,
 }
@@ -46,7 +46,7 @@ impl World {
             hosts: Hosts::default(),
             net: NetState::default(),
             choices: Choices::new(seed),
-            trace: TraceHash::new(seed),
+            trace: Trace::new(seed),
             traces_payloads: false,
         };
         Self(Arc::new(WorldCell {
@@ -176,10 +176,26 @@ impl World {
         self.lock().choose(kind, bound)
     }
 
+    /// [`choose`](Self::choose) of something that concerns `host`.
+    pub fn choose_on(&self, kind: ChoiceKind, host: HostId, bound: u64) -> u64 {
+        self.lock().choose_on(kind, host, bound)
+    }
+
     /// A generator for the program itself, seeded from the application's stream.
     #[must_use]
     pub fn application_rng(&self) -> Rng {
         Rng::new(self.choose(ChoiceKind::Seed, u64::MAX))
+    }
+
+    /// Has all be drawn as `script` says, as far as it goes.
+    pub fn follow(&self, script: Script) {
+        self.lock().choices.follow(script);
+    }
+
+    /// Where something else was drawn than the script says.
+    #[must_use]
+    pub fn divergence(&self) -> Option<Divergence> {
+        self.lock().choices.divergence()
     }
 
     /// Keeps a list of all choices from now on.
@@ -209,7 +225,58 @@ impl World {
     /// The hash of all that has happened so far.
     #[must_use]
     pub fn trace_hash(&self) -> u128 {
-        self.lock().trace.finish()
+        self.lock().trace.hash()
+    }
+
+    /// How many events and choices there were so far.
+    #[must_use]
+    pub fn steps(&self) -> u64 {
+        self.lock().trace.len()
+    }
+
+    /// The hash at each [`CHECKPOINT_EVENTS`](crate::trace::CHECKPOINT_EVENTS)th event.
+    #[must_use]
+    pub fn checkpoints(&self) -> Vec<u128> {
+        self.lock().trace.checkpoints().to_vec()
+    }
+
+    /// Keeps all events and choices from now on.
+    pub fn keep_records(&self) {
+        self.lock().trace.keep_log();
+    }
+
+    /// The events and choices since [`keep_records`](Self::keep_records).
+    #[must_use]
+    pub fn records(&self) -> Vec<Record> {
+        self.lock().trace.log().to_vec()
+    }
+
+    /// The last events of `host`, without polls and wakes.
+    #[must_use]
+    pub fn recent(&self, host: HostId) -> Vec<Record> {
+        self.lock().trace.recent(host).collect()
+    }
+
+    /// The faults that have begun and not ended.
+    #[must_use]
+    pub fn faults_in_force(&self) -> Vec<Record> {
+        self.lock().trace.in_force().to_vec()
+    }
+
+    /// Every fault, as it began and ended.
+    #[must_use]
+    pub fn faults(&self) -> Vec<Record> {
+        self.lock().trace.faults().to_vec()
+    }
+
+    /// A record in words, without its time.
+    #[must_use]
+    pub fn text_of(&self, record: &Record) -> String {
+        let state = self.lock();
+        match record.entry {
+            Entry::Event(event) => event.text(&state.hosts, &state.trace),
+            Entry::Choice(choice) => choice.to_string(),
+        }
     }
 
     pub(crate) fn lock(&self) -> MutexGuard<'_, WorldState> {
@@ -223,16 +290,21 @@ impl WorldState {
     }
 
     pub(crate) fn choose(&mut self, kind: ChoiceKind, bound: u64) -> u64 {
-        let choice = self.choices.draw(kind, bound);
-        self.trace.choice(choice);
+        self.draw(kind, None, bound)
+    }
+
+    pub(crate) fn choose_on(&mut self, kind: ChoiceKind, host: HostId, bound: u64) -> u64 {
+        self.draw(kind, Some(host), bound)
+    }
+
+    fn draw(&mut self, kind: ChoiceKind, host: Option<HostId>, bound: u64) -> u64 {
+        let choice = self.choices.draw(kind, host, bound);
+        self.trace.choice(self.now_ns, choice);
         choice.value
     }
 
     pub(crate) fn record_payload(&mut self, bytes: &[u8]) {
-        self.trace.fold(bytes.len() as u64, 0);
-        if self.traces_payloads {
-            self.trace.fold_bytes(bytes);
-        }
+        self.trace.payload(bytes, self.traces_payloads);
     }
 
     pub(crate) fn record(&mut self, event: Event) {

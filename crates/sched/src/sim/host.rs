@@ -123,7 +123,9 @@ impl SimHost {
         sim.config.hooks.before_spawn(id, meta.location());
         // Relaxed: only the numbers must differ.
         let number = sim.next_task.fetch_add(1, Ordering::Relaxed);
-        sim.world.record(Event::Spawn(self.0.host.id(), number));
+        let place = meta.location().location();
+        sim.world
+            .record(Event::Spawn(self.0.host.id(), number, place));
         self.0.places.lock().insert(number, meta.location());
         let scheduler = SimTask {
             host: self.clone(),

@@ -98,3 +98,20 @@ impl Packet {
         }
     }
 }
+
+/// What reports call a packet of this [`tag`](Packet::tag).
+pub(crate) fn sort_name(tag: u8) -> &'static str {
+    match tag {
+        32 => "wish to connect",
+        33 => "consent to connect",
+        34 => "refusal to connect",
+        35 => "data",
+        36 => "credit",
+        37 => "end of stream",
+        38 => "reset",
+        39 => "shutdown",
+        40 => "datagram",
+        41 => "unreachable",
+        _ => "packet",
+    }
+}
