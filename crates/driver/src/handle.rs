@@ -13,7 +13,7 @@ use yamanote_world::{Host, World};
 
 use crate::clock::Clock;
 use crate::context;
-use crate::op::direct::FileRoute;
+use crate::op::FileRoute;
 use crate::reactor::Reactor;
 use crate::registry;
 use crate::shard::Shard;

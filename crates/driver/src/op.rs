@@ -5,6 +5,7 @@
 //! runs.
 
 pub mod direct;
+mod route;
 
 use std::fmt;
 use std::future::Future;
@@ -22,6 +23,8 @@ use yamanote_pool::{Job, Rejected, SharedWork};
 use crate::clock::Inhibitor;
 use crate::context;
 use crate::handle::Handle;
+
+pub use route::{FileRoute, UnknownRoute};
 
 /// An operation under way; resolves to its result.
 ///

@@ -10,7 +10,7 @@ mod under_way;
 #[path = "fs/world.rs"]
 mod world;
 
-use yamanote_driver::op::direct::FileRoute;
+use yamanote_driver::op::FileRoute;
 
 /// Which way operations go in these tests.
 const ROUTE: FileRoute = FileRoute::Pool;

@@ -16,7 +16,7 @@ use std::time::Duration;
 use yamanote_base::atomic::plain::AtomicU64;
 use yamanote_base::rng::{RngSeed, SeedSource};
 use yamanote_driver::clock::Clock;
-use yamanote_driver::op::direct::FileRoute;
+use yamanote_driver::op::FileRoute;
 use yamanote_driver::timer::Timer;
 use yamanote_pool::{Pool, Rejected, ThreadHook};
 use yamanote_sched::config::{Config, Hooks, UnhandledPanic};
@@ -41,7 +41,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// I/O events taken in one turn of the driver, unless told otherwise.
 const EVENTS_MAX: usize = 1024;
 /// The environment variable that sets the way of operations on files.
-const FILE_ROUTE_VARIABLE: &str = "YAMANOTE_FILE_ROUTE";
+const FILE_ROUTE_VARIABLE: &str = "YAMANOTE_FILES";
 
 /// Makes runtimes.
 ///
@@ -272,8 +272,8 @@ impl Builder {
 
     /// Which way operations on files go. The results are the same on each; tests force one.
     ///
-    /// The fastest is chosen unless set here or by the environment variable
-    /// `YAMANOTE_FILE_ROUTE` (`fastest`, `pool`).
+    /// The fastest is chosen unless set here or by the environment variable `YAMANOTE_FILES`
+    /// (`fastest`, `no-ring`, `ring`, `pool`), which is read when a runtime is made.
     pub fn file_route(&mut self, route: FileRoute) -> &mut Self {
         self.file_route = Some(route);
         self
@@ -282,7 +282,8 @@ impl Builder {
     /// Makes the runtime. The builder may make more of them.
     ///
     /// # Errors
-    /// When the system denies a thread or a descriptor.
+    /// When the system denies a thread or a descriptor; `InvalidInput` when `YAMANOTE_FILES` names
+    /// no way that there is.
     ///
     /// # Panics
     /// When the clock is to be paused on a multi-thread runtime, when a histogram was configured
@@ -310,7 +311,7 @@ impl Builder {
     /// ```
     ///
     /// # Errors
-    /// When the system denies a descriptor.
+    /// As [`build`](Self::build).
     ///
     /// # Panics
     /// When the builder is for multi-thread runtimes.
@@ -398,7 +399,7 @@ impl Builder {
             events_max: self.events_max,
             events_busy_max: self.events_busy_max.unwrap_or(self.events_max),
             clock,
-            file_route: self.file_route.unwrap_or_else(default_file_route),
+            file_route: self.file_route.map_or_else(default_file_route, Ok)?,
             ..yamanote_driver::Config::new(pool.clone())
         })
     }
@@ -437,11 +438,14 @@ fn sleep(duration: Duration) -> yamanote_base::hooks::Sleep {
 }
 
 /// The fastest, unless the environment names another.
-fn default_file_route() -> FileRoute {
-    match std::env::var(FILE_ROUTE_VARIABLE).as_deref() {
-        Ok("pool") => FileRoute::Pool,
-        _ => FileRoute::Fastest,
-    }
+fn default_file_route() -> io::Result<FileRoute> {
+    let Some(name) = std::env::var_os(FILE_ROUTE_VARIABLE) else {
+        return Ok(FileRoute::default());
+    };
+    name.to_string_lossy().parse().map_err(|unknown| {
+        let message = format!("{FILE_ROUTE_VARIABLE}: {unknown}");
+        io::Error::new(io::ErrorKind::InvalidInput, message)
+    })
 }
 
 impl fmt::Debug for Builder {

@@ -33,7 +33,7 @@ pub use local_runtime::{LocalOptions, LocalRuntime};
 pub use metrics::RuntimeMetrics;
 pub use rt::Runtime;
 pub use yamanote_base::rng::RngSeed;
-pub use yamanote_driver::op::direct::FileRoute;
+pub use yamanote_driver::op::FileRoute;
 pub use yamanote_sched::config::UnhandledPanic;
 pub use yamanote_sched::histogram::{
     HistogramConfiguration, HistogramScale, InvalidHistogramConfiguration, LogHistogram,

@@ -2,7 +2,7 @@
 //!
 //! Each function here is a try: `None` (or [`Content::Rest`]) means that the work may block, and
 //! is to be [submitted](super::submit). In a simulated world, outside of a runtime, and where
-//! [`FileRoute`] says so, nothing is tried.
+//! the [route](crate::op::FileRoute) says so, nothing is tried.
 
 use std::fs::{File, Metadata};
 use std::future::poll_fn;
@@ -22,17 +22,6 @@ pub const LEN_MAX: usize = 1024 * 1024;
 
 /// Bytes that cost a task one unit of its budget.
 const UNIT_LEN: usize = 16 * 1024;
-
-/// Which way operations on files go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum FileRoute {
-    /// What cannot block is done by the thread that asks, the rest by threads that may block.
-    #[default]
-    Fastest,
-    /// All is done by threads that may block.
-    Pool,
-}
 
 /// How far a try to read a whole file has come.
 #[derive(Debug)]
@@ -131,9 +120,7 @@ pub async fn paid<T>(result: io::Result<T>, len: usize) -> io::Result<T> {
 /// does not: the pool says so.)
 pub fn may_try() -> bool {
     let may_try = |handle: &crate::Handle| {
-        handle.world().is_none()
-            && handle.file_route() == FileRoute::Fastest
-            && !handle.is_shut_down()
+        handle.world().is_none() && handle.file_route().tries() && !handle.is_shut_down()
     };
     context::try_with(may_try).unwrap_or(false)
 }

@@ -7,7 +7,7 @@ mod directories;
 mod files;
 mod world;
 
-use yamanote_driver::op::direct::FileRoute;
+use yamanote_driver::op::FileRoute;
 
 /// Which way operations go in these tests.
 const ROUTE: FileRoute = FileRoute::Fastest;

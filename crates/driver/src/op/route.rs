@@ -1,0 +1,59 @@
+//! Which way operations on files go: [`FileRoute`].
+
+use std::fmt;
+use std::str::FromStr;
+
+/// Which way operations on files go. The results are the same on each.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum FileRoute {
+    /// The way that measured best for the kind and the size of the operation: what cannot block is
+    /// done by the thread that asks, the rest goes to io_uring or to threads that may block.
+    #[default]
+    Fastest,
+    /// The same without io_uring, as on a system that does not have it.
+    NoRing,
+    /// All that io_uring can do is done by it, the rest by threads that may block.
+    Ring,
+    /// All is done by threads that may block.
+    Pool,
+}
+
+/// No [`FileRoute`] has this name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownRoute(String);
+
+const NAMES: [(&str, FileRoute); 4] = [
+    ("fastest", FileRoute::Fastest),
+    ("no-ring", FileRoute::NoRing),
+    ("ring", FileRoute::Ring),
+    ("pool", FileRoute::Pool),
+];
+
+impl FileRoute {
+    /// Whether what cannot block is tried by the thread that asks.
+    pub(crate) fn tries(self) -> bool {
+        matches!(self, FileRoute::Fastest | FileRoute::NoRing)
+    }
+}
+
+impl FromStr for FileRoute {
+    type Err = UnknownRoute;
+
+    fn from_str(name: &str) -> Result<Self, UnknownRoute> {
+        let known = NAMES.into_iter().find(|(known, _)| *known == name);
+        known
+            .map(|(_, route)| route)
+            .ok_or_else(|| UnknownRoute(name.to_owned()))
+    }
+}
+
+impl fmt::Display for UnknownRoute {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "there is no way {:?} for files, but ", self.0)?;
+        let names: Vec<_> = NAMES.iter().map(|(name, _)| *name).collect();
+        f.write_str(&names.join(", "))
+    }
+}
+
+impl std::error::Error for UnknownRoute {}
