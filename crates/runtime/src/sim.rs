@@ -5,6 +5,7 @@
 //! tasks of their own: what they wait for must not need another task to run.
 
 mod failure;
+mod net;
 mod program;
 
 use std::fmt;
@@ -33,6 +34,7 @@ use crate::handle::{Handle, HandleParts, Scheduler};
 use crate::rt::Runtime;
 use failure::Failure;
 pub use failure::SimError;
+pub use net::{Fault, Latency, Link, Net, Select};
 pub use program::ProgramResult;
 use program::Programs;
 
@@ -225,15 +227,10 @@ impl Sim {
         self.world().trace_hash()
     }
 
-    /// Cuts the network between two hosts until [`heal`](Self::heal): datagrams are lost, streams
-    /// wait.
-    pub fn partition(&self, one: &Host, other: &Host) {
-        self.world().partition(one.world_id(), other.world_id());
-    }
-
-    /// Undoes [`partition`](Self::partition).
-    pub fn heal(&self, one: &Host, other: &Host) {
-        self.world().heal(one.world_id(), other.world_id());
+    /// The network: what it does to what travels, and what goes wrong there.
+    #[must_use]
+    pub fn net(&self) -> Net {
+        Net::new(self.world().clone())
     }
 
     fn world(&self) -> &World {
@@ -251,7 +248,7 @@ impl Host {
     /// The addresses: one of version 4, then one of version 6.
     #[must_use]
     pub fn addresses(&self) -> [IpAddr; 2] {
-        self.sim.home.sim().world().add_host(&self.name).addresses()
+        self.world_host().addresses()
     }
 
     /// Whether it was started and not killed since. Its program may have ended by itself.
@@ -275,8 +272,8 @@ impl Host {
         self.sim.programs.start(&self.name, &host, &self.sim);
     }
 
-    fn world_id(&self) -> yamanote_world::HostId {
-        self.sim.home.sim().world().add_host(&self.name).id()
+    fn world_host(&self) -> yamanote_world::Host {
+        self.sim.home.sim().world().add_host(&self.name)
     }
 }
 

@@ -33,6 +33,8 @@ pub(crate) struct HostState {
     pub(crate) v6: Ipv6Addr,
     pub(crate) tcp: Ports,
     pub(crate) udp: Ports,
+    /// It has no power: nothing arrives, and nothing is answered.
+    pub(crate) is_off: bool,
 }
 
 impl HostId {
@@ -105,6 +107,7 @@ impl Hosts {
             v6: Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, number),
             tcp: Ports::default(),
             udp: Ports::default(),
+            is_off: false,
         });
         self.by_name.insert(name, id);
         id

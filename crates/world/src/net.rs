@@ -1,8 +1,9 @@
 //! The network of a world: TCP and UDP sockets whose other ends are in the same memory.
 //!
 //! Sockets answer at once or with `WouldBlock`, as Linux's do. What travels takes 1 to 10 ms
-//! between hosts and 20 to 50 us within one; a stream keeps its order, datagrams may not.
-//! Not modelled: loss and resending, TIME_WAIT, out-of-band data, fragments.
+//! between hosts and 20 to 50 us within one, unless [`link`] says otherwise; a stream keeps its
+//! order, datagrams may not. [`flow`] is what loss does.
+//! Not modelled: congestion, TIME_WAIT, out-of-band data, fragments.
 
 //  write ─▶ credit of the sender ─▶ Data ─▶ incoming bytes of the receiver ─▶ read
 //              ▲                                                                │
@@ -12,6 +13,9 @@ pub(crate) mod address;
 pub(crate) mod connection;
 pub(crate) mod packet;
 
+pub mod link;
+
+mod flow;
 mod listener;
 mod options;
 mod socket;
@@ -29,20 +33,17 @@ use std::io;
 
 use yamanote_base::wake::WakeList;
 
-use crate::choice::ChoiceKind;
 use crate::host::HostId;
 use crate::trace::Event;
 use crate::world::WorldState;
-use connection::Endpoint;
+use connection::{Close, Endpoint};
+use flow::Flow;
+use link::Links;
 use listener::ListenerState;
 use packet::{Packet, Parcel};
 use udp::UdpState;
 use yamanote_base::slab::{Key, Slab};
 
-/// Latency between hosts, in nanoseconds: the least, and how much more it may be.
-const BETWEEN_HOSTS_NS: (u64, u64) = (1_000_000, 9_000_001);
-/// Latency within a host, likewise.
-const WITHIN_HOST_NS: (u64, u64) = (20_000, 30_001);
 /// Emptied buffers that are kept for the next packets.
 const SPARE_MAX: usize = 64;
 
@@ -56,8 +57,11 @@ pub(crate) struct NetState {
     pub(crate) listening: BTreeMap<(HostId, u16), Vec<Key<ListenerState>>>,
     /// Which datagram sockets have a port of a host, in the order of binding.
     pub(crate) receiving: BTreeMap<(HostId, u16), Vec<Key<UdpState>>>,
-    /// What waits on each pair of hosts that is cut; the smaller number comes first.
-    cuts: BTreeMap<(HostId, HostId), Vec<Parcel>>,
+    pub(crate) links: Links,
+    /// Directions of streams in which a packet did not get through, by the end they lead to.
+    pub(crate) flows: BTreeMap<u64, Flow>,
+    /// Whether a packet may be lost or held back; stays so.
+    pub(crate) is_troubled: bool,
     spare: Vec<Vec<u8>>,
 }
 
@@ -69,17 +73,15 @@ impl Default for NetState {
             udp: Slab::new(),
             listening: BTreeMap::new(),
             receiving: BTreeMap::new(),
-            cuts: BTreeMap::new(),
+            links: Links::default(),
+            flows: BTreeMap::new(),
+            is_troubled: false,
             spare: Vec::new(),
         }
     }
 }
 
 impl NetState {
-    pub(crate) fn cut(&mut self, one: HostId, other: HostId) {
-        self.cuts.entry(pair(one, other)).or_default();
-    }
-
     /// A buffer that holds `bytes`.
     pub(crate) fn buffer(&mut self, bytes: &[u8]) -> Vec<u8> {
         let mut buffer = self.spare.pop().unwrap_or_default();
@@ -95,38 +97,24 @@ impl NetState {
     }
 }
 
-fn pair(one: HostId, other: HostId) -> (HostId, HostId) {
-    (one.min(other), one.max(other))
-}
-
 impl WorldState {
-    /// How long the next packet from `from` to `to` travels, in nanoseconds.
-    pub(crate) fn latency_ns(&mut self, from: HostId, to: HostId) -> u64 {
-        let (least, spread) = if from == to {
-            WITHIN_HOST_NS
-        } else {
-            BETWEEN_HOSTS_NS
-        };
-        least + self.choose_on(ChoiceKind::Latency, from, spread)
-    }
-
     /// Sends `parcel` off; it arrives after a latency.
     pub(crate) fn dispatch(&mut self, parcel: Parcel) {
-        let at_ns = self.now_ns() + self.latency_ns(parcel.from, parcel.to);
+        let at_ns = self.arrival_ns((parcel.from, parcel.to), parcel.packet.len());
         self.events.push(at_ns, parcel);
     }
 
-    /// Hands `parcel` to the socket that it is for.
+    /// What happens when `parcel` has travelled.
     pub(crate) fn deliver(&mut self, parcel: Parcel, wakes: &mut WakeList) {
-        if let Some(held) = self.net.cuts.get_mut(&pair(parcel.from, parcel.to)) {
-            if !matches!(
-                parcel.packet,
-                Packet::Datagram { .. } | Packet::Unreachable { .. }
-            ) {
-                held.push(parcel);
-            }
-            return;
+        if self.net.is_troubled {
+            self.deliver_in_trouble(parcel, wakes);
+        } else {
+            self.hand_over(parcel, wakes);
         }
+    }
+
+    /// Hands `parcel` to the socket that it is for.
+    pub(crate) fn hand_over(&mut self, parcel: Parcel, wakes: &mut WakeList) {
         let Parcel { from, to, packet } = parcel;
         self.record(Event::Packet {
             from,
@@ -137,7 +125,7 @@ impl WorldState {
         match packet {
             Packet::Syn(syn) => self.deliver_syn(from, to, syn, wakes),
             Packet::SynAck { client, server } => self.deliver_syn_ack(client, server, wakes),
-            Packet::Refused { client, kind } => self.deliver_refused(client, kind, wakes),
+            Packet::Refused { client, kind } => self.break_end(client, kind, wakes),
             Packet::Data { end, sender, bytes } => {
                 self.record_payload(&bytes);
                 if self.deliver_data(end, bytes, wakes).is_none() {
@@ -154,6 +142,11 @@ impl WorldState {
             Packet::Fin { end } => self.deliver_fin(end, wakes),
             Packet::Reset { end } => self.deliver_reset(end, wakes),
             Packet::Shut { end } => self.deliver_shut(end, wakes),
+            Packet::Break { end } => {
+                self.break_end(end, io::ErrorKind::ConnectionReset, wakes);
+            }
+            Packet::Resend { end } => self.resend(end, wakes),
+            Packet::Probe { end } => self.probe(end, wakes),
             Packet::Datagram {
                 sender,
                 source,
@@ -173,22 +166,8 @@ impl WorldState {
         }
     }
 
-    /// Lets what waits between two hosts travel on.
-    pub(crate) fn heal(&mut self, one: HostId, other: HostId) {
-        let Some(held) = self.net.cuts.remove(&pair(one, other)) else {
-            return;
-        };
-        // One moment for all, after every latency: the order of each stream is kept.
-        let (least, spread) = BETWEEN_HOSTS_NS;
-        let at_ns = self.now_ns() + least + spread;
-        for parcel in held {
-            self.events.push(at_ns, parcel);
-        }
-        self.hold_back_until(one, other, at_ns);
-    }
-
-    /// Removes every socket of `host`, as if its process were killed.
-    pub(crate) fn drop_sockets(&mut self, host: HostId) {
+    /// Removes every socket of `host`; `close` is how its streams take their leave.
+    pub(crate) fn drop_sockets(&mut self, host: HostId, close: Close) {
         let listeners = self
             .net
             .listeners
@@ -196,10 +175,10 @@ impl WorldState {
         let ends = self.net.ends.keys_where(|end| end.host == host);
         let sockets = self.net.udp.keys_where(|udp| udp.host == host);
         for listener in listeners {
-            self.close_listener(listener);
+            self.close_listener(listener, close);
         }
         for end in ends {
-            self.close_end(end, connection::Close::Reset);
+            self.close_end(end, close);
         }
         for socket in sockets {
             self.close_udp(socket);

@@ -13,7 +13,8 @@ use crate::choice::{Choice, ChoiceKind, Choices, Divergence, Script};
 use crate::event::EventHeap;
 use crate::host::{Host, HostId, Hosts};
 use crate::net::NetState;
-use crate::trace::{Entry, Event, Record, Trace};
+use crate::net::connection::Close;
+use crate::trace::{Entry, Event, FaultKind, Record, Trace};
 
 /// A simulated world; clones are the same world.
 #[derive(Clone)]
@@ -157,18 +158,24 @@ impl World {
     pub fn crash(&self, host: HostId) {
         let mut state = self.lock();
         state.record(Event::HostCrash(host));
-        state.drop_sockets(host);
+        state.drop_sockets(host, Close::Reset);
     }
 
-    /// Cuts the network between two hosts: datagrams are lost, streams wait for
-    /// [`heal`](Self::heal).
-    pub fn partition(&self, one: HostId, other: HostId) {
-        self.lock().net.cut(one, other);
+    /// Takes the power of `host` away: its sockets are gone, and nobody is told.
+    pub fn power_off(&self, host: HostId) {
+        let mut state = self.lock();
+        state.fault(FaultKind::PowerLoss, (host, host));
+        state.drop_sockets(host, Close::Silent);
+        state.hosts.get_mut(host).is_off = true;
+        state.begin_trouble();
     }
 
-    /// Undoes [`partition`](Self::partition); what waited travels on from now.
-    pub fn heal(&self, one: HostId, other: HostId) {
-        self.lock().heal(one, other);
+    /// Gives `host` its power back: what arrives is answered.
+    pub fn power_on(&self, host: HostId) {
+        let mut state = self.lock();
+        if std::mem::take(&mut state.hosts.get_mut(host).is_off) {
+            state.fault_end(FaultKind::PowerLoss, (host, host));
+        }
     }
 
     /// Draws a number below `bound` (0 if that is 0) from the stream of `kind`.
@@ -313,7 +320,7 @@ impl WorldState {
 }
 
 /// Nanoseconds of virtual time; a world ends after 584 years.
-fn nanos(duration: Duration) -> u64 {
+pub(crate) fn nanos(duration: Duration) -> u64 {
     u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }
 

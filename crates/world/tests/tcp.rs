@@ -375,25 +375,6 @@ fn killing_a_host_resets_its_peers_and_frees_its_ports() {
 }
 
 #[test]
-fn a_partition_holds_a_stream_until_it_heals() {
-    let Pair {
-        world,
-        client,
-        server,
-        ..
-    } = pair(14);
-    let (a, b) = (world.add_host("a").id(), world.add_host("b").id());
-    world.partition(a, b);
-    client.write(b"one").unwrap();
-    settle(&world);
-    assert_eq!(kind(read(&server)), ErrorKind::WouldBlock);
-    world.heal(a, b);
-    client.write(b"two").unwrap();
-    settle(&world);
-    assert_eq!(read(&server).unwrap(), b"onetwo");
-}
-
-#[test]
 fn a_client_that_gives_up_early_leaves_nothing_behind() {
     let world = World::new(15);
     let (a, b) = (world.add_host("a"), world.add_host("b"));

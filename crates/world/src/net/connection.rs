@@ -56,6 +56,11 @@ pub(crate) struct Endpoint {
     pub(crate) error: Option<io::ErrorKind>,
     /// When the last packet that was sent from here arrives; none arrives before it.
     last_arrival_ns: u64,
+    /// Nothing gets through to it any more.
+    pub(crate) is_silent: bool,
+    /// Whether it will ask if its other end is there, and how often it has asked in vain.
+    pub(crate) is_probed: bool,
+    pub(crate) probes: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,6 +77,8 @@ pub(crate) enum Close {
     Orderly,
     /// With a reset.
     Reset,
+    /// Without a word: power has failed.
+    Silent,
 }
 
 /// The two sides of a new end.
@@ -102,6 +109,9 @@ impl Endpoint {
             write_shut: false,
             error: None,
             last_arrival_ns: 0,
+            is_silent: false,
+            is_probed: false,
+            probes: 0,
         }
     }
 
@@ -210,21 +220,11 @@ impl WorldState {
         };
         let (from, to) = (endpoint.host, endpoint.peer_host);
         let not_before = endpoint.last_arrival_ns;
-        let at_ns = not_before.max(self.now_ns() + self.latency_ns(from, to));
+        let at_ns = not_before.max(self.arrival_ns((from, to), packet.len()));
         if let Some(endpoint) = self.net.ends.get_mut(end) {
             endpoint.last_arrival_ns = at_ns;
         }
         self.events.push(at_ns, Parcel { from, to, packet });
-    }
-
-    /// Nothing sent between the two hosts from now on arrives before `at_ns`.
-    pub(crate) fn hold_back_until(&mut self, one: HostId, other: HostId, at_ns: u64) {
-        for end in self.net.ends.iter_mut() {
-            let pair = (end.host, end.peer_host);
-            if pair == (one, other) || pair == (other, one) {
-                end.last_arrival_ns = end.last_arrival_ns.max(at_ns);
-            }
-        }
     }
 
     /// Tells the sender how much room there is, once it is worth a packet.
@@ -294,7 +294,8 @@ impl WorldState {
             || !endpoint.incoming.is_empty()
             || endpoint.options.linger == Some(Duration::ZERO);
         let open = endpoint.phase == Phase::Open;
-        if let Some(peer) = endpoint.peer.filter(|_| open) {
+        let tells = open && close != Close::Silent;
+        if let Some(peer) = endpoint.peer.filter(|_| tells) {
             if abort {
                 self.send(end, Packet::Reset { end: peer });
             } else if !endpoint.write_shut {
@@ -332,33 +333,34 @@ impl WorldState {
         end.ready.set(Ready::WRITABLE, wakes);
     }
 
-    pub(crate) fn deliver_refused(
+    /// Ends the connection of `end`, if there is one, with an error.
+    pub(crate) fn break_end(
         &mut self,
-        client: Key<Endpoint>,
+        end: Key<Endpoint>,
         kind: io::ErrorKind,
         wakes: &mut WakeList,
     ) {
-        if let Some(end) = self.net.ends.get_mut(client) {
+        let end = self.net.ends.get_mut(end);
+        if let Some(end) = end.filter(|end| end.phase != Phase::Dead) {
             end.die(kind, wakes);
         }
     }
 
-    /// `None` if there is no such end any more.
+    /// `None` if there is no such end any more, or its connection is broken.
     pub(crate) fn deliver_data(
         &mut self,
         end: Key<Endpoint>,
         bytes: Vec<u8>,
         wakes: &mut WakeList,
     ) -> Option<()> {
-        let found = self.net.ends.get_mut(end).map(|end| {
-            if end.phase == Phase::Open {
-                end.incoming.extend(&bytes);
-                debug_assert!(
-                    end.incoming.len() <= WINDOW,
-                    "the sender kept to its credit"
-                );
-                end.ready.set(Ready::READABLE, wakes);
-            }
+        let end = self.net.ends.get_mut(end);
+        let found = end.filter(|end| end.phase != Phase::Dead).map(|end| {
+            end.incoming.extend(&bytes);
+            debug_assert!(
+                end.incoming.len() <= WINDOW,
+                "the sender kept to its credit"
+            );
+            end.ready.set(Ready::READABLE, wakes);
         });
         self.net.recycle(bytes);
         found

@@ -158,7 +158,8 @@ impl TcpListener {
 
 impl Drop for TcpListener {
     fn drop(&mut self) {
-        self.host.world().lock().close_listener(self.key);
+        let mut state = self.host.world().lock();
+        state.close_listener(self.key, Close::Reset);
     }
 }
 
@@ -171,8 +172,8 @@ impl fmt::Debug for TcpListener {
 }
 
 impl WorldState {
-    /// Removes a listener; connections that nobody accepted are reset.
-    pub(crate) fn close_listener(&mut self, key: Key<ListenerState>) {
+    /// Removes a listener; connections that nobody accepted are closed like `close`.
+    pub(crate) fn close_listener(&mut self, key: Key<ListenerState>, close: Close) {
         let Some(listener) = self.net.listeners.remove(key) else {
             return;
         };
@@ -188,7 +189,7 @@ impl WorldState {
             .tcp
             .release(listener.lease);
         for end in listener.queue {
-            self.close_end(end, Close::Reset);
+            self.close_end(end, close);
         }
     }
 
@@ -240,18 +241,18 @@ impl WorldState {
         );
     }
 
-    /// The backlog was full: the client tries again later, and gives up at some time.
-    fn resend_syn(&mut self, from: HostId, to: HostId, syn: Syn) {
+    /// The backlog was full, or nothing gets through: the client tries again later, and gives up
+    /// at some time.
+    pub(crate) fn resend_syn(&mut self, from: HostId, to: HostId, syn: Syn) {
         if syn.attempt == RESEND_MAX {
             let (client, kind) = (syn.client, io::ErrorKind::TimedOut);
+            // The client itself finds out: nothing travels.
             let packet = Packet::Refused { client, kind };
-            return self.dispatch(Parcel {
-                from: to,
-                to: from,
-                packet,
-            });
+            let (to, at_ns) = (from, self.now_ns() + (RESEND_NS << syn.attempt));
+            return self.events.push(at_ns, Parcel { from, to, packet });
         }
-        let at_ns = self.now_ns() + (RESEND_NS << syn.attempt) + self.latency_ns(from, to);
+        let way_ns = self.arrival_ns((from, to), Packet::Syn(syn).len());
+        let at_ns = way_ns + (RESEND_NS << syn.attempt);
         let syn = Syn {
             attempt: syn.attempt + 1,
             ..syn

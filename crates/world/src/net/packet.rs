@@ -9,7 +9,7 @@ use crate::net::udp::UdpState;
 use yamanote_base::slab::Key;
 
 /// A packet and the hosts it travels between.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Parcel {
     pub(crate) from: HostId,
     pub(crate) to: HostId,
@@ -17,7 +17,7 @@ pub(crate) struct Parcel {
 }
 
 /// What arrives at a socket.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Packet {
     /// Somebody wants to connect.
     Syn(Syn),
@@ -45,6 +45,12 @@ pub(crate) enum Packet {
     Reset { end: Key<Endpoint> },
     /// A note of this end to itself: its reading half was shut down.
     Shut { end: Key<Endpoint> },
+    /// A note: this end breaks.
+    Break { end: Key<Endpoint> },
+    /// A note: what waits to be sent again to an end is tried now.
+    Resend { end: Key<Endpoint> },
+    /// A note: an end that hears nothing asks whether its other end is there.
+    Probe { end: Key<Endpoint> },
     /// A datagram.
     Datagram {
         sender: Key<UdpState>,
@@ -80,6 +86,9 @@ impl Packet {
             Packet::Shut { .. } => 39,
             Packet::Datagram { .. } => 40,
             Packet::Unreachable { .. } => 41,
+            Packet::Break { .. } => 42,
+            Packet::Resend { .. } => 43,
+            Packet::Probe { .. } => 44,
         }
     }
 
@@ -93,9 +102,47 @@ impl Packet {
             | Packet::Window { end, .. }
             | Packet::Fin { end }
             | Packet::Reset { end }
-            | Packet::Shut { end } => end.as_u64(),
+            | Packet::Shut { end }
+            | Packet::Break { end }
+            | Packet::Resend { end }
+            | Packet::Probe { end } => end.as_u64(),
             Packet::Datagram { sender, .. } | Packet::Unreachable { sender } => sender.as_u64(),
         }
+    }
+
+    /// Whether it does not travel at all: something that a host says to itself.
+    pub(crate) fn is_note(&self) -> bool {
+        matches!(
+            self,
+            Packet::Shut { .. }
+                | Packet::Break { .. }
+                | Packet::Resend { .. }
+                | Packet::Probe { .. }
+        )
+    }
+
+    /// The end that it is for, if it is a part of a stream: those arrive in order, or not at all.
+    pub(crate) fn stream(&self) -> Option<Key<Endpoint>> {
+        match self {
+            Packet::SynAck { client: end, .. }
+            | Packet::Refused { client: end, .. }
+            | Packet::Data { end, .. }
+            | Packet::Window { end, .. }
+            | Packet::Fin { end }
+            | Packet::Reset { end } => Some(*end),
+            _ => None,
+        }
+    }
+
+    /// How many bytes it takes of a link.
+    pub(crate) fn len(&self) -> usize {
+        /// About what the headers of an Ethernet frame, of IP and of TCP take.
+        const HEADERS: usize = 54;
+        HEADERS
+            + match self {
+                Packet::Data { bytes, .. } | Packet::Datagram { bytes, .. } => bytes.len(),
+                _ => 0,
+            }
     }
 }
 
@@ -112,6 +159,9 @@ pub(crate) fn sort_name(tag: u8) -> &'static str {
         39 => "shutdown",
         40 => "datagram",
         41 => "unreachable",
+        42 => "break",
+        43 => "resend",
+        44 => "probe",
         _ => "packet",
     }
 }

@@ -10,6 +10,7 @@ use yamanote_base::interest::Ready;
 use yamanote_base::ready::ReadyCell;
 use yamanote_base::wake::WakeList;
 
+use crate::choice::ChoiceKind;
 use crate::host::{Host, HostId};
 use crate::net::address::{self, Lease};
 use crate::net::packet::{Packet, Parcel};
@@ -288,15 +289,17 @@ fn copy(from: &[u8], to: &mut [u8]) -> usize {
 impl WorldState {
     /// Sends a datagram; within a host they keep their order, as through a real loopback.
     fn send_datagram(&mut self, sender: Key<UdpState>, parcel: Parcel) {
-        let mut at_ns = self.now_ns() + self.latency_ns(parcel.from, parcel.to);
-        if let Some(udp) = self
-            .net
-            .udp
-            .get_mut(sender)
-            .filter(|_| parcel.from == parcel.to)
-        {
+        let way = (parcel.from, parcel.to);
+        let mut at_ns = self.arrival_ns(way, parcel.packet.len()) + self.detour_ns(way);
+        let loopback = self.net.udp.get_mut(sender).filter(|_| way.0 == way.1);
+        if let Some(udp) = loopback {
             at_ns = at_ns.max(udp.last_arrival_ns);
             udp.last_arrival_ns = at_ns;
+        }
+        let copies = self.net.links.copies(way);
+        if self.strikes(ChoiceKind::PacketCopy, way.0, copies) {
+            let again_ns = self.arrival_ns(way, parcel.packet.len());
+            self.events.push(again_ns, parcel.clone());
         }
         self.events.push(at_ns, parcel);
     }
