@@ -6,6 +6,7 @@
 //!
 //! ```text
 //!  socket, receive, file (what the system offers beyond std)
+//!  ring: requests that own their buffers, and their completions
 //!  source ── registered with ──▶ selector ── wait ──▶ events: token + Ready
 //! ```
 //!
@@ -23,6 +24,27 @@ pub mod file;
 mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::file;
+
+#[cfg(not(all(
+    target_os = "linux",
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    )
+)))]
+#[path = "ring_absent.rs"]
+pub mod ring;
+#[cfg(all(
+    target_os = "linux",
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    )
+))]
+#[path = "linux/ring/mod.rs"]
+pub mod ring;
 
 #[cfg(all(unix, not(target_os = "linux")))]
 #[path = "unix/abstract_absent.rs"]

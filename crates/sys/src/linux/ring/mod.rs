@@ -1,0 +1,299 @@
+//! A pair of queues shared with the kernel, io_uring(7): [`Ring`].
+//!
+//! **Who owns a buffer when.** A [`Request`] owns all memory and descriptors that the kernel is
+//! told of. [`Ring::submit`] takes it into the table of what is under way, before its entry is
+//! written to the submission queue; [`Ring::completions`] gives it back, after the kernel's last
+//! word on it was read from the completion queue. Between the two nobody reaches it. The kernel
+//! says one word on each entry, and is done with its memory then. A ring that ends cancels what is
+//! under way and waits; what does not end is never freed: closing a ring does not stop the kernel.
+
+mod request;
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::io;
+use std::mem;
+use std::os::fd::{AsRawFd, RawFd};
+use std::time::Duration;
+
+use io_uring::squeue::Entry;
+use io_uring::{IoUring, Parameters, Probe, opcode, types};
+use yamanote_base::slab::{Key, Slab};
+
+pub use request::{Kind, Request, path};
+
+/// Says that an entry is about no request: to cancel one.
+const NO_REQUEST: u64 = u64::MAX;
+/// So that no key is [`NO_REQUEST`].
+const STAMP_MAX: u32 = u32::MAX - 1;
+/// How long a ring that is dropped waits for what is under way.
+const DROP_LIMIT: Duration = Duration::from_secs(1);
+
+/// A submission and a completion queue, and the requests between the two, each with its tag.
+///
+/// As many requests as the caller likes may be under way, also more than the queues have places.
+pub struct Ring<T> {
+    queues: IoUring,
+    can: Probe,
+    under_way: Slab<UnderWay<T>>,
+}
+
+/// What [`Ring::submit`] tells them apart by.
+pub type RequestKey<T> = Key<UnderWay<T>>;
+
+/// A request that the kernel has, or is about to get.
+#[derive(Debug)]
+pub struct UnderWay<T> {
+    request: Request,
+    tag: T,
+}
+
+/// A request that has ended.
+#[derive(Debug)]
+pub struct Completion<T> {
+    /// What was submitted with it.
+    pub tag: T,
+    /// With what has come out of it.
+    pub request: Request,
+    /// What the operation returned.
+    pub result: io::Result<u32>,
+}
+
+impl<T> Ring<T> {
+    /// A ring whose submission queue has `entries` places.
+    ///
+    /// # Errors
+    /// When the system has no rings, forbids them, has too old ones (before Linux 5.12), or is
+    /// short of memory or descriptors.
+    pub fn new(entries: u32) -> io::Result<Self> {
+        let queues = build(entries)?;
+        if !is_new_enough(queues.params()) {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        let mut can = Probe::new();
+        queues.submitter().register_probe(&mut can)?;
+        Ok(Self {
+            queues,
+            can,
+            under_way: Slab::with_stamps_up_to(STAMP_MAX),
+        })
+    }
+
+    /// Whether the system knows this kind of request.
+    #[must_use]
+    pub fn can(&self, kind: Kind) -> bool {
+        self.can.is_supported(kind.code())
+    }
+
+    /// How many requests are under way.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.under_way.len()
+    }
+
+    /// Whether nothing is under way.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.under_way.is_empty()
+    }
+
+    /// Queues `request`, to be handed over by the next [`flush`](Self::flush).
+    ///
+    /// # Errors
+    /// Gives both back when the queue is full, and the kernel takes nothing from it now, or when
+    /// it does not know this kind of request.
+    pub fn submit(&mut self, request: Request, tag: T) -> Result<RequestKey<T>, (Request, T)> {
+        if !self.can(request.kind()) || !self.make_room() {
+            return Err((request, tag));
+        }
+        let key = self.under_way.insert(UnderWay { request, tag });
+        let place = self.under_way.get_mut(key).expect("it was just put there");
+        let entry = place.request.entry().user_data(key.as_u64());
+        // SAFETY: what it refers to is in the table, until `completions` has read the last word
+        // on it, or for ever.
+        unsafe { self.push(&entry) };
+        Ok(key)
+    }
+
+    /// Asks the kernel to give up on a request, which ends all the same, with `ECANCELED` or not.
+    /// Nothing happens if it has ended; nor if the queue is full and the kernel takes nothing.
+    pub fn cancel(&mut self, key: RequestKey<T>) {
+        if self.under_way.get(key).is_some() && self.make_room() {
+            let entry = opcode::AsyncCancel::new(key.as_u64()).build();
+            // SAFETY: it refers to nothing.
+            unsafe { self.push(&entry.user_data(NO_REQUEST)) };
+        }
+    }
+
+    /// Hands what is queued over to the kernel, with one call for all as long as it takes them.
+    ///
+    /// # Errors
+    /// When the kernel takes no more now, because of too little memory or too many completions
+    /// that were not collected. The rest stays queued, for the next call.
+    pub fn flush(&mut self) -> io::Result<()> {
+        // Bounded: each round hands over a part, ends, or was interrupted by a signal.
+        while self.queued() > 0 {
+            match self.queues.submit() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+                Ok(0) => return Err(io::ErrorKind::WouldBlock.into()),
+                Ok(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// How many entries wait for a [`flush`](Self::flush).
+    pub fn queued(&mut self) -> usize {
+        self.queues.submission().len()
+    }
+
+    /// Passes on each request that has ended, with what came out of it; returns how many.
+    pub fn completions(&mut self, mut each: impl FnMut(Completion<T>)) -> usize {
+        let mut count = 0;
+        // Bounded: the kernel keeps no more back than there are requests under way.
+        loop {
+            while let Some((user_data, said)) = self.next_word() {
+                // SAFETY: both were just read from one entry.
+                if let Some(completion) = unsafe { self.ended(user_data, said) } {
+                    each(completion);
+                    count += 1;
+                }
+            }
+            if !self.queues.submission().cq_overflow() || self.fetch_overflow().is_err() {
+                return count;
+            }
+        }
+    }
+
+    /// Ends all that is under way: cancels it, waits, and passes it on. Returns the tags of what
+    /// has not ended when `limit` is over: the memory of that is never used again.
+    pub fn end(&mut self, limit: Duration, mut each: impl FnMut(Completion<T>)) -> Vec<T> {
+        // The longest of the waits that the limit is made of.
+        const ROUND: Duration = Duration::from_millis(10);
+        for key in self.all() {
+            self.cancel(key);
+        }
+        for _ in 0..=limit.as_millis() / ROUND.as_millis() {
+            self.completions(&mut each);
+            if self.is_empty() {
+                break;
+            }
+            let round = types::Timespec::from(ROUND);
+            let wait = types::SubmitArgs::new().timespec(&round);
+            // An error is that of the time that is over, or one that the next round shows again.
+            let _ = self.queues.submitter().submit_with_args(1, &wait);
+        }
+        let rest = self.all().into_iter();
+        let lost = rest.filter_map(|key| self.under_way.remove(key));
+        lost.map(|UnderWay { request, tag }| {
+            // The kernel may still write to it.
+            mem::forget(request);
+            tag
+        })
+        .collect()
+    }
+
+    fn all(&self) -> Vec<RequestKey<T>> {
+        self.under_way.keys_where(|_| true)
+    }
+
+    /// The next entry of the completion queue.
+    fn next_word(&mut self) -> Option<(u64, i32)> {
+        let entry = self.queues.completion().next()?;
+        Some((entry.user_data(), entry.result()))
+    }
+
+    /// Takes the request `user_data` out of the table, of which the kernel has said `said`.
+    ///
+    /// # Safety
+    /// Both are from one entry of the completion queue.
+    unsafe fn ended(&mut self, user_data: u64, said: i32) -> Option<Completion<T>> {
+        if user_data == NO_REQUEST {
+            return None;
+        }
+        // The two halves of the key.
+        let key = Key::new(user_data as u32, (user_data >> 32) as u32);
+        let UnderWay { mut request, tag } = self.under_way.remove(key)?;
+        // SAFETY: the caller has the kernel's word on this very request: the key says so.
+        let result = unsafe { request.take_in(said) };
+        Some(Completion {
+            tag,
+            request,
+            result,
+        })
+    }
+
+    /// Has the kernel bring what did not fit into the completion queue.
+    fn fetch_overflow(&mut self) -> io::Result<()> {
+        // It sees by itself that this is to be done.
+        match self.queues.submit() {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there is a free place in the submission queue, if need be after a flush.
+    fn make_room(&mut self) -> bool {
+        if self.queues.submission().is_full() {
+            // The error is that there is no room, as the next line says.
+            let _ = self.flush();
+        }
+        !self.queues.submission().is_full()
+    }
+
+    /// Writes an entry to the submission queue, which has room.
+    ///
+    /// # Safety
+    /// What the entry refers to stays valid until the kernel has said its last word on it.
+    unsafe fn push(&mut self, entry: &Entry) {
+        // SAFETY: as the caller says.
+        let pushed = unsafe { self.queues.submission().push(entry) };
+        pushed.expect("make_room() has just said that there is room");
+    }
+}
+
+/// The queues, with what the kernel has to make them better.
+fn build(entries: u32) -> io::Result<IoUring> {
+    // One entry that is wrong does not hold up those behind it: since Linux 5.18.
+    match IoUring::builder()
+        .setup_clamp()
+        .setup_submit_all()
+        .build(entries)
+    {
+        Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
+            IoUring::builder().setup_clamp().build(entries)
+        }
+        other => other,
+    }
+}
+
+/// Whether no completion is lost, waits have limits, a file's own position can be used, and the
+/// kernel works with threads of ours: since Linux 5.12.
+fn is_new_enough(has: &Parameters) -> bool {
+    has.is_feature_nodrop()
+        && has.is_feature_ext_arg()
+        && has.is_feature_rw_cur_pos()
+        && has.is_feature_native_workers()
+}
+
+impl<T> AsRawFd for Ring<T> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.queues.as_raw_fd()
+    }
+}
+
+impl<T> Drop for Ring<T> {
+    fn drop(&mut self) {
+        self.end(DROP_LIMIT, drop);
+    }
+}
+
+impl<T> fmt::Debug for Ring<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ring")
+            .field("under_way", &self.under_way.len())
+            .finish_non_exhaustive()
+    }
+}
