@@ -15,6 +15,7 @@
 pub mod selector;
 
 pub mod receive;
+pub mod request;
 pub mod socket;
 
 #[cfg(not(target_os = "linux"))]

@@ -1,10 +1,13 @@
 //! A system without queues that are shared with the kernel: there is no [`Ring`].
 
 use std::convert::Infallible;
-use std::fmt::Debug;
+use std::ffi::CString;
 use std::io;
 use std::marker::PhantomData;
+use std::path::Path;
 use std::time::Duration;
+
+pub use crate::request::{Kind, Request};
 
 /// A pair of queues shared with the kernel; there is none here.
 #[derive(Debug)]
@@ -13,16 +16,9 @@ pub struct Ring<T> {
     _tags: PhantomData<T>,
 }
 
-/// An operation and what belongs to it; none is known here.
-#[derive(Debug)]
-pub enum Request {}
-
-/// Which operation a [`Request`] asks for; none is known here.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {}
-
 /// What tells requests apart; there are none here.
-pub type RequestKey<T> = (Infallible, PhantomData<T>);
+#[derive(Clone, Copy, Debug)]
+pub struct RequestKey<T>(Infallible, PhantomData<fn() -> T>);
 
 /// A request that has ended; none does here.
 #[derive(Debug)]
@@ -33,4 +29,74 @@ pub struct Completion<T> {
     pub request: Request,
     /// What the operation returned.
     pub result: io::Result<u32>,
+}
+
+/// The path as the kernel reads it.
+#[must_use]
+pub fn path(_path: &Path) -> Option<CString> {
+    None
+}
+
+impl<T> Ring<T> {
+    /// No ring.
+    ///
+    /// # Errors
+    /// `Unsupported`.
+    pub fn new(_entries: u32) -> io::Result<Self> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Whether the system knows this kind of request.
+    #[must_use]
+    pub fn can(&self, _kind: Kind) -> bool {
+        match self.never {}
+    }
+
+    /// How many requests are under way.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        match self.never {}
+    }
+
+    /// Whether nothing is under way.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        match self.never {}
+    }
+
+    /// Queues `request`.
+    ///
+    /// # Errors
+    /// None: there is no ring.
+    pub fn submit(&mut self, _request: Request, _tag: T) -> Result<RequestKey<T>, (Request, T)> {
+        match self.never {}
+    }
+
+    /// Asks the kernel to give up on a request.
+    pub fn cancel(&mut self, _key: RequestKey<T>) {
+        match self.never {}
+    }
+
+    /// Hands what is queued over to the kernel.
+    ///
+    /// # Errors
+    /// None: there is no ring.
+    pub fn flush(&mut self) -> io::Result<()> {
+        match self.never {}
+    }
+
+    /// How many entries wait for a [`flush`](Self::flush).
+    pub fn queued(&mut self) -> usize {
+        match self.never {}
+    }
+
+    /// Passes on each request that has ended.
+    pub fn completions(&mut self, _each: impl FnMut(Completion<T>)) -> usize {
+        match self.never {}
+    }
+
+    /// Ends all that is under way.
+    pub fn end(&mut self, _limit: Duration, _each: impl FnMut(Completion<T>)) -> Vec<T> {
+        match self.never {}
+    }
 }

@@ -7,7 +7,7 @@
 //! says one word on each entry, and is done with its memory then. A ring that ends cancels what is
 //! under way and waits; what does not end is never freed: closing a ring does not stop the kernel.
 
-mod request;
+mod entry;
 #[cfg(test)]
 mod tests;
 
@@ -21,7 +21,8 @@ use io_uring::squeue::Entry;
 use io_uring::{IoUring, Parameters, Probe, opcode, types};
 use yamanote_base::slab::{Key, Slab};
 
-pub use request::{Kind, Request, path};
+pub use crate::request::{Kind, Request};
+pub use entry::path;
 
 /// Says that an entry is about no request: to cancel one.
 const NO_REQUEST: u64 = u64::MAX;
@@ -83,7 +84,7 @@ impl<T> Ring<T> {
     /// Whether the system knows this kind of request.
     #[must_use]
     pub fn can(&self, kind: Kind) -> bool {
-        self.can.is_supported(kind.code())
+        self.can.is_supported(entry::code(kind))
     }
 
     /// How many requests are under way.
@@ -109,7 +110,7 @@ impl<T> Ring<T> {
         }
         let key = self.under_way.insert(UnderWay { request, tag });
         let place = self.under_way.get_mut(key).expect("it was just put there");
-        let entry = place.request.entry().user_data(key.as_u64());
+        let entry = entry::entry(&mut place.request).user_data(key.as_u64());
         // SAFETY: what it refers to is in the table, until `completions` has read the last word
         // on it, or for ever.
         unsafe { self.push(&entry) };
@@ -217,7 +218,7 @@ impl<T> Ring<T> {
         let key = Key::new(user_data as u32, (user_data >> 32) as u32);
         let UnderWay { mut request, tag } = self.under_way.remove(key)?;
         // SAFETY: the caller has the kernel's word on this very request: the key says so.
-        let result = unsafe { request.take_in(said) };
+        let result = unsafe { entry::take_in(&mut request, said) };
         Some(Completion {
             tag,
             request,

@@ -175,7 +175,7 @@ fn what_was_opened_is_closed_if_nobody_takes_it() {
     };
     let opened = opened.unwrap();
     assert!(closes_on_exec(opened.as_raw_fd()) && closes_on_exec(ring.as_raw_fd()));
-    assert_eq!(io::read_to_string(File::from(opened)).unwrap(), "content");
+    assert_eq!(io::read_to_string(opened).unwrap(), "content");
     let (request, number) = carry_out(&mut ring, open("a"));
     let link = format!("/proc/self/fd/{}", number.unwrap());
     assert_eq!(std::fs::read_link(&link).unwrap(), dir.0.join("a"));

@@ -1,0 +1,138 @@
+//! What a ring may be asked to do, with all that the kernel reads or writes meanwhile: [`Request`].
+//!
+//! The same on each system, so that only the ring itself may be absent.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::sync::Arc;
+
+/// An operation and what belongs to it. What comes out of it is found here again.
+#[derive(Debug)]
+pub enum Request {
+    /// Reads once, to the end of `bytes`, as much as their capacity allows but at most `len`.
+    Read {
+        /// What is read from.
+        file: Arc<File>,
+        /// What is read is appended.
+        bytes: Vec<u8>,
+        /// How much at most.
+        len: usize,
+        /// Where; `None` is where the file's position is, which moves on.
+        position: Option<u64>,
+    },
+    /// Writes once, from `start` to the end of `bytes` or a part of that.
+    Write {
+        /// What is written to.
+        file: Arc<File>,
+        /// What is written.
+        bytes: Vec<u8>,
+        /// So much of it was written before.
+        start: usize,
+        /// Where; `None` is where the file's position is, which moves on.
+        position: Option<u64>,
+    },
+    /// Brings what was written to the disk.
+    Sync {
+        /// Of this file.
+        file: Arc<File>,
+        /// Without the metadata that reading does not need.
+        data_only: bool,
+    },
+    /// Cuts the file off, or fills it with zeros.
+    SetLen {
+        /// This file.
+        file: Arc<File>,
+        /// How long it is to be.
+        len: u64,
+    },
+    /// Opens a file.
+    Open {
+        /// Where it is.
+        path: CString,
+        /// Those of open(2); the descriptor is closed on exec in any case.
+        flags: i32,
+        /// The permissions of a new file.
+        mode: u32,
+        /// The open file, when it is. Who does not take it has it closed.
+        opened: Option<File>,
+    },
+    /// Makes a directory.
+    MakeDir {
+        /// Where.
+        path: CString,
+        /// Its permissions.
+        mode: u32,
+    },
+    /// Removes a name.
+    Remove {
+        /// This one.
+        path: CString,
+        /// Whether it is that of a directory.
+        is_dir: bool,
+    },
+    /// Gives a file another name.
+    Rename {
+        /// The name that it has.
+        from: CString,
+        /// The name that it gets.
+        to: CString,
+    },
+    /// Gives a file a second name.
+    Link {
+        /// The name that it has.
+        original: CString,
+        /// The further name.
+        link: CString,
+    },
+    /// Makes a symbolic link.
+    Symlink {
+        /// What it says.
+        original: CString,
+        /// Its name.
+        link: CString,
+    },
+}
+
+/// Which operation a [`Request`] asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// [`Request::Read`].
+    Read,
+    /// [`Request::Write`].
+    Write,
+    /// [`Request::Sync`].
+    Sync,
+    /// [`Request::SetLen`].
+    SetLen,
+    /// [`Request::Open`].
+    Open,
+    /// [`Request::MakeDir`].
+    MakeDir,
+    /// [`Request::Remove`].
+    Remove,
+    /// [`Request::Rename`].
+    Rename,
+    /// [`Request::Link`].
+    Link,
+    /// [`Request::Symlink`].
+    Symlink,
+}
+
+impl Request {
+    /// Which operation it asks for.
+    #[must_use]
+    pub fn kind(&self) -> Kind {
+        match self {
+            Request::Read { .. } => Kind::Read,
+            Request::Write { .. } => Kind::Write,
+            Request::Sync { .. } => Kind::Sync,
+            Request::SetLen { .. } => Kind::SetLen,
+            Request::Open { .. } => Kind::Open,
+            Request::MakeDir { .. } => Kind::MakeDir,
+            Request::Remove { .. } => Kind::Remove,
+            Request::Rename { .. } => Kind::Rename,
+            Request::Link { .. } => Kind::Link,
+            Request::Symlink { .. } => Kind::Symlink,
+        }
+    }
+}
