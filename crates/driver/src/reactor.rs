@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use yamanote_base::atomic::plain::{AtomicBool, AtomicU64, Ordering};
-use yamanote_base::interest::Ready;
+use yamanote_base::interest::{Interest, Ready};
 use yamanote_base::lock::{Mutex, MutexGuard};
 use yamanote_base::ready::ReadyCell;
 use yamanote_base::wake::WakeList;
@@ -90,6 +90,17 @@ impl Reactor {
                 Err(error)
             }
         }
+    }
+
+    /// Goes on to watch what is registered as `key`, where an event has ended that.
+    pub(crate) fn watch_again(
+        &self,
+        source: &impl Source,
+        key: CellKey,
+        interest: Interest,
+    ) -> io::Result<()> {
+        self.registrar
+            .watch_again(source, table::token(key), interest)
     }
 
     /// Undoes [`register`](Self::register).

@@ -405,6 +405,8 @@ impl<T: AsRawFd> AsyncFd<T> {
     fn clear(&self, event: ReadyEvent) {
         if let Some(cell) = self.io.cell() {
             cell.clear(event);
+            // Refused only for a descriptor that was closed behind our back: nothing comes of it.
+            let _ = self.io.watch_again();
         }
     }
 }

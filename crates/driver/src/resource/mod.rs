@@ -163,6 +163,14 @@ impl<S: Source, W: WorldSocket> Watched for Resource<S, W> {
         }
     }
 
+    #[inline]
+    fn watch_again(&self) -> io::Result<()> {
+        match self {
+            Resource::Os(source) => source.watch_again(),
+            Resource::World(_) => Ok(()),
+        }
+    }
+
     fn ask_to_look(&self) {
         if let Resource::Os(source) = self {
             source.ask_to_look();

@@ -8,7 +8,7 @@ use yamanote_base::interest::{Interest, Ready};
 use yamanote_base::lock::Mutex;
 use yamanote_base::ready::ReadyCell;
 use yamanote_base::wake::WakeList;
-use yamanote_sys::source::{EDGE_TRIGGERED, REGISTERED_FIRST, Source};
+use yamanote_sys::source::{ARMED_ONCE, EDGE_TRIGGERED, REGISTERED_FIRST, Source};
 
 use crate::handle::Handle;
 use crate::resource::wait::Watched;
@@ -233,6 +233,17 @@ impl<S: Source> Watched for Registration<S> {
     #[inline]
     fn attempt<R>(&self, op: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
         self.get().attempt(op)
+    }
+
+    #[inline]
+    fn watch_again(&self) -> io::Result<()> {
+        match self.place.get() {
+            Some(place) if ARMED_ONCE => {
+                let reactor = self.handle.reactor(place.reactor);
+                reactor.watch_again(self.get(), place.key, self.interest)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn ask_to_look(&self) {

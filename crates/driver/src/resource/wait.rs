@@ -56,6 +56,14 @@ pub trait Watched {
         op()
     }
 
+    /// Has its selector watch it again, where an event ends that: after readiness was cleared.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    fn watch_again(&self) -> io::Result<()> {
+        Ok(())
+    }
+
     /// Whether its selector reports changes only: then less than was asked for means drained.
     fn reports_edges(&self) -> bool;
 
@@ -129,6 +137,7 @@ pub trait Watched {
         let result = self.attempt(op);
         if is_would_block(&result) {
             cell.clear(event);
+            self.watch_again()?;
         }
         result
     }
@@ -215,6 +224,7 @@ fn settle<W: Watched + ?Sized>(
     let cell = watched.attach(Some(blocked))?;
     if let Some(event) = event {
         cell.clear(event);
+        watched.watch_again()?;
     }
     Ok(())
 }

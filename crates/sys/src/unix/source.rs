@@ -13,8 +13,12 @@ pub type OwnedDescriptor = std::os::fd::OwnedFd;
 /// Whether the selector reports changes only (edges).
 ///
 /// Then a read that returned less than was asked for has drained the source, and the next data
-/// are a new event. All of mio's selectors on these platforms are used that way.
-pub const EDGE_TRIGGERED: bool = true;
+/// are a new event. mio uses epoll and kqueue that way, but not poll(2).
+pub const EDGE_TRIGGERED: bool = !ARMED_ONCE;
+
+/// Whether an event ends the watching, as with mio's poll(2): it begins again
+/// ([`Source::watch_again`]) after an operation that would have blocked.
+pub const ARMED_ONCE: bool = cfg!(mio_unsupported_force_poll_poll);
 
 /// Whether a source must be registered before it is used for the first time.
 pub const REGISTERED_FIRST: bool = false;
@@ -45,6 +49,17 @@ pub trait Source {
         self.register(registry, token, interest)
     }
 
+    /// Watches it again where an event has ended that: see [`ARMED_ONCE`].
+    ///
+    /// # Errors
+    /// Those of the system.
+    fn watch_again(
+        &self,
+        registry: &mio::Registry,
+        token: mio::Token,
+        interest: mio::Interest,
+    ) -> io::Result<()>;
+
     /// Stops to watch it.
     ///
     /// # Errors
@@ -71,8 +86,26 @@ impl<T: AsRawFd> Source for T {
         SourceFd(&self.as_raw_fd()).register(registry, token, interest)
     }
 
+    fn watch_again(
+        &self,
+        registry: &mio::Registry,
+        token: mio::Token,
+        interest: mio::Interest,
+    ) -> io::Result<()> {
+        match SourceFd(&self.as_raw_fd()).reregister(registry, token, interest) {
+            // The end of a stream, or an error of it, has ended the registration as well.
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                self.register(registry, token, interest)
+            }
+            result => result,
+        }
+    }
+
     fn deregister(&mut self, registry: &mio::Registry) -> io::Result<()> {
-        SourceFd(&self.as_raw_fd()).deregister(registry)
+        match SourceFd(&self.as_raw_fd()).deregister(registry) {
+            Err(error) if ARMED_ONCE && error.kind() == io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        }
     }
 }
 

@@ -18,6 +18,9 @@ pub type OwnedDescriptor = std::os::windows::io::OwnedSocket;
 /// each operation that would have blocked.
 pub const EDGE_TRIGGERED: bool = false;
 
+/// Whether an event ends the watching: no, mio sees to that.
+pub const ARMED_ONCE: bool = false;
+
 /// Whether a source must be registered before it is used for the first time.
 pub const REGISTERED_FIRST: bool = true;
 
@@ -47,6 +50,19 @@ pub trait Source: MioSource {
         interest: mio::Interest,
     ) -> io::Result<()> {
         MioSource::register(self, registry, token, interest)
+    }
+
+    /// Would watch it again: see [`ARMED_ONCE`].
+    ///
+    /// # Errors
+    /// Always `Unsupported`.
+    fn watch_again(
+        &self,
+        _registry: &mio::Registry,
+        _token: mio::Token,
+        _interest: mio::Interest,
+    ) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
     }
 
     /// Stops to watch it.
