@@ -36,7 +36,10 @@ fn run(arguments: &[String]) -> Result {
         "platforms" => platforms::run(rest),
         "bounded" => bounded(rest),
         "help" | "--help" | "-h" => {
-            print!("{HELP}");
+            print!(
+                "{}",
+                HELP.replace("{variants}", &conformance::table_of_variants())
+            );
             Ok(())
         }
         other => Err(format!("no command `{other}`; see `cargo xtask help`").into()),

@@ -19,6 +19,7 @@ pub(super) enum Target {
 }
 
 /// What came of a build.
+#[derive(Default)]
 pub(super) struct Built {
     /// Whether each target compiles.
     pub(super) targets: BTreeMap<Target, bool>,
@@ -55,26 +56,24 @@ impl Target {
     }
 }
 
-/// Builds the targets that are named in `only`, or all.
+/// Builds the targets whose labels are wanted.
 ///
-/// *Errors*: cargo does not know the package, or no target has one of the names.
-pub(super) fn build(workspace: &Workspace, suite: &Suite, only: &[String]) -> Result<Built> {
+/// *Errors*: cargo does not know the package, or none of its targets is wanted.
+pub(super) fn build(
+    workspace: &Workspace,
+    suite: &Suite,
+    wants: impl Fn(&str) -> bool,
+) -> Result<Built> {
     let mut targets = targets_of(workspace, suite)?;
-    if !suite.files.is_empty() {
-        let begins = |name: &str| suite.files.iter().any(|start| name.starts_with(start));
-        targets.retain(|target, _| begins(&target.label()));
-    }
-    if !only.is_empty() {
-        targets.retain(|target, _| only.contains(&target.label()));
-        if targets.is_empty() {
-            return Err(format!("it has no test target {}", only.join(", ")).into());
-        }
+    let count = targets.len();
+    targets.retain(|target, _| wants(&target.label()));
+    if targets.is_empty() {
+        return Err("it has no such test target".into());
     }
     let mut cargo = workspace.cargo(&["build", "--keep-going", "--message-format", "json"]);
-    cargo.args(&workspace.features).args(selection(
-        &targets,
-        only.is_empty() && suite.files.is_empty(),
-    ));
+    cargo
+        .args(&workspace.features)
+        .args(selection(&targets, targets.len() == count));
     let mut built = Built {
         targets,
         errors: BTreeMap::new(),

@@ -7,7 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use super::report::{Outcome, Outcomes, Tests};
-use super::suites::{SUITES, Suite};
+use super::suites::{SUITES, Selection, Suite};
 use crate::Result;
 
 const BASELINE: &str = "conformance/baseline.json";
@@ -98,19 +98,17 @@ impl Baseline {
         )?)
     }
 
-    /// What became of a suite's baseline; of the targets in `only`, if it names any.
-    pub(super) fn share(&self, suite: &str, outcomes: &Tests, only: &[String]) -> Share {
-        let targets = self
-            .0
-            .get(suite)
-            .into_iter()
-            .flat_map(|suite| &suite.passed);
-        let targets = targets.filter(|(target, _)| {
-            only.is_empty()
-                || only
-                    .iter()
-                    .any(|name| name.trim_start_matches("lib:") == *target)
-        });
+    /// How many tests a suite's baseline holds.
+    pub(super) fn len(&self, suite: &str) -> usize {
+        let suite = self.0.get(suite);
+        suite.map_or(0, |suite| suite.passed.values().map(Vec::len).sum())
+    }
+
+    /// What became of the baseline of a selection.
+    pub(super) fn share(&self, selection: &Selection<'_>, outcomes: &Tests) -> Share {
+        let targets = self.0.get(selection.suite.name);
+        let targets = targets.into_iter().flat_map(|suite| &suite.passed);
+        let targets = targets.filter(|(target, _)| selection.wants(target));
         let names = targets
             .flat_map(|(target, tests)| tests.iter().map(move |test| format!("{target}::{test}")));
         let outcome = |name: &String| outcomes.get(name).copied().unwrap_or(Outcome::Missing);
@@ -134,6 +132,12 @@ impl Share {
         self.count(Outcome::Passed)
     }
 
+    /// Without the tests of these names.
+    pub(super) fn without(mut self, names: &[&str]) -> Share {
+        self.tests.retain(|name, _| !names.contains(&name.as_str()));
+        self
+    }
+
     /// Those in files whose names begin with `prefix`.
     pub(super) fn of_files(&self, prefix: &str) -> Share {
         let tests = self
@@ -146,6 +150,12 @@ impl Share {
                 .collect(),
         }
     }
+}
+
+/// What to say if fewer tests passed than the floor.
+pub(super) fn below(label: &str, passed: usize, floor: usize) -> Option<String> {
+    let below = passed < floor;
+    below.then(|| format!("{label}: {passed} tests passed, the floor is {floor}"))
 }
 
 /// By suite: how many tests of the baseline must pass.
@@ -164,11 +174,11 @@ impl Floors {
         self.0.get(suite).copied().unwrap_or(0)
     }
 
-    /// What to say if a suite fell below its floor.
-    pub(super) fn complaint(&self, suite: &str, passed: usize) -> Option<String> {
-        let floor = self.of(suite);
-        let below = passed < floor;
-        below.then(|| format!("{suite}: {passed} tests passed, the floor is {floor}"))
+    /// The floor of a part of a suite, `len` tests of its `whole` baseline: no more of them may be
+    /// missing than of the whole.
+    pub(super) fn of_part(&self, suite: &str, len: usize, whole: usize) -> usize {
+        let forgiven = whole.saturating_sub(self.of(suite));
+        len.saturating_sub(forgiven)
     }
 
     /// Raises a suite's floor; it is never lowered.
@@ -204,23 +214,26 @@ mod tests {
 
     #[test]
     fn a_baseline_test_that_did_not_run_is_missing() {
-        let json = r#"{"s": {"version": "1", "passed": {"sync_a": ["x", "y"], "rt": ["z"]}}}"#;
+        let json = r#"{"tokio": {"version": "1", "passed":
+            {"sync_a": ["x", "y"], "rt": ["z"]}}}"#;
         let baseline = Baseline(serde_json::from_str(json).unwrap());
         let outcomes = Tests::from([
             ("sync_a::x".to_owned(), Outcome::Passed),
             ("sync_a::new".to_owned(), Outcome::Failed),
         ]);
-        let share = baseline.share("s", &outcomes, &[]);
+        let mut selection = Selection {
+            suite: &SUITES[0],
+            affected_by: None,
+            only: &[],
+        };
+        let share = baseline.share(&selection, &outcomes);
         assert_eq!((share.tests.len(), share.passed()), (3, 1));
         assert_eq!(share.count(Outcome::Missing), 2);
         assert_eq!(share.of_files("sync_").tests.len(), 2);
-        assert_eq!(
-            baseline
-                .share("s", &outcomes, &["rt".to_owned()])
-                .tests
-                .len(),
-            1
-        );
+        assert_eq!(share.without(&["sync_a::x", "rt::no"]).tests.len(), 2);
+        let only = ["rt".to_owned()];
+        selection.only = &only;
+        assert_eq!(baseline.share(&selection, &outcomes).tests.len(), 1);
     }
 
     #[test]
@@ -229,8 +242,16 @@ mod tests {
         floors.raise("s", 5);
         floors.raise("s", 3);
         assert_eq!(floors.of("s"), 5);
-        assert!(floors.complaint("s", 4).is_some());
-        assert!(floors.complaint("s", 5).is_none());
-        assert!(floors.complaint("unheard of", 0).is_none());
+        assert!(below("s", 4, floors.of("s")).is_some());
+        assert!(below("s", 5, floors.of("s")).is_none());
+        assert!(below("unheard of", 0, floors.of("unheard of")).is_none());
+    }
+
+    #[test]
+    fn a_part_may_miss_no_more_than_the_whole() {
+        let floors = Floors(BTreeMap::from([("s".to_owned(), 97)]));
+        assert_eq!(floors.of_part("s", 100, 100), 97);
+        assert_eq!(floors.of_part("s", 20, 100), 17);
+        assert_eq!(floors.of_part("s", 2, 100), 0);
     }
 }

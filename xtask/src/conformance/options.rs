@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::thread;
 
-use super::suites::{MODES, Mode, Platform, SUITES, Suite};
+use super::suites::{Platform, SUITES, Suite};
+use super::variants::{VARIANTS, Variant};
 use crate::Result;
 
 /// What a run was asked to do.
@@ -18,8 +19,10 @@ pub(super) struct Options {
     pub(super) repeat: usize,
     /// Seconds that a test may take.
     pub(super) timeout_s: u64,
-    /// Another way than the usual one.
-    pub(super) mode: Option<&'static Mode>,
+    /// The ways to run them, in the order of the table.
+    pub(super) variants: Vec<&'static Variant>,
+    /// Whether a variant runs only what can come out differently.
+    pub(super) affected: bool,
     /// The folder to work in, if not the usual one.
     pub(super) scratch: Option<PathBuf>,
     /// Whether to run against the published tokio: the control.
@@ -42,7 +45,8 @@ impl Options {
             jobs: thread::available_parallelism().map_or(2, usize::from),
             repeat: 1,
             timeout_s: 60,
-            mode: None,
+            variants: vec![&VARIANTS[0]],
+            affected: false,
             scratch: None,
             published: false,
             write_floor: false,
@@ -56,7 +60,8 @@ impl Options {
                 "--jobs" => options.jobs = number(word, value()?)?,
                 "--repeat" => options.repeat = number(word, value()?)?,
                 "--timeout" => options.timeout_s = number(word, value()?)? as u64,
-                "--mode" => options.mode = Some(mode(value()?)?),
+                "--variant" => options.variants = variants(value()?)?,
+                "--affected" => options.affected = true,
                 "--scratch" => options.scratch = Some(PathBuf::from(value()?)),
                 "--only" => options.only.extend(value()?.split(',').map(str::to_owned)),
                 "--published" => options.published = true,
@@ -75,7 +80,7 @@ impl Options {
 
     /// Whether the run is of whole suites, in the usual way.
     pub(super) fn is_whole(&self) -> bool {
-        self.only.is_empty() && self.mode.is_none()
+        self.only.is_empty() && self.variants.iter().all(|variant| variant.is_usual())
     }
 
     fn check(&self) -> Result {
@@ -96,10 +101,20 @@ fn number(option: &str, value: &str) -> Result<usize> {
     }
 }
 
-fn mode(value: &str) -> Result<&'static Mode> {
-    let mode = MODES.iter().find(|mode| mode.name == value);
-    let known: Vec<&str> = MODES.iter().map(|mode| mode.name).collect();
-    mode.ok_or_else(|| format!("no mode `{value}`; there are {}", known.join(", ")).into())
+/// The variants that `value` names, by commas; `all` names all.
+fn variants(value: &str) -> Result<Vec<&'static Variant>> {
+    let names: Vec<&str> = value.split(',').collect();
+    let all = names.contains(&"all");
+    if let Some(unknown) = names
+        .iter()
+        .find(|name| **name != "all" && VARIANTS.iter().all(|known| known.name != **name))
+    {
+        let known: Vec<&str> = VARIANTS.iter().map(|known| known.name).collect();
+        let known = known.join(", ");
+        return Err(format!("no variant `{unknown}`; there are {known}, and all").into());
+    }
+    let wanted = |variant: &&Variant| all || names.contains(&variant.name);
+    Ok(VARIANTS.iter().filter(wanted).collect())
 }
 
 fn chosen(named: &[&str]) -> Result<Vec<&'static Suite>> {
@@ -143,6 +158,21 @@ mod tests {
     }
 
     #[test]
+    fn variants_come_in_the_order_of_the_table() {
+        let names = |line| -> Vec<&str> {
+            let options = parse(line).unwrap();
+            options
+                .variants
+                .iter()
+                .map(|variant| variant.name)
+                .collect()
+        };
+        assert_eq!(names("tokio"), ["usual"]);
+        assert_eq!(names("--variant poll,no-ring"), ["no-ring", "poll"]);
+        assert_eq!(names("--variant all").len(), VARIANTS.len());
+    }
+
+    #[test]
     fn what_is_not_known_is_refused() {
         for line in [
             "tokyo",
@@ -150,7 +180,8 @@ mod tests {
             "--jobs",
             "--jobs none",
             "--repeat 0",
-            "--mode fast",
+            "--variant fast",
+            "--variant pool,fast",
         ] {
             assert!(parse(line).is_err(), "{line}");
         }
@@ -161,7 +192,8 @@ mod tests {
         assert!(parse("--write-floor tokio").is_ok());
         assert!(parse("--write-baseline --published tokio").is_ok());
         for line in [
-            "--write-floor --mode poll",
+            "--write-floor --variant poll",
+            "--write-floor --variant all",
             "--write-floor --only a",
             "--write-baseline",
         ] {

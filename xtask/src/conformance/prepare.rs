@@ -8,6 +8,7 @@ use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::suites::{Kind, Platform, Suite};
+use super::variants::Variant;
 use super::{Rig, docs, manifest};
 use crate::Result;
 use crate::command::{self, Log};
@@ -21,6 +22,8 @@ pub(super) struct Workspace {
     pub(super) features: Vec<String>,
     /// Where cargo's and nextest's own words go.
     pub(super) log: Log,
+    /// What tests find in their environment.
+    pub(super) environment: Option<(&'static str, &'static str)>,
     target: PathBuf,
     rustflags: String,
     /// What builds for Windows and runs that, if the suite is one for that.
@@ -29,16 +32,21 @@ pub(super) struct Workspace {
 
 impl Workspace {
     /// *Errors*: what the suite's platform takes is missing.
-    pub(super) fn new(folder: PathBuf, suite: &Suite, rig: &Rig<'_>) -> Result<Workspace> {
+    pub(super) fn new(
+        folder: PathBuf,
+        suite: &Suite,
+        variant: &Variant,
+        log: Log,
+        rig: &Rig<'_>,
+    ) -> Result<Workspace> {
         // The suites made of tokio's own files have their features on by default.
         let features = match suite.kind == Kind::Package && !suite.features.is_empty() {
             true => vec!["--features".to_owned(), suite.features.join(",")],
             false => Vec::new(),
         };
-        let mode = rig.options.mode;
-        let flags = [suite.rustflags, mode.map_or("", |mode| mode.rustflags)];
-        let flags = flags.into_iter().filter(|flags| !flags.is_empty());
-        let rustflags = flags.collect::<Vec<_>>().join(" ");
+        let flags = [suite.rustflags, variant.rustflags].into_iter();
+        let flags: Vec<&str> = flags.filter(|flags| !flags.is_empty()).collect();
+        let rustflags = flags.join(" ");
         let wine = match suite.platform {
             Platform::Own => None,
             Platform::Windows => Some(Wine::new(&rig.scratch)?),
@@ -46,7 +54,8 @@ impl Workspace {
         Ok(Workspace {
             folder,
             features,
-            log: Log(rig.log(suite)),
+            log,
+            environment: variant.environment,
             target: rig.scratch.join(target_folder(&rustflags)),
             rustflags,
             wine,
@@ -65,7 +74,8 @@ impl Workspace {
             .env("CARGO_TERM_COLOR", "never")
             .env("INSTA_UPDATE", "no")
             .env("RUST_BACKTRACE", "0")
-            .env("RUSTDOCFLAGS", &self.rustflags);
+            .env("RUSTDOCFLAGS", &self.rustflags)
+            .envs(self.environment);
         let flags = format!("{} --cap-lints=warn", self.rustflags);
         match &self.wine {
             None => cargo.env("RUSTFLAGS", flags),

@@ -35,6 +35,8 @@ pub(super) enum Outcome {
 /// What came of a suite.
 #[derive(Serialize)]
 pub(super) struct Outcomes {
+    /// The suite, and in which variant.
+    pub(super) label: String,
     pub(super) suite: &'static str,
     pub(super) version: &'static str,
     /// Whether each target compiles.
@@ -59,8 +61,9 @@ const COLUMNS: [(&str, Outcome); 5] = [
 ];
 
 impl Outcomes {
-    pub(super) fn new(suite: &Suite) -> Outcomes {
+    pub(super) fn new(label: String, suite: &Suite) -> Outcomes {
         Outcomes {
+            label,
             suite: suite.name,
             version: suite.version,
             targets: BTreeMap::new(),
@@ -92,7 +95,7 @@ pub(super) fn write(scratch: &Path, outcomes: &Outcomes, share: &Share) -> Resul
         fs::write(
             scratch
                 .join(folder)
-                .join(format!("{}.{ending}", outcomes.suite)),
+                .join(format!("{}.{ending}", outcomes.label)),
             text,
         )
     };
@@ -139,7 +142,7 @@ fn table(outcomes: &Outcomes, share: &Share, floor: usize) -> String {
         .iter()
         .for_each(|(name, _)| text.push_str(&format!("{name:>9}")));
     text.push('\n');
-    text.push_str(&row(outcomes.suite, share));
+    text.push_str(&row(&outcomes.label, share));
     for part in PARTS.iter().map(|prefix| (prefix, share.of_files(prefix))) {
         if outcomes.suite == "tokio" && !part.1.tests.is_empty() {
             text.push_str(&row(&format!("  {}*", part.0), &part.1));
@@ -194,7 +197,7 @@ mod tests {
 
     #[test]
     fn the_table_shows_parts_shares_and_what_went_wrong() {
-        let mut outcomes = Outcomes::new(&SUITES[0]);
+        let mut outcomes = Outcomes::new("tokio".to_owned(), &SUITES[0]);
         outcomes.failure = Some("no network".to_owned());
         let tests = Tests::from([
             ("sync_a::x".to_owned(), Outcome::Passed),

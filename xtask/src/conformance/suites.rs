@@ -1,5 +1,7 @@
 //! The table of suites: which published crates are run, at which version, with which features.
 
+use super::variants::Variant;
+
 /// The version of tokio that `compat/tokio` stands in for.
 pub(super) const TOKIO: &str = "1.54.1";
 
@@ -24,6 +26,28 @@ pub(super) struct Suite {
     pub(super) files: &'static [&'static str],
 }
 
+/// Which targets of a suite are built and run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Selection<'a> {
+    pub(super) suite: &'static Suite,
+    /// Only those that can come out differently in this variant.
+    pub(super) affected_by: Option<&'static Variant>,
+    /// Only those that were named; all if there are none.
+    pub(super) only: &'a [String],
+}
+
+impl Selection<'_> {
+    /// Whether the target of this label or name is among them.
+    pub(super) fn wants(&self, label: &str) -> bool {
+        let name = label.trim_start_matches("lib:");
+        let named = |only: &String| only == label || only.trim_start_matches("lib:") == label;
+        let files = self.suite.files;
+        (files.is_empty() || files.iter().any(|start| name.starts_with(start)))
+            && (self.only.is_empty() || self.only.iter().any(named))
+            && (self.affected_by).is_none_or(|variant| variant.can_affect(self.suite, name))
+    }
+}
+
 /// What a suite is built for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Platform {
@@ -43,24 +67,6 @@ pub(super) enum Kind {
     /// The examples in tokio's documentation, as those of an empty crate.
     TokioDocs,
 }
-
-/// A way to run suites other than the usual one.
-#[derive(Debug)]
-pub(super) struct Mode {
-    /// What it is called on the command line.
-    pub(super) name: &'static str,
-    /// What the compiler is told about all crates.
-    pub(super) rustflags: &'static str,
-}
-
-/// Every mode.
-pub(super) const MODES: &[Mode] = &[
-    // The selector of platforms that have neither epoll nor kqueue.
-    Mode {
-        name: "poll",
-        rustflags: "--cfg mio_unsupported_force_poll_poll",
-    },
-];
 
 const FULL: &[&str] = &["full"];
 const TOKIO_FULL: &[&str] = &["full", "test-util"];
