@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io;
+use std::ops::Range;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,6 +10,7 @@ use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
 
 use yamanote_base::wake::WakeList;
 use yamanote_pool::Pool;
+use yamanote_sys::request::Request;
 use yamanote_world::{Host, World};
 
 use crate::clock::Clock;
@@ -16,6 +18,7 @@ use crate::context;
 use crate::op::FileRoute;
 use crate::reactor::Reactor;
 use crate::registry;
+use crate::ring::{ShardRing, Tag};
 use crate::shard::Shard;
 use crate::turn::{self, Driver, Turned};
 
@@ -236,6 +239,7 @@ impl Handle {
         }
         for (index, shard) in self.0.shards.iter().enumerate() {
             shard.shut_down(wakes);
+            shard.ring.shut_down(self.reactor_of(index), wakes);
             self.unpark(index);
         }
     }
@@ -324,12 +328,35 @@ impl Handle {
         if self.reactor(reactor).is_attended() {
             return;
         }
-        let first = reactor * GROUP;
-        let group = first..self.shards().min(first + GROUP);
-        let mut sleepers = group.filter(|shard| self.shard(*shard).token.is_sleeping());
+        let mut sleepers = self
+            .group(reactor)
+            .filter(|shard| self.shard(*shard).token.is_sleeping());
         if let Some(sleeper) = sleepers.next() {
             self.unpark(sleeper);
         }
+    }
+
+    /// The rings of the group that `shard` belongs to.
+    pub(crate) fn rings_beside(&self, shard: usize) -> impl Iterator<Item = &ShardRing> {
+        let group = self.group(shard / GROUP);
+        group.map(|index| &self.shard(index).ring)
+    }
+
+    /// The shards of the group of `reactor`.
+    fn group(&self, reactor: usize) -> Range<usize> {
+        let first = reactor * GROUP;
+        first..self.shards().min(first + GROUP)
+    }
+
+    /// Hands `request` to the ring of `shard`; wakes those whose requests have ended meanwhile.
+    pub(crate) fn submit(&self, shard: usize, request: Request, tag: Tag) {
+        let mut wakes = WakeList::new();
+        let reactor = self.reactor_of(shard);
+        self.shard(shard)
+            .ring
+            .submit(request, tag, reactor, &mut wakes);
+        self.have_attended(shard / GROUP);
+        wakes.wake_all();
     }
 
     /// The shard for what the current thread registers: its own, else each in its turn.

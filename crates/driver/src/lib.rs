@@ -6,6 +6,7 @@
 //! ```text
 //!  a socket's poll ──▶ resource (the wait loop) ──▶ reactor: registrations ──▶ selector
 //!  a timer's poll  ──▶ timer ─────────────────────▶ shard: wheel                   │
+//!  an operation    ──▶ op ──▶ the pool, or ring ──▶ the kernel ─────────────────┤
 //!  a worker        ──▶ Driver::turn ◀── selector events, due timers, unpark ◀──────┘
 //!                          └──▶ wakers, for the worker to wake
 //! ```
@@ -28,6 +29,7 @@ pub mod resource;
 
 pub mod attendance;
 mod reactor;
+mod ring;
 mod shard;
 mod table;
 pub mod unpark;

@@ -1,11 +1,14 @@
-//! Work that owns its buffers and may block: [`Op`]. The one place where io_uring comes later.
+//! Work that owns its buffers and may block: [`Op`].
 //!
-//! On the real system it runs on the pool; in a simulated world, where threads would race, it
-//! runs at its first poll, or at once if it is mandatory. A paused clock does not jump while it
-//! runs.
+//! Closures run on the pool; what a ring can do is data, in [`file`], and goes to either. In a
+//! simulated world, where threads would race, both run at their first poll, or at once if they are
+//! mandatory. A paused clock does not jump while an operation is under way.
+
+mod route;
 
 pub mod direct;
-mod route;
+pub mod file;
+mod ring;
 
 use std::fmt;
 use std::future::Future;
@@ -24,17 +27,23 @@ use crate::clock::Inhibitor;
 use crate::context;
 use crate::handle::Handle;
 
+pub use ring::{Offer, offer};
 pub use route::{FileRoute, UnknownRoute};
+
+use ring::Awaited;
 
 /// An operation under way; resolves to its result.
 ///
-/// *Cancel safety:* dropping it does not stop the operation; its result is dropped.
+/// *Cancel safety:* dropping it does not stop the operation, unless that says so; its result is
+/// dropped.
 #[must_use = "an operation of a simulated world begins when it is polled"]
 pub struct Op<T>(OpState<T>);
 
 enum OpState<T> {
     /// On the pool.
     Submitted(Arc<dyn HasSlot<T>>),
+    /// In a ring.
+    InRing(Awaited<T>),
     /// To be run by the first poll. The lock is never contended: it makes the operation `Sync`.
     Inline(Mutex<Work<T>>),
     /// It has ended already, or could not be submitted.
@@ -64,10 +73,14 @@ trait HasSlot<T>: Send + Sync {
     fn slot(&self) -> &OpSlot<T>;
 }
 
-/// Whether the work may be dropped when the runtime shuts down before its turn.
+/// What ends an operation early.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Urgency {
+    /// That its future is dropped; the shutdown of the runtime.
+    Cancellable,
+    /// The shutdown of the runtime, before its turn comes.
     Droppable,
+    /// Nothing.
     Mandatory,
 }
 
@@ -98,7 +111,7 @@ fn begin<T: Send + 'static>(
 ) -> Op<T> {
     if handle.world().is_some() {
         let work: Work<T> = match urgency {
-            Urgency::Droppable => Box::new(work),
+            Urgency::Cancellable | Urgency::Droppable => Box::new(work),
             // It happens, whether anybody polls for the result or not.
             Urgency::Mandatory => {
                 let result = caught(work);
@@ -109,10 +122,7 @@ fn begin<T: Send + 'static>(
     }
     let pooled = Arc::new(Pooled {
         work: Mutex::new(Some((work, handle.clock().inhibit_auto_advance()))),
-        slot: OpSlot {
-            result: Mutex::new(None),
-            waker: WakerCell::new(),
-        },
+        slot: OpSlot::new(),
     });
     let job = Job::shared(pooled.clone(), urgency == Urgency::Mandatory);
     Op(match handle.pool().submit(job) {
@@ -172,6 +182,13 @@ impl<T: Send, F: Send> HasSlot<T> for Pooled<T, F> {
 }
 
 impl<T> OpSlot<T> {
+    fn new() -> Self {
+        Self {
+            result: Mutex::new(None),
+            waker: WakerCell::new(),
+        }
+    }
+
     fn poll(&self, cx: &mut Context<'_>) -> Poll<io::Result<T>> {
         if let Some(result) = self.result.lock().take() {
             return Poll::Ready(result);
@@ -198,6 +215,13 @@ impl<T> Future for Op<T> {
                     return Poll::Pending;
                 }
             },
+            OpState::InRing(awaited) => match awaited.slot().poll(cx) {
+                Poll::Ready(result) => result,
+                Poll::Pending => {
+                    self.0 = OpState::InRing(awaited);
+                    return Poll::Pending;
+                }
+            },
             OpState::Inline(work) => caught(work.into_inner()),
             OpState::Ended(result) => result,
             OpState::Taken => panic!("an operation was polled after it had ended"),
@@ -214,6 +238,7 @@ impl<T> fmt::Debug for Op<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let state = match &self.0 {
             OpState::Submitted(_) => "Submitted",
+            OpState::InRing(_) => "InRing",
             OpState::Inline(_) => "Inline",
             OpState::Ended(_) => "Ended",
             OpState::Taken => "Taken",

@@ -9,6 +9,7 @@ use yamanote_base::interest::{Interest, Ready};
 use yamanote_base::lock::{Mutex, MutexGuard};
 use yamanote_base::ready::ReadyCell;
 use yamanote_base::wake::WakeList;
+use yamanote_sys::ring::Ring;
 use yamanote_sys::selector::{Registrar, Selector};
 use yamanote_sys::source::Source;
 
@@ -114,6 +115,30 @@ impl Reactor {
         result
     }
 
+    /// Watches a ring of the group, whose completions make events that no resource gets.
+    pub(crate) fn watch<T>(&self, ring: &Ring<T>) -> io::Result<()> {
+        ring.watch(&self.registrar, table::RING_TOKEN)
+    }
+
+    /// A ring of the group is about to get a request. When it has, the caller must see to it that
+    /// the reactor is attended.
+    pub(crate) fn note_begun(&self) {
+        self.table.lock().requests += 1;
+    }
+
+    /// So many requests have ended.
+    pub(crate) fn note_ended(&self, count: usize) {
+        if count > 0 {
+            self.table.lock().requests -= count;
+        }
+    }
+
+    /// Whether there is something to wait for.
+    fn has_work(&self) -> bool {
+        let table = self.table.lock();
+        table.len() + table.requests > 0
+    }
+
     /// How many resources were registered so far.
     pub(crate) fn registered_count(&self) -> u64 {
         // Relaxed: a counter.
@@ -144,12 +169,12 @@ impl Reactor {
 
     /// Whether a worker must not go to bed.
     pub(crate) fn wants_attendant(&self) -> bool {
-        self.len() > 0 && !self.is_attended()
+        self.has_work() && !self.is_attended()
     }
 
-    /// Makes the caller the attendant, if something is registered and nobody else is.
+    /// Makes the caller the attendant, if there is something to wait for and nobody else is.
     pub(crate) fn attend(&self) -> Option<Attendant<'_>> {
-        if self.len() == 0 || !self.attendance.begin() {
+        if !self.has_work() || !self.attendance.begin() {
             return None;
         }
         // Others hold it for a look only.
@@ -160,14 +185,12 @@ impl Reactor {
         })
     }
 
-    /// Collects what is ready now, or a part; returns how many events there were. Whoever is in
-    /// the selector already sees to them himself.
-    pub(crate) fn look(&self, wakes: &mut WakeList) -> usize {
-        let Some(mut selector) = self.selector.try_lock() else {
-            return 0;
-        };
+    /// Collects what is ready now, or a part; returns how many events there were. `None` if
+    /// somebody is in the selector already, who sees to them himself.
+    pub(crate) fn look(&self, wakes: &mut WakeList) -> Option<usize> {
+        let mut selector = self.selector.try_lock()?;
         settle(selector.take_few());
-        self.collect(&selector, wakes)
+        Some(self.collect(&selector, wakes))
     }
 
     /// Ends the attendant's current wait, or the next one.

@@ -8,14 +8,16 @@ use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 
 use crate::reactor::Reactor;
+use crate::ring::ShardRing;
 use crate::timer::wheel::Wheel;
 use crate::unpark::{Place, UnparkToken};
 
-/// One worker's wheel of timers, and where the worker sleeps.
+/// One worker's wheel of timers, its ring, and where the worker sleeps.
 #[derive(Debug)]
 pub(crate) struct Shard {
     pub(crate) wheel: Mutex<Wheel>,
     pub(crate) token: UnparkToken,
+    pub(crate) ring: ShardRing,
     /// Counts the turns, of whatever thread; a few may be missing.
     turns: AtomicUsize,
     /// Where the worker sleeps when it does not attend its reactor.
@@ -58,6 +60,7 @@ impl Shard {
         Self {
             wheel: Mutex::new(Wheel::new()),
             token: UnparkToken::new(),
+            ring: ShardRing::new(),
             turns: AtomicUsize::new(0),
             bed: Bed::default(),
         }

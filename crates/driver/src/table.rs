@@ -16,6 +16,9 @@ const INDEX_MASK: usize = (1 << INDEX_BITS) - 1;
 /// One bit less, so that no token is the selector's own (all ones).
 const STAMP_MAX: u32 = (INDEX_MASK >> 1) as u32;
 
+/// The token of rings, which no registration has: its stamp is too large.
+pub(crate) const RING_TOKEN: usize = usize::MAX - 1;
+
 /// One registration of one table.
 pub(crate) type CellKey = Key<Arc<ReadyCell>>;
 
@@ -25,6 +28,8 @@ pub(crate) type CellKey = Key<Arc<ReadyCell>>;
 #[derive(Debug)]
 pub(crate) struct RegistrationTable {
     cells: Slab<Arc<ReadyCell>>,
+    /// How many requests of rings are under way, which are waited for in the same selector.
+    pub(crate) requests: usize,
     is_shut_down: bool,
 }
 
@@ -46,6 +51,7 @@ impl RegistrationTable {
     pub(crate) const fn new() -> Self {
         Self {
             cells: Slab::with_stamps_up_to(STAMP_MAX),
+            requests: 0,
             is_shut_down: false,
         }
     }
@@ -106,7 +112,7 @@ mod tests {
     #[test]
     fn a_token_is_never_the_selectors_own() {
         let key = Key::new(INDEX_MASK as u32, STAMP_MAX);
-        assert_ne!(token(key), usize::MAX);
+        assert!(token(key) < RING_TOKEN);
         assert_eq!(key_of(token(key)), key);
     }
 

@@ -85,7 +85,7 @@ impl Driver {
         let plan = Wait::plan(handle, shard, limit);
         if plan.limit == Some(Duration::ZERO) {
             turned.unparked = shard.token.take();
-            turned.events = handle.reactor_of(self.shard).look(wakes);
+            turned.events = collect(handle, self.shard, wakes);
         } else {
             let mut wait = self.lingering.begin();
             wait.linger(|| shard.token.is_left());
@@ -169,13 +169,18 @@ fn sleep(
     wakes: &mut WakeList,
     turned: &mut Turned,
 ) {
-    let reactor = handle.reactor_of(shard);
-    let shard = handle.shard(shard);
+    let (reactor, index) = (handle.reactor_of(shard), shard);
+    let shard = handle.shard(index);
     if let Some(mut attendant) = reactor.attend() {
+        let limit = handle
+            .rings_beside(index)
+            .fold(limit, |limit, ring| ring.limit(limit));
         let waits = shard.token.begin_wait(Place::Selector);
         attendant.sleep(if waits { limit } else { Some(Duration::ZERO) });
         turned.unparked = !waits || shard.token.end_wait();
         turned.events = attendant.collect(wakes);
+        drop(attendant);
+        turned.events += collect_rings(handle, index, wakes);
     } else if shard.token.begin_wait(Place::Thread) {
         shard.sleep(limit, reactor);
         turned.unparked = shard.token.end_wait();
@@ -187,11 +192,28 @@ fn sleep(
 /// A turn of the driver of `shard` that does not wait; any thread may do it.
 pub(crate) fn look(handle: &Handle, shard: usize, wakes: &mut WakeList) -> Turned {
     let mut turned = Turned {
-        events: handle.reactor_of(shard).look(wakes),
+        events: collect(handle, shard, wakes),
         ..Turned::default()
     };
     turned.timers = fire(handle, handle.shard(shard), wakes);
     turned
+}
+
+/// Collects what is there, without waiting; returns how many events that were.
+fn collect(handle: &Handle, shard: usize, wakes: &mut WakeList) -> usize {
+    let reactor = handle.reactor_of(shard);
+    match reactor.look(wakes) {
+        Some(events) => events + collect_rings(handle, shard, wakes),
+        // Who is in the selector sees to the other rings.
+        None => handle.shard(shard).ring.collect(reactor, wakes),
+    }
+}
+
+/// Collects what has ended in the rings of the group, one of which the selector may have named.
+fn collect_rings(handle: &Handle, shard: usize, wakes: &mut WakeList) -> usize {
+    let reactor = handle.reactor_of(shard);
+    let rings = handle.rings_beside(shard);
+    rings.map(|ring| ring.collect(reactor, wakes)).sum()
 }
 
 /// Ends a turn: fires the timers that are due.

@@ -1,10 +1,12 @@
 //! The content of files as a whole: read, written, copied.
 
-use std::io;
+use std::fs::File;
+use std::io::{self, Read};
 use std::path::Path;
 
 use yamanote_driver::op;
 use yamanote_driver::op::direct::{self, Content};
+use yamanote_driver::op::file::{self, Kind, OpenHow};
 
 /// Reads the whole content of a file.
 ///
@@ -34,11 +36,38 @@ pub async fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
             let len = content.len();
             direct::paid(Ok(content), len).await
         }
-        Some(Ok(rest)) => op::submit(move || rest.complete()).await,
+        Some(Ok(Content::Rest(file, content, len))) => read_rest(file, content, len).await,
         Some(Err(error)) => direct::paid(Err(error), 0).await,
+        None => match op::offer(Kind::Open, 0) {
+            Some(_) => read_opened(path.as_ref()).await,
+            None => {
+                let path = path.as_ref().to_owned();
+                op::submit(move || std::fs::read(path)).await
+            }
+        },
+    }
+}
+
+/// Opens a file and reads it to its end.
+async fn read_opened(path: &Path) -> io::Result<Vec<u8>> {
+    let options = std::fs::OpenOptions::new().read(true).clone();
+    let file = file::open(path, Some(OpenHow::READ), &options).await?;
+    let len = direct::known(&file).and_then(|known| usize::try_from(known.len()).ok());
+    read_rest(file, Vec::new(), len).await
+}
+
+/// Reads from where the file's position is to its end. `len` is how much there should be then.
+async fn read_rest(
+    mut file: File,
+    mut content: Vec<u8>,
+    len: Option<usize>,
+) -> io::Result<Vec<u8>> {
+    let rest = len.map_or(0, |len| len.saturating_sub(content.len()));
+    match op::offer(Kind::Read, rest) {
+        Some(offer) => offer.read_to_end(file, content, len).await,
         None => {
-            let path = path.as_ref().to_owned();
-            op::submit(move || std::fs::read(path)).await
+            let read = move || file.read_to_end(&mut content).map(|_| content);
+            op::submit(read).await
         }
     }
 }

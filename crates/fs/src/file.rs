@@ -124,7 +124,7 @@ impl File {
     /// # Errors
     /// Those of the system; that of the write is left for the next write or flush.
     pub async fn sync_all(&self) -> io::Result<()> {
-        self.run(|std| std.sync_all()).await
+        self.sync(false).await
     }
 
     /// Like [`sync_all`](Self::sync_all), without the metadata that reading does not need.
@@ -132,7 +132,7 @@ impl File {
     /// # Errors
     /// As there.
     pub async fn sync_data(&self) -> io::Result<()> {
-        self.run(|std| std.sync_data()).await
+        self.sync(true).await
     }
 
     /// Cuts the file off at `size` bytes, or fills it with zeros up to there. The position stays.
@@ -158,7 +158,8 @@ impl File {
         self.idle().await;
         // What was read ahead may no longer be there.
         self.state.lock().forget_read();
-        self.run(move |std| std.set_len(size)).await
+        let (std, share) = (self.std.clone(), self.share());
+        op::file::set_len(std, size, share).await
     }
 
     /// What the system knows about the file.
@@ -308,6 +309,19 @@ impl File {
         poll_fn(|cx| self.poll_state(cx, |state, cx| state.poll_idle(cx))).await;
     }
 
+    async fn sync(&self, data_only: bool) -> io::Result<()> {
+        self.idle().await;
+        let (std, share) = (self.std.clone(), self.share());
+        op::file::sync(std, data_only, share).await
+    }
+
+    fn share(&self) -> Share {
+        Share {
+            std: Some(self.std.clone()),
+            waiting: self.waiting.clone(),
+        }
+    }
+
     /// Runs `work` after what is under way.
     async fn run<T: Send + 'static>(
         &self,
@@ -323,10 +337,7 @@ impl File {
         &self,
         work: impl FnOnce(&std::fs::File) -> io::Result<T> + Send + 'static,
     ) -> Op<T> {
-        let share = Share {
-            std: Some(self.std.clone()),
-            waiting: self.waiting.clone(),
-        };
+        let share = self.share();
         op::submit(move || work(share.std.as_ref().expect("kept until it is dropped")))
     }
 }

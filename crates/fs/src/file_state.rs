@@ -4,6 +4,7 @@
 //!   for it, and its error is reported by the next write or flush.
 //! - A read whose future was dropped goes on; what it brought is given to the next read. Another
 //!   operation than a read forgets it, and goes back in the file by as much first.
+//! - In a ring, an operation uses the position of the file itself, like the system's calls.
 //! - If an operation is lost (the runtime shuts down), it has failed; the file stays usable.
 
 use std::fs::File;
@@ -16,7 +17,7 @@ use std::task::{Context, Poll, ready};
 
 use yamanote_base::budget;
 use yamanote_driver::op::direct::{self, Known};
-use yamanote_driver::op::{self, Op};
+use yamanote_driver::op::{self, Offer, Op};
 use yamanote_io::ReadBuf;
 
 use crate::io_buffer::IoBuffer;
@@ -34,6 +35,8 @@ pub(crate) struct FileState {
     /// What a write said that nobody has been told yet.
     write_error: Option<io::ErrorKind>,
     direct: Direct,
+    /// Whether somebody else may be at work on the same position.
+    is_shared: bool,
 }
 
 /// Whether reads and seeks are tried before they are handed to the pool.
@@ -81,9 +84,11 @@ impl FileState {
         self.running.is_some()
     }
 
-    /// Leaves all to the pool: somebody else may be at work on the same position.
+    /// Leaves all to the pool, where the system's calls wait for each other: somebody else may be
+    /// at work on the same position.
     pub(crate) fn share_position(&mut self) {
         self.direct = Direct::Never;
+        self.is_shared = true;
     }
 
     /// What is known of the file, if it can be asked without blocking.
@@ -146,6 +151,9 @@ impl FileState {
         }
         self.forget_read();
         let n = self.buffer.fill(srcs, len_max);
+        if self.write_in_ring(file) {
+            return Poll::Ready(Ok(n));
+        }
         self.start(Kind::Write, file, |mut file, buffer| {
             buffer.write_to(&mut file).map(|()| 0)
         });
@@ -250,9 +258,65 @@ impl FileState {
 
     #[track_caller]
     fn start_read(&mut self, file: &Arc<File>, len_max: usize) {
+        if self.read_in_ring(file, len_max) {
+            return;
+        }
         self.start(Kind::Read, file, move |mut file, buffer| {
             buffer.read_from(&mut file, len_max).map(|n| n as u64)
         });
+    }
+
+    /// Begins to read, if there is a ring that does so.
+    fn read_in_ring(&mut self, file: &Arc<File>, len_max: usize) -> bool {
+        let begin = |offer: Offer, buffer: IoBuffer| {
+            let done = |bytes, result| Completed {
+                buffer: IoBuffer::of_content(bytes),
+                result,
+            };
+            offer.read(file.clone(), buffer.into_space(), len_max, done)
+        };
+        self.start_in_ring(Kind::Read, file, len_max, begin)
+    }
+
+    /// Begins to write what is in the buffer, if there is a ring that does so.
+    fn write_in_ring(&mut self, file: &Arc<File>) -> bool {
+        let begin = |offer: Offer, buffer: IoBuffer| {
+            let done = |bytes, result: io::Result<()>| Completed {
+                buffer: IoBuffer::of_space(bytes),
+                result: result.map(|()| 0),
+            };
+            offer.write_all(file.clone(), buffer.into_content(), done)
+        };
+        self.start_in_ring(Kind::Write, file, self.buffer.len(), begin)
+    }
+
+    /// Has `begin` start an operation of `len` bytes at the file's position, if there is a ring
+    /// that takes it. Nobody else may use that position: in a ring none waits for the other.
+    fn start_in_ring(
+        &mut self,
+        kind: Kind,
+        file: &File,
+        len: usize,
+        begin: impl FnOnce(Offer, IoBuffer) -> Op<Completed>,
+    ) -> bool {
+        let request = match kind {
+            Kind::Write => op::file::Kind::Write,
+            _ => op::file::Kind::Read,
+        };
+        let Some(offer) = op::offer(request, len).filter(|_| !self.is_shared) else {
+            return false;
+        };
+        let mut buffer = mem::take(&mut self.buffer);
+        let op = match go_back(file, mem::take(&mut self.rewind)) {
+            Ok(()) => begin(offer, buffer),
+            Err(error) => {
+                buffer.discard();
+                let result = Err(error);
+                Op::ended(Ok(Completed { buffer, result }))
+            }
+        };
+        self.running = Some(Running { kind, op });
+        true
     }
 
     #[track_caller]

@@ -22,9 +22,13 @@ impl IoBuffer {
         self.start == self.end
     }
 
+    pub(crate) fn len(&self) -> usize {
+        self.end - self.start
+    }
+
     /// Forgets what is inside; returns how many bytes that was.
     pub(crate) fn discard(&mut self) -> usize {
-        let len = self.end - self.start;
+        let len = self.len();
         (self.start, self.end) = (0, 0);
         len
     }
@@ -64,6 +68,30 @@ impl IoBuffer {
                 }
             }
         }
+    }
+
+    /// Empty memory, for an operation that appends to it.
+    pub(crate) fn into_space(mut self) -> Vec<u8> {
+        self.bytes.clear();
+        self.bytes
+    }
+
+    /// What is to be written, if nothing of it was.
+    pub(crate) fn into_content(self) -> Vec<u8> {
+        debug_assert_eq!((self.start, self.end), (0, self.bytes.len()));
+        self.bytes
+    }
+
+    /// What was read.
+    pub(crate) fn of_content(bytes: Vec<u8>) -> Self {
+        let (start, end) = (0, bytes.len());
+        Self { bytes, start, end }
+    }
+
+    /// Memory with nothing inside.
+    pub(crate) fn of_space(bytes: Vec<u8>) -> Self {
+        let (start, end) = (0, 0);
+        Self { bytes, start, end }
     }
 
     /// Writes all that is inside; afterwards it is empty, written or not.

@@ -3,7 +3,8 @@
 use std::io;
 use std::path::Path;
 
-use yamanote_driver::op::{self, direct};
+use yamanote_driver::op::direct;
+use yamanote_driver::op::file::{self, OpenHow};
 
 use crate::File;
 
@@ -28,9 +29,9 @@ use crate::File;
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
     pub(crate) std: std::fs::OpenOptions,
-    /// Whether the file can be read.
-    reads: bool,
-    /// Whether something else was asked for, or may have been.
+    /// The same as data.
+    pub(crate) how: OpenHow,
+    /// Whether something was asked for, or may have been, that `how` does not say.
     pub(crate) more: bool,
 }
 
@@ -39,7 +40,7 @@ impl OpenOptions {
     pub fn new() -> OpenOptions {
         OpenOptions {
             std: std::fs::OpenOptions::new(),
-            reads: false,
+            how: OpenHow::NONE,
             more: false,
         }
     }
@@ -47,42 +48,42 @@ impl OpenOptions {
     /// Whether the file can be read.
     pub fn read(&mut self, read: bool) -> &mut OpenOptions {
         self.std.read(read);
-        self.reads = read;
+        self.how.read = read;
         self
     }
 
     /// Whether the file can be written.
     pub fn write(&mut self, write: bool) -> &mut OpenOptions {
         self.std.write(write);
-        self.more = true;
+        self.how.write = write;
         self
     }
 
     /// Whether each write goes to the end of the file.
     pub fn append(&mut self, append: bool) -> &mut OpenOptions {
         self.std.append(append);
-        self.more = true;
+        self.how.append = append;
         self
     }
 
     /// Whether the file is emptied when it is opened.
     pub fn truncate(&mut self, truncate: bool) -> &mut OpenOptions {
         self.std.truncate(truncate);
-        self.more = true;
+        self.how.truncate = truncate;
         self
     }
 
     /// Whether the file is made if it does not exist.
     pub fn create(&mut self, create: bool) -> &mut OpenOptions {
         self.std.create(create);
-        self.more = true;
+        self.how.create = create;
         self
     }
 
     /// Whether the file must not exist, and is made.
     pub fn create_new(&mut self, create_new: bool) -> &mut OpenOptions {
         self.std.create_new(create_new);
-        self.more = true;
+        self.how.create_new = create_new;
         self
     }
 
@@ -100,15 +101,20 @@ impl OpenOptions {
         if let Some(file) = tried {
             return direct::paid(Ok(file), 0).await;
         }
-        let (options, path) = (self.std.clone(), path.as_ref().to_owned());
-        op::submit(move || options.open(path))
+        let how = (!self.more).then_some(self.how);
+        file::open(path.as_ref(), how, &self.std)
             .await
             .map(File::from_std)
     }
 
-    /// Opens a file that is only read, if that cannot block.
     fn try_directly(&self, path: &Path) -> Option<File> {
-        if !self.reads || self.more {
+        let mode = self.how.mode;
+        let only_reads = self.how
+            == OpenHow {
+                mode,
+                ..OpenHow::READ
+            };
+        if !only_reads || self.more {
             return None;
         }
         let (std, known) = direct::open(path)?;
@@ -120,7 +126,7 @@ impl From<std::fs::OpenOptions> for OpenOptions {
     fn from(options: std::fs::OpenOptions) -> OpenOptions {
         OpenOptions {
             std: options,
-            reads: false,
+            how: OpenHow::NONE,
             // What they say cannot be asked.
             more: true,
         }

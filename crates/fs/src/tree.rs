@@ -3,7 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use yamanote_driver::op;
+use yamanote_driver::op::{self, file};
 
 /// Makes a directory.
 ///
@@ -29,8 +29,7 @@ use yamanote_driver::op;
 /// # }
 /// ```
 pub async fn create_dir(path: impl AsRef<Path>) -> io::Result<()> {
-    let path = path.as_ref().to_owned();
-    op::submit(move || std::fs::create_dir(path)).await
+    file::make_dir(path.as_ref()).await
 }
 
 /// Makes a directory, and those above it that do not exist. One that exists is no error.
@@ -71,8 +70,7 @@ pub async fn create_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
 /// # Panics
 /// Outside of a runtime.
 pub async fn remove_dir(path: impl AsRef<Path>) -> io::Result<()> {
-    let path = path.as_ref().to_owned();
-    op::submit(move || std::fs::remove_dir(path)).await
+    file::remove_dir(path.as_ref()).await
 }
 
 /// Removes a directory and all that is in it; links are removed, not followed.
@@ -130,8 +128,7 @@ pub async fn remove_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
 /// # }
 /// ```
 pub async fn remove_file(path: impl AsRef<Path>) -> io::Result<()> {
-    let path = path.as_ref().to_owned();
-    op::submit(move || std::fs::remove_file(path)).await
+    file::remove_file(path.as_ref()).await
 }
 
 /// Gives a file or directory another name, in the place of what has that name.
@@ -159,8 +156,7 @@ pub async fn remove_file(path: impl AsRef<Path>) -> io::Result<()> {
 /// # }
 /// ```
 pub async fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<()> {
-    let (from, to) = (from.as_ref().to_owned(), to.as_ref().to_owned());
-    op::submit(move || std::fs::rename(from, to)).await
+    file::rename(from.as_ref(), to.as_ref()).await
 }
 
 /// Makes a second name, `link`, for a file.
@@ -189,8 +185,7 @@ pub async fn rename(from: impl AsRef<Path>, to: impl AsRef<Path>) -> io::Result<
 /// # }
 /// ```
 pub async fn hard_link(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io::Result<()> {
-    let (original, link) = (original.as_ref().to_owned(), link.as_ref().to_owned());
-    op::submit(move || std::fs::hard_link(original, link)).await
+    file::hard_link(original.as_ref(), link.as_ref()).await
 }
 
 /// Where a symbolic link leads to, as it is written in the link.

@@ -41,13 +41,14 @@ impl OpenOptions {
     /// The permissions of a new file, from which the process's mask is taken away.
     pub fn mode(&mut self, mode: u32) -> &mut OpenOptions {
         self.std.mode(mode);
+        self.how.mode = mode;
         self
     }
 
     /// Further flags of the system call; those of the access mode are ignored.
     pub fn custom_flags(&mut self, flags: i32) -> &mut OpenOptions {
         self.std.custom_flags(flags);
-        self.more = true;
+        self.how.flags = flags;
         self
     }
 }
@@ -77,8 +78,8 @@ impl OpenOptions {
 /// # }
 /// ```
 pub async fn symlink(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io::Result<()> {
-    let (original, link) = (original.as_ref().to_owned(), link.as_ref().to_owned());
-    op::submit(move || std::os::unix::fs::symlink(original, link)).await
+    let work = |original: &Path, link: &Path| std::os::unix::fs::symlink(original, link);
+    op::file::symlink(original.as_ref(), link.as_ref(), work).await
 }
 
 impl AsRawFd for File {

@@ -49,10 +49,8 @@ pub enum Request {
     Open {
         /// Where it is.
         path: CString,
-        /// Those of open(2); the descriptor is closed on exec in any case.
-        flags: i32,
-        /// The permissions of a new file.
-        mode: u32,
+        /// For what.
+        how: OpenHow,
         /// The open file, when it is. Who does not take it has it closed.
         opened: Option<File>,
     },
@@ -91,6 +89,72 @@ pub enum Request {
         /// Its name.
         link: CString,
     },
+}
+
+/// What a ring tells the requests apart by that are under way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RequestKey(pub u64);
+
+impl RequestKey {
+    /// No request has it.
+    pub const NONE: Self = Self(u64::MAX);
+}
+
+/// How a file is opened, as [`std::fs::OpenOptions`] say it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenHow {
+    /// For reading.
+    pub read: bool,
+    /// For writing.
+    pub write: bool,
+    /// For writing at the end.
+    pub append: bool,
+    /// Emptied first.
+    pub truncate: bool,
+    /// Made if it is not there.
+    pub create: bool,
+    /// Made, and not there before.
+    pub create_new: bool,
+    /// The permissions of a new file.
+    pub mode: u32,
+    /// Further flags of the system call.
+    pub flags: i32,
+}
+
+impl OpenHow {
+    /// Nothing is asked for.
+    pub const NONE: Self = Self {
+        read: false,
+        write: false,
+        append: false,
+        truncate: false,
+        create: false,
+        create_new: false,
+        mode: 0o666,
+        flags: 0,
+    };
+
+    /// Reading, and nothing else.
+    pub const READ: Self = Self {
+        read: true,
+        ..Self::NONE
+    };
+
+    /// Whether the file or its content may be another afterwards.
+    #[must_use]
+    pub fn changes(&self) -> bool {
+        self.truncate || self.create || self.create_new
+    }
+
+    /// Whether it makes sense; if not, std says what does not.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        match (self.write, self.append) {
+            (_, true) => self.create_new || !self.truncate,
+            (true, false) => true,
+            (false, false) => self.read && !self.changes(),
+        }
+    }
 }
 
 /// Which operation a [`Request`] asks for.

@@ -7,7 +7,8 @@ use std::marker::PhantomData;
 use std::path::Path;
 use std::time::Duration;
 
-pub use crate::request::{Kind, Request};
+pub use crate::request::{Kind, Request, RequestKey};
+use crate::selector::Registrar;
 
 /// A pair of queues shared with the kernel; there is none here.
 #[derive(Debug)]
@@ -15,10 +16,6 @@ pub struct Ring<T> {
     never: Infallible,
     _tags: PhantomData<T>,
 }
-
-/// What tells requests apart; there are none here.
-#[derive(Clone, Copy, Debug)]
-pub struct RequestKey<T>(Infallible, PhantomData<fn() -> T>);
 
 /// A request that has ended; none does here.
 #[derive(Debug)]
@@ -37,6 +34,12 @@ pub fn path(_path: &Path) -> Option<CString> {
     None
 }
 
+/// Whether the kernel has given up on a request.
+#[must_use]
+pub fn is_given_up(_error: &io::Error) -> bool {
+    false
+}
+
 impl<T> Ring<T> {
     /// No ring.
     ///
@@ -44,6 +47,14 @@ impl<T> Ring<T> {
     /// `Unsupported`.
     pub fn new(_entries: u32) -> io::Result<Self> {
         Err(io::ErrorKind::Unsupported.into())
+    }
+
+    /// Has the selector of `registrar` report completions.
+    ///
+    /// # Errors
+    /// None: there is no ring.
+    pub fn watch(&self, _registrar: &Registrar, _token: usize) -> io::Result<()> {
+        match self.never {}
     }
 
     /// Whether the system knows this kind of request.
@@ -68,12 +79,12 @@ impl<T> Ring<T> {
     ///
     /// # Errors
     /// None: there is no ring.
-    pub fn submit(&mut self, _request: Request, _tag: T) -> Result<RequestKey<T>, (Request, T)> {
+    pub fn submit(&mut self, _request: Request, _tag: T) -> Result<RequestKey, (Request, T)> {
         match self.never {}
     }
 
     /// Asks the kernel to give up on a request.
-    pub fn cancel(&mut self, _key: RequestKey<T>) {
+    pub fn cancel(&mut self, _key: RequestKey) {
         match self.never {}
     }
 
@@ -95,8 +106,18 @@ impl<T> Ring<T> {
         match self.never {}
     }
 
-    /// Ends all that is under way.
-    pub fn end(&mut self, _limit: Duration, _each: impl FnMut(Completion<T>)) -> Vec<T> {
+    /// Waits for a completion that was not collected.
+    pub fn wait(&mut self, _limit: Duration) {
+        match self.never {}
+    }
+
+    /// Cancels all whose tags `chosen` accepts.
+    pub fn cancel_where(&mut self, _chosen: impl Fn(&T) -> bool) {
+        match self.never {}
+    }
+
+    /// Gives up all that is under way; returns the tags.
+    pub fn abandon(&mut self) -> Vec<T> {
         match self.never {}
     }
 }

@@ -6,7 +6,7 @@
 
 use std::fs::{File, Metadata};
 use std::future::poll_fn;
-use std::io::{self, Read};
+use std::io;
 use std::path::Path;
 
 use yamanote_base::budget;
@@ -28,24 +28,9 @@ const UNIT_LEN: usize = 16 * 1024;
 pub enum Content {
     /// To its end.
     Whole(Vec<u8>),
-    /// Up to where the file's position is; the rest may block.
-    Rest(File, Vec<u8>),
-}
-
-impl Content {
-    /// Reads what is missing. May block.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn complete(self) -> io::Result<Vec<u8>> {
-        match self {
-            Content::Whole(content) => Ok(content),
-            Content::Rest(mut file, mut content) => {
-                file.read_to_end(&mut content)?;
-                Ok(content)
-            }
-        }
-    }
+    /// Up to where the file's position is; the rest may block. The number says how long the whole
+    /// should be, if that is not too much to tell.
+    Rest(File, Vec<u8>, Option<usize>),
 }
 
 /// What is known about what `path` leads to, behind links if `follow`.
@@ -73,11 +58,9 @@ pub fn read_whole(path: &Path) -> Option<io::Result<Content>> {
 
 fn read_to_end(file: File, known: &Known) -> io::Result<Content> {
     let mut content = Vec::new();
-    let Some(len) = usize::try_from(known.len())
-        .ok()
-        .filter(|len| *len <= LEN_MAX)
-    else {
-        return Ok(Content::Rest(file, content));
+    let len = usize::try_from(known.len()).ok();
+    let Some(len) = len.filter(|len| *len <= LEN_MAX) else {
+        return Ok(Content::Rest(file, content, len));
     };
     content.try_reserve_exact(len)?;
     // Bounded: each round but the last fills some of the space.
@@ -88,7 +71,7 @@ fn read_to_end(file: File, known: &Known) -> io::Result<Content> {
             Tried::Read(0) => return Ok(Content::Whole(content)),
             Tried::Read(_) if content.len() == len => return Ok(Content::Whole(content)),
             Tried::Read(_) => {}
-            Tried::WouldBlock => return Ok(Content::Rest(file, content)),
+            Tried::WouldBlock => return Ok(Content::Rest(file, content, Some(len))),
         }
     }
 }

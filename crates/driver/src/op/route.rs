@@ -3,6 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use yamanote_sys::request::Kind;
+
+/// The longest read that is faster by a ring.
+const RING_LEN_MAX: usize = 64 * 1024;
+
 /// Which way operations on files go. The results are the same on each.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -34,6 +39,15 @@ impl FileRoute {
     /// Whether what cannot block is tried by the thread that asks.
     pub(crate) fn tries(self) -> bool {
         matches!(self, FileRoute::Fastest | FileRoute::NoRing)
+    }
+
+    /// Whether a ring is to do an operation of `kind` that moves `len` bytes.
+    pub(crate) fn prefers_ring(self, kind: Kind, len: usize) -> bool {
+        match self {
+            FileRoute::Fastest => kind == Kind::Read && len <= RING_LEN_MAX,
+            FileRoute::Ring => true,
+            FileRoute::NoRing | FileRoute::Pool => false,
+        }
     }
 }
 

@@ -1,14 +1,17 @@
 //! What the tests stand on: a directory that is removed again, and a driver with a pool.
 
 use std::future::Future;
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use yamanote_base::block;
+use yamanote_base::wake::WakeList;
 use yamanote_driver::{Config, Handle, context, new};
 use yamanote_pool::{self as pool, Pool};
 
@@ -46,8 +49,31 @@ impl Drop for Dir {
     }
 }
 
-/// The handle of a driver that nobody turns: files need its pool only.
-pub(crate) fn handle() -> Handle {
+/// A driver that a thread of its own turns, with a pool of one thread.
+pub(crate) struct Driven {
+    handle: Handle,
+    turning: Option<JoinHandle<()>>,
+}
+
+impl Deref for Driven {
+    type Target = Handle;
+
+    fn deref(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+impl Drop for Driven {
+    fn drop(&mut self) {
+        let mut wakes = WakeList::new();
+        self.handle.shut_down(&mut wakes);
+        wakes.wake_all();
+        let turned = self.turning.take().map(JoinHandle::join);
+        assert!(turned.is_none_or(|turned| turned.is_ok()));
+    }
+}
+
+pub(crate) fn handle() -> Driven {
     let pool = Pool::new(pool::Config {
         threads_max: 1,
         keep_alive: Duration::from_secs(1),
@@ -60,7 +86,17 @@ pub(crate) fn handle() -> Handle {
         file_route: crate::ROUTE,
         ..Config::new(pool)
     };
-    new(config).unwrap().1
+    let (mut drivers, handle) = new(config).unwrap();
+    let mut driver = drivers.pop().unwrap();
+    let turning = thread::spawn(move || {
+        let mut wakes = WakeList::new();
+        while !driver.handle().is_shut_down() {
+            driver.turn(None, &mut wakes);
+            wakes.wake_all();
+        }
+    });
+    let turning = Some(turning);
+    Driven { handle, turning }
 }
 
 pub(crate) fn run<F: Future>(future: F) -> F::Output {

@@ -10,7 +10,7 @@ use std::path::Path;
 use io_uring::squeue::Entry;
 use io_uring::{opcode, types};
 
-use crate::request::{Kind, Request};
+use crate::request::{Kind, OpenHow, Request};
 
 /// The most bytes that one transfer asks for: more than the kernel moves at once.
 const LEN_MAX: usize = 1 << 30;
@@ -80,11 +80,9 @@ pub(super) fn entry(request: &mut Request) -> Entry {
 fn path_entry(request: &Request) -> Entry {
     const HERE: types::Fd = types::Fd(libc::AT_FDCWD);
     match request {
-        Request::Open {
-            path, flags, mode, ..
-        } => opcode::OpenAt::new(HERE, path.as_ptr())
-            .flags(flags | libc::O_CLOEXEC)
-            .mode(*mode)
+        Request::Open { path, how, .. } => opcode::OpenAt::new(HERE, path.as_ptr())
+            .flags(open_flags(how))
+            .mode(how.mode)
             .build(),
         Request::MakeDir { path, mode } => opcode::MkDirAt::new(HERE, path.as_ptr())
             .mode(*mode)
@@ -103,6 +101,26 @@ fn path_entry(request: &Request) -> Entry {
         }
         _ => unreachable!("entry() has seen to those that have a descriptor"),
     }
+}
+
+/// The flags of open(2), as std sets them.
+fn open_flags(how: &OpenHow) -> i32 {
+    let access = match (how.read, how.write || how.append) {
+        (true, true) => libc::O_RDWR,
+        (false, true) => libc::O_WRONLY,
+        (_, false) => libc::O_RDONLY,
+    };
+    let wanted = [
+        (how.append, libc::O_APPEND),
+        (how.create_new, libc::O_CREAT | libc::O_EXCL),
+        (how.create && !how.create_new, libc::O_CREAT),
+        (how.truncate && !how.create_new, libc::O_TRUNC),
+    ];
+    let flags = wanted.into_iter().filter(|(is_wanted, _)| *is_wanted);
+    flags.fold(
+        access | libc::O_CLOEXEC | how.flags & !libc::O_ACCMODE,
+        |all, (_, flag)| all | flag,
+    )
 }
 
 /// Takes in what the kernel says at the end: a number, or an error below zero.
@@ -132,6 +150,13 @@ pub(super) unsafe fn take_in(request: &mut Request, said: i32) -> io::Result<u32
         _ => {}
     }
     Ok(number)
+}
+
+/// Whether the kernel has given up on a request: because it was cancelled, or because the thread
+/// that had submitted it has ended.
+#[must_use]
+pub fn is_given_up(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(libc::ECANCELED | libc::EINTR))
 }
 
 /// The path as the kernel reads it; `None` if there is a zero in it.

@@ -19,15 +19,20 @@ use std::time::Duration;
 
 use io_uring::squeue::Entry;
 use io_uring::{IoUring, Parameters, Probe, opcode, types};
+use yamanote_base::interest::Interest;
 use yamanote_base::slab::{Key, Slab};
 
-pub use crate::request::{Kind, Request};
-pub use entry::path;
+use crate::selector::Registrar;
+
+pub use crate::request::{Kind, Request, RequestKey};
+pub use entry::{is_given_up, path};
 
 /// Says that an entry is about no request: to cancel one.
-const NO_REQUEST: u64 = u64::MAX;
-/// So that no key is [`NO_REQUEST`].
+const NO_REQUEST: u64 = RequestKey::NONE.0;
+/// So that no key is that.
 const STAMP_MAX: u32 = u32::MAX - 1;
+/// The most threads of the kernel that work on what blocks, for each thread that submits.
+const WORKERS_MAX: u32 = 512;
 /// How long a ring that is dropped waits for what is under way.
 const DROP_LIMIT: Duration = Duration::from_secs(1);
 
@@ -40,12 +45,8 @@ pub struct Ring<T> {
     under_way: Slab<UnderWay<T>>,
 }
 
-/// What [`Ring::submit`] tells them apart by.
-pub type RequestKey<T> = Key<UnderWay<T>>;
-
 /// A request that the kernel has, or is about to get.
-#[derive(Debug)]
-pub struct UnderWay<T> {
+struct UnderWay<T> {
     request: Request,
     tag: T,
 }
@@ -69,6 +70,11 @@ impl<T> Ring<T> {
     /// short of memory or descriptors.
     pub fn new(entries: u32) -> io::Result<Self> {
         let queues = build(entries)?;
+        // As many threads for what blocks as a pool has: a few that wait for each other, as the
+        // two ends of a FIFO do, are not to hold up all others. (Since Linux 5.15.)
+        let _ = queues
+            .submitter()
+            .register_iowq_max_workers(&mut [WORKERS_MAX, 0]);
         if !is_new_enough(queues.params()) {
             return Err(io::ErrorKind::Unsupported.into());
         }
@@ -79,6 +85,14 @@ impl<T> Ring<T> {
             can,
             under_way: Slab::with_stamps_up_to(STAMP_MAX),
         })
+    }
+
+    /// Has the selector of `registrar` report completions, as edges, under `token`.
+    ///
+    /// # Errors
+    /// As [`Registrar::register`].
+    pub fn watch(&self, registrar: &Registrar, token: usize) -> io::Result<()> {
+        registrar.register(self, token, Interest::READABLE)
     }
 
     /// Whether the system knows this kind of request.
@@ -104,7 +118,7 @@ impl<T> Ring<T> {
     /// # Errors
     /// Gives both back when the queue is full, and the kernel takes nothing from it now, or when
     /// it does not know this kind of request.
-    pub fn submit(&mut self, request: Request, tag: T) -> Result<RequestKey<T>, (Request, T)> {
+    pub fn submit(&mut self, request: Request, tag: T) -> Result<RequestKey, (Request, T)> {
         if !self.can(request.kind()) || !self.make_room() {
             return Err((request, tag));
         }
@@ -114,14 +128,14 @@ impl<T> Ring<T> {
         // SAFETY: what it refers to is in the table, until `completions` has read the last word
         // on it, or for ever.
         unsafe { self.push(&entry) };
-        Ok(key)
+        Ok(RequestKey(key.as_u64()))
     }
 
     /// Asks the kernel to give up on a request, which ends all the same, with `ECANCELED` or not.
     /// Nothing happens if it has ended; nor if the queue is full and the kernel takes nothing.
-    pub fn cancel(&mut self, key: RequestKey<T>) {
-        if self.under_way.get(key).is_some() && self.make_room() {
-            let entry = opcode::AsyncCancel::new(key.as_u64()).build();
+    pub fn cancel(&mut self, RequestKey(key): RequestKey) {
+        if self.under_way.get(key_of(key)).is_some() && self.make_room() {
+            let entry = opcode::AsyncCancel::new(key).build();
             // SAFETY: it refers to nothing.
             unsafe { self.push(&entry.user_data(NO_REQUEST)) };
         }
@@ -168,36 +182,32 @@ impl<T> Ring<T> {
         }
     }
 
-    /// Ends all that is under way: cancels it, waits, and passes it on. Returns the tags of what
-    /// has not ended when `limit` is over: the memory of that is never used again.
-    pub fn end(&mut self, limit: Duration, mut each: impl FnMut(Completion<T>)) -> Vec<T> {
-        // The longest of the waits that the limit is made of.
-        const ROUND: Duration = Duration::from_millis(10);
-        for key in self.all() {
-            self.cancel(key);
+    /// Waits for a completion that was not collected, at most for `limit`; hands over what is
+    /// queued.
+    pub fn wait(&mut self, limit: Duration) {
+        let limit = types::Timespec::from(limit);
+        let wait = types::SubmitArgs::new().timespec(&limit);
+        // An error is that of the time that is over, or one that shows again at the next call.
+        let _ = self.queues.submitter().submit_with_args(1, &wait);
+    }
+
+    /// Cancels, as [`cancel`](Self::cancel), all whose tags `chosen` accepts.
+    pub fn cancel_where(&mut self, chosen: impl Fn(&T) -> bool) {
+        for key in self.under_way.keys_where(|place| chosen(&place.tag)) {
+            self.cancel(RequestKey(key.as_u64()));
         }
-        for _ in 0..=limit.as_millis() / ROUND.as_millis() {
-            self.completions(&mut each);
-            if self.is_empty() {
-                break;
-            }
-            let round = types::Timespec::from(ROUND);
-            let wait = types::SubmitArgs::new().timespec(&round);
-            // An error is that of the time that is over, or one that the next round shows again.
-            let _ = self.queues.submitter().submit_with_args(1, &wait);
-        }
-        let rest = self.all().into_iter();
-        let lost = rest.filter_map(|key| self.under_way.remove(key));
+    }
+
+    /// Gives up all that is under way, whose memory is never used again; returns the tags.
+    pub fn abandon(&mut self) -> Vec<T> {
+        let keys = self.under_way.keys_where(|_| true).into_iter();
+        let lost = keys.filter_map(|key| self.under_way.remove(key));
         lost.map(|UnderWay { request, tag }| {
             // The kernel may still write to it.
             mem::forget(request);
             tag
         })
         .collect()
-    }
-
-    fn all(&self) -> Vec<RequestKey<T>> {
-        self.under_way.keys_where(|_| true)
     }
 
     /// The next entry of the completion queue.
@@ -214,9 +224,7 @@ impl<T> Ring<T> {
         if user_data == NO_REQUEST {
             return None;
         }
-        // The two halves of the key.
-        let key = Key::new(user_data as u32, (user_data >> 32) as u32);
-        let UnderWay { mut request, tag } = self.under_way.remove(key)?;
+        let UnderWay { mut request, tag } = self.under_way.remove(key_of(user_data))?;
         // SAFETY: the caller has the kernel's word on this very request: the key says so.
         let result = unsafe { entry::take_in(&mut request, said) };
         Some(Completion {
@@ -255,6 +263,11 @@ impl<T> Ring<T> {
     }
 }
 
+fn key_of<T>(number: u64) -> Key<UnderWay<T>> {
+    // The two halves of `Key::as_u64`.
+    Key::new(number as u32, (number >> 32) as u32)
+}
+
 /// The queues, with what the kernel has to make them better.
 fn build(entries: u32) -> io::Result<IoUring> {
     // One entry that is wrong does not hold up those behind it: since Linux 5.18.
@@ -287,7 +300,17 @@ impl<T> AsRawFd for Ring<T> {
 
 impl<T> Drop for Ring<T> {
     fn drop(&mut self) {
-        self.end(DROP_LIMIT, drop);
+        // The longest of the waits that the limit is made of.
+        const ROUND: Duration = Duration::from_millis(10);
+        self.cancel_where(|_| true);
+        for _ in 0..DROP_LIMIT.as_millis() / ROUND.as_millis() {
+            self.completions(drop);
+            if self.is_empty() {
+                return;
+            }
+            self.wait(ROUND);
+        }
+        self.abandon();
     }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::*;
+use crate::request::OpenHow;
 
 /// A ring, if this system has them: containers often forbid it.
 fn ring<T>(entries: u32) -> Option<Ring<T>> {
@@ -165,8 +166,7 @@ fn what_was_opened_is_closed_if_nobody_takes_it() {
     let _file = dir.file("a", b"content");
     let open = |name| Request::Open {
         path: dir.path(name),
-        flags: libc::O_RDONLY,
-        mode: 0,
+        how: OpenHow::READ,
         opened: None,
     };
     let (request, _) = carry_out(&mut ring, open("a"));

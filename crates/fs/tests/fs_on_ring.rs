@@ -1,0 +1,14 @@
+//! Behaviour of files and directories, the same tests, with all that a ring can do in one.
+#![cfg(not(loom))]
+
+#[path = "fs/directories.rs"]
+mod directories;
+#[path = "fs/files.rs"]
+mod files;
+#[path = "fs/world.rs"]
+mod world;
+
+use yamanote_driver::op::FileRoute;
+
+/// Which way operations go in these tests.
+const ROUTE: FileRoute = FileRoute::Ring;
