@@ -1,27 +1,32 @@
 //! Cooperative budget: how many operations a task may complete before it lets others run.
 //!
 //! A scheduler gives each poll of a task a fresh budget ([`with_budget`]); each leaf future takes
-//! one unit when it makes progress ([`poll_proceed`]) and returns `Pending`, with the task woken,
+//! one unit when it makes progress ([`poll_charged`]) and returns `Pending`, with the task woken,
 //! when none is left. Code that runs outside of a task has no limit.
 
 use std::cell::Cell;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use crate::hooks;
 use crate::probe::{self, Point};
 
 /// Units that one poll of a task may spend.
 const UNITS: u8 = 128;
-/// Nothing is left, and that was told.
-const TOLD: u8 = u8::MAX;
 
 thread_local! {
-    static CURRENT: Cell<Budget> = const { Cell::new(Budget(None)) };
+    static CURRENT: Cell<Budget> = const { Cell::new(Budget::UNLIMITED) };
 }
 
-/// What is left to spend; `None` is no limit.
+/// What is left to spend: a byte, so that whether something is left is one comparison.
+///
+/// | byte | what |
+/// |---|---|
+/// | 0 | nothing is left, and that was told |
+/// | 1 | nothing is left |
+/// | 2 to 129 | one unit less than this |
+/// | 255 | no limit |
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Budget(Option<u8>);
+pub struct Budget(u8);
 
 /// A unit that was taken; given back when dropped without
 /// [`made_progress`](Self::made_progress).
@@ -33,24 +38,36 @@ pub struct Charge {
 
 impl Budget {
     /// What a task starts its poll with.
-    pub const FULL: Budget = Budget(Some(UNITS));
+    pub const FULL: Budget = Budget(UNITS + 1);
     /// No limit.
-    pub const UNLIMITED: Budget = Budget(None);
+    pub const UNLIMITED: Budget = Budget(u8::MAX);
+    const SPENT: Budget = Budget(1);
+    const TOLD: Budget = Budget(0);
 
     /// Whether something is left.
-    pub fn has_remaining(self) -> bool {
-        !matches!(self.0, Some(0 | TOLD))
+    #[inline]
+    pub const fn has_remaining(self) -> bool {
+        self.0 > Self::SPENT.0
+    }
+
+    /// One unit less, if there is a limit that is not reached.
+    #[inline]
+    const fn less(self) -> Self {
+        let limited = self.has_remaining() && self.0 != Self::UNLIMITED.0;
+        if limited { Self(self.0 - 1) } else { self }
     }
 }
 
 impl Charge {
     /// Keeps the unit spent: the operation is complete.
+    #[inline]
     pub fn made_progress(&self) {
         self.before.set(Budget::UNLIMITED);
     }
 }
 
 impl Drop for Charge {
+    #[inline]
     fn drop(&mut self) {
         let before = self.before.get();
         if before != Budget::UNLIMITED {
@@ -101,31 +118,52 @@ pub fn with_unlimited<R>(f: impl FnOnce() -> R) -> R {
     with(Budget::UNLIMITED, f)
 }
 
+/// Polls `f` if something is left; its answer costs one unit.
+///
+/// For leaf futures: what `f` polls is not to take a unit itself.
+#[inline]
+pub fn poll_charged<R>(
+    cx: &mut Context<'_>,
+    f: impl FnOnce(&mut Context<'_>) -> Poll<R>,
+) -> Poll<R> {
+    if !current().has_remaining() {
+        refuse(cx);
+        return Poll::Pending;
+    }
+    let result = ready!(f(cx));
+    spend();
+    Poll::Ready(result)
+}
+
+/// Takes one unit, if something is left, for an operation that is complete.
+#[inline]
+pub fn spend() {
+    replace(current().less());
+}
+
 /// Takes one unit, or wakes the task and returns `Pending` if none is left.
 #[inline]
 pub fn poll_proceed(cx: &mut Context<'_>) -> Poll<Charge> {
     let before = current();
-    match before.0 {
-        Some(0) => {
-            // Once a poll, however many of its futures find nothing left.
-            replace(Budget(Some(TOLD)));
-            hooks::budget_spent();
-            probe::emit(Point::BudgetSpent, 0);
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        Some(TOLD) => {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        Some(left) => {
-            replace(Budget(Some(left - 1)));
-        }
-        None => {}
+    if !before.has_remaining() {
+        refuse(cx);
+        return Poll::Pending;
     }
+    replace(before.less());
     Poll::Ready(Charge {
         before: Cell::new(before),
     })
+}
+
+/// Wakes the task, which is to go on with a fresh budget.
+#[cold]
+fn refuse(cx: &Context<'_>) {
+    // Told once a poll, however many of its futures find nothing left.
+    if replace(Budget::TOLD) == Budget::SPENT {
+        hooks::budget_spent();
+        probe::emit(Point::BudgetSpent, 0);
+    }
+    cx.waker().wake_by_ref();
 }
 
 #[cfg(test)]
@@ -154,9 +192,27 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_costs_a_unit_and_pending_none() {
+        let mut cx = Context::from_waker(Waker::noop());
+        with(Budget(3), || {
+            assert!(poll_charged(&mut cx, |_| Poll::<()>::Pending).is_pending());
+            assert!(poll_charged(&mut cx, |_| Poll::Ready(())).is_ready());
+            spend();
+            assert!(!current().has_remaining());
+            spend();
+            let refused = poll_charged(&mut cx, |_| -> Poll<()> { panic!("nothing was left") });
+            assert!(refused.is_pending());
+            spend();
+            assert_eq!(current(), Budget::TOLD);
+        });
+        spend();
+        assert_eq!(current(), Budget::UNLIMITED);
+    }
+
+    #[test]
     fn pending_gives_the_unit_back() {
         let mut cx = Context::from_waker(Waker::noop());
-        with(Budget(Some(1)), || {
+        with(Budget(2), || {
             drop(poll_proceed(&mut cx));
             assert!(current().has_remaining());
         });

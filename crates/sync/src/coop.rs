@@ -2,22 +2,10 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
-use yamanote_base::budget;
-
-/// Polls `f` if the task has budget left; an answer costs one unit.
-#[inline]
-pub(crate) fn poll_charged<R>(
-    cx: &mut Context<'_>,
-    f: impl FnOnce(&mut Context<'_>) -> Poll<R>,
-) -> Poll<R> {
-    let charge = ready!(budget::poll_proceed(cx));
-    let result = ready!(f(cx));
-    charge.made_progress();
-    Poll::Ready(result)
-}
+pub(crate) use yamanote_base::budget::poll_charged;
 
 pin_project! {
     /// A future whose answer costs one unit of the budget.

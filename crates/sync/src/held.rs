@@ -99,8 +99,10 @@ impl<L: LockHandle> Drop for Claim<L> {
 impl<L: WholeLock, M: Mode> Held<L, L::Value, M> {
     /// Waits for `lock`; `source` is what the wait is called where waits are listed.
     pub(crate) async fn wait(lock: L, source: &'static str) -> Self {
-        let acquired = lock.core().acquire(M::EXCLUSIVE, source).await;
-        acquired.expect("a lock never closes its semaphore");
+        if !lock.core().take_charged(M::EXCLUSIVE) {
+            let acquired = lock.core().acquire(M::EXCLUSIVE, source).await;
+            acquired.expect("a lock never closes its semaphore");
+        }
         Self::acquired(lock)
     }
 

@@ -6,7 +6,6 @@ mod raw;
 mod word;
 
 use std::fmt;
-use std::future::Future;
 use std::sync::Arc;
 
 use yamanote_base::{block, const_unless_model};
@@ -294,9 +293,12 @@ impl Semaphore {
     }
 
     /// Waits for `n` permits; `source` is what the wait is called where waits are listed.
-    fn wait(&self, n: u32, source: &'static str) -> impl Future<Output = Result<(), AcquireError>> {
+    async fn wait(&self, n: u32, source: &'static str) -> Result<(), AcquireError> {
+        if self.raw.take_charged(n as usize) {
+            return Ok(());
+        }
         let op = op!("tokio::sync::semaphore", &self.resource, source);
-        op.wrap("poll", self.raw.acquire(n as usize))
+        op.wrap("poll", self.raw.acquire(n as usize)).await
     }
 }
 

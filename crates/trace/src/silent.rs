@@ -174,6 +174,13 @@ impl AsyncOp {
 #[inline(always)]
 pub fn poll_op(_: &'static str, _: bool) {}
 
+/// Whether what is told here can be heard: if not, who waits may take a shorter way.
+#[inline(always)]
+#[must_use]
+pub const fn is_listening() -> bool {
+    false
+}
+
 /// Makes a [`Resource`]: `resource!("tokio::sync::x", "X", "Sync")`, and further fields if need be.
 #[macro_export]
 macro_rules! resource {

@@ -66,6 +66,13 @@ pub fn __enabled() -> bool {
     LevelFilter::TRACE <= LevelFilter::current()
 }
 
+/// Whether what is told here can be heard: if not, who waits may take a shorter way.
+#[inline(always)]
+#[must_use]
+pub fn is_listening() -> bool {
+    __enabled()
+}
+
 /// `span`, if somebody wants it.
 fn wanted(span: Span) -> Option<Box<Span>> {
     (!span.is_disabled()).then(|| Box::new(span))

@@ -137,6 +137,12 @@ impl LockCore {
         if exclusive { self.permits as usize } else { 1 }
     }
 
+    /// Takes the right, within the task's budget, if that is possible without a wait.
+    #[inline]
+    pub(super) fn take_charged(&self, exclusive: bool) -> bool {
+        self.semaphore.take_charged(self.permits_of(exclusive))
+    }
+
     /// Waits for the right to read, or, if `exclusive`, to write. It cannot fail.
     #[inline]
     pub(super) fn acquire(

@@ -457,6 +457,9 @@ impl<T> Sender<T> {
     }
 
     async fn reserve_room(&self, n: usize) -> Result<(), SendError<()>> {
+        if self.quota().permits.take_charged(n) {
+            return Ok(());
+        }
         /// A future that is dropped gives room back too.
         struct Settle<'a, T>(&'a Sender<T>);
 

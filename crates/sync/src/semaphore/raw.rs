@@ -18,6 +18,8 @@ use yamanote_base::wait::{Locked, WaitQueue, Waiter};
 use yamanote_base::wake::WakeList;
 use yamanote_trace::{Resource, op_update, resource, update};
 
+use crate::coop::poll_charged;
+
 use super::error::{AcquireError, TryAcquireError};
 use super::word::{Given, PermitWord, Take, assert_fits};
 
@@ -105,6 +107,21 @@ impl RawSemaphore {
             Take::Short => Err(TryAcquireError::NoPermits),
             Take::Closed => Err(TryAcquireError::Closed),
         }
+    }
+
+    /// Takes `n` permits at the cost of a unit of the task's budget, as the first poll of
+    /// [`acquire`](Self::acquire) would, if that is possible at once.
+    ///
+    /// `false`: only a poll can tell what to do; where waits are listed, one is always wanted.
+    #[inline]
+    pub(crate) fn take_charged(&self, n: usize) -> bool {
+        let taken = !yamanote_trace::is_listening()
+            && budget::current().has_remaining()
+            && self.word.try_take(n) == Take::Taken;
+        if taken {
+            budget::spend();
+        }
+        taken
     }
 
     /// Waits for `n` permits.
@@ -257,9 +274,7 @@ impl RawSemaphore {
         ready!(self.waiters.poll_popped(waiter.as_mut(), cx));
         if !budget::current().has_remaining() {
             // What it got stays its own until it has budget again.
-            let refused = budget::poll_proceed(cx);
-            debug_assert!(refused.is_pending(), "nothing was left of the budget");
-            return Poll::Pending;
+            return poll_charged(cx, |_| unreachable!("nothing was left of the budget"));
         }
         let needed = *waiter.settle();
         // Closing comes first, also for who was handed all its permits before.
@@ -349,18 +364,14 @@ impl Future for Acquire<'_> {
         } else if semaphore.word.would_be_short(wanted) {
             ready!(semaphore.poll_enqueue(waiter, wanted, cx))
         } else {
-            let charge = ready!(budget::poll_proceed(cx));
-            return semaphore.poll_first(waiter, wanted, cx).map(|acquired| {
-                charge.made_progress();
-                acquired
-            });
+            return poll_charged(cx, |cx| semaphore.poll_first(waiter, wanted, cx));
         };
-        let Poll::Ready(charge) = budget::poll_proceed(cx) else {
+        let charged = poll_charged(cx, |_| Poll::Ready(()));
+        if charged.is_pending() {
             // The permits came in between, and cannot be taken without budget.
             semaphore.release(if acquired.is_ok() { wanted } else { 0 });
             return Poll::Pending;
-        };
-        charge.made_progress();
+        }
         Poll::Ready(acquired)
     }
 }
