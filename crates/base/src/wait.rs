@@ -316,6 +316,39 @@ impl<G, T> Locked<'_, G, T> {
         }
     }
 
+    /// Takes out every waiter, in order, after `mark` has seen what it carries; unlocks, and wakes
+    /// them.
+    ///
+    /// `mark` runs under the lock and must be short.
+    ///
+    /// # Panics
+    /// When a waker panics; the others have been woken all the same.
+    #[inline]
+    pub fn wake_all(mut self, mut mark: impl FnMut(&mut T)) {
+        let first = self.pop_front_with(&mut mark);
+        if self.has_waiters() {
+            return self.wake_many(first, mark);
+        }
+        // Most often one waits or nobody does, and no list of wakers is needed.
+        drop(self);
+        if let Some(first) = first {
+            first.wake();
+        }
+    }
+
+    /// [`wake_all`](Self::wake_all) of the rest of the queue, behind `first`.
+    #[inline(never)]
+    fn wake_many(mut self, first: Option<Waker>, mut mark: impl FnMut(&mut T)) {
+        let mut wakes = WakeList::new();
+        wakes.extend(first);
+        self.pop_all(&mut wakes, |data| {
+            mark(data);
+            true
+        });
+        drop(self);
+        wakes.wake_all();
+    }
+
     fn pop(&mut self, this: NonNull<Waiter<T>>) -> Option<Waker> {
         let waker = self.unlink(this);
         // Release: pairs with the Acquire in is_popped(). The last touch: with this, its owner may

@@ -13,7 +13,6 @@ use std::task::{Context, Poll, Waker};
 use pin_project_lite::pin_project;
 use yamanote_base::const_unless_model;
 use yamanote_base::wait::{Locked, WaitQueue};
-use yamanote_base::wake::WakeList;
 
 use crate::coop::poll_charged;
 use word::NotifyWord;
@@ -200,15 +199,9 @@ impl Notify {
     /// # }
     /// ```
     pub fn notify_waiters(&self) {
-        let mut wakes = WakeList::new();
-        let mut locked = self.waiters.lock();
+        let locked = self.waiters.lock();
         self.word.begin_round();
-        locked.pop_all(&mut wakes, |told| {
-            *told = Told::All;
-            true
-        });
-        drop(locked);
-        wakes.wake_all();
+        locked.wake_all(|told| *told = Told::All);
     }
 
     /// [`notified`](Self::notified) for this crate's own futures, which mind the budget themselves.

@@ -8,8 +8,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use yamanote_base::lock::{Mutex, MutexGuard};
-use yamanote_base::wait::{Locked, WaitQueue, Waiter};
-use yamanote_base::wake::WakeList;
+use yamanote_base::wait::{WaitQueue, Waiter};
 
 /// The most receivers at once.
 const RECEIVERS_MAX: usize = usize::MAX >> 2;
@@ -89,7 +88,7 @@ impl<T> Ring<T> {
         slot.position = position;
         slot.remaining = receivers;
         drop(slot);
-        wake_all(tail);
+        tail.wake_all(|()| {});
         drop(overwritten);
         Ok(receivers)
     }
@@ -98,7 +97,7 @@ impl<T> Ring<T> {
     pub(super) fn close(&self) {
         let mut tail = self.tail.lock();
         tail.is_closed = true;
-        wake_all(tail);
+        tail.wake_all(|()| {});
     }
 
     /// Counts a receiver; returns its position: that of the next value.
@@ -296,17 +295,6 @@ impl<T> Drop for Reading<'_, T> {
         };
         drop(slot);
         drop(done);
-    }
-}
-
-/// Unlocks the tail and wakes all who wait.
-fn wake_all(mut tail: Locked<'_, Tail, ()>) {
-    // Mostly nobody does: then no list is made.
-    if tail.has_waiters() {
-        let mut wakes = WakeList::new();
-        tail.pop_all(&mut wakes, |()| true);
-        drop(tail);
-        wakes.wake_all();
     }
 }
 

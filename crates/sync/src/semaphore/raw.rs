@@ -167,15 +167,13 @@ impl RawSemaphore {
 
     /// Grants nothing any more; all who wait are told.
     pub(crate) fn close(&self) {
-        let mut wakes = WakeList::new();
-        let mut locked = self.waiters.lock();
+        let locked = self.waiters.lock();
         self.word.mark_closed();
         if locked.has_waiters() {
-            locked.pop_all(&mut wakes, |_| true);
+            // The queue is emptied before it is unlocked.
             self.word.mark_unqueued(0);
         }
-        drop(locked);
-        wakes.wake_all();
+        locked.wake_all(|_| {});
     }
 
     /// Hands `n` permits, and the strays, to those who wait, in their order.
