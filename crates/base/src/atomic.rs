@@ -63,6 +63,13 @@ mod real {
         }
     }
 
+    /// The flag, by a load that is SeqCst: for one side of a pair, of which each sets its own flag
+    /// by a read-modify-write that is SeqCst and then looks at the other's.
+    #[inline(always)]
+    pub fn load_settled(flag: &AtomicBool) -> bool {
+        flag.load(Ordering::SeqCst)
+    }
+
     /// Defines functions that are `const`, except under the model checker.
     #[macro_export]
     macro_rules! const_unless_model {
@@ -91,6 +98,13 @@ mod model {
     pub use loom::sync::{RwLock as RawRwLock, RwLockReadGuard as RawRwLockReadGuard};
 
     pub use crate::lock::{Mutex as ListLock, MutexGuard as ListGuard};
+
+    /// The flag, by a load that is SeqCst. The checker takes SeqCst for less than it is, and would
+    /// show the load what is long past: here it is a read-modify-write, which sees the latest.
+    pub fn load_settled(flag: &AtomicBool) -> bool {
+        let looked = flag.compare_exchange(false, false, Ordering::AcqRel, Ordering::Acquire);
+        looked.unwrap_or_else(|set| set)
+    }
 
     /// Defines functions that are `const`, except under the model checker.
     #[macro_export]

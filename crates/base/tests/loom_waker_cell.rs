@@ -9,6 +9,7 @@ use loom::future::block_on;
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicBool, Ordering};
 use loom::thread;
+use yamanote_base::atomic::load_settled;
 use yamanote_base::waker_cell::WakerCell;
 
 #[derive(Default)]
@@ -91,6 +92,32 @@ fn loom_waker_cell_the_plain_look_is_enough_behind_a_read_modify_write() {
             }
         }));
         waking.join().unwrap();
+    });
+}
+
+#[test]
+fn loom_waker_cell_a_waker_that_stays_where_it_is_hears_of_two_that_look_plainly() {
+    loom::model(|| {
+        let shared = Arc::new((WakerCell::new(), [(); 2].map(|()| AtomicBool::new(false))));
+        let wake = |other: Arc<(WakerCell, [AtomicBool; 2])>, number: usize| {
+            other.1[number].swap(true, Ordering::SeqCst);
+            if other.0.is_stored() {
+                other.0.wake();
+            }
+        };
+        let (one, two) = (shared.clone(), shared.clone());
+        let waking = [
+            thread::spawn(move || wake(one, 0)),
+            thread::spawn(move || wake(two, 1)),
+        ];
+        block_on(poll_fn(|cx| {
+            // The second time nothing is written.
+            shared.0.register(cx.waker());
+            shared.0.register(cx.waker());
+            let both = shared.1.iter().all(load_settled);
+            if both { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        waking.map(|thread| thread.join().unwrap());
     });
 }
 

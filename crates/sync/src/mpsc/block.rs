@@ -6,7 +6,9 @@
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
-use yamanote_base::atomic::{AtomicBool, AtomicPtr, AtomicUsize, IN_MODEL, Ordering, UnsafeCell};
+use yamanote_base::atomic::{
+    AtomicBool, AtomicPtr, AtomicUsize, IN_MODEL, Ordering, UnsafeCell, load_settled,
+};
 
 /// Slots in a block; a power of two.
 const SLOTS: usize = if IN_MODEL { 2 } else { 32 };
@@ -151,9 +153,10 @@ impl<T> Block<T> {
             // SAFETY: until `filled` is set, the slot belongs to who claimed the position.
             unsafe { slot.write(MaybeUninit::new(value)) }
         });
-        // Release: pairs with the Acquire in is_filled(). Acquire: pairs with is_filled_settled():
-        // if the receiver found the slot empty there, its waker is seen by what follows here.
-        self.filled[offset].swap(true, Ordering::AcqRel);
+        // SeqCst: as Release it pairs with the Acquire in is_filled(); and what the caller looks
+        // at next comes, in the one order, after is_filled_settled() of a receiver that did not
+        // find the value.
+        self.filled[offset].swap(true, Ordering::SeqCst);
     }
 
     /// Whether there is a value at `position`.
@@ -163,14 +166,10 @@ impl<T> Block<T> {
         self.filled[offset_of(position)].load(Ordering::Acquire)
     }
 
-    /// [`is_filled`](Self::is_filled) by a read-modify-write: if it is not, whoever fills the
-    /// slot later sees what the caller did before.
+    /// [`is_filled`](Self::is_filled) in the one order of all that is SeqCst: if it is not, whoever
+    /// fills the slot later sees what the caller did before by such an operation.
     pub(super) fn is_filled_settled(&self, position: usize) -> bool {
-        let filled = &self.filled[offset_of(position)];
-        // AcqRel, and Acquire on failure: pairs with write() in both directions.
-        filled
-            .compare_exchange(false, false, Ordering::AcqRel, Ordering::Acquire)
-            .is_err()
+        load_settled(&self.filled[offset_of(position)])
     }
 
     /// Takes the value from `position`.
