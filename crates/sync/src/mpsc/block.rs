@@ -44,6 +44,14 @@ const fn offset_of(position: usize) -> usize {
 }
 
 impl<T> Block<T> {
+    /// So many blocks may wait behind the receiver's to be filled again: what a burst has left
+    /// behind beyond that is freed. 16 KiB, or four.
+    pub(super) const KEPT: usize = match (16 << 10) / size_of::<Self>() {
+        _ if IN_MODEL => 1,
+        kept @ 5.. => kept,
+        _ => 4,
+    };
+
     /// An empty block that begins at `start`; the caller frees it with [`free`](Self::free).
     pub(super) fn allocate(start: usize) -> NonNull<Self> {
         // Made in place: on the stack, a block of large values would not fit.
@@ -89,6 +97,11 @@ impl<T> Block<T> {
     pub(super) fn start(&self) -> usize {
         // Relaxed: written before the block was linked; who has the block acquired that link.
         self.start.load(Ordering::Relaxed)
+    }
+
+    /// How many blocks this one is behind `other`.
+    pub(super) fn blocks_behind(&self, other: &Self) -> usize {
+        self.start().wrapping_sub(other.start()) / LAP
     }
 
     /// The block behind this one, if it is there already.

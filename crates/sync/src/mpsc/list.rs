@@ -27,7 +27,7 @@ pub(super) struct Popper<T, C> {
 /// Blocks in a list, of which senders fill and the receiver empties the slots.
 ///
 /// ```text
-///   oldest ──▶ … ──▶ head.block ──▶ … ──▶ hint ──▶ … ──▶ (the next one is linked when needed)
+///   oldest ──▶ … ──▶ head.block ──▶ … ──▶ hint ──▶ … ──▶ last ──▶ (linked when needed)
 ///   retired, to be reused           where senders begin to look
 /// ```
 ///
@@ -39,14 +39,12 @@ pub(super) struct Popper<T, C> {
 /// hint claimed its position p before that read (had it claimed after, then by the two
 /// read-modify-writes of `tail` the change of the hint would have happened before its load of
 /// the hint). So p < T. A sender fills its slot as its last touch of any block, so once the
-/// receiver has read all positions before T, nobody is at the block any more: it becomes the
-/// spare one, or is freed.
+/// receiver has read all positions before T, nobody is at the block any more: it is linked
+/// behind the last one, or freed if there are enough.
 struct Queue<T, C> {
     tail: Apart<Tail<T>>,
     /// Read and written by the one `Popper` (by reading methods through `&`), then by `Drop`.
     head: Apart<UnsafeCell<Head<T>>>,
-    /// A block to be used instead of a new one; null if there is none.
-    spare: AtomicPtr<Block<T>>,
     channel: C,
 }
 
@@ -68,6 +66,8 @@ struct Head<T> {
     block: NonNull<Block<T>>,
     /// The first block that was not taken back.
     oldest: NonNull<Block<T>>,
+    /// A block at or behind `block`: where the end of the list is looked for.
+    last: NonNull<Block<T>>,
     /// Where the queue was closed.
     end: Option<usize>,
 }
@@ -92,12 +92,12 @@ pub(super) fn queue<T, C>(channel: C) -> (Pusher<T, C>, Popper<T, C>) {
         position: 0,
         block: first,
         oldest: first,
+        last: first,
         end: None,
     };
     let queue = Arc::new(Queue {
         tail: Apart(tail),
         head: Apart(UnsafeCell::new(head)),
-        spare: AtomicPtr::new(ptr::null_mut()),
         channel,
     });
     (
@@ -211,33 +211,21 @@ impl<T, C> Queue<T, C> {
 
     /// Links a block behind `last`, or finds that another thread did.
     fn grow(&self, last: &Block<T>) -> NonNull<Block<T>> {
-        let fresh = self.take_spare().unwrap_or_else(|| Block::allocate(0));
-        // SAFETY: it is new, or was taken out of the spare place, and hence this thread's alone.
-        match unsafe { last.link(fresh) } {
-            Ok(()) => fresh,
-            Err(next) => {
-                self.keep_spare(fresh);
-                next
-            }
+        let fresh = Block::allocate(0);
+        // SAFETY: it is new, and hence this thread's alone.
+        let Err(next) = (unsafe { last.link(fresh) }) else {
+            return fresh;
+        };
+        // Most often several threads find at once that there is no block; the next one is needed
+        // soon.
+        // SAFETY: `next` is behind the hint, and not retired before the caller fills its slot.
+        let behind = unsafe { next.as_ref() };
+        // SAFETY: `fresh` was not linked, and hence is still this thread's alone.
+        if unsafe { behind.link(fresh) }.is_err() {
+            // SAFETY: as above; it comes from `allocate`.
+            unsafe { Block::free(fresh) };
         }
-    }
-
-    fn take_spare(&self) -> Option<NonNull<Block<T>>> {
-        // Acquire: pairs with the Release in keep_spare(); shows that the block was reset.
-        NonNull::new(self.spare.swap(ptr::null_mut(), Ordering::Acquire))
-    }
-
-    /// Keeps `block`, which is reset and the caller's alone, as the spare one, or frees it.
-    fn keep_spare(&self, block: NonNull<Block<T>>) {
-        let null = ptr::null_mut();
-        // Release: pairs with the Acquire in take_spare().
-        let kept =
-            self.spare
-                .compare_exchange(null, block.as_ptr(), Ordering::Release, Ordering::Relaxed);
-        if kept.is_err() {
-            // SAFETY: it comes from `allocate`, is the caller's alone, and was not kept.
-            unsafe { Block::free(block) };
-        }
+        next
     }
 }
 
@@ -256,7 +244,6 @@ impl<T, C> Popper<T, C> {
             // SAFETY: this is the one popper, borrowed exclusively.
             let head = unsafe { &mut *head };
             head.pop(
-                queue,
                 |block| block.next(),
                 |block, position| block.is_filled(position),
             )
@@ -270,7 +257,7 @@ impl<T, C> Popper<T, C> {
             // SAFETY: this is the one popper, borrowed exclusively.
             let head = unsafe { &mut *head };
             let settled = |block: &Block<T>, position| block.is_filled_settled(position);
-            head.pop(queue, |block| block.next_settled(), settled)
+            head.pop(|block| block.next_settled(), settled)
         })
     }
 
@@ -319,9 +306,8 @@ impl<T, C> Popper<T, C> {
 impl<T> Head<T> {
     /// The value at the current position, which `next` and `is_filled` look for.
     #[inline]
-    fn pop<C>(
+    fn pop(
         &mut self,
-        queue: &Queue<T, C>,
         next: impl FnOnce(&Block<T>) -> Option<NonNull<Block<T>>>,
         is_filled: impl FnOnce(&Block<T>, usize) -> bool,
     ) -> Option<T> {
@@ -331,7 +317,7 @@ impl<T> Head<T> {
             self.block = next(block)?;
             // SAFETY: as above.
             block = unsafe { self.block.as_ref() };
-            self.take_back(queue);
+            self.take_back();
         }
         if !is_filled(block, self.position) {
             return None;
@@ -344,7 +330,7 @@ impl<T> Head<T> {
 
     /// Takes back the blocks at which no sender can be any more.
     #[cold]
-    fn take_back<C>(&mut self, queue: &Queue<T, C>) {
+    fn take_back(&mut self) {
         // Bounded: one turn for each block behind the receiver.
         while self.oldest != self.block {
             let mut block = self.oldest;
@@ -360,10 +346,45 @@ impl<T> Head<T> {
             self.oldest = oldest
                 .next()
                 .expect("the receiver went on to the next block");
+            if self.last == block {
+                self.last = self.block;
+            }
             // SAFETY: every sender that could touch the block has filled a slot that was read
             // (see `Queue`), and the receiver has left it.
             unsafe { block.as_mut() }.reset();
-            queue.keep_spare(block);
+            // SAFETY: as above: it is the receiver's alone, and reset.
+            unsafe { self.put_back(block) };
+        }
+    }
+
+    /// Links `block` behind the last one, for senders to come; frees it if there are enough.
+    ///
+    /// # Safety
+    /// `block` is reset, and the caller's alone.
+    unsafe fn put_back(&mut self, block: NonNull<Block<T>>) {
+        // Bounded: one turn for each block that was linked since the last time.
+        loop {
+            // SAFETY: `last` is at or behind the receiver's block, and not taken back.
+            let last = unsafe { self.last.as_ref() };
+            if let Some(next) = last.next() {
+                self.last = next;
+                continue;
+            }
+            // SAFETY: the receiver's own block is not taken back.
+            let own = unsafe { self.block.as_ref() };
+            if last.blocks_behind(own) >= Block::<T>::KEPT {
+                // SAFETY: the caller's promise; it comes from `allocate`.
+                unsafe { Block::free(block) };
+                return;
+            }
+            // SAFETY: the caller's promise.
+            match unsafe { last.link(block) } {
+                Ok(()) => {
+                    self.last = block;
+                    return;
+                }
+                Err(next) => self.last = next,
+            }
         }
     }
 }
@@ -371,41 +392,33 @@ impl<T> Head<T> {
 impl<T, C> Drop for Queue<T, C> {
     fn drop(&mut self) {
         /// Drops the values that were not received, then frees the blocks, though a drop panic.
-        struct Remains<'a, T, C>(&'a Queue<T, C>, &'a mut Head<T>);
+        struct Remains<'a, T>(&'a mut Head<T>);
 
-        impl<T, C> Remains<'_, T, C> {
+        impl<T> Remains<'_, T> {
             fn next(&mut self) -> Option<T> {
-                self.1.pop(
-                    self.0,
-                    |block| block.next(),
-                    |block, at| block.is_filled(at),
-                )
+                self.0
+                    .pop(|block| block.next(), |block, at| block.is_filled(at))
             }
         }
 
-        impl<T, C> Drop for Remains<'_, T, C> {
+        impl<T> Drop for Remains<'_, T> {
             fn drop(&mut self) {
                 while let Some(value) = self.next() {
                     drop(value);
                 }
-                let mut rest = Some(self.1.oldest);
+                let mut rest = Some(self.0.oldest);
                 while let Some(block) = rest {
                     // SAFETY: it was not freed yet, and nobody else is left.
                     rest = unsafe { block.as_ref() }.next();
                     // SAFETY: as above; its values were popped.
                     unsafe { Block::free(block) };
                 }
-                if let Some(spare) = self.0.take_spare() {
-                    // SAFETY: it is in no list, and nobody else is left.
-                    unsafe { Block::free(spare) };
-                }
             }
         }
 
-        let queue = &*self;
-        queue.head.0.with_mut(|head| {
+        self.head.0.with_mut(|head| {
             // SAFETY: the last handle is gone; nobody else is left.
-            let mut remains = Remains(queue, unsafe { &mut *head });
+            let mut remains = Remains(unsafe { &mut *head });
             while let Some(value) = remains.next() {
                 drop(value);
             }
