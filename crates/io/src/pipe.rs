@@ -6,11 +6,11 @@
 
 use std::io::{self, IoSlice};
 use std::mem;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, Waker};
 
+use yamanote_base::atomic::ListLock;
 use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
-use yamanote_base::budget;
-use yamanote_base::lock::Mutex;
+use yamanote_base::budget::poll_charged;
 
 use crate::ReadBuf;
 use crate::byte_queue::ByteQueue;
@@ -18,7 +18,8 @@ use crate::byte_queue::ByteQueue;
 /// A bounded pipe. Each side may be used by one task at a time.
 #[derive(Debug)]
 pub(crate) struct Pipe {
-    state: Mutex<PipeState>,
+    /// Held while bytes are copied, at most as many as the pipe holds.
+    state: ListLock<PipeState>,
     /// How many bytes there are, for a guess: written under the lock, read without it.
     len_seen: AtomicUsize,
     len_max: usize,
@@ -29,17 +30,15 @@ struct PipeState {
     bytes: ByteQueue,
     /// Nothing more can be written; what is there can still be read.
     closed: bool,
-    /// Who waits for bytes or for the end.
-    reader: Option<Waker>,
-    /// Who waits for room or for the end.
-    writer: Option<Waker>,
+    /// Who waits for bytes or for room, or for the end, by side.
+    wakers: [Option<Waker>; 2],
 }
 
 /// One side of a pipe: where its waker is.
-type Side = fn(&mut PipeState) -> &mut Option<Waker>;
+type Side = usize;
 
-const READER: Side = |state| &mut state.reader;
-const WRITER: Side = |state| &mut state.writer;
+const READER: Side = 0;
+const WRITER: Side = 1;
 
 /// What an attempt yields, and whether that concerns the other side; `None` to wait.
 type Attempted<T> = Option<(io::Result<T>, bool)>;
@@ -55,11 +54,10 @@ impl Pipe {
         let state = PipeState {
             bytes: ByteQueue::default(),
             closed: false,
-            reader: None,
-            writer: None,
+            wakers: [None, None],
         };
         Self {
-            state: Mutex::new(state),
+            state: ListLock::new(state),
             len_seen: AtomicUsize::new(0),
             len_max,
         }
@@ -72,7 +70,7 @@ impl Pipe {
     ) -> Poll<io::Result<()>> {
         // Relaxed: a guess, see above.
         let will_wait = self.len_seen.load(Ordering::Relaxed) == 0;
-        self.poll(cx, (READER, WRITER), will_wait, |state| {
+        self.poll(cx, READER, will_wait, |state| {
             let n = state.bytes.move_to(buf);
             self.note_len(state);
             let done = n > 0 || state.closed || buf.remaining() == 0;
@@ -87,7 +85,7 @@ impl Pipe {
     ) -> Poll<io::Result<usize>> {
         // Relaxed: a guess, see above.
         let will_wait = self.len_seen.load(Ordering::Relaxed) == self.len_max;
-        self.poll(cx, (WRITER, READER), will_wait, |state| {
+        self.poll(cx, WRITER, will_wait, |state| {
             if state.closed {
                 return Some((Err(io::ErrorKind::BrokenPipe.into()), false));
             }
@@ -107,7 +105,7 @@ impl Pipe {
     pub(crate) fn close(&self) {
         let mut state = self.state.lock();
         state.closed = true;
-        let wakers = [state.reader.take(), state.writer.take()];
+        let wakers = mem::take(&mut state.wakers);
         drop(state);
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
@@ -117,45 +115,42 @@ impl Pipe {
         self.len_seen.store(state.bytes.len(), Ordering::Relaxed);
     }
 
-    /// Runs `attempt` under the lock, for the first of two sides; if it yields nothing, leaves the
-    /// task's waker. Wakers are cloned, woken and dropped outside of the lock.
+    /// Runs `attempt` under the lock, for one side; if it yields nothing, leaves the task's waker.
+    /// Wakers are cloned, woken and dropped outside of the lock.
     #[inline]
     fn poll<T>(
         &self,
         cx: &mut Context<'_>,
-        (this, other): (Side, Side),
+        side: Side,
         will_wait: bool,
         mut attempt: impl FnMut(&mut PipeState) -> Attempted<T>,
     ) -> Poll<io::Result<T>> {
-        let charge = ready!(budget::poll_proceed(cx));
-        let mut waker = will_wait.then(|| cx.waker().clone());
-        // At most twice: the second time there is a waker to leave.
-        loop {
-            let mut state = self.state.lock();
-            if let Some((done, concerns_other)) = attempt(&mut state) {
-                let wake = if concerns_other {
-                    other(&mut state).take()
-                } else {
-                    None
-                };
+        poll_charged(cx, |cx| {
+            let mut waker = will_wait.then(|| cx.waker().clone());
+            // At most twice: the second time there is a waker to leave.
+            loop {
+                let mut state = self.state.lock();
+                if let Some((done, concerns_other)) = attempt(&mut state) {
+                    let other = &mut state.wakers[1 - side];
+                    let wake = if concerns_other { other.take() } else { None };
+                    drop(state);
+                    wake.into_iter().for_each(Waker::wake);
+                    return Poll::Ready(done);
+                }
+                let known = &mut state.wakers[side];
+                if matches!(known, Some(known) if known.will_wake(cx.waker())) {
+                    return Poll::Pending;
+                }
+                if waker.is_some() {
+                    let old = mem::replace(known, waker);
+                    drop(state);
+                    drop(old);
+                    return Poll::Pending;
+                }
                 drop(state);
-                charge.made_progress();
-                wake.into_iter().for_each(Waker::wake);
-                return Poll::Ready(done);
+                waker = Some(cx.waker().clone());
             }
-            let known = this(&mut state);
-            if matches!(known, Some(known) if known.will_wake(cx.waker())) {
-                return Poll::Pending;
-            }
-            if waker.is_some() {
-                let old = mem::replace(known, waker);
-                drop(state);
-                drop(old);
-                return Poll::Pending;
-            }
-            drop(state);
-            waker = Some(cx.waker().clone());
-        }
+        })
     }
 }
 

@@ -5,6 +5,7 @@
 //! learn whether anybody sleeps, and each wait and each wake would pay for it. (A model cannot
 //! spin: there `atomic` has a mutex in its place.)
 
+use std::fmt;
 use std::ops::{Deref, DerefMut};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::thread;
@@ -87,6 +88,12 @@ fn pause(looks: u32) {
         thread::yield_now();
     } else {
         thread::sleep(NAP);
+    }
+}
+
+impl<T> fmt::Debug for ListLock<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ListLock").finish_non_exhaustive()
     }
 }
 
