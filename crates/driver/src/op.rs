@@ -39,6 +39,9 @@ use ring::Awaited;
 #[must_use = "an operation of a simulated world begins when it is polled"]
 pub struct Op<T>(OpState<T>);
 
+/// An [`Op`] that is only asked for its result: if it is dropped before its turn, it is not begun.
+pub struct Question<T>(Op<T>);
+
 enum OpState<T> {
     /// On the pool.
     Submitted(Arc<dyn HasSlot<T>>),
@@ -71,6 +74,9 @@ struct OpSlot<T> {
 /// What an [`Op`] needs of a [`Pooled`] operation, whose work it does not name.
 trait HasSlot<T>: Send + Sync {
     fn slot(&self) -> &OpSlot<T>;
+
+    /// Takes the work back, if it has not begun.
+    fn withdraw(&self);
 }
 
 /// What ends an operation early.
@@ -91,6 +97,17 @@ enum Urgency {
 #[track_caller]
 pub fn submit<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> Op<T> {
     begin(&context::current(), work, Urgency::Droppable)
+}
+
+/// [`submit`] of work that is of no use without its result.
+///
+/// # Panics
+/// Outside of a runtime.
+#[track_caller]
+pub fn ask<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Question<T> {
+    Question(submit(work))
 }
 
 /// [`submit`] of work that is run even if the runtime shuts down before its turn.
@@ -179,6 +196,12 @@ impl<T: Send, F: Send> HasSlot<T> for Pooled<T, F> {
     fn slot(&self) -> &OpSlot<T> {
         &self.slot
     }
+
+    fn withdraw(&self) {
+        // The job stays in the queue and finds nothing to do.
+        let taken = self.work.lock().take();
+        drop(taken);
+    }
 }
 
 impl<T> OpSlot<T> {
@@ -233,6 +256,28 @@ impl<T> Future for Op<T> {
 
 // Nothing in it is pinned: the slot is shared, the work boxed.
 impl<T> Unpin for Op<T> {}
+
+impl<T> Future for Question<T> {
+    type Output = io::Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        Pin::new(&mut self.0).poll(cx)
+    }
+}
+
+impl<T> Drop for Question<T> {
+    fn drop(&mut self) {
+        if let OpState::Submitted(pooled) = &self.0.0 {
+            pooled.withdraw();
+        }
+    }
+}
+
+impl<T> fmt::Debug for Question<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl<T> fmt::Debug for Op<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -42,6 +42,38 @@ fn dropping_the_future_does_not_stop_the_work() {
 }
 
 #[test]
+fn a_question_that_is_dropped_before_its_turn_is_never_asked() {
+    let mut driver = support::driver(Config::new(support::pool_of(1)));
+    let _entered = context::enter(driver.handle().clone());
+    let (release, released) = mpsc::channel::<()>();
+    // The error is that the sender is dropped.
+    let busy = op::submit(move || Ok(released.recv().is_err()));
+    let (asks, asked) = mpsc::channel();
+    let ask = |number: u32| {
+        let asks = asks.clone();
+        op::ask(move || Ok(asks.send(number)))
+    };
+    let kept = ask(0);
+    drop((1..1000).map(ask).collect::<Vec<_>>());
+    drop(release);
+    let both = async {
+        assert!(busy.await.expect("it waits for the release"));
+        kept.await
+    };
+    assert!(
+        support::run(&mut driver, both)
+            .expect("it is asked")
+            .is_ok()
+    );
+    driver
+        .handle()
+        .pool()
+        .shut_down(Some(Duration::from_secs(30)));
+    drop(asks);
+    assert_eq!(asked.iter().collect::<Vec<_>>(), [0]);
+}
+
+#[test]
 fn a_pool_that_is_shut_down_fails_the_work() {
     let mut driver = support::system();
     driver

@@ -9,7 +9,7 @@ use std::task::{Context, Poll};
 use std::vec;
 
 use yamanote_driver::context;
-use yamanote_driver::op::{self, Op};
+use yamanote_driver::op::{self, Question};
 
 /// What can be turned into one or more addresses, perhaps by asking for a name.
 ///
@@ -32,7 +32,7 @@ pub enum Resolution {
     /// They are known.
     Known(io::Result<Addrs>),
     /// They are being asked for.
-    Asked(Op<vec::IntoIter<SocketAddr>>),
+    Asked(Question<vec::IntoIter<SocketAddr>>),
 }
 
 /// Some addresses.
@@ -47,6 +47,9 @@ pub enum Addrs {
 /// The addresses of `host`: a name (or an address) with a port.
 ///
 /// On the real system its resolver is asked, on the pool; in a simulated world, the world.
+///
+/// *Cancel safety:* dropped before its turn on the pool, it is not asked; once it is, the thread
+/// stays there until it answers.
 ///
 /// # Errors
 /// When there is no such host, or nobody can tell.
@@ -142,7 +145,7 @@ fn ask(name: &str, port: u16) -> Resolution {
         });
     }
     let name = name.to_string();
-    Resolution::Asked(op::submit(move || (name.as_str(), port).to_socket_addrs()))
+    Resolution::Asked(op::ask(move || (name.as_str(), port).to_socket_addrs()))
 }
 
 impl ToSocketAddrs for SocketAddr {}

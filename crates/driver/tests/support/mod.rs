@@ -22,8 +22,13 @@ impl Wake for Unpark {
 
 /// A pool of a few threads.
 pub(crate) fn pool() -> Pool {
+    pool_of(4)
+}
+
+/// A pool of at most so many threads.
+pub(crate) fn pool_of(threads_max: usize) -> Pool {
     Pool::new(pool::Config {
-        threads_max: 4,
+        threads_max,
         keep_alive: Duration::from_secs(1),
         name: Arc::new(|| "driver-test".to_string()),
         stack_size: None,
