@@ -2,6 +2,7 @@
 #![cfg(unix)]
 
 use std::io::{self, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net as std_unix;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -79,6 +80,92 @@ fn abstract_names_need_no_file() {
         let (_client, _server) = (client.await.unwrap(), server.await.unwrap());
         let addr = listener.local_addr().unwrap();
         assert_eq!(addr.as_abstract_name(), Some(&name.as_bytes()[1..]));
+    });
+}
+
+/// User and group of this process.
+fn own_ids() -> (u32, u32) {
+    let place = Place::new("ids");
+    std::fs::write(place.file(), "").unwrap();
+    let owned = std::fs::metadata(place.file()).unwrap();
+    (owned.uid(), owned.gid())
+}
+
+#[test]
+#[cfg(target_os = "linux")] // Elsewhere a file's group is its folder's.
+fn each_kind_of_stream_tells_who_is_at_its_other_end() {
+    runtime().block_on(async {
+        let place = Place::new("who");
+        let by_path = UnixListener::bind(place.file()).unwrap();
+        let socket = UnixSocket::new_stream().unwrap();
+        let client = socket.connect(place.file()).await.unwrap();
+        let (server, _) = by_path.accept().await.unwrap();
+        let name = format!("\0yamanote-net-who-{}", std::process::id());
+        let by_name = UnixListener::bind(&name).unwrap();
+        let named = UnixStream::connect(&name).await.unwrap();
+        let (named_server, _) = by_name.accept().await.unwrap();
+        let (one, two) = UnixStream::pair().unwrap();
+        for stream in [&client, &server, &named, &named_server, &one, &two] {
+            let who = stream.peer_cred().unwrap();
+            assert_eq!((who.uid(), who.gid()), own_ids());
+            assert_eq!(who.pid(), i32::try_from(std::process::id()).ok());
+        }
+    });
+}
+
+#[test]
+#[cfg(target_os = "linux")]
+fn datagrams_between_abstract_names() {
+    runtime().block_on(async {
+        let name = |end: &str| format!("\0yamanote-net-{end}-{}", std::process::id());
+        let one = UnixDatagram::bind(name("one")).unwrap();
+        let socket = UnixSocket::new_datagram().unwrap();
+        socket.bind(name("two")).unwrap();
+        let two = socket.datagram().unwrap();
+        one.send_to(b"ping", name("two")).await.unwrap();
+        let mut buf = [0; 16];
+        let (len, from) = two.recv_from(&mut buf).await.unwrap();
+        assert_eq!(&buf[..len], b"ping");
+        assert_eq!(from.as_abstract_name(), Some(&name("one").as_bytes()[1..]));
+        assert!(from.as_pathname().is_none() && !from.is_unnamed());
+        two.connect(name("one")).unwrap();
+        two.send(b"pong").await.unwrap();
+        assert_eq!(one.recv(&mut buf).await.unwrap(), 4);
+        let unbound = UnixDatagram::unbound().unwrap();
+        unbound.send_to(b"x", name("one")).await.unwrap();
+        assert!(one.recv_from(&mut buf).await.unwrap().1.is_unnamed());
+    });
+}
+
+#[test]
+fn halves_of_one_stream_alone_are_put_together() {
+    runtime().block_on(async {
+        let (one, mut other) = UnixStream::pair().unwrap();
+        let (stranger, _stranger) = UnixStream::pair().unwrap();
+        let (read, write) = one.into_split();
+        let (stranger_read, stranger_write) = stranger.into_split();
+        let error = write.reunite(stranger_read).unwrap_err();
+        let message = "tried to reunite halves that are not from the same socket";
+        assert_eq!(error.to_string(), message);
+        let error = read
+            .reunite(stranger_write)
+            .map(drop)
+            .and_then(|()| error.1.reunite(error.0))
+            .map(drop);
+        assert!(error.is_err());
+        drop(error);
+        // The writing half is gone, and with it that direction.
+        assert_eq!(other.read(&mut [0; 4]).await.unwrap(), 0);
+
+        let (one, mut other) = UnixStream::pair().unwrap();
+        let (read, write) = one.into_split();
+        let mut whole = write.reunite(read).unwrap();
+        // Nothing was shut down.
+        whole.write_all(b"there").await.unwrap();
+        other.write_all(b"back").await.unwrap();
+        let mut buf = [0; 5];
+        assert_eq!(other.read(&mut buf).await.unwrap(), 5);
+        assert_eq!(whole.read(&mut buf).await.unwrap(), 4);
     });
 }
 

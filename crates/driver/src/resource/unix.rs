@@ -15,7 +15,9 @@ use crate::resource::{Registration, Watched};
 pub use yamanote_sys::credentials::{Credentials, peer_credentials};
 pub use yamanote_sys::pipe;
 pub use yamanote_sys::read;
-pub use yamanote_sys::unix_socket::{abstract_name, bind_unix, is_datagram, unix_addr as addr_of};
+pub use yamanote_sys::unix_socket::{
+    abstract_name, bind_unix, connect_datagram, is_datagram, send_datagram, unix_addr as addr_of,
+};
 
 /// A connected Unix socket.
 pub type UnixStream = Registration<mio::net::UnixStream>;
@@ -163,7 +165,9 @@ impl UnixDatagram {
     /// Outside of a runtime with I/O.
     #[track_caller]
     pub fn bind(path: &std::path::Path) -> io::Result<Self> {
-        Self::of(context::current_io(), mio::net::UnixDatagram::bind(path)?)
+        let handle = context::current_io();
+        let socket = mio::net::UnixDatagram::bind_addr(&addr_of(path)?)?;
+        Self::of(handle, socket)
     }
 
     /// Two sockets that are connected to each other.

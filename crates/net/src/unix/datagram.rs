@@ -27,7 +27,8 @@ impl UnixDatagram {
         Self { io }
     }
 
-    /// A socket at `path`.
+    /// A socket at `path` (on Linux, an abstract name if it begins with a zero byte; so wherever a
+    /// path is asked for).
     ///
     /// # Errors
     /// When something is there already, or the path is too long.
@@ -90,7 +91,7 @@ impl UnixDatagram {
     /// # Errors
     /// When nobody is there.
     pub fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
-        self.io.get().connect(path)
+        unix::connect_datagram(self.io.get(), path.as_ref())
     }
 
     /// The address of this end.
@@ -167,7 +168,9 @@ impl UnixDatagram {
     pub async fn send_to<P: AsRef<Path>>(&self, buf: &[u8], target: P) -> io::Result<usize> {
         let target = target.as_ref();
         self.io
-            .async_io(Interest::WRITABLE, || self.io.get().send_to(buf, target))
+            .async_io(Interest::WRITABLE, || {
+                unix::send_datagram(self.io.get(), buf, target)
+            })
             .await
     }
 
@@ -182,8 +185,9 @@ impl UnixDatagram {
         target: P,
     ) -> Poll<io::Result<usize>> {
         let target = target.as_ref();
-        self.io
-            .poll_io(cx, Direction::Write, || self.io.get().send_to(buf, target))
+        self.io.poll_io(cx, Direction::Write, || {
+            unix::send_datagram(self.io.get(), buf, target)
+        })
     }
 
     /// [`send_to`](Self::send_to) at once.
@@ -192,8 +196,9 @@ impl UnixDatagram {
     /// As there; `WouldBlock` if there is no room.
     pub fn try_send_to<P: AsRef<Path>>(&self, buf: &[u8], target: P) -> io::Result<usize> {
         let target = target.as_ref();
-        self.io
-            .try_io(Interest::WRITABLE, || self.io.get().send_to(buf, target))
+        self.io.try_io(Interest::WRITABLE, || {
+            unix::send_datagram(self.io.get(), buf, target)
+        })
     }
 }
 

@@ -1,6 +1,7 @@
 //! Sockets of Unix before they are connected, and their names.
 
 use std::io;
+use std::os::fd::AsFd;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::SocketAddr as UnixAddr;
 use std::path::Path;
@@ -8,7 +9,7 @@ use std::path::Path;
 use crate::abstract_name;
 pub use crate::abstract_name::name_of as abstract_name;
 use crate::source;
-use socket2::{Domain, SockAddr, Socket, Type};
+use socket2::{Domain, SockAddr, SockRef, Socket, Type};
 
 /// A Unix socket that does not block, for streams or for datagrams.
 ///
@@ -46,6 +47,22 @@ pub fn is_datagram(socket: &Socket) -> io::Result<bool> {
 /// When something is there already, or the path is too long.
 pub fn bind_unix(socket: &Socket, path: &Path) -> io::Result<()> {
     socket.bind(&SockAddr::unix(path)?)
+}
+
+/// Has a socket for datagrams send to `path`, and receive from there only.
+///
+/// # Errors
+/// When nobody is there, or the path is too long.
+pub fn connect_datagram(socket: &impl AsFd, path: &Path) -> io::Result<()> {
+    SockRef::from(socket).connect(&SockAddr::unix(path)?)
+}
+
+/// Sends a datagram to `path`.
+///
+/// # Errors
+/// When nobody is there, there is no room, or the path is too long.
+pub fn send_datagram(socket: &impl AsFd, buf: &[u8], path: &Path) -> io::Result<usize> {
+    SockRef::from(socket).send_to(buf, &SockAddr::unix(path)?)
 }
 
 /// The address of a Unix socket at `path`; on Linux, a path that begins with a zero byte is an
