@@ -1,7 +1,9 @@
 //! `cargo xtask platforms`: other platforms, as far as one machine can tell.
 //!
 //! Three steps: `check` compiles for systems that are not there, and with the oldest compiler that
-//! is promised; `wine` runs our own tests as Windows programs, `suite` the published tokio's.
+//! is promised; `wine` runs our own tests as Windows programs, `suite` the published tokio's. When
+//! all have held, the day of the last commit is written down, so that CI can tell whether they did
+//! on the day of what it looks at.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,7 +21,10 @@ const CHECKED: &[&str] = &[
 ];
 
 /// The oldest compiler that is promised.
-const OLDEST: &str = "1.85.";
+const OLDEST: &str = "1.85.0";
+
+/// Holds the day (in UTC) of the newest commit for which all steps have held.
+const HELD: &str = ".ci/platforms-held";
 
 /// The packages whose tests run as Windows programs.
 const OWN_TESTS: &[&str] = &[
@@ -48,6 +53,21 @@ const LEFT_OUT: &[(&str, &str)] = &[
 /// *Errors*: a tool is missing; the code does not compile, or not without a warning; a test fails.
 pub fn run(arguments: &[String]) -> Result {
     let root = command::root();
+    let (options, words): (Vec<&str>, Vec<&str>) = arguments
+        .iter()
+        .map(String::as_str)
+        .partition(|word| word.starts_with("--"));
+    if let Some(unknown) = (options.iter()).find(|name| !["--if-due", "--install"].contains(name)) {
+        return Err(format!("no option {unknown}; see `cargo xtask help`").into());
+    }
+    let day = day_of_last_commit(&root)?;
+    if options.contains(&"--if-due") && !is_due(&root, &day) {
+        println!("not due: it has held on {day} already, the day of the last commit");
+        return Ok(());
+    }
+    if options.contains(&"--install") {
+        wine::install()?;
+    }
     let scratch = root.join("target/platforms");
     fs::create_dir_all(&scratch)?;
     let steps: [(&str, &dyn Fn() -> Result); 3] = [
@@ -55,16 +75,36 @@ pub fn run(arguments: &[String]) -> Result {
         ("wine", &|| run_own_tests(&root, &scratch)),
         ("suite", &run_suite),
     ];
-    if let Some(unknown) = arguments
+    if let Some(unknown) = words
         .iter()
-        .find(|word| steps.iter().all(|(name, _)| name != word))
+        .find(|word| steps.iter().all(|(name, _)| name != *word))
     {
         return Err(format!("platforms has no step `{unknown}`: check, wine, suite").into());
     }
     steps
         .iter()
-        .filter(|(name, _)| arguments.is_empty() || arguments.iter().any(|word| word == name))
-        .try_for_each(|(_, step)| step())
+        .filter(|(name, _)| words.is_empty() || words.contains(name))
+        .try_for_each(|(_, step)| step())?;
+    if words.is_empty() {
+        fs::write(root.join(HELD), format!("{day}\n"))?;
+    }
+    Ok(())
+}
+
+/// The day (in UTC) on which what is checked out was committed.
+fn day_of_last_commit(root: &Path) -> Result<String> {
+    let mut git = Command::new("git");
+    git.current_dir(root)
+        .args(["log", "-1", "--format=%cd", "--date=format-local:%Y-%m-%d"])
+        .env("TZ", "UTC");
+    Ok(command::output_of(&mut git)?.trim().to_owned())
+}
+
+/// Whether the steps have not held yet for what was committed on `day`.
+fn is_due(root: &Path, day: &str) -> bool {
+    let held = fs::read_to_string(root.join(HELD)).unwrap_or_default();
+    // Days written so are in the order of their letters.
+    held.trim() < day
 }
 
 fn check(root: &Path, scratch: &Path) -> Result {
@@ -74,17 +114,19 @@ fn check(root: &Path, scratch: &Path) -> Result {
         wine::use_sources(&mut cargo).args(["--target", target]);
         without_warning(&mut cargo, target)?;
     }
-    let version = command::output_of(Command::new(wine::RUSTC).arg("--version"))?;
-    if !version.starts_with(&format!("rustc {OLDEST}")) {
-        println!(
-            "left out: the oldest compiler ({OLDEST}*), because {} is here",
-            version.trim()
-        );
-        return Ok(());
-    }
     let mut cargo = facade(root, scratch);
-    cargo.env("RUSTC", wine::RUSTC);
-    without_warning(&mut cargo, version.trim())
+    cargo.env("RUSTC", oldest_compiler()?);
+    without_warning(&mut cargo, &format!("Rust {OLDEST}"))
+}
+
+/// The oldest compiler that is promised; rustup brings it.
+fn oldest_compiler() -> Result<String> {
+    let mut install = Command::new("rustup");
+    install.args(["toolchain", "install", OLDEST, "--profile", "minimal"]);
+    command::output_of(&mut install)?;
+    let mut which = Command::new("rustup");
+    let path = command::output_of(which.args(["which", "rustc", "--toolchain", OLDEST]))?;
+    Ok(path.trim().to_owned())
 }
 
 /// A check of all that users see.
@@ -141,4 +183,33 @@ fn target_folder(scratch: &Path) -> PathBuf {
 
 fn run_suite() -> Result {
     conformance::run(&["tokio-windows".to_owned()])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn it_is_due_on_a_day_after_the_one_on_which_it_has_held() {
+        let root = std::env::temp_dir().join(format!("xtask-platforms-{}", std::process::id()));
+        assert!(is_due(&root, "2020-02-01"), "it has never held");
+        fs::create_dir_all(root.join(".ci")).unwrap();
+        fs::write(root.join(HELD), "2020-02-01\n").unwrap();
+        assert!(!is_due(&root, "2020-02-01") && !is_due(&root, "2020-01-31"));
+        assert!(is_due(&root, "2020-02-02") && is_due(&root, "2021-01-01"));
+        fs::remove_dir_all(&root).unwrap();
+    }
+
+    #[test]
+    fn the_last_commit_has_a_day() {
+        let day = day_of_last_commit(&command::root()).unwrap();
+        assert!(day.len() == 10 && day.starts_with("20"), "{day}");
+    }
+
+    #[test]
+    fn what_is_not_known_is_refused() {
+        for word in ["--fast", "windows"] {
+            assert!(run(&[word.to_owned()]).is_err(), "{word}");
+        }
+    }
 }

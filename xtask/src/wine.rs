@@ -24,6 +24,9 @@ const COMPILER_PACKAGES: &str = "rustc-web rust-web-src";
 const PACKAGES: &str = "gcc-mingw-w64-x86-64-win32 binutils-mingw-w64-x86-64 \
                         mingw-w64-x86-64-dev wine64 wine";
 
+/// How long Wine's server waits for the next program.
+const SERVER_STAYS_S: u32 = 600;
+
 const GCC: &str = "x86_64-w64-mingw32-gcc";
 
 /// Stands in for a library that the standard library wants and Wine 8 has not.
@@ -62,6 +65,33 @@ pub fn library_sources() -> Result<PathBuf> {
     }
 }
 
+/// Installs what this module and that compiler take, with Debian's tools, if any of it is missing.
+///
+/// *Errors*: there are no such tools, or they fail.
+pub fn install() -> Result {
+    if library_sources().is_ok() && have_tools().is_ok() {
+        return Ok(());
+    }
+    let mut update = Command::new("apt-get");
+    command::run(update.args(["update", "-q"]))?;
+    let mut install = Command::new("apt-get");
+    install
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .args(["install", "-qy", "--no-install-recommends"])
+        .args(COMPILER_PACKAGES.split_whitespace())
+        .args(PACKAGES.split_whitespace());
+    command::run(&mut install)
+}
+
+fn have_tools() -> Result {
+    for tool in [GCC, "wine"] {
+        command::output_of(Command::new(tool).arg("--version")).map_err(|_| {
+            format!("{tool} is missing: `apt-get install --no-install-recommends {PACKAGES}`")
+        })?;
+    }
+    Ok(())
+}
+
 /// Tells `cargo` to use that compiler, and to build its library.
 pub fn use_sources(cargo: &mut Command) -> &mut Command {
     cargo
@@ -76,11 +106,7 @@ impl Wine {
     /// *Errors*: a tool is missing; the message says what to install.
     pub fn new(scratch: &Path) -> Result<Wine> {
         let library = library_sources()?;
-        for (tool, word) in [(GCC, "--version"), ("wine", "--version")] {
-            command::output_of(Command::new(tool).arg(word)).map_err(|_| {
-                format!("{tool} is missing: `apt-get install --no-install-recommends {PACKAGES}`")
-            })?;
-        }
+        have_tools()?;
         let scratch = std::path::absolute(scratch)?;
         let wine = Wine {
             prefix: scratch.join("wine"),
@@ -90,13 +116,23 @@ impl Wine {
         fs::create_dir_all(&wine.stand_ins)?;
         wine.make_start_files(&library)?;
         wine.make_library()?;
-        let mut boot = Command::new("wine");
-        boot.args(["wineboot", "--init"]);
-        for (name, value) in wine.environment() {
-            boot.env(name, value);
-        }
-        command::output_of(&mut boot)?;
+        wine.boot()?;
         Ok(wine)
+    }
+
+    /// Starts what all programs under Wine share. It goes on while there are none: a program that
+    /// is started while it ends may find nobody and fail.
+    fn boot(&self) -> Result {
+        let seconds = format!("--persistent={SERVER_STAYS_S}");
+        let mut server = Command::new("wineserver");
+        let mut boot = Command::new("wine");
+        for (command, words) in [
+            (&mut server, &[seconds.as_str()][..]),
+            (&mut boot, &["wineboot", "--init"]),
+        ] {
+            command::run(command.args(words).envs(self.environment()))?;
+        }
+        Ok(())
     }
 
     /// Tells `cargo` to build for Windows, with `flags` for the compiler, and to run under Wine.
@@ -146,5 +182,13 @@ impl Wine {
             .arg(&source)
             .arg("-ladvapi32");
         command::output_of(&mut gcc).map(drop)
+    }
+}
+
+impl Drop for Wine {
+    fn drop(&mut self) {
+        let mut server = Command::new("wineserver");
+        // If it has gone already, that is what is wanted.
+        let _ = command::output_of(server.arg("--kill").envs(self.environment()));
     }
 }

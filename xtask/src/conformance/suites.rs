@@ -84,13 +84,7 @@ pub(super) const SUITES: &[Suite] = &[
     Suite {
         platform: Platform::Windows,
         files: &[
-            "tcp_",
-            "udp",
-            "sync_",
-            "time_",
-            "task_",
-            "rt_",
-            "net_named_pipe",
+            "fs", "net_", "process_", "tcp_", "udp", "sync_", "time_", "task_", "rt_",
         ],
         ..tokio("tokio-windows", Kind::TokioTests)
     },
