@@ -75,8 +75,8 @@ struct OpSlot<T> {
 trait HasSlot<T>: Send + Sync {
     fn slot(&self) -> &OpSlot<T>;
 
-    /// Takes the work back, if it has not begun.
-    fn withdraw(&self);
+    /// Takes the work back, if it has not begun and need not be done.
+    fn withdraw(&self) {}
 }
 
 /// What ends an operation early.
