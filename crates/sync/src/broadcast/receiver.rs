@@ -7,8 +7,8 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 use yamanote_base::atomic::Arc;
-use yamanote_base::block;
 use yamanote_base::wait::Waiter;
+use yamanote_base::{block, budget};
 
 use super::BroadcastState;
 use super::error::{RecvError, TryRecvError};
@@ -123,6 +123,9 @@ impl<T: Clone> Receiver<T> {
     /// # }
     /// ```
     pub async fn recv(&mut self) -> Result<T, RecvError> {
+        if let Some(value) = self.take_charged() {
+            return Ok(value);
+        }
         Recv {
             receiver: self,
             waiter: Waiter::new(()),
@@ -183,6 +186,17 @@ impl<T: Clone> Receiver<T> {
     /// ```
     pub fn resubscribe(&self) -> Self {
         Self::new(&self.state)
+    }
+
+    /// The next value, if it is there, and the task has budget left for it.
+    #[inline]
+    fn take_charged(&mut self) -> Option<T> {
+        if !budget::current().has_remaining() {
+            return None;
+        }
+        let found = Found::Value(self.state.ring.read(self.next)?);
+        budget::spend();
+        take(&mut self.next, found).ok()
     }
 }
 

@@ -170,7 +170,8 @@ impl<T> Ring<T> {
     }
 
     /// The value at `position`, if it is in its slot.
-    fn read(&self, position: u64) -> Option<Reading<'_, T>> {
+    #[inline]
+    pub(super) fn read(&self, position: u64) -> Option<Reading<'_, T>> {
         let slot = self.slot(position);
         (slot.position == position).then(|| Reading(Some(slot)))
     }
@@ -227,6 +228,7 @@ impl<T> Ring<T> {
         self.slot(tail.position.wrapping_sub(1)).remaining == 0
     }
 
+    #[inline]
     fn slot(&self, position: u64) -> MutexGuard<'_, Slot<T>> {
         let mask = widen(self.slots.len() - 1);
         let index = usize::try_from(position & mask).expect("the mask is below a usize");
@@ -275,6 +277,7 @@ pub(super) struct Reading<'a, T>(Option<MutexGuard<'a, Slot<T>>>);
 impl<T> Deref for Reading<'_, T> {
     type Target = T;
 
+    #[inline]
     fn deref(&self) -> &T {
         let slot = self
             .0
@@ -285,6 +288,7 @@ impl<T> Deref for Reading<'_, T> {
 }
 
 impl<T> Drop for Reading<'_, T> {
+    #[inline]
     fn drop(&mut self) {
         let mut slot = self.0.take().expect("this is dropped once");
         slot.remaining -= 1;
@@ -298,6 +302,7 @@ impl<T> Drop for Reading<'_, T> {
     }
 }
 
+#[inline]
 fn widen(n: usize) -> u64 {
     u64::try_from(n).expect("a usize has at most 64 bits")
 }
