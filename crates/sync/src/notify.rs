@@ -205,6 +205,7 @@ impl Notify {
     }
 
     /// [`notified`](Self::notified) for this crate's own futures, which mind the budget themselves.
+    #[inline]
     pub(crate) fn wait(&self) -> NotifyWait<&Self> {
         NotifyWait::new(self)
     }

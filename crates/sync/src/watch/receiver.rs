@@ -237,16 +237,25 @@ fn look<'a, T>(
 async fn next_version<T>(state: &WatchState<T>, seen: &mut Version) -> Result<(), RecvError> {
     // Two turns at most: once told, the version differs or the channel is closed.
     loop {
-        // Before the look, so that a change in between is heard of.
-        let changed = state.changed.wait();
-        let (version, is_closed) = state.version.load();
-        if version != *seen {
-            *seen = version;
-            return Ok(());
+        if let Some(seen_or_closed) = see(state, seen) {
+            return seen_or_closed;
         }
-        if is_closed {
-            return Err(RecvError(()));
+        let changed = state.changed.wait();
+        // Once more: of what came before the wait began, it does not hear.
+        if let Some(seen_or_closed) = see(state, seen) {
+            return seen_or_closed;
         }
         changed.await;
     }
+}
+
+/// Marks a version that was not seen as seen; an error if there will not be any.
+#[inline]
+fn see<T>(state: &WatchState<T>, seen: &mut Version) -> Option<Result<(), RecvError>> {
+    let (version, is_closed) = state.version.load();
+    if version != *seen {
+        *seen = version;
+        return Some(Ok(()));
+    }
+    is_closed.then_some(Err(RecvError(())))
 }

@@ -32,6 +32,7 @@ impl VersionWord {
     }
 
     /// The current version, and whether the channel is closed.
+    #[inline]
     pub(super) fn load(&self) -> (Version, bool) {
         // Acquire: pairs with the Release of the other two; the caller sees what came before.
         let word = self.0.load(Ordering::Acquire);
