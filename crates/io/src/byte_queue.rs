@@ -18,6 +18,12 @@ impl ByteQueue {
         self.bytes.len() - self.start
     }
 
+    #[inline]
+    pub(crate) fn is_empty(&self) -> bool {
+        // What was emptied begins anew.
+        self.bytes.is_empty()
+    }
+
     /// Appends `src`.
     #[inline]
     pub(crate) fn push(&mut self, src: &[u8]) {

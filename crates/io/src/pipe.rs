@@ -71,10 +71,13 @@ impl Pipe {
         // Relaxed: a guess, see above.
         let will_wait = self.len_seen.load(Ordering::Relaxed) == 0;
         self.poll(cx, READER, will_wait, |state| {
+            if state.bytes.is_empty() {
+                let done = state.closed || buf.remaining() == 0;
+                return done.then_some((Ok(()), false));
+            }
             let n = state.bytes.move_to(buf);
             self.note_len(state);
-            let done = n > 0 || state.closed || buf.remaining() == 0;
-            done.then_some((Ok(()), n > 0))
+            Some((Ok(()), n > 0))
         })
     }
 
