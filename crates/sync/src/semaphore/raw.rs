@@ -189,27 +189,48 @@ impl RawSemaphore {
         }
         let all = n + self.word.take_strays();
         let mut left = all;
-        let mut first = serve(&mut locked, &mut left);
-        let mut many = None;
-        // Most often one waiter takes all there is, and no list of wakers is needed.
-        while let Some(next) = serve(&mut locked, &mut left) {
-            let many = many.get_or_insert_with(WakeList::new);
-            many.extend(first.take());
-            many.push(next);
-        }
-        if !locked.has_waiters() {
-            self.word.mark_unqueued(left.min(MAX_PERMITS));
-        }
-        drop(locked);
-        match (first, many) {
-            (_, Some(mut many)) => many.wake_all(),
-            (Some(first), None) => first.wake(),
-            (None, None) => {}
+        let first = serve(&mut locked, &mut left);
+        if left > 0 && locked.has_waiters() {
+            left = self.hand_out_to_many(locked, left, first);
+        } else {
+            // Most often one waiter takes all there is, and no list of wakers is needed.
+            self.unlock(locked, left);
+            if let Some(first) = first {
+                first.wake();
+            }
         }
         assert_fits(left, 0);
         // Told when all is done: who listens may panic.
         self.tell_permits(left, "add");
         tell_obtained(all - left, "add");
+    }
+
+    /// Hands `left` permits to those behind `first`, wakes all, and returns what is over.
+    #[inline(never)]
+    fn hand_out_to_many(
+        &self,
+        mut locked: Locked<'_, (), usize>,
+        mut left: usize,
+        first: Option<Waker>,
+    ) -> usize {
+        let mut wakes = WakeList::new();
+        wakes.extend(first);
+        // Bounded by the length of the queue.
+        while let Some(next) = serve(&mut locked, &mut left) {
+            wakes.push(next);
+        }
+        self.unlock(locked, left);
+        wakes.wake_all();
+        left
+    }
+
+    /// Unlocks the queue; if it is empty now, `left` permits are free for anybody.
+    #[inline]
+    fn unlock(&self, locked: Locked<'_, (), usize>, left: usize) {
+        if !locked.has_waiters() {
+            self.word.mark_unqueued(left.min(MAX_PERMITS));
+        }
+        drop(locked);
     }
 
     /// Takes permits, or queues `waiter` if there are too few after all.
