@@ -97,6 +97,7 @@ pub fn with<R>(budget: Budget, f: impl FnOnce() -> R) -> R {
     struct Restore(Budget);
 
     impl Drop for Restore {
+        #[inline]
         fn drop(&mut self) {
             replace(self.0);
         }

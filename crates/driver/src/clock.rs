@@ -112,7 +112,16 @@ impl Clock {
 
     /// What the clock shows.
     #[must_use]
+    #[inline]
     pub fn now(&self) -> Instant {
+        if any_virtual() {
+            self.reading()
+        } else {
+            Instant::now()
+        }
+    }
+
+    fn reading(&self) -> Instant {
         match &self.0.kind {
             ClockKind::System(system) => system.now(),
             ClockKind::World(world) => self.0.start + world.now(),
@@ -306,11 +315,17 @@ impl ClockError {
 /// What the current runtime's clock shows; outside of runtimes, the system's.
 #[must_use]
 pub fn now() -> Instant {
-    // Acquire: pairs with the Releases above; publishes nothing but itself.
-    if !ANY_VIRTUAL.load(Ordering::Acquire) {
+    if !any_virtual() {
         return Instant::now();
     }
     context::try_with(|handle| handle.clock().now()).unwrap_or_else(Instant::now)
+}
+
+/// Whether any clock of the process was ever not the system's: else each shows what that shows.
+#[inline]
+fn any_virtual() -> bool {
+    // Acquire: pairs with the Releases above; publishes nothing but itself.
+    ANY_VIRTUAL.load(Ordering::Acquire)
 }
 
 /// Stops the current runtime's clock.
