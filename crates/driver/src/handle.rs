@@ -348,15 +348,11 @@ impl Handle {
         first..self.shards().min(first + GROUP)
     }
 
-    /// Hands `request` to the ring of `shard`; wakes those whose requests have ended meanwhile.
+    /// Hands `request` to the ring of `shard`.
     pub(crate) fn submit(&self, shard: usize, request: Request, tag: Tag) {
-        let mut wakes = WakeList::new();
         let reactor = self.reactor_of(shard);
-        self.shard(shard)
-            .ring
-            .submit(request, tag, reactor, &mut wakes);
+        self.shard(shard).ring.submit(request, tag, reactor);
         self.have_attended(shard / GROUP);
-        wakes.wake_all();
     }
 
     /// The shard for what the current thread registers: its own, else each in its turn.

@@ -101,17 +101,20 @@ impl ShardRing {
         matches!(&*state, RingState::Made(made) if made.ring.can(kind))
     }
 
-    /// Hands `request` to the kernel; it may have ended when this returns. The caller must see to
-    /// it that `reactor` is attended.
-    pub(crate) fn submit(
-        &self,
-        request: Request,
-        tag: Tag,
-        reactor: &Reactor,
-        wakes: &mut WakeList,
-    ) {
+    /// Hands `request` to the kernel; a turn finds out how it ends. The caller must see to it that
+    /// `reactor` is attended.
+    pub(crate) fn submit(&self, request: Request, tag: Tag, reactor: &Reactor) {
         reactor.note_begun();
-        self.advance(Some((request, tag)), reactor, wakes);
+        let mut state = self.state.lock();
+        if let RingState::Made(made) = &mut *state {
+            made.kept.push_back((request, tag));
+            self.hand_over(made);
+            return;
+        }
+        drop(state);
+        // Nobody waits for it yet: no waker comes out of this.
+        tag.lost(&mut WakeList::new());
+        reactor.note_ended(1);
     }
 
     /// Asks the kernel to give up on the request that is known by `key`.
@@ -120,16 +123,17 @@ impl ShardRing {
             made.ring.cancel(key);
             // What it does not take now it takes in the next turn.
             let _ = made.ring.flush();
+            self.note(made);
         }
     }
 
     /// Collects what has ended; returns how many.
     pub(crate) fn collect(&self, reactor: &Reactor, wakes: &mut WakeList) -> usize {
-        // Acquire: pairs with the Release in note(). Who was told by the selector comes after the
-        // submission in any case, through the kernel.
+        // Acquire: pairs with the Release in note(), which comes before the kernel is told. So who
+        // hears of a completion, through the kernel, sees that there is something under way.
         match self.under_way.load(Ordering::Acquire) {
             0 => 0,
-            _ => self.advance(None, reactor, wakes),
+            _ => self.advance(reactor, wakes),
         }
     }
 
@@ -154,18 +158,13 @@ impl ShardRing {
         reactor.note_ended(self.under_way.swap(0, Ordering::Relaxed));
     }
 
-    /// Hands over what is new and what was kept, collects what has ended, tells those whom it
-    /// concerns, and hands over what they want next.
-    fn advance(
-        &self,
-        first: Option<(Request, Tag)>,
-        reactor: &Reactor,
-        wakes: &mut WakeList,
-    ) -> usize {
-        let (mut next, mut count) = (Vec::from_iter(first), 0);
+    /// Collects what has ended, tells those whom it concerns, and hands over what they want next,
+    /// and what was kept.
+    fn advance(&self, reactor: &Reactor, wakes: &mut WakeList) -> usize {
+        let (mut next, mut count) = (Vec::new(), 0);
         // Bounded: each round brings requests further, and few want a second one.
         loop {
-            let ended = self.hand_over(&mut next);
+            let ended = self.exchange(&mut next);
             // The ring has gone.
             let mut finished = next.len();
             next.drain(..).for_each(|(_, tag)| tag.lost(wakes));
@@ -188,14 +187,29 @@ impl ShardRing {
         }
     }
 
-    /// Takes `next` and hands it over, if the ring is there; returns what has ended.
-    fn hand_over(&self, next: &mut Vec<(Request, Tag)>) -> Vec<Completion<Tag>> {
+    /// Hands `next` over, if the ring is there; returns what has ended.
+    fn exchange(&self, next: &mut Vec<(Request, Tag)>) -> Vec<Completion<Tag>> {
         let mut state = self.state.lock();
         let RingState::Made(made) = &mut *state else {
             return Vec::new();
         };
         made.kept.extend(next.drain(..));
-        let ended = made.hand_over();
+        self.hand_over(made);
+        let ended = made.collect();
+        self.note(made);
+        ended
+    }
+
+    /// Hands over what is kept, as far as the kernel takes it.
+    fn hand_over(&self, made: &mut MadeRing) {
+        // First: who hears of a completion, perhaps before this returns, must not find nothing.
+        self.note(made);
+        made.hand_over();
+        self.note(made);
+    }
+
+    /// Shows others how much there is.
+    fn note(&self, made: &mut MadeRing) {
         let kept = made.kept.len();
         // Relaxed: see limit().
         self.kept
@@ -203,7 +217,6 @@ impl ShardRing {
         // Release: pairs with the Acquire in collect().
         self.under_way
             .store(kept + made.ring.len(), Ordering::Release);
-        ended
     }
 }
 
@@ -215,8 +228,8 @@ impl MadeRing {
         Ok(Self { ring, kept })
     }
 
-    /// Hands over what is kept, as far as the kernel takes it, and collects what has ended.
-    fn hand_over(&mut self) -> Vec<Completion<Tag>> {
+    /// Hands over what is kept, as far as the kernel takes it.
+    fn hand_over(&mut self) {
         while let Some((request, tag)) = self.kept.pop_front() {
             match self.ring.submit(request, tag.clone()) {
                 Ok(key) => tag.set_key(key),
@@ -228,6 +241,9 @@ impl MadeRing {
         }
         // What it does not take stays queued in the ring, or kept here.
         let _ = self.ring.flush();
+    }
+
+    fn collect(&mut self) -> Vec<Completion<Tag>> {
         let mut ended = Vec::new();
         self.ring.completions(|completion| ended.push(completion));
         ended
@@ -243,11 +259,12 @@ impl MadeRing {
         self.ring.cancel_where(|tag| !tag.is_mandatory());
         let mut lost: Vec<Tag> = dropped.into_iter().map(|(_, tag)| tag).collect();
         for _ in 0..SHUTDOWN_LIMIT.as_millis() / ROUND.as_millis() {
+            self.hand_over();
             for Completion {
                 tag,
                 request,
                 result,
-            } in self.hand_over()
+            } in self.collect()
             {
                 match tag.ended(request, result, wakes) {
                     Some(again) if tag.is_mandatory() => self.kept.push_back((again, tag)),

@@ -4,7 +4,6 @@
 //!   for it, and its error is reported by the next write or flush.
 //! - A read whose future was dropped goes on; what it brought is given to the next read. Another
 //!   operation than a read forgets it, and goes back in the file by as much first.
-//! - In a ring, an operation uses the position of the file itself, like the system's calls.
 //! - If an operation is lost (the runtime shuts down), it has failed; the file stays usable.
 
 use std::fs::File;

@@ -3,10 +3,15 @@
 
 #[path = "fs/directories.rs"]
 mod directories;
+#[path = "fs/dropped.rs"]
+mod dropped;
 #[path = "fs/files.rs"]
 mod files;
 #[path = "fs/under_way.rs"]
 mod under_way;
+#[cfg(unix)]
+#[path = "fs/weather.rs"]
+mod weather;
 #[path = "fs/world.rs"]
 mod world;
 

@@ -3,8 +3,16 @@
 
 #[path = "fs/directories.rs"]
 mod directories;
+#[path = "fs/dropped.rs"]
+mod dropped;
 #[path = "fs/files.rs"]
 mod files;
+#[cfg(unix)]
+#[path = "fs/in_ring.rs"]
+mod in_ring;
+#[cfg(unix)]
+#[path = "fs/weather.rs"]
+mod weather;
 #[path = "fs/world.rs"]
 mod world;
 

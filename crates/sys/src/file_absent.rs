@@ -53,6 +53,18 @@ pub fn known(_file: &File) -> Option<Known> {
     None
 }
 
+/// Whether nothing of the file is in memory.
+#[must_use]
+pub fn is_cold(_file: &File, known: &Known) -> bool {
+    match *known {}
+}
+
+/// Whether each write goes to the end of the file. Nobody asks where there are no rings.
+#[must_use]
+pub fn is_appending(_file: &File) -> bool {
+    false
+}
+
 /// Makes the descriptor what it would be if it had been opened in the usual way.
 ///
 /// # Errors

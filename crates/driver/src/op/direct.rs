@@ -59,7 +59,8 @@ pub fn read_whole(path: &Path) -> Option<io::Result<Content>> {
 fn read_to_end(file: File, known: &Known) -> io::Result<Content> {
     let mut content = Vec::new();
     let len = usize::try_from(known.len()).ok();
-    let Some(len) = len.filter(|len| *len <= LEN_MAX) else {
+    let is_tried = |len: &usize| *len <= LEN_MAX && !file::is_cold(&file, known);
+    let Some(len) = len.filter(is_tried) else {
         return Ok(Content::Rest(file, content, len));
     };
     content.try_reserve_exact(len)?;

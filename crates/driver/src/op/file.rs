@@ -5,10 +5,11 @@
 //! only read: these are given up.
 
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
 
+use yamanote_sys::file::is_appending;
 use yamanote_sys::ring::path as path_of;
 
 pub use yamanote_sys::request::{Kind, OpenHow, Request};
@@ -32,18 +33,24 @@ impl Offer {
         if let Err(error) = bytes.try_reserve(len) {
             return Op::ended(Ok(done(bytes, Err(error.into()))));
         }
+        let position = position_of(&file);
         let request = Request::Read {
             file,
             bytes,
             len,
-            position: None,
+            position,
         };
         let mut done = Some(done);
         self.begin(request, Urgency::Cancellable, move |request, result| {
-            let (Request::Read { bytes, .. }, Some(done)) = (request, done.take()) else {
+            let (Request::Read { file, bytes, .. }, Some(done)) = (request, done.take()) else {
                 unreachable!("a ring gives back what it was given, once");
             };
-            Step::Done(Ok(done(bytes, result.map(u64::from))))
+            let result = result.map(u64::from).and_then(|n| {
+                move_on(&file, position, n)?;
+                Ok(n)
+            });
+            drop(file);
+            Step::Done(Ok(done(bytes, result)))
         })
     }
 
@@ -55,10 +62,10 @@ impl Offer {
             return Op::ended(Err(error.into()));
         }
         let request = Request::Read {
+            position: position_of(&file),
             file: Arc::new(file),
             bytes,
             len: usize::MAX,
-            position: None,
         };
         self.begin(request, Urgency::Cancellable, move |request, result| {
             let Request::Read {
@@ -70,12 +77,12 @@ impl Offer {
             else {
                 unreachable!("a ring gives back what it was given");
             };
-            match result {
+            let read = match result {
                 Err(error) => return Step::Done(Err(error)),
                 Ok(0) => return Step::Done(Ok(bytes)),
                 Ok(_) if Some(bytes.len()) == len => return Step::Done(Ok(bytes)),
-                Ok(_) => {}
-            }
+                Ok(read) => read,
+            };
             if bytes.len() == bytes.capacity() {
                 if let Err(error) = bytes.try_reserve(SPACE) {
                     return Step::Done(Err(error.into()));
@@ -85,7 +92,7 @@ impl Offer {
                 file,
                 bytes,
                 len: usize::MAX,
-                position,
+                position: position.map(|position| position + u64::from(read)),
             })
         })
     }
@@ -98,11 +105,12 @@ impl Offer {
         bytes: Vec<u8>,
         done: impl FnOnce(Vec<u8>, io::Result<()>) -> T + Send + 'static,
     ) -> Op<T> {
+        let begin = position_of(&file);
         let request = Request::Write {
             file,
             bytes,
             start: 0,
-            position: None,
+            position: begin,
         };
         let mut done = Some(done);
         self.begin(request, Urgency::Mandatory, move |request, result| {
@@ -115,17 +123,22 @@ impl Offer {
             else {
                 unreachable!("a ring gives back what it was given");
             };
+            let n = result.as_ref().map_or(0, |n| *n as usize);
+            let (start, is_done) = (start + n, start + n == bytes.len());
+            if n > 0 && !is_done {
+                return Step::Again(Request::Write {
+                    file,
+                    bytes,
+                    start,
+                    position: position.map(|position| position + n as u64),
+                });
+            }
+            let moved = move_on(&file, begin, start as u64);
+            drop(file);
             let written = match result {
-                Ok(0) if start < bytes.len() => Err(ErrorKind::WriteZero.into()),
-                Ok(n) if start + (n as usize) < bytes.len() => {
-                    return Step::Again(Request::Write {
-                        file,
-                        bytes,
-                        start: start + n as usize,
-                        position,
-                    });
-                }
-                other => other.map(drop),
+                Ok(_) if is_done => moved,
+                Ok(_) => Err(ErrorKind::WriteZero.into()),
+                Err(error) => Err(error),
             };
             let done = done.take().expect("it is called at the end, once");
             Step::Done(Ok(done(bytes, written)))
@@ -273,6 +286,24 @@ pub fn symlink(
     match ring {
         Some((offer, request)) => offer.plain(request),
         None => at_paths(original, link, work),
+    }
+}
+
+/// Where the position of a file is, which a ring is told, and which [`move_on`] moves at the end:
+/// the kernel does not do so when an operation came half-way. `None` if there is none, and if the
+/// kernel writes to the end of the file wherever it is.
+fn position_of(mut file: &File) -> Option<u64> {
+    match is_appending(file) {
+        true => None,
+        false => file.stream_position().ok(),
+    }
+}
+
+/// Moves the position of a file on from where it was. Nothing waits for that.
+fn move_on(mut file: &File, position: Option<u64>, n: u64) -> io::Result<()> {
+    match position {
+        Some(position) if n > 0 => file.seek(SeekFrom::Start(position + n)).map(drop),
+        _ => Ok(()),
     }
 }
 

@@ -138,18 +138,20 @@ where
         result: io::Result<u32>,
         wakes: &mut WakeList,
     ) -> Option<Request> {
-        let is_wanted = !(self.is_forgotten() && self.urgency == Urgency::Cancellable);
-        // What the future itself has cancelled is not wanted.
-        if is_wanted && result.as_ref().is_err_and(is_given_up) {
-            return Some(request);
-        }
         let (mut step, inhibitor) = self.work.lock().take()?;
-        match step(request, result) {
-            Step::Again(request) if is_wanted => {
+        if self.is_forgotten() && self.urgency == Urgency::Cancellable {
+            // Cancelled or not: nobody waits for what it has brought.
+            return None;
+        }
+        let next = match result {
+            Err(error) if is_given_up(&error) => Step::Again(request),
+            result => step(request, result),
+        };
+        match next {
+            Step::Again(request) => {
                 *self.work.lock() = Some((step, inhibitor));
                 Some(request)
             }
-            Step::Again(_) => None,
             Step::Done(result) => {
                 self.leave(result, wakes);
                 None

@@ -41,6 +41,7 @@ fn a_write_is_carried_out_though_the_file_is_dropped() {
         file.write_all(b"hello").await.unwrap();
     });
     handle.pool().shut_down(Some(Duration::from_secs(30)));
+    drop(handle);
     assert_eq!(std::fs::read(dir.join("a")).unwrap(), b"hello");
 }
 

@@ -4,7 +4,10 @@
 #[cfg(target_os = "linux")]
 mod direct;
 mod directories;
+mod dropped;
 mod files;
+#[cfg(unix)]
+mod weather;
 mod world;
 
 use yamanote_driver::op::FileRoute;

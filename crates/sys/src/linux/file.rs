@@ -9,7 +9,7 @@
 //! `None` always means: this may block. Whatever goes wrong here goes wrong again where blocking
 //! is allowed, and there the error is the user's.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::fs::{File, Metadata};
 use std::hash::Hasher;
 use std::io;
@@ -34,7 +34,12 @@ const HINT_USES_MAX: u32 = 1024;
 /// Whether the system once said that it does not have these calls, or forbids them.
 static ABSENT: AtomicBool = AtomicBool::new(false);
 
+/// cachestat(2), by the same number on each architecture; since Linux 6.5.
+const SYS_CACHESTAT: libc::c_long = 451;
+
 thread_local! {
+    /// Whether the last try of this thread to read met a page that is not in memory.
+    static MET_COLD: Cell<bool> = const { Cell::new(false) };
     static TRUSTED: RefCell<Hints> = const { RefCell::new(Hints::NONE) };
 }
 
@@ -129,6 +134,39 @@ pub fn known(file: &File) -> Option<Known> {
     known_of_plain(file)
 }
 
+/// Whether nothing of the file is in memory, so that a try to read it would only have this thread
+/// begin what others are to wait for. Asked for as long as tries meet such files: the question
+/// costs a call.
+#[must_use]
+pub fn is_cold(file: &File, known: &Known) -> bool {
+    if known.medium != Medium::Disk || known.len == 0 || !MET_COLD.get() {
+        return false;
+    }
+    let is_cold = cached_pages(file).is_some_and(|pages| pages == 0);
+    MET_COLD.set(is_cold);
+    is_cold
+}
+
+/// How many pages of a file are in memory, if the system tells.
+fn cached_pages(file: &File) -> Option<u64> {
+    // From the beginning to the end.
+    let range = [0_u64; 2];
+    // The first is the answer.
+    let mut counts = [0_u64; 5];
+    let (fd, counts_at) = (file.as_raw_fd(), counts.as_mut_ptr());
+    // SAFETY: `range` is valid for reads of two words, `counts` for writes of five.
+    let done = unsafe { libc::syscall(SYS_CACHESTAT, fd, range.as_ptr(), counts_at, 0) };
+    checked(done).ok().map(|_| counts[0])
+}
+
+/// Whether each write goes to the end of the file.
+#[must_use]
+pub fn is_appending(file: &File) -> bool {
+    // SAFETY: no pointers are passed, and the descriptor is open: borrowed.
+    let flags = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETFL) };
+    flags & libc::O_APPEND != 0
+}
+
 fn known_of_plain(file: &File) -> Option<Known> {
     let statx = statx(file)?;
     if u32::from(statx.stx_mode) & libc::S_IFMT != libc::S_IFREG {
@@ -193,7 +231,11 @@ fn read_uninit(file: &File, known: &Known, dst: &mut [MaybeUninit<u8>]) -> io::R
     match preadv2(file, dst, flags) {
         Ok(n) => Ok(Tried::Read(n)),
         Err(error) => match error.raw_os_error() {
-            Some(libc::EAGAIN | libc::EINTR) => Ok(Tried::WouldBlock),
+            Some(libc::EAGAIN) => {
+                MET_COLD.set(true);
+                Ok(Tried::WouldBlock)
+            }
+            Some(libc::EINTR) => Ok(Tried::WouldBlock),
             Some(libc::EOPNOTSUPP | libc::ENOSYS | libc::EPERM) => {
                 mounts::set_opaque(known.mount);
                 Ok(Tried::WouldBlock)

@@ -7,7 +7,7 @@ use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use io_uring::squeue::Entry;
+use io_uring::squeue::{Entry, Flags};
 use io_uring::{opcode, types};
 
 use crate::request::{Kind, OpenHow, Request};
@@ -80,10 +80,13 @@ pub(super) fn entry(request: &mut Request) -> Entry {
 fn path_entry(request: &Request) -> Entry {
     const HERE: types::Fd = types::Fd(libc::AT_FDCWD);
     match request {
+        // By a thread of the kernel from the start: what is tried before is an open that does not
+        // block, which gives a FIFO out though nobody has the other end.
         Request::Open { path, how, .. } => opcode::OpenAt::new(HERE, path.as_ptr())
             .flags(open_flags(how))
             .mode(how.mode)
-            .build(),
+            .build()
+            .flags(Flags::ASYNC),
         Request::MakeDir { path, mode } => opcode::MkDirAt::new(HERE, path.as_ptr())
             .mode(*mode)
             .build(),

@@ -268,14 +268,15 @@ fn key_of<T>(number: u64) -> Key<UnderWay<T>> {
     Key::new(number as u32, (number >> 32) as u32)
 }
 
-/// The queues, with what the kernel has to make them better.
+/// The queues, with what the kernel has to make them better: since Linux 5.19.
+///
+/// One entry that is wrong does not hold up those behind it. And what the kernel does on behalf of
+/// the thread that has submitted, such as copying what came from the disk, it does when that
+/// enters the kernel, or when the clock ticks, but does not interrupt it for.
 fn build(entries: u32) -> io::Result<IoUring> {
-    // One entry that is wrong does not hold up those behind it: since Linux 5.18.
-    match IoUring::builder()
-        .setup_clamp()
-        .setup_submit_all()
-        .build(entries)
-    {
+    let mut wanted = IoUring::builder();
+    wanted.setup_clamp().setup_submit_all().setup_coop_taskrun();
+    match wanted.build(entries) {
         Err(error) if error.raw_os_error() == Some(libc::EINVAL) => {
             IoUring::builder().setup_clamp().build(entries)
         }

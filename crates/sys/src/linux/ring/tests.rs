@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
@@ -216,7 +217,7 @@ fn more_requests_than_places_are_all_carried_out_once() {
 
 /// A file whose reads wait until something is written to the other end.
 fn pipe() -> (Arc<File>, File) {
-    let (read, write) = io::pipe().unwrap();
+    let (read, write) = UnixStream::pair().unwrap();
     let (read, write) = (OwnedFd::from(read), OwnedFd::from(write));
     (Arc::new(read.into()), write.into())
 }
