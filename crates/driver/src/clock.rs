@@ -200,6 +200,7 @@ impl Clock {
     /// Whether the clock was moved by [`advance`](Self::advance) since the last call. The
     /// scheduler then turns the driver before anything else.
     #[must_use]
+    #[inline]
     pub fn take_step(&self) -> bool {
         match &self.0.kind {
             // Relaxed: set on the thread that asks.

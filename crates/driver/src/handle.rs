@@ -151,6 +151,7 @@ impl Handle {
     /// Whether somebody asked for readiness that a turn of `shard` may find: a program that
     /// tries, yields and tries again should see what came meanwhile. Asking once takes it.
     #[must_use]
+    #[inline]
     pub fn take_look(&self, shard: usize) -> bool {
         self.reactor_of(shard).take_look()
     }
@@ -167,6 +168,7 @@ impl Handle {
 
     /// The runtime's clock.
     #[must_use]
+    #[inline]
     pub fn clock(&self) -> &Clock {
         &self.0.clock
     }

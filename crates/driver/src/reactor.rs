@@ -208,6 +208,7 @@ impl Reactor {
     }
 
     /// Takes what [`ask_to_look`](Self::ask_to_look) left.
+    #[inline]
     pub(crate) fn take_look(&self) -> bool {
         // Relaxed: as above; the load alone in the usual case.
         self.look.load(Ordering::Relaxed) && self.look.swap(false, Ordering::Relaxed)

@@ -418,7 +418,7 @@ impl Builder {
     fn config(&self) -> Config {
         let seed = self.seed.clone().unwrap_or_else(RngSeed::random);
         Config {
-            event_interval: self.event_interval,
+            event_interval: self.event_interval.max(1),
             inject_interval: self.inject_interval.unwrap_or(INJECT_INTERVAL),
             disable_lifo_slot: self.disable_lifo_slot,
             unhandled_panic: self.unhandled_panic,

@@ -82,6 +82,7 @@ pub struct Config {
 /// A hook that panics has been reported by the panic hook; the scheduler goes on.
 impl Hooks {
     /// Calls `hook`, if there is one.
+    #[inline]
     pub fn call(hook: Option<&Callback>) {
         if let Some(hook) = hook {
             let _ = catch_unwind(AssertUnwindSafe(|| hook()));
@@ -92,6 +93,7 @@ impl Hooks {
     ///
     /// # Panics
     /// When the hook does: there is no task yet, and its spawner is the one to tell.
+    #[inline]
     pub fn before_spawn(&self, id: Id, location: SpawnLocation) {
         if let Some(hook) = &self.on_task_spawn {
             hook(&TaskMeta::new(id, location));
@@ -99,10 +101,17 @@ impl Hooks {
     }
 
     /// Calls `hook` with `meta`, if there is one.
+    #[inline]
     pub fn call_task(hook: Option<&TaskCallback>, meta: &TaskMeta<'_>) {
         if let Some(hook) = hook {
-            let _ = catch_unwind(AssertUnwindSafe(|| hook(meta)));
+            Self::call_task_hook(hook, meta);
         }
+    }
+
+    /// Not inlined: few have hooks.
+    #[cold]
+    fn call_task_hook(hook: &TaskCallback, meta: &TaskMeta<'_>) {
+        let _ = catch_unwind(AssertUnwindSafe(|| hook(meta)));
     }
 }
 

@@ -52,8 +52,12 @@ impl Inject {
     }
 
     /// Takes the oldest task.
+    #[inline]
     pub fn pop(&self) -> Option<Runnable> {
-        self.pop_batch(1, |_| ())
+        match self.is_empty() {
+            true => None,
+            false => self.pop_batch(1, |_| ()),
+        }
     }
 
     /// Takes up to `most` tasks: the oldest is returned, the others go to `rest`, in order.
@@ -84,11 +88,13 @@ impl Inject {
     }
 
     /// Whether the queue is empty, at a glance.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// How many tasks are in the queue, at a glance.
+    #[inline]
     pub fn len(&self) -> usize {
         // Acquire: pairs with the Release in publish_len(); with the fences of the idle protocol
         // a worker's last look before sleeping sees every push before them.

@@ -62,7 +62,10 @@ struct Kit {
     /// Tasks that yielded: they run again after the main future and the driver had their turn.
     yielded: VecDeque<Runnable>,
     driver: Driver,
-    tick: u32,
+    /// Polls until the driver is turned.
+    until_turn: u32,
+    /// Tasks until the inject queue is looked at first.
+    until_inject: u32,
     rng: Rng,
 }
 
@@ -85,7 +88,8 @@ impl Local {
             queue: VecDeque::new(),
             yielded: VecDeque::new(),
             driver,
-            tick: 0,
+            until_turn: config.event_interval,
+            until_inject: 1,
             rng,
         };
         let place = KitPlace {
@@ -186,9 +190,7 @@ impl Local {
         self.0.tasks.close_and_cancel_all();
         if let Some(scope) = &scope {
             // Bounded: the list is closed, so nothing new is queued.
-            scope
-                .desk
-                .with_kit(|kit| kit.queue.append(&mut kit.yielded));
+            scope.desk.with_kit(Kit::end_yields);
             while let Some(task) = scope.desk.pop() {
                 self.0.metrics.detours.add(1);
                 drop(task);
@@ -244,13 +246,9 @@ impl Local {
         metrics::stamp(&task, &self.0.config, self.0.driver.clock());
         let mut task = Some(task);
         with_desk(self, |desk| {
-            if let Some(kit) = desk.kit.borrow_mut().as_mut() {
-                let queue = if yielded {
-                    &mut kit.yielded
-                } else {
-                    &mut kit.queue
-                };
-                queue.extend(task.take());
+            let mut kit = desk.kit.borrow_mut();
+            if let (Some(kit), Some(task)) = (kit.as_mut(), task.take()) {
+                kit.push(task, yielded);
                 self.0.metrics.local_schedules.add(1);
             }
         });
@@ -303,7 +301,7 @@ impl Scope {
             // seen in the next round, which an unpark or a task of this thread brings about.
             let woken = &local.0.woken;
             if woken.load(Ordering::Relaxed) && woken.swap(false, Ordering::Acquire) {
-                self.desk.count_tick();
+                self.desk.count_poll();
                 let polled = budget::with_budget(|| future.as_mut().poll(&mut cx));
                 if let Poll::Ready(output) = polled {
                     return output;
@@ -333,7 +331,7 @@ impl Desk {
     /// Polls up to `event_interval` tasks; sleeps in the driver if there is none.
     fn run_some(&self) {
         let parts = &self.local.0;
-        self.with_kit(|kit| kit.queue.append(&mut kit.yielded));
+        self.with_kit(Kit::end_yields);
         for _ in 0..parts.config.event_interval {
             self.assert_not_failed();
             let Some(task) = self.next_task() else {
@@ -344,7 +342,7 @@ impl Desk {
                 }
                 return;
             };
-            self.count_tick();
+            self.count_poll();
             parts.metrics.run(task, parts.driver.clock());
         }
     }
@@ -361,29 +359,28 @@ impl Desk {
     }
 
     /// Counts a poll, and turns the driver once in `event_interval` polls.
-    fn count_tick(&self) {
-        let tick = self.with_kit(|kit| {
-            kit.tick = kit.tick.wrapping_add(1);
-            kit.tick
-        });
+    #[inline]
+    fn count_poll(&self) {
         let parts = &self.local.0;
-        if tick % parts.config.event_interval == 0
-            || parts.driver.clock().take_step()
-            || parts.driver.take_look(0)
-        {
+        let due = self.with_kit(|kit| due(&mut kit.until_turn, parts.config.event_interval));
+        if due || parts.driver.clock().take_step() || parts.driver.take_look(0) {
             self.turn(Some(Duration::ZERO));
         }
     }
 
+    #[inline]
     fn next_task(&self) -> Option<Runnable> {
         let parts = &self.local.0;
-        let tick = self.with_kit(|kit| kit.tick);
-        match tick % parts.config.inject_interval {
-            0 => self.injected().or_else(|| self.pop()),
-            _ => self.pop().or_else(|| self.injected()),
-        }
+        self.with_kit(|kit| {
+            if due(&mut kit.until_inject, parts.config.inject_interval) {
+                self.injected().or_else(|| kit.queue.pop_front())
+            } else {
+                kit.queue.pop_front().or_else(|| self.injected())
+            }
+        })
     }
 
+    #[inline]
     fn injected(&self) -> Option<Runnable> {
         let parts = &self.local.0;
         let task = parts.inject.pop()?;
@@ -418,12 +415,44 @@ impl Desk {
         }
     }
 
+    #[inline]
     fn with_kit<R>(&self, f: impl FnOnce(&mut Kit) -> R) -> R {
         let mut kit = self.kit.borrow_mut();
         f(kit
             .as_mut()
             .expect("the kit stays on the desk while the scope lasts"))
     }
+}
+
+impl Kit {
+    #[inline]
+    fn push(&mut self, task: Runnable, yielded: bool) {
+        let queue = match yielded {
+            true => &mut self.yielded,
+            false => &mut self.queue,
+        };
+        queue.push_back(task);
+    }
+
+    /// Tasks that yielded are to run again, after those that are queued.
+    #[inline]
+    fn end_yields(&mut self) {
+        if self.queue.is_empty() {
+            std::mem::swap(&mut self.queue, &mut self.yielded);
+        } else {
+            self.queue.append(&mut self.yielded);
+        }
+    }
+}
+
+/// Counts `left` down; whether it has come to its end, from where it begins anew.
+#[inline]
+fn due(left: &mut u32, interval: u32) -> bool {
+    *left -= 1;
+    if *left == 0 {
+        *left = interval;
+    }
+    *left == interval
 }
 
 impl Wake for LocalParts {
@@ -444,14 +473,17 @@ impl Wake for LocalParts {
 // SAFETY: `push` gives the task to the desk of the current thread, which keeps the scheduler, or
 // makes a clone before.
 unsafe impl Schedule for Local {
+    #[inline]
     fn schedule(&self, task: Runnable) {
         self.push(task, false);
     }
 
+    #[inline]
     fn reschedule(&self, task: Runnable) {
         self.push(task, true);
     }
 
+    #[inline]
     fn release(&self, task: &TaskRef) -> bool {
         self.0.tasks.remove(task)
     }
@@ -463,20 +495,24 @@ unsafe impl Schedule for Local {
         }
     }
 
+    #[inline]
     fn before_poll(&self, meta: &TaskMeta<'_>) {
         Hooks::call_task(self.0.config.hooks.before_poll.as_ref(), meta);
     }
 
+    #[inline]
     fn after_poll(&self, meta: &TaskMeta<'_>) {
         Hooks::call_task(self.0.config.hooks.after_poll.as_ref(), meta);
     }
 
+    #[inline]
     fn on_terminate(&self, meta: &TaskMeta<'_>) {
         Hooks::call_task(self.0.config.hooks.on_task_terminate.as_ref(), meta);
     }
 }
 
 /// Calls `f` with the current thread's desk, if `local` runs there.
+#[inline]
 fn with_desk<R>(local: &Local, f: impl FnOnce(&Desk) -> R) -> Option<R> {
     let find = |desk: &RefCell<Option<Rc<Desk>>>| {
         let desk = desk.borrow();

@@ -280,14 +280,17 @@ impl Multi {
 // SAFETY: `push` gives the task to the desk of the current thread, which keeps the scheduler, or
 // makes a clone before.
 unsafe impl Schedule for Multi {
+    #[inline]
     fn schedule(&self, task: Runnable) {
         self.push(task, Lane::Next);
     }
 
+    #[inline]
     fn reschedule(&self, task: Runnable) {
         self.push(task, Lane::Back);
     }
 
+    #[inline]
     fn release(&self, task: &TaskRef) -> bool {
         self.0.tasks.remove(task)
     }
@@ -302,14 +305,17 @@ unsafe impl Schedule for Multi {
         }
     }
 
+    #[inline]
     fn before_poll(&self, meta: &TaskMeta<'_>) {
         Hooks::call_task(self.0.config.hooks.before_poll.as_ref(), meta);
     }
 
+    #[inline]
     fn after_poll(&self, meta: &TaskMeta<'_>) {
         Hooks::call_task(self.0.config.hooks.after_poll.as_ref(), meta);
     }
 
+    #[inline]
     fn on_terminate(&self, meta: &TaskMeta<'_>) {
         Hooks::call_task(self.0.config.hooks.on_task_terminate.as_ref(), meta);
     }

@@ -8,6 +8,7 @@
 //! panic of the poll or of the future's destructor becomes the task's error; one of an output
 //! that nobody wants, or of a joiner's waker, has been reported by the panic hook and ends here.
 
+use std::any::Any;
 use std::future::Future;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -176,70 +177,83 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
         drop(set);
     }
 
-    /// Polls the future once; a panic is an error. `None` is pending.
+    /// Polls the future once, and drops it if it is ready; a panic is an error. `None` is pending.
     ///
     /// # Safety
     /// The caller runs the task, and the stage is the future.
     unsafe fn poll(&self, reference: &Reference) -> Option<Result<F::Output, JoinError>> {
-        /// Drops the future while its panic unwinds, so that destructors see the panic.
+        /// Drops the future: when it is ready, or while its panic unwinds, so that destructors
+        /// see the panic.
         struct DropFuture<'a, F: Future, S: Schedule>(&'a TaskCell<F, S>);
 
         impl<F: Future, S: Schedule> Drop for DropFuture<'_, F, S> {
             fn drop(&mut self) {
-                // SAFETY: made by `poll`, whose caller runs the task; the poll has unwound.
+                // SAFETY: made by `poll`, whose caller runs the task; the poll is over.
                 unsafe { self.0.drop_and_set(Stage::Taken) };
             }
         }
 
         let waker = waker::borrowed(reference);
         let mut cx = Context::from_waker(&waker);
+        let mut output = None;
         let polled = catch_unwind(AssertUnwindSafe(|| {
-            let on_panic = DropFuture(self);
-            self.stage.with_mut(|stage| {
+            let end = DropFuture(self);
+            let polled = self.stage.with_mut(|stage| {
                 // SAFETY: the caller runs the task.
                 let Stage::Future(future, span) = (unsafe { &mut *stage }) else {
                     unreachable!("a task that is not done has its future")
                 };
                 // SAFETY: the future lies in the allocation and is dropped there.
                 let future = unsafe { Pin::new_unchecked(future) };
-                let polled = span.in_scope(|| budget::with_budget(|| future.poll(&mut cx)));
-                std::mem::forget(on_panic);
-                polled
-            })
+                span.in_scope(|| budget::with_budget(|| future.poll(&mut cx)))
+            });
+            match polled {
+                Poll::Pending => std::mem::forget(end),
+                Poll::Ready(ready) => output = Some(ready),
+            }
         }));
         match polled {
-            Ok(Poll::Pending) => None,
-            Ok(Poll::Ready(output)) => Some(Ok(output)),
-            Err(payload) => {
-                self.scheduler.unhandled_panic();
-                Some(Err(JoinError::panic(self.header.id, payload)))
-            }
+            Ok(()) => output.map(Ok),
+            Err(payload) => Some(Err(self.panicked(output, payload))),
         }
     }
 
-    /// Drops the future, stores `result`, and takes the task off its scheduler's list; whether
-    /// it was on it, so that the list's reference is the caller's. [`complete`] is to follow.
+    /// The error of a task whose poll panicked, or whose future did when it was dropped: then
+    /// there is an output, which nobody will get.
+    #[cold]
+    fn panicked(&self, output: Option<F::Output>, payload: Box<dyn Any + Send>) -> JoinError {
+        match output {
+            None => self.scheduler.unhandled_panic(),
+            Some(_) => _ = catch_unwind(AssertUnwindSafe(|| drop(output))),
+        }
+        JoinError::panic(self.header.id, payload)
+    }
+
+    /// Drops the future of a task that was cancelled; what its joiner is told.
     ///
     /// # Safety
     /// The caller runs the task, and the stage is the future.
-    unsafe fn finish(&self, reference: &Reference, result: Result<F::Output, JoinError>) -> bool {
+    unsafe fn drop_cancelled(&self) -> JoinError {
         let id = self.header.id;
         let dropped = catch_unwind(AssertUnwindSafe(|| {
             // SAFETY: the caller runs the task.
             unsafe { self.drop_and_set(Stage::Taken) };
         }));
-        let result = match dropped {
-            Ok(()) => result,
-            Err(payload) => {
-                let _ = catch_unwind(AssertUnwindSafe(|| drop(result)));
-                Err(JoinError::panic(id, payload))
-            }
-        };
-        // SAFETY: the caller runs the task; what is replaced is `Taken`.
-        drop(unsafe { self.replace_stage(Stage::Output(result)) });
-        let _ = catch_unwind(AssertUnwindSafe(|| {
-            self.scheduler.on_terminate(&self.header.end_meta());
-        }));
+        match dropped {
+            Ok(()) => JoinError::cancelled(id),
+            Err(payload) => JoinError::panic(id, payload),
+        }
+    }
+
+    /// Stores `result`, and takes the task off its scheduler's list; whether it was on it, so that
+    /// the list's reference is the caller's. [`complete`] is to follow.
+    ///
+    /// # Safety
+    /// The caller runs the task, and the stage is `Taken`.
+    unsafe fn finish(&self, reference: &Reference, result: Result<F::Output, JoinError>) -> bool {
+        // SAFETY: the caller runs the task, and nothing is to be dropped in the place.
+        (self.stage).with_mut(|place| unsafe { place.write(Stage::Output(result)) });
+        self.scheduler.on_terminate(&self.header.end_meta());
         self.scheduler.release(TaskRef::new(reference))
     }
 }
@@ -402,8 +416,9 @@ unsafe fn cancel<F: Future, S: Schedule>(header: NonNull<Header>) {
 unsafe fn cancel_as<F: Future, S: Schedule>(reference: Reference) {
     // SAFETY: the caller's.
     let cell = unsafe { cell::<F, S>(reference.as_raw()) };
-    let cancelled = Err(JoinError::cancelled(cell.header.id));
     // SAFETY: the caller has claimed the task, so the future is there and nobody else's.
+    let cancelled = Err(unsafe { cell.drop_cancelled() });
+    // SAFETY: as above; the future is gone.
     let unlisted = unsafe { cell.finish(&reference, cancelled) };
     // SAFETY: `finish` has stored the output.
     unsafe { complete::<F, S>(reference, unlisted) };
@@ -430,7 +445,7 @@ unsafe fn schedule<F: Future, S: Schedule>(header: NonNull<Header>) {
 ///
 /// # Safety
 /// `header` is that of a live `TaskCell<F, S>` that is done; the caller owns the output, and
-/// `place` is an `Option<Result<F::Output, JoinError>>`.
+/// `place` is an `Option<Result<F::Output, JoinError>>`, and `None`.
 unsafe fn take_output<F: Future, S: Schedule>(header: NonNull<Header>, place: *mut ()) {
     // SAFETY: the caller has a reference.
     let cell = unsafe { cell::<F, S>(header) };
@@ -440,8 +455,8 @@ unsafe fn take_output<F: Future, S: Schedule>(header: NonNull<Header>, place: *m
         panic!("JoinHandle polled after completion")
     };
     let place = place.cast::<Option<Result<F::Output, JoinError>>>();
-    // SAFETY: the caller gave a valid place of this type.
-    unsafe { *place = Some(output) };
+    // SAFETY: the caller gave a valid place of this type, which is empty.
+    unsafe { place.write(Some(output)) };
 }
 
 /// [`Vtable::drop_output`].
@@ -451,6 +466,13 @@ unsafe fn take_output<F: Future, S: Schedule>(header: NonNull<Header>, place: *m
 unsafe fn drop_output<F: Future, S: Schedule>(header: NonNull<Header>) {
     // SAFETY: the caller has a reference.
     let cell = unsafe { cell::<F, S>(header) };
+    // SAFETY: the caller owns the output.
+    if cell
+        .stage
+        .with(|stage| matches!(unsafe { &*stage }, Stage::Taken))
+    {
+        return;
+    }
     let _ = catch_unwind(AssertUnwindSafe(|| {
         id::with(cell.header.id, || {
             // SAFETY: the caller owns the output.

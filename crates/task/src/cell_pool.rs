@@ -52,6 +52,23 @@ impl CellPool {
     }
 }
 
+impl CellPool {
+    #[inline]
+    fn take(&mut self, class: SizeClass) -> Option<Block> {
+        let block = self.blocks[class.index].pop()?;
+        self.bytes -= class.bytes();
+        Some(block)
+    }
+
+    #[inline]
+    fn give(&mut self, class: SizeClass, block: Block) {
+        if self.bytes + class.bytes() <= BYTES_MAX {
+            self.bytes += class.bytes();
+            self.blocks[class.index].push(block);
+        }
+    }
+}
+
 impl SizeClass {
     /// The blocks for `bytes`; `None` if such blocks are not kept.
     pub(crate) const fn of(bytes: usize) -> Option<Self> {
@@ -81,32 +98,21 @@ impl SizeClass {
 }
 
 /// A block of `class`.
+#[inline]
 pub(crate) fn take(class: SizeClass) -> Block {
-    let kept = POOL.try_with(|pool| {
-        let mut pool = pool.borrow_mut();
-        let block = pool.blocks[class.index].pop()?;
-        pool.bytes -= class.bytes();
-        Some(block)
-    });
-    match kept {
+    // Nothing may be kept, and the thread's locals may be gone.
+    match POOL.try_with(|pool| pool.borrow_mut().take(class)) {
         Ok(Some(block)) => block,
-        // Nothing was kept, or the thread's locals are gone.
         _ => Box::new_uninit_slice(class.units),
     }
 }
 
 /// Keeps `block`, which [`take`] gave for `class`, or frees it if there are enough.
+#[inline]
 pub(crate) fn give(class: SizeClass, block: Block) {
     debug_assert_eq!(block.len(), class.units);
-    let mut block = Some(block);
-    // When the thread's locals are gone, the block is freed below.
-    let _ = POOL.try_with(|pool| {
-        let mut pool = pool.borrow_mut();
-        if pool.bytes + class.bytes() <= BYTES_MAX {
-            pool.bytes += class.bytes();
-            pool.blocks[class.index].extend(block.take());
-        }
-    });
+    // When the thread's locals are gone, the block is freed with the closure.
+    let _ = POOL.try_with(move |pool| pool.borrow_mut().give(class, block));
 }
 
 #[cfg(all(test, not(loom)))]

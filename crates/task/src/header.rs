@@ -60,11 +60,13 @@ pub(crate) struct Vtable {
 
 impl Header {
     /// What hooks are told of the poll that is under way, by its runner.
+    #[inline]
     pub(crate) fn poll_meta(&self) -> TaskMeta<'_> {
         TaskMeta::new(self.id, self.location).with_stamp(&self.stamp)
     }
 
     /// What hooks are told when the task has ended.
+    #[inline]
     pub(crate) fn end_meta(&self) -> TaskMeta<'_> {
         TaskMeta::new(self.id, self.location)
     }
@@ -85,11 +87,13 @@ impl Reference {
     ///
     /// # Safety
     /// `header` is alive, and the caller gives one counted reference away.
+    #[inline]
     pub(crate) unsafe fn from_raw(header: NonNull<Header>) -> Self {
         Self(header)
     }
 
     /// Gives the reference away; it stays counted.
+    #[inline]
     pub(crate) fn into_raw(self) -> NonNull<Header> {
         let header = self.0;
         std::mem::forget(self);
@@ -97,11 +101,13 @@ impl Reference {
     }
 
     /// The task's address.
+    #[inline]
     pub(crate) fn as_raw(&self) -> NonNull<Header> {
         self.0
     }
 
     /// The header.
+    #[inline]
     pub(crate) fn header(&self) -> &Header {
         // SAFETY: this reference is counted, so the task is alive.
         unsafe { self.0.as_ref() }
@@ -111,6 +117,7 @@ impl Reference {
     ///
     /// # Safety
     /// It is there, and the caller's, who reads it once.
+    #[inline]
     pub(crate) unsafe fn read_joiner(&self) -> Waker {
         self.header().joiner.with(|place| {
             // SAFETY: the caller's; others only read it, if anything.
@@ -121,6 +128,7 @@ impl Reference {
     }
 
     /// Cancels the task: its future is dropped at the next opportunity.
+    #[inline]
     pub(crate) fn cancel(&self) {
         if self.header().state.cancel() == Wake::Queue {
             self.queue();
@@ -128,6 +136,7 @@ impl Reference {
     }
 
     /// Queues the task.
+    #[inline]
     pub(crate) fn wake(&self) {
         if self.header().state.wake() == Wake::Queue {
             self.queue();
@@ -135,6 +144,7 @@ impl Reference {
     }
 
     /// Queues the task, and gives the reference up.
+    #[inline]
     pub(crate) fn wake_by_value(self) {
         match self.header().state.wake_by_value() {
             WakeByValue::Queue => self.into_queue(),
@@ -144,6 +154,7 @@ impl Reference {
     }
 
     /// Queues a runnable for which a reference was counted.
+    #[inline]
     fn queue(&self) {
         let schedule = self.header().vtable.schedule;
         // SAFETY: `wake` and `cancel` counted a reference for the runnable before they said so.
@@ -151,6 +162,7 @@ impl Reference {
     }
 
     /// Queues a runnable, whose reference this becomes.
+    #[inline]
     fn into_queue(self) {
         let schedule = self.header().vtable.schedule;
         // SAFETY: `wake_by_value` has said so; the reference is given away.
@@ -159,6 +171,7 @@ impl Reference {
 }
 
 impl Clone for Reference {
+    #[inline]
     fn clone(&self) -> Self {
         self.header().state.add_reference();
         Self(self.0)
@@ -166,6 +179,7 @@ impl Clone for Reference {
 }
 
 impl Drop for Reference {
+    #[inline]
     fn drop(&mut self) {
         if self.header().state.drop_reference() {
             let free = self.header().vtable.free;

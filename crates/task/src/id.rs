@@ -31,6 +31,7 @@ pub struct Id(NonZeroU64);
 
 impl Id {
     /// An id that no task has had before.
+    #[inline]
     #[must_use]
     pub fn next() -> Self {
         let number = BATCH_HERE.try_with(|batch| {
@@ -50,6 +51,7 @@ impl Id {
     }
 
     /// The number of the id.
+    #[inline]
     #[must_use]
     pub fn as_u64(self) -> u64 {
         self.0.get()
@@ -91,10 +93,12 @@ pub fn try_id() -> Option<Id> {
 }
 
 /// Calls `f` as the task `id`; restores the id before, also when `f` panics.
+#[inline]
 pub(crate) fn with<R>(id: Id, f: impl FnOnce() -> R) -> R {
     struct Restore(Option<Id>);
 
     impl Drop for Restore {
+        #[inline]
         fn drop(&mut self) {
             let _ = CURRENT.try_with(|current| current.set(self.0));
         }

@@ -119,6 +119,7 @@ impl<T> JoinHandle<T> {
     /// Whether the task has ended; if not, the caller's task is woken when it has. The output
     /// stays where it is. For sets of handles.
     #[doc(hidden)]
+    #[inline]
     pub fn poll_finished(&self, cx: &mut Context<'_>) -> Poll<()> {
         match self.reference.header().state.joined() {
             Joined::Done => Poll::Ready(()),

@@ -52,12 +52,14 @@ impl SpawnLocation {
     /// Where the caller was called.
     #[track_caller]
     #[must_use]
+    #[inline]
     pub fn caller() -> Self {
         Self(Location::caller())
     }
 
     /// The place in the source.
     #[must_use]
+    #[inline]
     pub fn location(self) -> &'static Location<'static> {
         self.0
     }
@@ -73,12 +75,14 @@ impl<'a> SpawnMeta<'a> {
     /// A task without a name, spawned where the caller was called.
     #[track_caller]
     #[must_use]
+    #[inline]
     pub fn caller() -> Self {
         Self::from(SpawnLocation::caller())
     }
 
     /// The same, with a name if there is one.
     #[must_use]
+    #[inline]
     pub fn named(self, name: Option<&'a str>) -> Self {
         Self {
             label: self.label.named(name),
@@ -88,6 +92,7 @@ impl<'a> SpawnMeta<'a> {
 
     /// The same, for a future of `size` bytes that was put into a box.
     #[must_use]
+    #[inline]
     pub fn boxed_from(self, size: usize) -> Self {
         Self {
             label: self.label.boxed_from(size),
@@ -97,11 +102,13 @@ impl<'a> SpawnMeta<'a> {
 
     /// Where it is spawned.
     #[must_use]
+    #[inline]
     pub fn location(self) -> SpawnLocation {
         self.location
     }
 
     /// A span for the task, whose future has `size` bytes.
+    #[inline]
     pub(crate) fn span(self, kind: TaskKind, id: Id, size: usize) -> TaskSpan {
         TaskSpan::new(&NewTask {
             kind,
@@ -114,6 +121,7 @@ impl<'a> SpawnMeta<'a> {
 }
 
 impl From<SpawnLocation> for SpawnMeta<'_> {
+    #[inline]
     fn from(location: SpawnLocation) -> Self {
         Self {
             location,
@@ -125,6 +133,7 @@ impl From<SpawnLocation> for SpawnMeta<'_> {
 impl<'a> TaskMeta<'a> {
     /// What hooks are told of the task `id`.
     #[must_use]
+    #[inline]
     pub fn new(id: Id, spawned_at: SpawnLocation) -> Self {
         Self {
             id,
@@ -135,6 +144,7 @@ impl<'a> TaskMeta<'a> {
 
     /// The same, of a poll: `stamp` says how long the task waited before.
     #[must_use]
+    #[inline]
     pub(crate) fn with_stamp(self, stamp: &'a Stamp) -> Self {
         Self {
             waited: Some(stamp),
@@ -144,6 +154,7 @@ impl<'a> TaskMeta<'a> {
 
     /// The id of the task.
     #[must_use]
+    #[inline]
     pub fn id(&self) -> Id {
         self.id
     }
@@ -155,12 +166,14 @@ impl<'a> TaskMeta<'a> {
     /// when the task was queued: a further wake of a task that is runnable already changes
     /// nothing. More than 19 hours are not told from 19 hours less.
     #[must_use]
+    #[inline]
     pub fn schedule_latency(&self) -> Option<Duration> {
         self.waited.and_then(Stamp::waited)
     }
 
     /// Where the task was spawned.
     #[must_use]
+    #[inline]
     pub fn spawned_at(&self) -> &'static Location<'static> {
         self.spawned_at.location()
     }

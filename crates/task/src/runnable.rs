@@ -39,6 +39,7 @@ impl Runnable {
     /// # Safety
     /// The task is `SCHEDULED`, no other runnable of it exists, and one counted reference is
     /// given to this one.
+    #[inline]
     pub(crate) unsafe fn new(header: NonNull<Header>) -> Self {
         // SAFETY: the caller's.
         let reference = unsafe { Reference::from_raw(header) };
@@ -48,6 +49,7 @@ impl Runnable {
     }
 
     /// Polls the task's future once, and sees to what follows: the output, or the next wake.
+    #[inline]
     pub fn run(self) {
         let header = self.into_header();
         // SAFETY: the header is alive: the runnable's reference is in our hands.
@@ -58,23 +60,27 @@ impl Runnable {
 
     /// The id of the task.
     #[must_use]
+    #[inline]
     pub fn id(&self) -> Id {
         self.reference.header().id
     }
 
     /// Notes that the task is about to be queued, when its runtime is `age` old.
+    #[inline]
     pub fn note_queued(&self, age: Duration) {
         self.reference.header().stamp.set_queued(age);
     }
 
     /// Notes that the task is about to be run, when its runtime is `age` old; how long it was
     /// queued, if that was noted. The hooks of the poll are told the same.
+    #[inline]
     pub fn note_taken(&self, age: Duration) -> Option<Duration> {
         self.reference.header().stamp.set_taken(age)
     }
 
     /// Gives the runnable up for a pointer.
     #[must_use = "the task is lost unless it is made a runnable again"]
+    #[inline]
     pub fn into_raw(self) -> NonNull<RawTask> {
         self.into_header().cast()
     }
@@ -84,11 +90,13 @@ impl Runnable {
     /// # Safety
     /// `raw` came from [`into_raw`](Self::into_raw) and is used once.
     #[must_use]
+    #[inline]
     pub unsafe fn from_raw(raw: NonNull<RawTask>) -> Self {
         // SAFETY: `into_raw` left its reference counted.
         unsafe { Self::new(raw.cast()) }
     }
 
+    #[inline]
     pub(crate) fn into_header(self) -> NonNull<Header> {
         let this = ManuallyDrop::new(self);
         this.reference.as_raw()
@@ -96,6 +104,7 @@ impl Runnable {
 }
 
 impl Drop for Runnable {
+    #[inline]
     fn drop(&mut self) {
         // SAFETY: taken once, here.
         let reference = unsafe { ManuallyDrop::take(&mut self.reference) };
@@ -109,6 +118,7 @@ impl Drop for Runnable {
 }
 
 impl TaskRef {
+    #[inline]
     pub(crate) fn new(reference: &Reference) -> &Self {
         // SAFETY: `TaskRef` is a transparent wrapper.
         unsafe { &*std::ptr::from_ref(reference).cast::<TaskRef>() }
@@ -116,6 +126,7 @@ impl TaskRef {
 
     /// The id of the task.
     #[must_use]
+    #[inline]
     pub fn id(&self) -> Id {
         self.0.header().id
     }

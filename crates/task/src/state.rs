@@ -124,6 +124,7 @@ pub(crate) enum Joined {
 
 impl TaskState {
     /// A task that is scheduled, with `references` references.
+    #[inline]
     pub(crate) fn new(references: usize) -> Self {
         Self(AtomicUsize::new(
             SCHEDULED | JOINABLE | (references * REFERENCE),
@@ -131,6 +132,7 @@ impl TaskState {
     }
 
     /// Transitions 1 and 2. With `Queue`, a reference was added for the runnable.
+    #[inline]
     pub(crate) fn wake(&self) -> Wake {
         self.update(|word| {
             if word & (DONE | SCHEDULED) != 0 {
@@ -144,6 +146,7 @@ impl TaskState {
     }
 
     /// Transitions 1 and 2, by somebody who gives up a reference.
+    #[inline]
     pub(crate) fn wake_by_value(&self) -> WakeByValue {
         self.update(|word| {
             if word & (DONE | SCHEDULED) != 0 {
@@ -158,6 +161,7 @@ impl TaskState {
     }
 
     /// Transition 3.
+    #[inline]
     pub(crate) fn begin_run(&self) -> Begin {
         self.update(|word| {
             if word & (RUNNING | DONE) != 0 {
@@ -177,6 +181,7 @@ impl TaskState {
     }
 
     /// Transition 4.
+    #[inline]
     pub(crate) fn end_poll(&self) -> EndPoll {
         self.update(|word| {
             debug_assert!(word & RUNNING != 0, "only the runner ends a poll");
@@ -193,6 +198,7 @@ impl TaskState {
     }
 
     /// Transitions 5 and 6. With `Queue`, a reference was added for the runnable.
+    #[inline]
     pub(crate) fn cancel(&self) -> Wake {
         self.update(|word| {
             if word & (DONE | CANCELLED) != 0 {
@@ -209,6 +215,7 @@ impl TaskState {
     }
 
     /// Transition 7, else 6; `true` if the caller has the future to itself now.
+    #[inline]
     pub(crate) fn claim_to_cancel(&self) -> bool {
         self.update(|word| {
             if word & DONE != 0 {
@@ -223,6 +230,7 @@ impl TaskState {
 
     /// Transition 8; who owns the output from now on. With `unlisted`, the list's reference is
     /// dropped, too.
+    #[inline]
     pub(crate) fn complete(&self, unlisted: bool) -> Owner {
         let list = if unlisted { REFERENCE } else { 0 };
         self.update(|word| {
@@ -243,6 +251,7 @@ impl TaskState {
 
     /// Transition 9; what the join handle found. If it is not done, the caller owns the waker
     /// that may be there.
+    #[inline]
     pub(crate) fn unjoin(&self) -> Joined {
         self.update(|word| {
             debug_assert!(word & JOINABLE != 0, "a join handle is dropped once");
@@ -254,6 +263,7 @@ impl TaskState {
     }
 
     /// Transition 10; whether the task is done: then the waker is still the caller's.
+    #[inline]
     pub(crate) fn leave_waker(&self) -> bool {
         // AcqRel: Release shows the waker to complete(); Acquire sees the output after it.
         let word = self.0.fetch_or(AWAITED, Ordering::AcqRel);
@@ -261,6 +271,7 @@ impl TaskState {
     }
 
     /// Transition 11; `false` if the task is done: then the waker is the runner's.
+    #[inline]
     pub(crate) fn take_waker_back(&self) -> bool {
         self.update(|word| match word & DONE {
             0 => (true, Some(word & !AWAITED)),
@@ -269,11 +280,13 @@ impl TaskState {
     }
 
     /// What the join handle finds.
+    #[inline]
     pub(crate) fn joined(&self) -> Joined {
         // Acquire: pairs with complete(); the output is there.
         Self::joined_of(self.0.load(Ordering::Acquire))
     }
 
+    #[inline]
     fn joined_of(word: usize) -> Joined {
         match (word & DONE, word & AWAITED) {
             (0, 0) => Joined::Open,
@@ -283,12 +296,14 @@ impl TaskState {
     }
 
     /// Whether the task is done.
+    #[inline]
     pub(crate) fn is_done(&self) -> bool {
         // Acquire: pairs with complete(); the output is there.
         self.0.load(Ordering::Acquire) & DONE != 0
     }
 
     /// Adds a reference.
+    #[inline]
     pub(crate) fn add_reference(&self) {
         // Relaxed: the caller has a reference already, as with `Arc`.
         let word = self.0.fetch_add(REFERENCE, Ordering::Relaxed);
@@ -299,6 +314,7 @@ impl TaskState {
     }
 
     /// Drops a reference; `true` if it was the last one, and the task is to be freed.
+    #[inline]
     pub(crate) fn drop_reference(&self) -> bool {
         // Acquire: pairs with the Release of those who dropped theirs. Who has the only reference
         // is alone with the task: a further one is only made from one that there is.
@@ -311,6 +327,7 @@ impl TaskState {
         word / REFERENCE == 1
     }
 
+    #[inline]
     fn update<R: Copy>(&self, f: impl Fn(usize) -> (R, Option<usize>)) -> R {
         // Acquire: for the cases in which nothing is changed.
         let mut word = self.0.load(Ordering::Acquire);

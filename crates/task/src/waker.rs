@@ -16,6 +16,7 @@ pub(crate) struct Borrowed<'a> {
 }
 
 /// The waker of the task of `reference`.
+#[inline]
 pub(crate) fn borrowed(reference: &Reference) -> Borrowed<'_> {
     let raw = RawWaker::new(reference.as_raw().as_ptr().cast(), &VTABLE);
     // SAFETY: the functions below keep the contract of `RawWaker`; this one waker is never
