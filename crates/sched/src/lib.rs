@@ -21,3 +21,4 @@ pub mod local;
 pub mod metrics;
 pub mod multi;
 pub mod sim;
+mod spares;

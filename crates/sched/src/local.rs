@@ -31,6 +31,7 @@ use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnMeta, TaskList, Tas
 use crate::config::{Config, Hooks, UNHANDLED_PANIC, UnhandledPanic};
 use crate::inject::Inject;
 use crate::metrics::{self, WorkerMetrics};
+use crate::spares::Spares;
 
 /// A scheduler of one thread; clones are the same one.
 #[derive(Clone)]
@@ -73,6 +74,7 @@ struct Kit {
 struct Desk {
     local: Local,
     kit: RefCell<Option<Box<Kit>>>,
+    spares: Spares<Local>,
 }
 
 thread_local! {
@@ -115,8 +117,10 @@ impl Local {
         F::Output: Send + 'static,
     {
         self.0.config.hooks.before_spawn(id, meta.location());
-        let (runnable, join) = self.0.tasks.bind(0, future, self.clone(), id, meta);
-        self.start(runnable);
+        let desk = desk_of(self);
+        let scheduler = self.for_task(desk.as_deref());
+        let (runnable, join) = (self.0.tasks).bind(own(&desk), future, scheduler, id, meta);
+        self.start(desk.as_deref(), runnable);
         join
     }
 
@@ -135,16 +139,26 @@ impl Local {
         F::Output: 'static,
     {
         self.0.config.hooks.before_spawn(id, meta.location());
+        let desk = desk_of(self);
+        let scheduler = self.for_task(desk.as_deref());
         // SAFETY: the caller's promise is what `bind_local` asks for.
-        let bound = unsafe { self.0.tasks.bind_local(0, future, self.clone(), id, meta) };
+        let bound = unsafe { (self.0.tasks).bind_local(own(&desk), future, scheduler, id, meta) };
         let (runnable, join) = bound;
-        self.start(runnable);
+        self.start(desk.as_deref(), runnable);
         join
     }
 
-    fn start(&self, runnable: Option<Runnable>) {
+    /// A handle for a new task.
+    #[inline]
+    fn for_task(&self, desk: Option<&Desk>) -> Local {
+        let spare = desk.and_then(|desk| desk.spares.take());
+        spare.unwrap_or_else(|| self.clone())
+    }
+
+    #[inline]
+    fn start(&self, desk: Option<&Desk>, runnable: Option<Runnable>) {
         if let Some(runnable) = runnable {
-            self.schedule(runnable);
+            self.push_to(desk, runnable, false);
         }
     }
 
@@ -189,12 +203,7 @@ impl Local {
         let scope = Scope::enter(self);
         self.0.tasks.close_and_cancel_all();
         if let Some(scope) = &scope {
-            // Bounded: the list is closed, so nothing new is queued.
-            scope.desk.with_kit(Kit::end_yields);
-            while let Some(task) = scope.desk.pop() {
-                self.0.metrics.detours.add(1);
-                drop(task);
-            }
+            scope.desk.drop_queued();
         }
         self.0.inject.close();
         let mut wakes = WakeList::new();
@@ -242,22 +251,27 @@ impl Local {
         with_desk(self, |_| self.0.metrics.forced_yields.add(1)).is_some()
     }
 
+    #[inline]
     fn push(&self, task: Runnable, yielded: bool) {
+        self.push_to(desk_of(self).as_deref(), task, yielded);
+    }
+
+    /// Queues a task: on `desk`, that of the current thread, or from outside.
+    #[inline]
+    fn push_to(&self, desk: Option<&Desk>, task: Runnable, yielded: bool) {
         metrics::stamp(&task, &self.0.config, self.0.driver.clock());
-        let mut task = Some(task);
-        with_desk(self, |desk| {
-            let mut kit = desk.kit.borrow_mut();
-            if let (Some(kit), Some(task)) = (kit.as_mut(), task.take()) {
-                kit.push(task, yielded);
-                self.0.metrics.local_schedules.add(1);
-            }
-        });
-        if let Some(task) = task {
-            // Once it is in the queue it may run, and end, and be the last to keep the scheduler.
-            let kept = self.clone();
-            kept.0.inject.push(task);
-            kept.0.driver.unpark(0);
+        match desk {
+            Some(desk) => desk.push(task, yielded),
+            None => self.inject_from_outside(task),
         }
+    }
+
+    #[cold]
+    fn inject_from_outside(&self, task: Runnable) {
+        // Once it is in the queue it may run, and end, and be the last to keep the scheduler.
+        let kept = self.clone();
+        kept.0.inject.push(task);
+        kept.0.driver.unpark(0);
     }
 }
 
@@ -277,6 +291,7 @@ impl Scope {
         let desk = Rc::new(Desk {
             local: local.clone(),
             kit: RefCell::new(Some(kit)),
+            spares: Spares::new(),
         });
         let before = DESK.try_with(|place| place.replace(Some(desk.clone())));
         let worker = yamanote_driver::context::enter_worker(local.driver(), 0);
@@ -328,6 +343,12 @@ impl Drop for Scope {
 }
 
 impl Desk {
+    #[inline]
+    fn push(&self, task: Runnable, yielded: bool) {
+        self.with_kit(|kit| kit.push(task, yielded));
+        self.local.0.metrics.local_schedules.add(1);
+    }
+
     /// Polls up to `event_interval` tasks; sleeps in the driver if there is none.
     fn run_some(&self) {
         let parts = &self.local.0;
@@ -354,6 +375,7 @@ impl Desk {
         // Relaxed: set on this thread, or by a task whose waker has been called.
         if parts.failed.load(Ordering::Relaxed) {
             parts.tasks.close_and_cancel_all();
+            self.drop_queued();
             panic!("{UNHANDLED_PANIC}");
         }
     }
@@ -389,8 +411,13 @@ impl Desk {
         Some(task)
     }
 
-    fn pop(&self) -> Option<Runnable> {
-        self.with_kit(|kit| kit.queue.pop_front())
+    /// Drops what is queued, after the list was closed: so nothing new is.
+    fn drop_queued(&self) {
+        self.with_kit(Kit::end_yields);
+        while let Some(task) = self.with_kit(|kit| kit.queue.pop_front()) {
+            self.local.0.metrics.detours.add(1);
+            drop(task);
+        }
     }
 
     fn sleep(&self) {
@@ -484,8 +511,22 @@ unsafe impl Schedule for Local {
     }
 
     #[inline]
+    fn enter(&self, task: &TaskRef) -> bool {
+        let own = with_desk(self, |_| 0);
+        self.0.tasks.enter(own, task)
+    }
+
+    #[inline]
     fn release(&self, task: &TaskRef) -> bool {
-        self.0.tasks.remove(task)
+        let own = with_desk(self, |_| 0);
+        self.0.tasks.leave(own, task)
+    }
+
+    #[inline]
+    fn recycle(self) {
+        if let Some(desk) = desk_of(&self) {
+            desk.spares.keep(self);
+        }
     }
 
     fn unhandled_panic(&self) {
@@ -509,6 +550,22 @@ unsafe impl Schedule for Local {
     fn on_terminate(&self, meta: &TaskMeta<'_>) {
         Hooks::call_task(self.0.config.hooks.on_task_terminate.as_ref(), meta);
     }
+}
+
+/// The current thread's desk, if `local` runs there.
+#[inline]
+fn desk_of(local: &Local) -> Option<Rc<Desk>> {
+    let find = |desk: &RefCell<Option<Rc<Desk>>>| {
+        let desk = desk.borrow();
+        desk.as_ref().filter(|desk| desk.local.is(local)).cloned()
+    };
+    DESK.try_with(find).ok().flatten()
+}
+
+/// The shard of the list that the thread at `desk` has to itself.
+#[inline]
+fn own(desk: &Option<Rc<Desk>>) -> Option<usize> {
+    desk.as_ref().map(|_| 0)
 }
 
 /// Calls `f` with the current thread's desk, if `local` runs there.

@@ -35,6 +35,7 @@ use idle::Idle;
 use monitor::Monitor;
 use next_slot::NextSlot;
 use queue::{Item, Steal};
+use worker::Here;
 pub use worker::{Worker, block_in_place, current_worker};
 
 /// How often in a row a worker runs the task in its next slot before it looks at its ring.
@@ -133,10 +134,11 @@ impl Multi {
         F::Output: Send + 'static,
     {
         self.0.config.hooks.before_spawn(id, meta.location());
-        let shard = worker::index_of(self).unwrap_or_else(|| self.some_shard());
-        let (runnable, join) = self.0.tasks.bind(shard, future, self.clone(), id, meta);
+        let here = worker::here(self);
+        let scheduler = here.take_spare().unwrap_or_else(|| self.clone());
+        let (runnable, join) = (self.0.tasks).bind(here.shard(), future, scheduler, id, meta);
         if let Some(runnable) = runnable {
-            self.schedule(runnable);
+            self.push_from(&here, runnable, Lane::Next);
         }
         join
     }
@@ -236,14 +238,25 @@ impl Multi {
         worker.is_some()
     }
 
+    #[inline]
     fn push(&self, task: Runnable, lane: Lane) {
+        self.push_from(&worker::here(self), task, lane);
+    }
+
+    /// Queues a task: with the worker that is `here`, or from outside.
+    fn push_from(&self, here: &Here, task: Runnable, lane: Lane) {
         metrics::stamp(&task, &self.0.config, self.0.driver.clock());
-        if let Err(task) = worker::push(self, task, lane) {
-            // Once it is in the queue it may run, and end, and be the last to keep the scheduler.
-            let kept = self.clone();
-            kept.0.inject.push(task);
-            kept.wake_one();
+        if let Err(task) = here.push(task, lane) {
+            self.inject_from_outside(task);
         }
+    }
+
+    #[cold]
+    fn inject_from_outside(&self, task: Runnable) {
+        // Once it is in the queue it may run, and end, and be the last to keep the scheduler.
+        let kept = self.clone();
+        kept.0.inject.push(task);
+        kept.wake_one();
     }
 
     /// Wakes a sleeper, if one is needed for work that was just made visible.
@@ -260,14 +273,21 @@ impl Multi {
             || self.is_closed()
     }
 
-    /// A shard for a task that comes from no worker.
-    fn some_shard(&self) -> usize {
-        yamanote_base::rng::thread_rng_n(u32::try_from(self.workers()).unwrap_or(u32::MAX)) as usize
+    /// Drops what is queued anywhere, also with workers that are stuck in a poll, after the list
+    /// was closed; what comes to `ring` is dropped, too.
+    fn drop_queued(&self, ring: &mut queue::Local<Runnable>) {
+        self.0.inject.close();
+        for seat in &self.0.seats {
+            drop(seat.next.take());
+            // Bounded: the list is closed, so little is queued any more.
+            while let Some(task) = ring.pop().or_else(|| Some(seat.steal.steal_into(ring)?.0)) {
+                drop(task);
+            }
+        }
     }
 
     /// The last worker to leave cleans up.
     fn retire_last(&self) {
-        self.0.inject.close();
         for seat in &self.0.seats {
             drop(seat.next.take());
         }
@@ -291,8 +311,18 @@ unsafe impl Schedule for Multi {
     }
 
     #[inline]
+    fn enter(&self, task: &TaskRef) -> bool {
+        self.0.tasks.enter(worker::here(self).shard(), task)
+    }
+
+    #[inline]
     fn release(&self, task: &TaskRef) -> bool {
-        self.0.tasks.remove(task)
+        self.0.tasks.leave(worker::here(self).shard(), task)
+    }
+
+    #[inline]
+    fn recycle(self) {
+        worker::here(&self).keep_spare(self);
     }
 
     fn unhandled_panic(&self) {

@@ -17,13 +17,14 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 use yamanote_base::atomic::UnsafeCell;
+use yamanote_base::atomic::plain::{AtomicU16, Ordering};
 use yamanote_base::budget;
 use yamanote_base::probe::{self, Point};
 use yamanote_trace::{TaskKind, TaskSpan};
 
 use crate::cell_pool::{self, SizeClass};
 use crate::error::JoinError;
-use crate::header::{Header, Links, Reference, Vtable};
+use crate::header::{Header, Links, Reference, UNLISTED, Vtable};
 use crate::id::{self, Id};
 use crate::meta::SpawnMeta;
 use crate::runnable::{Runnable, TaskRef};
@@ -36,7 +37,8 @@ use crate::waker;
 #[repr(C)]
 pub(crate) struct TaskCell<F: Future, S> {
     header: Header,
-    scheduler: S,
+    /// Taken out when the task is freed.
+    scheduler: ManuallyDrop<S>,
     stage: UnsafeCell<Stage<F>>,
 }
 
@@ -57,15 +59,14 @@ impl<F: Future> Stage<F> {
     }
 }
 
-/// Makes a task in state `SCHEDULED` with `references` references.
+/// Makes a task that is to be run for the first time, with three references: of its runnable, its
+/// join handle, and its list.
 pub(crate) fn allocate<F, S>(
     kind: TaskKind,
     future: F,
     scheduler: S,
     id: Id,
     meta: SpawnMeta<'_>,
-    shard: u16,
-    references: usize,
 ) -> NonNull<Header>
 where
     F: Future,
@@ -75,19 +76,19 @@ where
     let span = meta.span(kind, id, size_of::<F>());
     TaskCell::<F, S>::place(TaskCell {
         header: Header {
-            state: TaskState::new(references),
+            state: TaskState::new(),
             vtable: &TaskCell::<F, S>::VTABLE,
             queue_next: UnsafeCell::new(None),
             links: UnsafeCell::new(Links::default()),
             listed: UnsafeCell::new(false),
-            shard,
+            shard: AtomicU16::new(UNLISTED),
             stamp: Stamp::none(),
             id,
             location: meta.location(),
             wakes: span.wakes(),
             joiner: UnsafeCell::new(MaybeUninit::uninit()),
         },
-        scheduler,
+        scheduler: ManuallyDrop::new(scheduler),
         stage: UnsafeCell::new(Stage::Future(future, span)),
     })
     .cast()
@@ -112,21 +113,26 @@ impl<F: Future, S> TaskCell<F, S> {
         place
     }
 
-    /// Drops what is in the cell, and frees its memory.
+    /// Drops what is in the cell, but for the scheduler, which is returned, and frees its memory.
     ///
     /// # Safety
     /// `cell` came from [`place`](Self::place), and nobody else has it.
-    unsafe fn free(cell: NonNull<Self>) {
+    unsafe fn free(mut cell: NonNull<Self>) -> S {
+        // SAFETY: the caller's.
+        let place = unsafe { &mut cell.as_mut().scheduler };
+        // SAFETY: taken once, here.
+        let scheduler = unsafe { ManuallyDrop::take(place) };
         let Some(class) = Self::CLASS else {
             // SAFETY: `place` leaked it from a box of this type.
             drop(unsafe { Box::from_raw(cell.as_ptr()) });
-            return;
+            return scheduler;
         };
         // SAFETY: the caller's.
         unsafe { cell.drop_in_place() };
         let block = NonNull::slice_from_raw_parts(cell.cast::<cell_pool::Unit>(), class.units);
         // SAFETY: `place` leaked it from a box of this length.
         cell_pool::give(class, unsafe { Box::from_raw(block.as_ptr()) });
+        scheduler
     }
 }
 
@@ -323,13 +329,25 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
             Begin::Poll => match unsafe { poll(cell, &reference) } {
                 // Here and not in `poll`, whose argument must outlive it: the reference may go,
                 // and the cell with it.
-                Poll::Pending => AfterPoll::Wait(cell.header.state.end_poll()),
+                Poll::Pending => AfterPoll::Wait(end_poll(cell, &reference)),
                 Poll::Ready(unlisted) => AfterPoll::Complete { unlisted },
             },
         };
         // SAFETY: as `begin_run` and `end_poll` have said.
         unsafe { after_poll::<F, S>(reference, after) };
     });
+}
+
+/// Enters the task in its list, if it waits for the first time, and ends the poll.
+#[inline]
+fn end_poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: &Reference) -> EndPoll {
+    // Relaxed: written by this runner, or by one before.
+    let is_listed = cell.header.shard.load(Ordering::Relaxed) != UNLISTED;
+    if is_listed || cell.scheduler.enter(TaskRef::new(reference)) {
+        cell.header.state.end_poll()
+    } else {
+        EndPoll::Cancel
+    }
 }
 
 /// # Safety
@@ -371,7 +389,7 @@ unsafe fn scheduler_of<F: Future, S: Schedule>(header: NonNull<Header>) -> Manua
     // SAFETY: the caller's.
     let cell = unsafe { cell::<F, S>(header) };
     // SAFETY: the copy is not dropped, and is used as the caller says.
-    ManuallyDrop::new(unsafe { std::ptr::read(&raw const cell.scheduler) })
+    unsafe { std::ptr::read(&raw const cell.scheduler) }
 }
 
 /// Polls the task; if it is ready, it is to be completed. Whether it was on its list then.
@@ -466,11 +484,11 @@ unsafe fn take_output<F: Future, S: Schedule>(header: NonNull<Header>, place: *m
 unsafe fn drop_output<F: Future, S: Schedule>(header: NonNull<Header>) {
     // SAFETY: the caller has a reference.
     let cell = unsafe { cell::<F, S>(header) };
-    // SAFETY: the caller owns the output.
-    if cell
-        .stage
-        .with(|stage| matches!(unsafe { &*stage }, Stage::Taken))
-    {
+    let is_taken = cell.stage.with(|stage| {
+        // SAFETY: the caller owns the output.
+        matches!(unsafe { &*stage }, Stage::Taken)
+    });
+    if is_taken {
         return;
     }
     let _ = catch_unwind(AssertUnwindSafe(|| {
@@ -493,7 +511,8 @@ unsafe fn free<F: Future, S: Schedule>(header: NonNull<Header>) {
     stage.with_mut(|_| ());
     // SAFETY: `allocate` placed it, and the last reference is gone. The stage is `Taken`, for a
     // task is dropped when it is done, and its output by whoever owned that.
-    unsafe { TaskCell::free(cell) };
+    let scheduler = unsafe { TaskCell::free(cell) };
+    scheduler.recycle();
 }
 
 #[cfg(all(test, not(loom)))]

@@ -5,6 +5,7 @@ use std::ptr::NonNull;
 use std::task::Waker;
 
 use yamanote_base::atomic::UnsafeCell;
+use yamanote_base::atomic::plain::AtomicU16;
 use yamanote_trace::TaskWakes;
 
 use crate::id::Id;
@@ -23,8 +24,8 @@ pub(crate) struct Header {
     pub(crate) links: UnsafeCell<Links>,
     /// Whether it is in the list. Touched under the lock of its shard.
     pub(crate) listed: UnsafeCell<bool>,
-    /// The shard of the list.
-    pub(crate) shard: u16,
+    /// The shard of the list, or [`UNLISTED`]. Written by the first runner.
+    pub(crate) shard: AtomicU16,
     /// When it was queued, if its scheduler wants to know.
     pub(crate) stamp: Stamp,
     pub(crate) id: Id,
@@ -34,6 +35,9 @@ pub(crate) struct Header {
     /// Who awaits the join handle. Whose it is, the state word says.
     pub(crate) joiner: UnsafeCell<MaybeUninit<Waker>>,
 }
+
+/// What stands for the shard of a task that has not entered its list.
+pub(crate) const UNLISTED: u16 = u16::MAX;
 
 /// The neighbours in a list.
 #[derive(Debug, Default)]

@@ -1,19 +1,23 @@
 //! The live tasks of a scheduler: [`TaskList`].
 //!
-//! Each shard is an intrusive list under a lock of its own. A task enters the shard that its
-//! spawner names and leaves it when it ends, so a worker that spawns and runs its own tasks
-//! meets nobody at the lock. The list owns a reference to each of its tasks.
+//! A task enters the list when it waits for the first time; until then its one runnable is all
+//! there is of it, in a queue or in a runner's hands. So a task that never waits costs the list
+//! nothing but two counts. Each shard is an intrusive list under a lock of its own; a task enters
+//! that of the worker which runs it, so a worker that runs its own tasks meets nobody at the lock.
+//! The third of a task's references, counted from its beginning, is the list's from then on.
+//!
+//! To cancel all tasks is to close the list and to drop what is queued, in this order.
 
 use std::future::Future;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
-use yamanote_base::atomic::plain::{AtomicU64, AtomicUsize, Ordering};
+use yamanote_base::atomic::plain::{AtomicBool, AtomicU64, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_trace::TaskKind;
 
 use crate::cell;
-use crate::header::{Header, Links, Reference};
+use crate::header::{Header, Links, Reference, UNLISTED};
 use crate::id::Id;
 use crate::join::JoinHandle;
 use crate::meta::SpawnMeta;
@@ -26,6 +30,9 @@ const SHARDS_MAX: usize = 4096;
 /// The live tasks of a scheduler, in shards.
 pub struct TaskList<S> {
     shards: Box<[Shard]>,
+    closed: AtomicBool,
+    /// What threads count that have no shard to themselves.
+    elsewhere: Counts,
     _scheduler: PhantomData<fn(S)>,
 }
 
@@ -34,10 +41,14 @@ pub struct TaskList<S> {
 #[repr(align(128))]
 struct Shard {
     tasks: Mutex<ShardTasks>,
-    /// Written under the lock, read without it.
-    alive: AtomicUsize,
-    /// Written under the lock, read without it.
+    counts: Counts,
+}
+
+/// How many tasks were made and have ended.
+#[derive(Default)]
+struct Counts {
     spawned: AtomicU64,
+    ended: AtomicU64,
 }
 
 #[derive(Default)]
@@ -57,17 +68,21 @@ impl<S: Schedule> TaskList<S> {
         let shards = shards.collect();
         Self {
             shards,
+            closed: AtomicBool::new(false),
+            elsewhere: Counts::default(),
             _scheduler: PhantomData,
         }
     }
 
-    /// Makes a task of `future` and enters it in a shard.
+    /// Makes a task of `future`. `own` is the shard that the current thread has to itself, if it
+    /// has one.
     ///
     /// The runnable is to be queued. There is none if the list is closed: then the task was
     /// cancelled at once.
+    #[inline]
     pub fn bind<F>(
         &self,
-        shard: usize,
+        own: Option<usize>,
         future: F,
         scheduler: S,
         id: Id,
@@ -78,16 +93,17 @@ impl<S: Schedule> TaskList<S> {
         F::Output: Send + 'static,
     {
         // SAFETY: a future that is `Send` may be polled and dropped anywhere.
-        unsafe { self.bind_as(TaskKind::Task, shard, future, scheduler, id, meta) }
+        unsafe { self.bind_as(TaskKind::Task, own, future, scheduler, id, meta) }
     }
 
     /// [`bind`](Self::bind) for a future that need not be `Send`.
     ///
     /// # Safety
     /// Its runnables are run and dropped, and the list is closed, on the current thread only.
+    #[inline]
     pub unsafe fn bind_local<F>(
         &self,
-        shard: usize,
+        own: Option<usize>,
         future: F,
         scheduler: S,
         id: Id,
@@ -98,7 +114,7 @@ impl<S: Schedule> TaskList<S> {
         F::Output: 'static,
     {
         // SAFETY: the caller's promise.
-        unsafe { self.bind_as(TaskKind::Local, shard, future, scheduler, id, meta) }
+        unsafe { self.bind_as(TaskKind::Local, own, future, scheduler, id, meta) }
     }
 
     /// # Safety
@@ -106,42 +122,76 @@ impl<S: Schedule> TaskList<S> {
     unsafe fn bind_as<F: Future>(
         &self,
         kind: TaskKind,
-        shard: usize,
+        own: Option<usize>,
         future: F,
         scheduler: S,
         id: Id,
         meta: SpawnMeta<'_>,
     ) -> (Option<Runnable>, JoinHandle<F::Output>) {
-        let index = shard % self.shards.len();
-        let number = u16::try_from(index).expect("there are fewer shards than 2^16");
-        let header = cell::allocate(kind, future, scheduler, id, meta, number, 3);
-        // SAFETY: three references were counted; this is the first, and the task is scheduled.
+        let header = cell::allocate(kind, future, scheduler, id, meta);
+        // SAFETY: three references were counted; this is the first, and the first runnable. The
+        // third is the list's, or given up by `leave`.
         let runnable = unsafe { Runnable::new(header) };
         // SAFETY: this is the second; the output is what `future` gives.
         let join = unsafe { JoinHandle::new(header) };
-        // SAFETY: this is the third.
-        let listed = unsafe { Reference::from_raw(header) };
-        match self.shards[index].push(listed) {
-            Ok(()) => (Some(runnable), join),
-            Err(unlisted) => {
-                drop(runnable);
-                drop(unlisted);
-                (None, join)
-            }
+        self.count(own, |counts| &counts.spawned);
+        if self.is_closed() {
+            drop(runnable);
+            return (None, join);
+        }
+        (Some(runnable), join)
+    }
+
+    /// Takes a task in, whose reference becomes the list's; `false` if the list is closed. `own`
+    /// as in [`bind`](Self::bind). For [`Schedule::enter`].
+    pub fn enter(&self, own: Option<usize>, task: &TaskRef) -> bool {
+        let header = task.0.header();
+        // The remainder is less than the number of shards, and that less than 2^16.
+        let any = (header.id.as_u64() % self.shards.len() as u64) as usize;
+        let shard = own.unwrap_or(any) % self.shards.len();
+        // Relaxed: read by the runners of the task, who come one after the other.
+        header.shard.store(shard as u16, Ordering::Relaxed);
+        let is_in = self.shards[shard].push(task.0.as_raw());
+        if !is_in {
+            // Relaxed: as above.
+            header.shard.store(UNLISTED, Ordering::Relaxed);
+        }
+        is_in
+    }
+
+    /// Counts that a task has ended, and takes it off the list; whether the list's reference is
+    /// the caller's now to drop. `own` as in [`bind`](Self::bind). For [`Schedule::release`].
+    #[inline]
+    pub fn leave(&self, own: Option<usize>, task: &TaskRef) -> bool {
+        self.count(own, |counts| &counts.ended);
+        // Relaxed: written by a runner of the task, of whom this is the last.
+        match task.0.header().shard.load(Ordering::Relaxed) {
+            UNLISTED => true,
+            shard => self.shards[shard as usize].remove(task.0.as_raw()),
         }
     }
 
-    /// Takes a task off the list; whether it was on it. Its reference is then the caller's to
-    /// drop. For [`Schedule::release`].
-    pub fn remove(&self, task: &TaskRef) -> bool {
-        self.shards[task.0.header().shard as usize].remove(task.0.as_raw())
+    #[inline]
+    fn count(&self, own: Option<usize>, which: impl FnOnce(&Counts) -> &AtomicU64) {
+        match own {
+            // Relaxed: counts for people to look at; here one thread writes.
+            Some(own) => {
+                let count = which(&self.shards[own % self.shards.len()].counts);
+                count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+            }
+            // Relaxed: as above, but here any thread.
+            None => _ = which(&self.elsewhere).fetch_add(1, Ordering::Relaxed),
+        }
     }
 
-    /// Refuses new tasks, and cancels all there are. Those that run at this moment on another
-    /// thread end at the next place where they wait.
+    /// Refuses new tasks, and cancels all there are but those that were never run, which are
+    /// cancelled with their runnables. Those that run at this moment on another thread end at the
+    /// next place where they wait.
     ///
     /// Futures are dropped on this thread; whatever they do then, also spawn, is allowed.
     pub fn close_and_cancel_all(&self) {
+        // Release: pairs with is_closed().
+        self.closed.store(true, Ordering::Release);
         for shard in &self.shards {
             shard.tasks.lock().closed = true;
             // Bounded: the shard is closed.
@@ -156,39 +206,44 @@ impl<S: Schedule> TaskList<S> {
     }
 
     /// Whether the list refuses new tasks.
+    #[inline]
     #[must_use]
     pub fn is_closed(&self) -> bool {
-        self.shards[0].tasks.lock().closed
+        // Acquire: pairs with close_and_cancel_all().
+        self.closed.load(Ordering::Acquire)
     }
 
-    /// How many tasks are on the list.
+    /// How many tasks have not ended.
     #[must_use]
     pub fn alive(&self) -> usize {
-        // Relaxed: a count for people to look at.
-        self.shards
-            .iter()
-            .map(|shard| shard.alive.load(Ordering::Relaxed))
-            .sum()
+        // First those that have ended, so that the difference is not negative.
+        let ended = self.sum(|counts| &counts.ended);
+        let alive = self.spawned().saturating_sub(ended);
+        usize::try_from(alive).unwrap_or(usize::MAX)
     }
 
-    /// How many tasks ever were.
+    /// How many tasks there ever were.
     #[must_use]
     pub fn spawned(&self) -> u64 {
-        // Relaxed: as above.
-        self.shards
-            .iter()
-            .map(|shard| shard.spawned.load(Ordering::Relaxed))
+        self.sum(|counts| &counts.spawned)
+    }
+
+    fn sum(&self, which: impl Fn(&Counts) -> &AtomicU64) -> u64 {
+        let shards = self.shards.iter().map(|shard| &shard.counts);
+        let all = shards.chain([&self.elsewhere]);
+        // Relaxed: counts for people to look at.
+        all.map(|counts| which(counts).load(Ordering::Relaxed))
             .sum()
     }
 }
 
 impl Shard {
-    fn push(&self, task: Reference) -> Result<(), Reference> {
+    /// Takes a task in, unless the shard is closed, with a reference that the caller gives.
+    fn push(&self, this: NonNull<Header>) -> bool {
         let mut tasks = self.tasks.lock();
         if tasks.closed {
-            return Err(task);
+            return false;
         }
-        let this = task.into_raw();
         let next = tasks.head.replace(this);
         with_links(this, |links| {
             *links = Links { prev: None, next };
@@ -197,15 +252,14 @@ impl Shard {
         if let Some(next) = next {
             with_links(next, |links| links.prev = Some(this));
         }
-        self.count(1, 1);
-        Ok(())
+        true
     }
 
     fn pop(&self) -> Option<Reference> {
         let mut tasks = self.tasks.lock();
         let head = tasks.head?;
         set_listed(head, false);
-        self.unlink(&mut tasks, head);
+        unlink(&mut tasks, head);
         // SAFETY: the list's reference, which it gives up.
         Some(unsafe { Reference::from_raw(head) })
     }
@@ -214,30 +268,20 @@ impl Shard {
         let mut tasks = self.tasks.lock();
         let listed = set_listed(task, false);
         if listed {
-            self.unlink(&mut tasks, task);
+            unlink(&mut tasks, task);
         }
         listed
     }
+}
 
-    fn unlink(&self, tasks: &mut ShardTasks, task: NonNull<Header>) {
-        let Links { prev, next } = with_links(task, std::mem::take);
-        match prev {
-            Some(prev) => with_links(prev, |links| links.next = next),
-            None => tasks.head = next,
-        }
-        if let Some(next) = next {
-            with_links(next, |links| links.prev = prev);
-        }
-        self.count(usize::MAX, 0);
+fn unlink(tasks: &mut ShardTasks, task: NonNull<Header>) {
+    let Links { prev, next } = with_links(task, std::mem::take);
+    match prev {
+        Some(prev) => with_links(prev, |links| links.next = next),
+        None => tasks.head = next,
     }
-
-    /// Counts, under the lock; `alive` may be the two's complement of a negative number.
-    fn count(&self, alive: usize, spawned: u64) {
-        // Relaxed: written under the lock, so a load and a store are enough.
-        let now = self.alive.load(Ordering::Relaxed).wrapping_add(alive);
-        self.alive.store(now, Ordering::Relaxed);
-        let total = self.spawned.load(Ordering::Relaxed).wrapping_add(spawned);
-        self.spawned.store(total, Ordering::Relaxed);
+    if let Some(next) = next {
+        with_links(next, |links| links.prev = prev);
     }
 }
 

@@ -37,8 +37,8 @@ pub struct RawTask(());
 
 impl Runnable {
     /// # Safety
-    /// The task is `SCHEDULED`, no other runnable of it exists, and one counted reference is
-    /// given to this one.
+    /// The task is `SCHEDULED` or fresh, no other runnable of it exists, and one counted reference
+    /// is given to this one.
     #[inline]
     pub(crate) unsafe fn new(header: NonNull<Header>) -> Self {
         // SAFETY: the caller's.
@@ -145,8 +145,8 @@ where
     S: Schedule,
 {
     let kind = TaskKind::Blocking(type_name_of(&f));
-    let header = cell::allocate(kind, Once(Some(f)), scheduler, id, meta, 0, 2);
-    // SAFETY: two references were counted, of which this is the first; the task is scheduled.
+    let header = cell::allocate(kind, Once(Some(f)), scheduler, id, meta);
+    // SAFETY: three references were counted; this is the first, and the first runnable.
     let runnable = unsafe { Runnable::new(header) };
     // SAFETY: this is the second; the output is what `f` returns.
     let join = unsafe { JoinHandle::new(header) };

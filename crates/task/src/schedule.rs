@@ -20,10 +20,19 @@ pub unsafe trait Schedule: Send + Sync + 'static {
         self.schedule(task);
     }
 
-    /// Takes a task that is over off its list; whether it was on it.
+    /// Takes a task that is about to wait for the first time in on its list, by
+    /// [`TaskList::enter`](crate::TaskList::enter); `false` if the list takes no more: then the
+    /// task is cancelled.
+    fn enter(&self, task: &TaskRef) -> bool {
+        let _ = task;
+        true
+    }
+
+    /// Takes a task that is over off its list, by [`TaskList::leave`](crate::TaskList::leave);
+    /// whether the list's reference is the caller's now, as it is if there is no list.
     fn release(&self, task: &TaskRef) -> bool {
         let _ = task;
-        false
+        true
     }
 
     /// A task's poll panicked.
@@ -37,6 +46,13 @@ pub unsafe trait Schedule: Send + Sync + 'static {
     /// A poll has ended.
     fn after_poll(&self, meta: &TaskMeta<'_>) {
         let _ = meta;
+    }
+
+    /// The task is being freed.
+    fn recycle(self)
+    where
+        Self: Sized,
+    {
     }
 
     /// A task has ended.

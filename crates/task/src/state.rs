@@ -8,13 +8,14 @@
 //! | `JOINABLE` | the `JoinHandle` exists; it owns the output after `DONE` |
 //! | `CANCELLED` | the future is to be dropped at the next opportunity |
 //! | `AWAITED` | the joiner's waker lies in the task; with `DONE`, it is the runner's |
+//! | `FRESH` | with `RUNNING`: the first poll is to come, or under way |
 //! | above | the number of references: list, runnable, join handle, abort handles, wakers |
 //!
 //! | # | transition | from | to | by |
 //! |---|---|---|---|---|
 //! | 1 | `wake` | idle | `SCHEDULED` | a waker, who then queues the runnable |
 //! | 2 | `wake` | `RUNNING` | `RUNNING + SCHEDULED` | a waker, who leaves it to the runner |
-//! | 3 | `begin_run` | `SCHEDULED` | `RUNNING` | the owner of the runnable |
+//! | 3 | `begin_run` | `SCHEDULED` | `RUNNING` | the owner of a runnable, if not `FRESH` |
 //! | 4 | `end_poll` | `RUNNING` | idle, or `SCHEDULED` after 2 | the runner |
 //! | 5 | `cancel` | idle | `SCHEDULED + CANCELLED` | an abort, who then queues the runnable |
 //! | 6 | `cancel` | else, but `DONE` | `+ CANCELLED` | an abort; the runner sees it in 3 or 4 |
@@ -40,7 +41,8 @@ const DONE: usize = 1 << 2;
 const JOINABLE: usize = 1 << 3;
 const CANCELLED: usize = 1 << 4;
 const AWAITED: usize = 1 << 5;
-const REFERENCE: usize = 1 << 6;
+const FRESH: usize = 1 << 6;
+const REFERENCE: usize = 1 << 7;
 
 /// The state word.
 ///
@@ -48,6 +50,11 @@ const REFERENCE: usize = 1 << 6;
 /// for the runnable; `wake_by_value` is for those who give theirs up, and makes it the runnable's.
 /// Transition 3 keeps the runnable's reference, which becomes the runner's; 4 drops it, or makes
 /// it that of the next runnable; 8 drops it unless the runner needs the task once more.
+///
+/// A task begins as `FRESH + RUNNING`: the owner of its first runnable is its runner from the
+/// start, and begins the first poll without a transition. Nobody else can have claimed the task,
+/// for it is on no list before it has waited, and has no wakers before it was polled; an abort (6)
+/// is seen by the load in `begin_run`, or in 4.
 ///
 /// The joiner's waker lies in the task, where the join handle put it. Until `DONE` is set it is
 /// the handle's, which may look at it as long as `AWAITED` is set, and change it while that is not.
@@ -123,11 +130,11 @@ pub(crate) enum Joined {
 }
 
 impl TaskState {
-    /// A task that is scheduled, with `references` references.
+    /// A task that is to be run for the first time, with three references.
     #[inline]
-    pub(crate) fn new(references: usize) -> Self {
+    pub(crate) fn new() -> Self {
         Self(AtomicUsize::new(
-            SCHEDULED | JOINABLE | (references * REFERENCE),
+            FRESH | RUNNING | JOINABLE | (3 * REFERENCE),
         ))
     }
 
@@ -160,9 +167,15 @@ impl TaskState {
         })
     }
 
-    /// Transition 3.
+    /// Transition 3, or the beginning of the first poll.
     #[inline]
     pub(crate) fn begin_run(&self) -> Begin {
+        // Acquire: pairs with an abort, as all transitions do; the queue has published the task.
+        match self.0.load(Ordering::Acquire) & (FRESH | CANCELLED) {
+            FRESH => return Begin::Poll,
+            0 | CANCELLED => {}
+            _ => return Begin::Cancel,
+        }
         self.update(|word| {
             if word & (RUNNING | DONE) != 0 {
                 return (Begin::Stale, None);
@@ -188,11 +201,11 @@ impl TaskState {
             if word & CANCELLED != 0 {
                 (EndPoll::Cancel, None)
             } else if word & SCHEDULED != 0 {
-                (EndPoll::Reschedule, Some(word & !RUNNING))
+                (EndPoll::Reschedule, Some(word & !(RUNNING | FRESH)))
             } else if word / REFERENCE == 1 {
-                (EndPoll::Free, Some((word & !RUNNING) - REFERENCE))
+                (EndPoll::Free, Some((word & !(RUNNING | FRESH)) - REFERENCE))
             } else {
-                (EndPoll::Idle, Some((word & !RUNNING) - REFERENCE))
+                (EndPoll::Idle, Some((word & !(RUNNING | FRESH)) - REFERENCE))
             }
         })
     }
@@ -244,7 +257,7 @@ impl TaskState {
                 (_, 0) => (Owner::Joiner, REFERENCE),
                 _ => (Owner::Waiting, 0),
             };
-            let next = (word & !(RUNNING | SCHEDULED)) | DONE;
+            let next = (word & !(RUNNING | SCHEDULED | FRESH)) | DONE;
             (owner, Some(next - list - runner))
         })
     }

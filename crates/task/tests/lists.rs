@@ -9,14 +9,14 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use common::{Dropped, Drops, TestScheduler};
-use yamanote_task::{JoinHandle, Schedule, TaskQueue};
+use yamanote_task::{JoinHandle, TaskQueue};
 
 #[test]
 fn the_list_counts_its_tasks() {
     let scheduler = TestScheduler::new(3);
     let mut runnables = Vec::new();
-    for shard in 0..7 {
-        let (runnable, _) = scheduler.bind(shard, ready(()));
+    for _ in 0..7 {
+        let (runnable, _) = scheduler.bind(ready(()));
         runnables.extend(runnable);
     }
     assert_eq!(scheduler.tasks().alive(), 7);
@@ -36,23 +36,29 @@ fn the_list_counts_its_tasks() {
 fn closing_drops_all_futures_here_and_now() {
     let scheduler = TestScheduler::new(2);
     let drops = Drops::default();
-    let wait = |shard| {
+    let wait = |yields| {
         let guard = drops.one();
-        scheduler.bind(shard, async move {
+        scheduler.bind(async move {
             let _guard = guard;
+            for _ in 0..yields {
+                common::yield_now().await;
+            }
             pending::<()>().await;
         })
     };
-    let (waiting, queued, unqueued) = (wait(0), wait(1), wait(1));
+    let (waiting, queued, woken) = (wait(0), wait(0), wait(1));
     waiting.0.expect("the list is open").run();
-    scheduler.schedule(queued.0.expect("the list is open"));
+    woken.0.expect("the list is open").run();
     scheduler.tasks().close_and_cancel_all();
-    assert_eq!((drops.count(), scheduler.tasks().alive()), (3, 0));
     assert!(scheduler.tasks().is_closed());
+    assert_eq!((drops.count(), scheduler.tasks().alive()), (2, 1));
+    // What was never run is dropped with its runnable.
+    drop(queued.0);
+    assert_eq!((drops.count(), scheduler.tasks().alive()), (3, 0));
     // What is still under way is stale: it neither polls nor ends the task again.
+    assert_eq!(scheduler.queued(), 1);
     scheduler.run_all();
-    unqueued.0.expect("the list was open").run();
-    assert!(waiting.1.is_finished() && queued.1.is_finished() && unqueued.1.is_finished());
+    assert!(waiting.1.is_finished() && queued.1.is_finished() && woken.1.is_finished());
 }
 
 #[test]
@@ -61,9 +67,9 @@ fn a_closed_list_cancels_at_once() {
     scheduler.tasks().close_and_cancel_all();
     let drops = Drops::default();
     let guard = drops.one();
-    let (runnable, join) = scheduler.bind(0, async move { drop(guard) });
+    let (runnable, join) = scheduler.bind(async move { drop(guard) });
     assert!(runnable.is_none() && join.is_finished());
-    assert_eq!((drops.count(), scheduler.tasks().spawned()), (1, 0));
+    assert_eq!((drops.count(), scheduler.tasks().alive()), (1, 0));
 }
 
 #[test]
@@ -110,7 +116,7 @@ fn a_task_that_runs_while_the_list_is_closed_ends_where_it_waits() {
 fn a_queue_is_first_in_first_out() {
     let scheduler = TestScheduler::new(1);
     let bind = || {
-        let (runnable, join) = scheduler.bind(0, ready(()));
+        let (runnable, join) = scheduler.bind(ready(()));
         (runnable.expect("the list is open"), join.id())
     };
     let (mut first, mut second) = (TaskQueue::default(), TaskQueue::default());
@@ -140,7 +146,7 @@ fn a_dropped_queue_cancels_its_tasks() {
     let scheduler = TestScheduler::new(1);
     let mut queue = TaskQueue::default();
     for _ in 0..3 {
-        let (runnable, _) = scheduler.bind(0, pending::<()>());
+        let (runnable, _) = scheduler.bind(pending::<()>());
         queue.push_back(runnable.expect("the list is open"));
     }
     drop(queue);

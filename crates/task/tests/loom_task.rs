@@ -152,7 +152,7 @@ fn loom_state_a_runnable_dropped_unrun_cancels() {
         let scheduler = TestScheduler::new(1);
         let drops = Drops::default();
         let guard = drops.one();
-        let (runnable, join) = scheduler.bind(0, async move { drop(guard) });
+        let (runnable, join) = scheduler.bind(async move { drop(guard) });
         let abort = join.abort_handle();
         let aborting = thread::spawn(move || abort.abort());
         drop(runnable);
@@ -199,7 +199,7 @@ fn loom_list_closing_cancels_what_is_spawned_meanwhile() {
                 std::future::pending::<()>().await;
                 drop(guard);
             };
-            let (runnable, join) = spawner.bind(1, future);
+            let (runnable, join) = spawner.bind(future);
             if let Some(runnable) = runnable {
                 runnable.run();
             }

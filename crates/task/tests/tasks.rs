@@ -197,7 +197,7 @@ fn an_abort_after_the_end_changes_nothing() {
 #[test]
 fn a_dropped_runnable_cancels_its_task() {
     let scheduler = TestScheduler::new(1);
-    let (runnable, join) = scheduler.bind(0, pending::<()>());
+    let (runnable, join) = scheduler.bind(pending::<()>());
     drop(runnable);
     assert_eq!(scheduler.tasks().alive(), 0);
     assert!(result(join).is_err_and(|error| error.is_cancelled()));
@@ -431,7 +431,7 @@ fn tasks_are_told_apart_by_the_thread_that_runs_them() {
         let note = || SEEN.with_borrow_mut(|seen| seen.extend(try_id()));
         note();
         // A task that runs another one is itself again afterwards.
-        let (runnable, join) = inner.bind(0, async move { note() });
+        let (runnable, join) = inner.bind(async move { note() });
         runnable.expect("the list is open").run();
         note();
         join.id()

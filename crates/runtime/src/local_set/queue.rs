@@ -79,7 +79,7 @@ impl LocalScheduler {
         let bound = unsafe {
             self.0
                 .tasks
-                .bind_local(0, future, self.clone(), Id::next(), meta)
+                .bind_local(Some(0), future, self.clone(), Id::next(), meta)
         };
         let (runnable, join) = bound;
         if let Some(runnable) = runnable {
@@ -112,7 +112,7 @@ impl LocalScheduler {
     /// Cancels all tasks, now and in the future.
     pub(super) fn close(&self) {
         self.0.tasks.close_and_cancel_all();
-        // What is in the queue now, and what is under way to it, is stale.
+        // What is under way to the queue is stale.
         self.0.queue.close();
     }
 
@@ -134,8 +134,12 @@ unsafe impl Schedule for LocalScheduler {
         kept.0.waiting.wake();
     }
 
+    fn enter(&self, task: &TaskRef) -> bool {
+        self.0.tasks.enter(Some(0), task)
+    }
+
     fn release(&self, task: &TaskRef) -> bool {
-        self.0.tasks.remove(task)
+        self.0.tasks.leave(Some(0), task)
     }
 
     fn unhandled_panic(&self) {

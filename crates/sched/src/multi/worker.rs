@@ -20,6 +20,7 @@ use yamanote_task::{Runnable, TaskQueue};
 use super::queue::{LEN, Local};
 use super::{Lane, Multi, NEXT_STREAK, Seat};
 use crate::config::Hooks;
+use crate::spares::Spares;
 
 /// A worker that is to be run on a thread.
 pub struct Worker {
@@ -49,7 +50,11 @@ struct Desk {
     index: usize,
     /// `None` after `block_in_place` has sent it to another thread.
     kit: RefCell<Option<Box<Kit>>>,
+    spares: Spares<Multi>,
 }
+
+/// The worker on the current thread, seen by its scheduler; nobody elsewhere.
+pub(super) struct Here(Option<Rc<Desk>>);
 
 thread_local! {
     static DESK: RefCell<Option<Rc<Desk>>> = const { RefCell::new(None) };
@@ -88,6 +93,7 @@ impl Worker {
             multi,
             index,
             kit: RefCell::new(Some(kit)),
+            spares: Spares::new(),
         });
         let before = DESK.replace(Some(desk.clone()));
         desk.seat().metrics.note_thread();
@@ -307,9 +313,9 @@ impl Desk {
         let parts = &self.multi.0;
         parts.tasks.close_and_cancel_all();
         self.seat().metrics.note_busy(parts.driver.clock());
-        let kit = self.kit.take();
-        drop(self.seat().next.take());
-        drop(kit);
+        if let Some(mut kit) = self.kit.take() {
+            self.multi.drop_queued(&mut kit.ring);
+        }
         // AcqRel: the last worker sees what the others did.
         if parts.active.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.multi.retire_last();
@@ -328,32 +334,52 @@ impl Desk {
     }
 }
 
-/// Puts a task that became runnable on the current thread into its worker's hands, if the thread
-/// is a worker of `multi`.
-pub(super) fn push(multi: &Multi, task: Runnable, lane: Lane) -> Result<(), Runnable> {
-    let mut task = Some(task);
-    let pushed = DESK.try_with(|desk| {
-        let desk = desk.borrow();
-        let desk = desk.as_ref().filter(|desk| desk.multi.is(multi))?;
-        desk.accept(task.take()?, lane)
-            .map_err(|back| task = Some(back))
-            .ok()
-    });
-    match (pushed, task) {
-        (_, Some(task)) => Err(task),
-        _ => Ok(()),
+impl Here {
+    /// Puts a task that became runnable here into the worker's hands.
+    #[inline]
+    pub(super) fn push(&self, task: Runnable, lane: Lane) -> Result<(), Runnable> {
+        match &self.0 {
+            Some(desk) => desk.accept(task, lane),
+            None => Err(task),
+        }
     }
+
+    /// The shard of the list that the thread has to itself: none after the worker was sent to
+    /// another one.
+    #[inline]
+    pub(super) fn shard(&self) -> Option<usize> {
+        let desk = self.0.as_ref()?;
+        desk.kit.borrow().is_some().then_some(desk.index)
+    }
+
+    /// A handle for a new task, if there is a spare one.
+    #[inline]
+    pub(super) fn take_spare(&self) -> Option<Multi> {
+        self.0.as_ref()?.spares.take()
+    }
+
+    /// Keeps the handle of a task that is freed.
+    #[inline]
+    pub(super) fn keep_spare(&self, multi: Multi) {
+        if let Some(desk) = &self.0 {
+            desk.spares.keep(multi);
+        }
+    }
+}
+
+/// The worker of `multi` on the current thread, if one is there.
+#[inline]
+pub(super) fn here(multi: &Multi) -> Here {
+    let find = |desk: &RefCell<Option<Rc<Desk>>>| {
+        let desk = desk.borrow();
+        desk.as_ref().filter(|desk| desk.multi.is(multi)).cloned()
+    };
+    Here(DESK.try_with(find).ok().flatten())
 }
 
 /// The index of the current thread's worker, if it is one of `multi`.
 pub(super) fn index_of(multi: &Multi) -> Option<usize> {
-    let find = |desk: &RefCell<Option<Rc<Desk>>>| {
-        let desk = desk.borrow();
-        desk.as_ref()
-            .filter(|desk| desk.multi.is(multi))
-            .map(|desk| desk.index)
-    };
-    DESK.try_with(find).ok().flatten()
+    here(multi).0.map(|desk| desk.index)
 }
 
 /// The index of the worker that runs on the current thread, if one does.

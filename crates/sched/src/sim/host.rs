@@ -131,7 +131,7 @@ impl SimHost {
             host: self.clone(),
             number,
         };
-        let (runnable, join) = self.0.tasks.bind(0, future, scheduler.clone(), id, meta);
+        let (runnable, join) = self.0.tasks.bind(None, future, scheduler.clone(), id, meta);
         match runnable {
             Some(runnable) => scheduler.schedule(runnable),
             // The host is dead.
@@ -173,8 +173,6 @@ impl SimHost {
         hosts.retain(|other| !other.is(self));
         drop(hosts);
         self.cancel_all();
-        let entries = sim.queue.lock().take_of(self);
-        drop(entries);
     }
 
     /// Stops the whole simulation, all hosts.
@@ -183,7 +181,11 @@ impl SimHost {
     }
 
     pub(super) fn cancel_all(&self) {
-        self.within(&mut || self.0.tasks.close_and_cancel_all());
+        self.within(&mut || {
+            self.0.tasks.close_and_cancel_all();
+            let queued = self.0.sim.0.queue.lock().take_of(self);
+            drop(queued);
+        });
         // Dropped outside of the lock: it may hold the last handle of a runtime.
         let around = self.0.around.lock().take();
         drop(around);
@@ -279,8 +281,12 @@ unsafe impl Schedule for SimTask {
         });
     }
 
+    fn enter(&self, task: &TaskRef) -> bool {
+        self.host.0.tasks.enter(None, task)
+    }
+
     fn release(&self, task: &TaskRef) -> bool {
-        self.host.0.tasks.remove(task)
+        self.host.0.tasks.leave(None, task)
     }
 
     fn unhandled_panic(&self) {

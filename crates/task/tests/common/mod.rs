@@ -39,7 +39,7 @@ impl TestScheduler {
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
-        let (runnable, join) = self.bind(0, future);
+        let (runnable, join) = self.bind(future);
         if let Some(runnable) = runnable {
             self.schedule(runnable);
         }
@@ -48,18 +48,14 @@ impl TestScheduler {
 
     /// Makes a task and does not queue it.
     #[track_caller]
-    pub(crate) fn bind<F>(
-        &self,
-        shard: usize,
-        future: F,
-    ) -> (Option<Runnable>, JoinHandle<F::Output>)
+    pub(crate) fn bind<F>(&self, future: F) -> (Option<Runnable>, JoinHandle<F::Output>)
     where
         F: Future + Send + 'static,
         F::Output: Send + 'static,
     {
         let meta = SpawnMeta::caller();
         self.tasks()
-            .bind(shard, future, self.clone(), Id::next(), meta)
+            .bind(None, future, self.clone(), Id::next(), meta)
     }
 
     /// Runs one task; whether there was one.
@@ -105,8 +101,12 @@ unsafe impl Schedule for TestScheduler {
         self.schedule(task);
     }
 
+    fn enter(&self, task: &TaskRef) -> bool {
+        self.tasks().enter(None, task)
+    }
+
     fn release(&self, task: &TaskRef) -> bool {
-        self.tasks().remove(task)
+        self.tasks().leave(None, task)
     }
 
     fn unhandled_panic(&self) {
