@@ -6,19 +6,20 @@
 mod builder;
 mod finished;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::panic;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use yamanote_base::budget;
 use yamanote_task::{AbortHandle, Id, JoinError, JoinHandle};
 
 use crate::handle::Handle;
 use crate::local_set::{self, LocalSet};
-use finished::{EntryWaker, Finished};
+use finished::{Finished, PlaceWakers};
 
 pub use builder::JoinSetBuilder;
 
@@ -40,17 +41,14 @@ pub use builder::JoinSetBuilder;
 /// # }
 /// ```
 pub struct JoinSet<T> {
-    entries: Vec<Entry<T>>,
-    /// The places whose entries have no handle.
+    /// By place.
+    handles: Vec<Option<JoinHandle<T>>>,
+    /// The places without a handle.
     free: Vec<usize>,
+    wakers: PlaceWakers,
     finished: Arc<Finished>,
-}
-
-/// A place in a set.
-struct Entry<T> {
-    handle: Option<JoinHandle<T>>,
-    /// Notes that the task here has ended. It stays with the place, for the tasks to come.
-    waker: Waker,
+    /// Notes that were taken out of `finished`, and come before those that are there.
+    notes: VecDeque<usize>,
 }
 
 impl<T> JoinSet<T> {
@@ -58,16 +56,18 @@ impl<T> JoinSet<T> {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            entries: Vec::new(),
+            handles: Vec::new(),
             free: Vec::new(),
+            wakers: PlaceWakers::default(),
             finished: Arc::default(),
+            notes: VecDeque::new(),
         }
     }
 
     /// How many tasks are in the set, those that have ended included.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.entries.len() - self.free.len()
+        self.handles.len() - self.free.len()
     }
 
     /// Whether the set is empty.
@@ -77,7 +77,7 @@ impl<T> JoinSet<T> {
     }
 
     fn handles(&self) -> impl Iterator<Item = &JoinHandle<T>> {
-        self.entries.iter().flat_map(|entry| &entry.handle)
+        self.handles.iter().flatten()
     }
 }
 
@@ -151,25 +151,19 @@ impl<T: 'static> JoinSet<T> {
 
     fn insert(&mut self, handle: JoinHandle<T>) -> AbortHandle {
         let abort = handle.abort_handle();
-        let place = self.free.pop().unwrap_or_else(|| self.add_place());
-        let entry = &mut self.entries[place];
-        let mut cx = Context::from_waker(&entry.waker);
-        let ended = handle.poll_finished(&mut cx).is_ready();
-        entry.handle = Some(handle);
+        let place = self.free.pop().unwrap_or_else(|| {
+            self.handles.push(None);
+            self.handles.len() - 1
+        });
+        let ended = self.wakers.with(place, &self.finished, |waker| {
+            let mut cx = Context::from_waker(waker);
+            handle.poll_finished(&mut cx).is_ready()
+        });
+        self.handles[place] = Some(handle);
         if ended {
             self.finished.push(place);
         }
         abort
-    }
-
-    fn add_place(&mut self) -> usize {
-        let place = self.entries.len();
-        let waker = EntryWaker::new(place, self.finished.clone());
-        self.entries.push(Entry {
-            handle: None,
-            waker: Waker::from(Arc::new(waker)),
-        });
-        place
     }
 
     /// Waits for the next task to end, and takes it out of the set; `None` if the set is empty.
@@ -210,25 +204,25 @@ impl<T: 'static> JoinSet<T> {
     /// [`try_join_next`](Self::try_join_next) that gives the task's id, too.
     pub fn try_join_next_with_id(&mut self) -> Option<Result<(Id, T), JoinError>> {
         // Bounded by the notes of tasks that have ended.
-        while let Some(place) = self.finished.pop() {
+        loop {
+            if self.notes.is_empty() {
+                self.finished.swap(&mut self.notes);
+            }
+            let place = self.notes.pop_front()?;
             if let Some(joined) = self.take(place) {
                 return Some(joined);
             }
         }
-        None
     }
 
     /// Takes the output of the task at `place`, if there is one and it has ended.
     fn take(&mut self, place: usize) -> Option<Result<(Id, T), JoinError>> {
-        let entry = self.entries.get_mut(place)?;
+        let entry = self.handles.get_mut(place)?;
         // A note may be about a task that was in the same place before.
-        if !entry.handle.as_ref()?.is_finished() {
-            return None;
-        }
-        let mut handle = entry.handle.take()?;
+        let mut handle = entry.take_if(|handle| handle.is_finished())?;
         self.free.push(place);
         let id = handle.id();
-        let mut cx = Context::from_waker(Waker::noop());
+        let mut cx = Context::from_waker(std::task::Waker::noop());
         match budget::with_unlimited(|| Pin::new(&mut handle).poll(&mut cx)) {
             Poll::Ready(result) => Some(result.map(|output| (id, output))),
             Poll::Pending => unreachable!("a task that has ended gives its output"),
@@ -274,7 +268,7 @@ impl<T: 'static> JoinSet<T> {
 
     /// Removes all tasks, which go on; nobody gets their outputs.
     pub fn detach_all(&mut self) {
-        self.entries.clear();
+        self.handles.clear();
         self.free.clear();
     }
 
