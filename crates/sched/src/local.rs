@@ -157,8 +157,11 @@ impl Local {
 
     #[inline]
     fn start(&self, desk: Option<&Desk>, runnable: Option<Runnable>) {
-        if let Some(runnable) = runnable {
-            self.push_to(desk, runnable, false);
+        let Some(runnable) = runnable else { return };
+        metrics::stamp(&runnable, &self.0.config, self.0.driver.clock());
+        match desk {
+            Some(desk) => desk.push(runnable, false),
+            None => self.inject_from_outside(runnable),
         }
     }
 
@@ -253,16 +256,15 @@ impl Local {
 
     #[inline]
     fn push(&self, task: Runnable, yielded: bool) {
-        self.push_to(desk_of(self).as_deref(), task, yielded);
-    }
-
-    /// Queues a task: on `desk`, that of the current thread, or from outside.
-    #[inline]
-    fn push_to(&self, desk: Option<&Desk>, task: Runnable, yielded: bool) {
         metrics::stamp(&task, &self.0.config, self.0.driver.clock());
-        match desk {
-            Some(desk) => desk.push(task, yielded),
-            None => self.inject_from_outside(task),
+        let mut task = Some(task);
+        with_desk(self, |desk| {
+            if let Some(task) = task.take() {
+                desk.push(task, yielded);
+            }
+        });
+        if let Some(task) = task {
+            self.inject_from_outside(task);
         }
     }
 
