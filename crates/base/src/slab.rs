@@ -4,7 +4,7 @@
 //! gives its memory back (all but one, so that a value that comes and goes costs nothing), so
 //! the table is as large as what is in it, up to the stragglers. Each insertion is stamped, and a
 //! key carries the stamp: a late key finds another stamp in its place, also when the chunk was
-//! given back meanwhile. Insert looks at one bit a chunk, 64 at a time.
+//! given back meanwhile. Insert looks at one bit a chunk, 64 at a time, from the first that is set.
 
 use std::array;
 use std::marker::PhantomData;
@@ -18,6 +18,8 @@ pub struct Slab<T> {
     chunks: Vec<Option<Box<Chunk<T>>>>,
     /// One bit a chunk: whether it has a free place. Absent chunks have.
     open: Vec<u64>,
+    /// The words of `open` below are zero.
+    open_from: usize,
     len: usize,
     /// Chunks that exist and are empty.
     empty_chunks: usize,
@@ -61,6 +63,7 @@ impl<T> Slab<T> {
         Self {
             chunks: Vec::new(),
             open: Vec::new(),
+            open_from: 0,
             len: 0,
             empty_chunks: 0,
             stamp: 0,
@@ -112,11 +115,14 @@ impl<T> Slab<T> {
 
     /// The lowest chunk that has a free place; it may be absent.
     fn open_chunk(&mut self) -> usize {
-        let found = self.open.iter().position(|word| *word != 0);
-        let word = found.unwrap_or_else(|| {
+        // Each word that is passed by is full, and is passed by once.
+        while self.open.get(self.open_from) == Some(&0) {
+            self.open_from += 1;
+        }
+        let word = self.open_from;
+        if word == self.open.len() {
             self.open.push(u64::MAX);
-            self.open.len() - 1
-        });
+        }
         let number = word * 64 + self.open[word].trailing_zeros() as usize;
         if number >= self.chunks.len() {
             self.chunks.resize_with(number + 1, || None);
@@ -173,6 +179,7 @@ impl<T> Slab<T> {
         let value = chunk.places[place].take()?.value;
         chunk.taken &= !(1 << place);
         self.open[number / 64] |= 1 << (number % 64);
+        self.open_from = self.open_from.min(number / 64);
         self.len -= 1;
         if chunk.taken == 0 {
             self.note_empty(number);
