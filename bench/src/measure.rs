@@ -6,6 +6,7 @@ use std::future::Future;
 use std::time::{Duration, Instant};
 
 use tokio::runtime::{Builder, Runtime};
+use tokio::task::{JoinHandle, yield_now};
 
 use crate::counting;
 
@@ -122,11 +123,36 @@ impl Bench {
     where
         F: Future<Output = ()> + Send + 'static,
     {
+        self.timed_row_on(name, |_| (), row);
+    }
+
+    /// A [`timed_row`](Self::timed_row) beside `crowd` tasks that wait, each made by `make`.
+    pub(crate) fn row_beside<F>(
+        &mut self,
+        name: &str,
+        crowd: u64,
+        make: fn() -> JoinHandle<()>,
+        row: impl Fn(u64) -> F,
+    ) where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let gather = |runtime: &Runtime| {
+            let gathered = runtime.spawn(gather(crowd, make));
+            runtime.block_on(gathered).expect("it does not panic");
+        };
+        self.timed_row_on(name, gather, row);
+    }
+
+    fn timed_row_on<F>(&mut self, name: &str, prepare: impl Fn(&Runtime), row: impl Fn(u64) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
         if self.counts || !self.wants(name) {
             return;
         }
         for flavor in [Flavor::One, Flavor::Two] {
             let runtime = flavor.runtime();
+            prepare(&runtime);
             // On a worker, not on the thread that waits: programs run there too.
             let once = |operations| {
                 let begin = Instant::now();
@@ -181,4 +207,16 @@ impl Bench {
             println!("{name}\t{}\tB\t{bytes:.1}\t0", flavor.name());
         }
     }
+}
+
+/// Makes as many tasks, and returns once each was polled, and waits.
+async fn gather(crowd: u64, make: fn() -> JoinHandle<()>) {
+    for number in 0..crowd {
+        drop(make());
+        if number % 1000 == 0 {
+            yield_now().await;
+        }
+    }
+    // Queues are first in, first out; other workers are given time besides.
+    tokio::time::sleep(Duration::from_millis(50)).await;
 }

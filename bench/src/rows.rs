@@ -8,6 +8,7 @@ mod channel_rows;
 mod counting;
 mod file_rows;
 mod measure;
+mod size_rows;
 mod sync_rows;
 mod task_rows;
 mod time_rows;
@@ -21,4 +22,5 @@ fn main() {
     sync_rows::run(&mut bench);
     time_rows::run(&mut bench);
     file_rows::run(&mut bench);
+    size_rows::run(&mut bench);
 }

@@ -39,15 +39,15 @@ pub(crate) fn rows(
     Ok(())
 }
 
-struct Server {
+pub(crate) struct Server {
     child: Child,
     /// Its end is the server's.
     _stdin: Option<ChildStdin>,
-    addr: SocketAddr,
+    pub(crate) addr: SocketAddr,
 }
 
 impl Server {
-    fn start(program: &Path, flavor: &str) -> io::Result<Self> {
+    pub(crate) fn start(program: &Path, flavor: &str) -> io::Result<Self> {
         let mut child = Command::new(program)
             .arg(flavor)
             .stdin(Stdio::piped())
@@ -85,7 +85,11 @@ struct Client {
 
 /// Each connection sends, waits for the echo, sends again. Echoes a second, and the 99th
 /// percentile in us.
-fn drive(addr: SocketAddr, connections: usize, time: Duration) -> io::Result<(f64, f64)> {
+pub(crate) fn drive(
+    addr: SocketAddr,
+    connections: usize,
+    time: Duration,
+) -> io::Result<(f64, f64)> {
     let poller = Poller::new()?;
     let mut clients = Vec::with_capacity(connections);
     for number in 0..connections {

@@ -8,6 +8,10 @@
 mod baseline;
 mod counts;
 mod echo;
+#[allow(dead_code, reason = "the other program asks, too")]
+mod http;
+mod http_rows;
+mod idle;
 mod machine;
 mod plan;
 mod plot;
@@ -66,6 +70,9 @@ fn compare(plan: &Plan, binaries: &Binaries<'_>) -> io::Result<()> {
         let echo = |side| folder.join(format!("echo-{}", plan.binary(side)));
         let filter = plan.filter.as_deref();
         echo::rows(plan.short, filter, &sides, &mut results, &echo)?;
+        idle::rows(plan.short, filter, &sides, &mut results, &echo)?;
+        let http = |side| folder.join(format!("http-{}", plan.binary(side)));
+        http_rows::rows(plan.short, filter, &sides, &mut results, &http)?;
     }
     if counts::is_possible() {
         eprintln!("counting instructions");
@@ -150,33 +157,34 @@ impl Binaries<'_> {
         if let Some(folder) = &self.plan.binaries {
             return Ok(folder.clone());
         }
-        let profile = self.plan.profile();
         for &side in sides {
             let package = format!("bench-{}", self.plan.binary(side));
             // Each on its own: the features of one must not change the other.
-            let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-            let status = Command::new(cargo)
-                .args([
-                    "build",
-                    "--locked",
-                    "-q",
-                    "--profile",
-                    profile,
-                    "-p",
-                    &package,
-                ])
-                .current_dir(&self.workspace)
-                .status()?;
-            if !status.success() {
-                return Err(io::Error::other(format!("{package} does not build")));
-            }
+            self.cargo_build(&self.workspace, &["-p", &package])?;
+        }
+        if sides.contains(&Side::Ours) && !self.plan.against_itself {
+            // In a workspace of its own, for what is patched there.
+            self.cargo_build(&self.workspace.join("http"), &["--target-dir", "../target"])?;
         }
         let own = std::env::current_exe()?;
         let folder = own
             .parent()
             .ok_or_else(|| io::Error::other("a program is in a folder"))?;
         // Built beside this program, whichever profile that has.
-        Ok(folder.with_file_name(profile))
+        Ok(folder.with_file_name(self.plan.profile()))
+    }
+
+    fn cargo_build(&self, workspace: &Path, what: &[&str]) -> io::Result<()> {
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let status = Command::new(cargo)
+            .args(["build", "--locked", "-q", "--profile", self.plan.profile()])
+            .args(what)
+            .current_dir(workspace)
+            .status()?;
+        match status.success() {
+            true => Ok(()),
+            false => Err(io::Error::other(format!("{what:?} does not build"))),
+        }
     }
 
     /// Instructions an operation of one side's rows.

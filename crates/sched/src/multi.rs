@@ -276,7 +276,10 @@ impl Multi {
     /// Drops what is queued anywhere, also with workers that are stuck in a poll, after the list
     /// was closed; what comes to `ring` is dropped, too.
     fn drop_queued(&self, ring: &mut queue::Local<Runnable>) {
-        self.0.inject.close();
+        // Not closed: what a full ring spills is not to be dropped by the worker that spills it.
+        while let Some(task) = self.0.inject.pop() {
+            drop(task);
+        }
         for seat in &self.0.seats {
             drop(seat.next.take());
             // Bounded: the list is closed, so little is queued any more.
@@ -288,6 +291,7 @@ impl Multi {
 
     /// The last worker to leave cleans up.
     fn retire_last(&self) {
+        self.0.inject.close();
         for seat in &self.0.seats {
             drop(seat.next.take());
         }
