@@ -7,6 +7,8 @@ mod directories;
 mod dropped;
 #[path = "fs/files.rs"]
 mod files;
+#[path = "fs/model.rs"]
+mod model;
 #[path = "fs/under_way.rs"]
 mod under_way;
 #[cfg(unix)]

@@ -10,6 +10,8 @@ mod files;
 #[cfg(unix)]
 #[path = "fs/in_ring.rs"]
 mod in_ring;
+#[path = "fs/model.rs"]
+mod model;
 #[cfg(unix)]
 #[path = "fs/weather.rs"]
 mod weather;

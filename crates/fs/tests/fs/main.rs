@@ -6,6 +6,7 @@ mod direct;
 mod directories;
 mod dropped;
 mod files;
+mod model;
 #[cfg(unix)]
 mod weather;
 mod world;
