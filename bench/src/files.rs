@@ -1,24 +1,54 @@
-//! Which way is faster for reading whole files: at once where it cannot block, or on the pool?
+//! Which way is the fastest for files: at once where it cannot block, in a ring, or on the pool?
 //!
-//! Prints `bytes, readers, runtime, microseconds a read by the fastest way, by the pool, ratio`.
-//! Both ways take turns, sample by sample; the ratio is that of the medians.
+//! `files-yamanote cached [BYTES]` and `cold [BYTES]` read whole files, of up to so many bytes,
+//! that are in the page cache, or are not; `others` does other things. Each line is what, how
+//! many tasks and workers, then the microseconds of one by the fastest way, without a ring, with
+//! all that a ring can do in it, on the pool, and the pool's time over the fastest way's. The ways
+//! take turns, sample by sample; each time is the median of the samples.
 
+#[path = "files/cold.rs"]
+mod cold;
+
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use tokio::fs::{self, File};
+use tokio::io::AsyncWriteExt;
 use tokio::runtime::{Builder, FileRoute, Runtime};
 use tokio::task::JoinSet;
 
-/// The time of one sample.
-const SAMPLE: Duration = Duration::from_millis(30);
+/// The time of one sample, roughly.
+const SAMPLE: Duration = Duration::from_millis(20);
 /// Samples of each way.
-const SAMPLES: usize = 7;
+const SAMPLES: usize = 5;
+/// The ways, in the order of the columns.
+const ROUTES: [FileRoute; 4] = [
+    FileRoute::Fastest,
+    FileRoute::NoRing,
+    FileRoute::Ring,
+    FileRoute::Pool,
+];
 
-/// A way, with what it has taken for a read.
+/// What each of the tasks does, over and over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Work {
+    ReadCached(usize),
+    ReadCold(usize),
+    WriteAndSync,
+    OpenForWriting,
+    Rename,
+    MakeAndRemoveDir,
+}
+
+/// A way, with what it has taken for one.
 struct Way {
     runtime: Runtime,
     micros: Vec<f64>,
 }
+
+/// A folder with a file for each task, which goes with the benchmark.
+struct Folder(PathBuf);
 
 impl Way {
     fn new(workers: usize, route: FileRoute) -> Self {
@@ -39,18 +69,33 @@ impl Way {
         }
     }
 
-    fn sample(&mut self, path: &Path, readers: usize, reads: usize) -> Duration {
-        let begin = Instant::now();
-        self.runtime.block_on(async {
-            let mut all = JoinSet::new();
-            for _ in 0..readers {
-                all.spawn(read(path.to_owned(), reads));
+    /// Has `tasks` tasks do `work` `times` times each; returns how long that took in all.
+    fn sample(&mut self, folder: &Folder, work: Work, tasks: usize, times: usize) -> Duration {
+        let mut took = Duration::ZERO;
+        // What is read is out of the cache once only.
+        let (rounds, times) = match work {
+            Work::ReadCold(_) => (times, 1),
+            _ => (1, times),
+        };
+        for _ in 0..rounds {
+            if let Work::ReadCold(_) = work {
+                let cold = (0..tasks).try_for_each(|task| cold::drop_cached(&folder.file(task)));
+                cold.expect("the files are there");
             }
-            all.join_all().await;
-        });
-        let took = begin.elapsed();
+            let begin = Instant::now();
+            self.runtime.block_on(async {
+                let mut all = JoinSet::new();
+                for task in 0..tasks {
+                    all.spawn(repeat(folder.file(task), work, times));
+                }
+                while let Some(done) = all.join_next().await {
+                    done.expect("no task panics").expect("the system does it");
+                }
+            });
+            took += begin.elapsed();
+        }
         let micros = took.as_secs_f64() * 1e6;
-        self.micros.push(micros / (readers * reads) as f64);
+        self.micros.push(micros / (tasks * rounds * times) as f64);
         took
     }
 
@@ -60,42 +105,120 @@ impl Way {
     }
 }
 
-async fn read(path: PathBuf, times: usize) {
-    for _ in 0..times {
-        tokio::fs::read(&path).await.expect("the file is there");
+impl Folder {
+    fn new() -> Self {
+        let name = format!("yamanote-bench-files-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        std::fs::create_dir_all(&path).expect("the directory for temporary files is writable");
+        Self(path)
+    }
+
+    fn file(&self, task: usize) -> PathBuf {
+        self.0.join(task.to_string())
+    }
+
+    /// A file of `len` bytes, on the disk, for each of `tasks` tasks.
+    fn fill(&self, tasks: usize, len: usize) {
+        for task in 0..tasks {
+            std::fs::write(self.file(task), vec![7; len]).expect("there is space");
+            let file = std::fs::File::open(self.file(task)).expect("it was just written");
+            file.sync_all().expect("there is space");
+        }
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+async fn repeat(path: PathBuf, work: Work, times: usize) -> io::Result<()> {
+    match work {
+        Work::WriteAndSync => {
+            let mut file = File::options().append(true).open(&path).await?;
+            for _ in 0..times {
+                file.write_all(&[7; 4096]).await?;
+                file.sync_data().await?;
+            }
+        }
+        _ => {
+            for _ in 0..times {
+                once(&path, work).await?;
+            }
+        }
+    }
+    Ok(())
+}
+
+async fn once(path: &Path, work: Work) -> io::Result<()> {
+    let other = path.with_extension("other");
+    match work {
+        Work::ReadCached(_) | Work::ReadCold(_) => fs::read(path).await.map(drop),
+        Work::OpenForWriting => File::options().append(true).open(path).await.map(drop),
+        Work::Rename => {
+            fs::rename(path, &other).await?;
+            fs::rename(&other, path).await
+        }
+        Work::MakeAndRemoveDir => {
+            fs::create_dir(&other).await?;
+            fs::remove_dir(&other).await
+        }
+        Work::WriteAndSync => unreachable!("it has a file that stays open"),
     }
 }
 
 fn main() {
-    let name = format!("yamanote-bench-files-{}", std::process::id());
-    let path: PathBuf = std::env::temp_dir().join(name);
-    println!("bytes\treaders\tworkers\tfastest\tpool\tratio");
-    for shift in [12, 14, 15, 16, 17, 18, 20, 22, 24] {
-        std::fs::write(&path, vec![7; 1 << shift]).expect("the directory is writable");
-        for readers in [1, 64] {
+    let len_max = std::env::args().nth(2).map(|len| len.parse());
+    let len_max: usize = len_max.map_or(usize::MAX, |len| len.expect("a number of bytes"));
+    let sizes = [12, 14, 16, 18, 20, 22, 24].map(|shift| 1_usize << shift);
+    let sizes = sizes.into_iter().filter(|len| *len <= len_max);
+    let works: Vec<Work> = match std::env::args().nth(1).as_deref() {
+        Some("cached") => sizes.map(Work::ReadCached).collect(),
+        Some("cold") => sizes.map(Work::ReadCold).collect(),
+        Some("others") => vec![
+            Work::WriteAndSync,
+            Work::OpenForWriting,
+            Work::Rename,
+            Work::MakeAndRemoveDir,
+        ],
+        _ => {
+            println!("files-yamanote cached|cold|others [the most bytes of a file]");
+            return;
+        }
+    };
+    let folder = Folder::new();
+    println!("what\ttasks\tworkers\tfastest\tno ring\tring\tpool\tratio");
+    for work in works {
+        for tasks in [1, 64] {
+            let len = match work {
+                Work::ReadCached(len) | Work::ReadCold(len) => len,
+                _ => 4096,
+            };
+            folder.fill(tasks, len);
             for workers in [1, 2] {
-                compare(&path, 1 << shift, readers, workers);
+                compare(&folder, work, tasks, workers);
             }
         }
     }
-    let _ = std::fs::remove_file(&path);
 }
 
-fn compare(path: &Path, bytes: usize, readers: usize, workers: usize) {
-    let mut ways = [FileRoute::Fastest, FileRoute::Pool].map(|route| Way::new(workers, route));
-    let mut reads = 1;
-    while ways[1].sample(path, readers, reads) < SAMPLE && reads < 1 << 20 {
-        reads *= 2;
+fn compare(folder: &Folder, work: Work, tasks: usize, workers: usize) {
+    let mut ways = ROUTES.map(|route| Way::new(workers, route));
+    let mut times = 1;
+    while ways[3].sample(folder, work, tasks, times) < SAMPLE && times < 1 << 14 {
+        times *= 2;
     }
     for way in &mut ways {
         way.micros.clear();
     }
     for _ in 0..SAMPLES {
         for way in &mut ways {
-            way.sample(path, readers, reads);
+            way.sample(folder, work, tasks, times);
         }
     }
-    let [fastest, pool] = ways.each_mut().map(Way::median);
-    let ratio = pool / fastest;
-    println!("{bytes}\t{readers}\t{workers}\t{fastest:.1}\t{pool:.1}\t{ratio:.2}");
+    let medians = ways.each_mut().map(Way::median);
+    let ratio = medians[3] / medians[0];
+    let columns = medians.map(|median| format!("{median:.1}")).join("\t");
+    println!("{work:?}\t{tasks}\t{workers}\t{columns}\t{ratio:.2}");
 }

@@ -1,0 +1,49 @@
+//! How long does it take to copy a file of 1 GiB, by `fs::copy` and by `std::fs::copy`?
+//!
+//! Prints the milliseconds of each, in turn, and the ratio of the medians.
+
+use std::path::Path;
+use std::time::Instant;
+
+use tokio::runtime::Builder;
+
+/// Copies of each.
+const SAMPLES: usize = 5;
+/// Bytes of the file.
+const LEN: u64 = 1 << 30;
+
+fn main() {
+    let name = format!("yamanote-bench-copy-{}", std::process::id());
+    let folder = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&folder).expect("the directory for temporary files is writable");
+    let (from, to) = (folder.join("from"), folder.join("to"));
+    let content = vec![7; 1 << 20];
+    let mut file = std::fs::File::create(&from).expect("there is space");
+    for _ in 0..LEN >> 20 {
+        std::io::Write::write_all(&mut file, &content).expect("there is space");
+    }
+    file.sync_all().expect("there is space");
+    let runtime = Builder::new_current_thread().build();
+    let runtime = runtime.expect("a benchmark needs its runtime");
+    let mut millis = [Vec::new(), Vec::new()];
+    for _ in 0..SAMPLES {
+        millis[0].push(timed(&to, || runtime.block_on(tokio::fs::copy(&from, &to))));
+        millis[1].push(timed(&to, || std::fs::copy(&from, &to)));
+        let [ours, std] = millis.each_ref().map(|all| all[all.len() - 1]);
+        println!("{ours:.0}\t{std:.0}");
+    }
+    let _ = std::fs::remove_dir_all(&folder);
+    let [ours, std] = millis.map(|mut all| {
+        all.sort_by(f64::total_cmp);
+        all[SAMPLES / 2]
+    });
+    println!("ratio {:.2}", std / ours);
+}
+
+fn timed(to: &Path, copy: impl FnOnce() -> std::io::Result<u64>) -> f64 {
+    // Removing the last copy and bringing it to the disk are not part of it.
+    let _ = std::fs::remove_file(to);
+    let begin = Instant::now();
+    assert_eq!(copy().expect("there is space"), LEN);
+    begin.elapsed().as_secs_f64() * 1e3
+}
