@@ -111,7 +111,15 @@ impl File {
         }
     }
 
-    /// An open file of which something is known.
+    /// A file that was just opened: nobody else has its position.
+    pub(crate) fn from_opened(std: std::fs::File) -> File {
+        File {
+            state: Mutex::new(FileState::of_opened()),
+            ..File::from_std(std)
+        }
+    }
+
+    /// A file that was just opened, of which something is known.
     pub(crate) fn from_known(std: std::fs::File, known: Known) -> File {
         File {
             state: Mutex::new(FileState::of_known(known)),

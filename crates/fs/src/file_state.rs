@@ -34,8 +34,8 @@ pub(crate) struct FileState {
     /// What a write said that nobody has been told yet.
     write_error: Option<io::ErrorKind>,
     direct: Direct,
-    /// Whether somebody else may be at work on the same position.
-    is_shared: bool,
+    /// Whether nobody else can be at work on the same position.
+    is_alone: bool,
 }
 
 /// Whether reads and seeks are tried before they are handed to the pool.
@@ -75,6 +75,14 @@ impl FileState {
         let direct = Direct::Tried(known);
         Self {
             direct,
+            ..Self::of_opened()
+        }
+    }
+
+    /// The state of a file that was just opened.
+    pub(crate) fn of_opened() -> Self {
+        Self {
+            is_alone: true,
             ..Self::default()
         }
     }
@@ -87,7 +95,7 @@ impl FileState {
     /// at work on the same position.
     pub(crate) fn share_position(&mut self) {
         self.direct = Direct::Never;
-        self.is_shared = true;
+        self.is_alone = false;
     }
 
     /// What is known of the file, if it can be asked without blocking.
@@ -302,7 +310,7 @@ impl FileState {
             Kind::Write => op::file::Kind::Write,
             _ => op::file::Kind::Read,
         };
-        let Some(offer) = op::offer(request, len).filter(|_| !self.is_shared) else {
+        let Some(offer) = op::offer(request, len).filter(|_| self.is_alone) else {
             return false;
         };
         let mut buffer = mem::take(&mut self.buffer);

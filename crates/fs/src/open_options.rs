@@ -104,7 +104,7 @@ impl OpenOptions {
         let how = (!self.more).then_some(self.how);
         file::open(path.as_ref(), how, &self.std)
             .await
-            .map(File::from_std)
+            .map(File::from_opened)
     }
 
     fn try_directly(&self, path: &Path) -> Option<File> {

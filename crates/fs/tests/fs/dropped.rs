@@ -34,12 +34,12 @@ fn drop_at_random<F: Future>(rng: &mut Rng, future: F) {
     }
 }
 
-fn drop_one(rng: &mut Rng, path: &Path) {
+async fn drop_one(rng: &mut Rng, path: &Path) {
     match rng.below(4) {
         0 => drop_at_random(rng, File::open(path)),
         1 => drop_at_random(rng, fs::read(path)),
         2 => {
-            let mut file = File::from_std(std::fs::File::open(path).unwrap());
+            let mut file = File::open(path).await.unwrap();
             let mut bytes = [0; LEN];
             drop_at_random(rng, file.read(&mut bytes));
         }
@@ -51,7 +51,7 @@ fn drop_many(handle: &Driven, path: &Path, seed: u64) {
     let mut rng = Rng::new(seed);
     run_on(handle, async {
         for i in 0..COUNT {
-            drop_one(&mut rng, path);
+            drop_one(&mut rng, path).await;
             if i % 500 == 0 {
                 // What is read for somebody is right, whatever was dropped before.
                 assert_eq!(fs::read(path).await.unwrap(), [7; LEN]);

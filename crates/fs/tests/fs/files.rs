@@ -68,6 +68,32 @@ fn reads_writes_and_seeks_follow_each_other() {
 }
 
 #[test]
+fn files_of_std_that_share_a_position_never_read_the_same() {
+    const LEN: usize = 3000;
+    let dir = Dir::new();
+    let path = dir.file("a", &[[1; LEN], [2; LEN]].concat());
+    run(async {
+        for _ in 0..100 {
+            let std = std::fs::File::open(&path).unwrap();
+            let (mut one, mut bytes_one) = (File::from_std(std.try_clone().unwrap()), [0; LEN]);
+            let (mut two, mut bytes_two) = (File::from_std(std), [0; LEN]);
+            {
+                let mut one = pin!(one.read_exact(&mut bytes_one));
+                if poll_once(one.as_mut()).is_pending() {
+                    two.read_exact(&mut bytes_two).await.unwrap();
+                    one.await.unwrap();
+                } else {
+                    two.read_exact(&mut bytes_two).await.unwrap();
+                }
+            }
+            let mut both = [bytes_one, bytes_two];
+            both.sort();
+            assert_eq!(both, [[1; LEN], [2; LEN]]);
+        }
+    });
+}
+
+#[test]
 fn the_error_of_a_write_comes_with_the_next_operation_that_writes() {
     let dir = Dir::new();
     let path = dir.file("a", b"0123");
