@@ -1,6 +1,10 @@
 //! Echoes what it reads; prints its address. See `server`.
+//!
+//! With `--long-polls` a task beside it polls for 10 ms, again and again, with pauses of 10 ms.
 
 mod server;
+
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -12,6 +16,9 @@ fn main() -> std::io::Result<()> {
 async fn serve() -> std::io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
+    if std::env::args().any(|arg| arg == "--long-polls") {
+        tokio::spawn(poll_long());
+    }
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
@@ -25,5 +32,16 @@ async fn echo(mut stream: TcpStream) {
         if stream.write_all(&bytes[..read]).await.is_err() {
             break;
         }
+    }
+}
+
+async fn poll_long() {
+    const LONG: Duration = Duration::from_millis(10);
+    loop {
+        let begin = Instant::now();
+        while begin.elapsed() < LONG {
+            std::hint::spin_loop();
+        }
+        tokio::time::sleep(LONG).await;
     }
 }

@@ -17,14 +17,24 @@ pub(crate) enum Flavor {
     One,
     /// `multi_thread` with two workers.
     Two,
+    /// `multi_thread` with eight workers, more than there are cores.
+    Eight,
 }
+
+/// The runtimes of most rows.
+const FLAVORS: [Flavor; 2] = [Flavor::One, Flavor::Two];
 
 impl Flavor {
     fn runtime(self) -> Runtime {
-        let built = match self {
-            Flavor::One => Builder::new_current_thread().enable_all().build(),
-            Flavor::Two => Builder::new_multi_thread()
-                .worker_threads(2)
+        let workers = match self {
+            Flavor::One => None,
+            Flavor::Two => Some(2),
+            Flavor::Eight => Some(8),
+        };
+        let built = match workers {
+            None => Builder::new_current_thread().enable_all().build(),
+            Some(workers) => Builder::new_multi_thread()
+                .worker_threads(workers)
                 .enable_all()
                 .build(),
         };
@@ -35,6 +45,7 @@ impl Flavor {
         match self {
             Flavor::One => "ct",
             Flavor::Two => "mt",
+            Flavor::Eight => "8 workers",
         }
     }
 }
@@ -123,7 +134,31 @@ impl Bench {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        self.timed_row_on(name, |_| (), row);
+        self.timed_row_on(&FLAVORS, name, |_| (), row);
+    }
+
+    /// A [`timed_row`](Self::timed_row) on eight workers.
+    pub(crate) fn eight_row<F>(&mut self, name: &str, row: impl Fn(u64) -> F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        self.timed_row_on(&[Flavor::Eight], name, |_| (), row);
+    }
+
+    /// A figure that `row` finds by itself; less of it is better.
+    pub(crate) fn figure_row<F>(&mut self, name: &str, unit: &str, row: impl Fn() -> F)
+    where
+        F: Future<Output = f64> + Send + 'static,
+    {
+        if self.counts || !self.wants(name) {
+            return;
+        }
+        for flavor in FLAVORS {
+            let runtime = flavor.runtime();
+            let figure = runtime.block_on(runtime.spawn(row()));
+            let figure = figure.expect("a row does not panic");
+            println!("{name}\t{}\t{unit}\t{figure:.3}\t0", flavor.name());
+        }
     }
 
     /// A [`timed_row`](Self::timed_row) beside `crowd` tasks that wait, each made by `make`.
@@ -140,17 +175,22 @@ impl Bench {
             let gathered = runtime.spawn(gather(crowd, make));
             runtime.block_on(gathered).expect("it does not panic");
         };
-        self.timed_row_on(name, gather, row);
+        self.timed_row_on(&FLAVORS, name, gather, row);
     }
 
-    fn timed_row_on<F>(&mut self, name: &str, prepare: impl Fn(&Runtime), row: impl Fn(u64) -> F)
-    where
+    fn timed_row_on<F>(
+        &mut self,
+        flavors: &[Flavor],
+        name: &str,
+        prepare: impl Fn(&Runtime),
+        row: impl Fn(u64) -> F,
+    ) where
         F: Future<Output = ()> + Send + 'static,
     {
         if self.counts || !self.wants(name) {
             return;
         }
-        for flavor in [Flavor::One, Flavor::Two] {
+        for flavor in flavors {
             let runtime = flavor.runtime();
             prepare(&runtime);
             // On a worker, not on the thread that waits: programs run there too.
@@ -196,7 +236,7 @@ impl Bench {
         if self.counts || !self.wants(name) {
             return;
         }
-        for flavor in [Flavor::One, Flavor::Two] {
+        for flavor in FLAVORS {
             let runtime = flavor.runtime();
             counting::begin();
             let kept = runtime

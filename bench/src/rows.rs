@@ -7,6 +7,7 @@
 mod channel_rows;
 mod counting;
 mod file_rows;
+mod gate_rows;
 mod measure;
 mod size_rows;
 mod sync_rows;
@@ -23,4 +24,5 @@ fn main() {
     time_rows::run(&mut bench);
     file_rows::run(&mut bench);
     size_rows::run(&mut bench);
+    gate_rows::run(&mut bench);
 }

@@ -9,6 +9,8 @@ use std::fmt::Write;
 use std::io;
 use std::path::Path;
 
+use crate::counts::Pairs;
+
 /// How much a row may rise.
 const RISE_MAX: f64 = 1.05;
 /// So many instructions more are no rise: what comes and goes with the addresses of a run.
@@ -24,7 +26,7 @@ pub(crate) struct Baseline {
 }
 
 impl Baseline {
-    pub(crate) fn new(rustc: String, rows: Vec<(String, [f64; 2])>) -> Self {
+    pub(crate) fn new(rustc: String, rows: Pairs) -> Self {
         let rows = rows.into_iter().collect();
         Self { rustc, rows }
     }
@@ -35,6 +37,11 @@ impl Baseline {
         let text = std::fs::read_to_string(path)?;
         let not_ours = || io::Error::other(format!("{} is not as written", path.display()));
         Self::parse(&text).ok_or_else(not_ours)
+    }
+
+    /// By row: the published tokio's instructions, and ours.
+    pub(crate) fn into_pairs(self) -> Pairs {
+        self.rows.into_iter().collect()
     }
 
     fn parse(text: &str) -> Option<Self> {

@@ -17,6 +17,9 @@ const ACCOUNTS: usize = 3;
 /// Instructions an operation, by row, in the order of running.
 pub(crate) type Counts = Vec<(String, f64)>;
 
+/// By row: the published tokio's instructions, and ours.
+pub(crate) type Pairs = Vec<(String, [f64; 2])>;
+
 /// Whether there is the profiler.
 pub(crate) fn is_possible() -> bool {
     let mut valgrind = Command::new("valgrind");
@@ -75,7 +78,7 @@ fn compare(rows: &str, accounts: &str) -> Result<Counts, String> {
 }
 
 /// Pairs of those that both have: published and ours.
-pub(crate) fn pairs(published: Counts, ours: Counts) -> Vec<(String, [f64; 2])> {
+pub(crate) fn pairs(published: Counts, ours: Counts) -> Pairs {
     let published: HashMap<String, f64> = published.into_iter().collect();
     ours.into_iter()
         .filter_map(|(name, ours)| {

@@ -28,7 +28,7 @@ pub(crate) fn rows(
         }
         for flavor in ["ct", "mt"] {
             for &side in sides {
-                let server = Server::start(&program(side), flavor)?;
+                let server = Server::start(&program(side), &[flavor])?;
                 let (per_second, p99_us) = drive(server.addr, connections, time)?;
                 let row = |unit: &str| (format!("{name} | {flavor}"), unit.to_owned());
                 results.add(row("req/s"), side, per_second, None);
@@ -47,9 +47,9 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    pub(crate) fn start(program: &Path, flavor: &str) -> io::Result<Self> {
+    pub(crate) fn start(program: &Path, args: &[&str]) -> io::Result<Self> {
         let mut child = Command::new(program)
-            .arg(flavor)
+            .args(args)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()?;
@@ -92,8 +92,7 @@ pub(crate) fn drive(
 ) -> io::Result<(f64, f64)> {
     let poller = Poller::new()?;
     let mut clients = Vec::with_capacity(connections);
-    for number in 0..connections {
-        let stream = TcpStream::connect(addr)?;
+    for (number, stream) in connect(addr, connections)?.into_iter().enumerate() {
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         poller.add(&stream, number)?;
@@ -128,6 +127,22 @@ pub(crate) fn drive(
         .copied()
         .unwrap_or(u32::MAX);
     Ok((per_second, f64::from(p99) / 1000.0))
+}
+
+/// Opens connections, not faster than the server accepts them: one that does not fit into its
+/// queue would wait for a second.
+pub(crate) fn connect(addr: SocketAddr, connections: usize) -> io::Result<Vec<TcpStream>> {
+    const AHEAD_MAX: usize = 256;
+    let mut streams = Vec::with_capacity(connections);
+    for number in 1..=connections {
+        let mut stream = TcpStream::connect(addr)?;
+        if number % AHEAD_MAX == 0 {
+            stream.write_all(&[7])?;
+            stream.read_exact(&mut [0])?;
+        }
+        streams.push(stream);
+    }
+    Ok(streams)
 }
 
 impl Client {

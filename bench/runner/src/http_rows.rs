@@ -25,7 +25,7 @@ pub(crate) fn rows(
     }
     for flavor in ["ct", "mt"] {
         for &side in sides {
-            let server = Server::start(&program(side), flavor)?;
+            let server = Server::start(&program(side), &[flavor])?;
             let request = |_, _| b"GET / HTTP/1.1\r\nhost: x\r\n\r\n".to_vec();
             let answered = http::drive(server.addr, CONNECTIONS, time, request)?;
             let row = |unit: &str| (format!("{name} | {flavor}"), unit.to_owned());

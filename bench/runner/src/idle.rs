@@ -1,4 +1,5 @@
-//! What connections that say nothing cost those that do: echo and accept, beside few and many.
+//! What an echo costs beside others: connections that say nothing, few and many, and a task whose
+//! polls are long.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -25,6 +26,7 @@ pub(crate) fn rows(
     program: &impl Fn(Side) -> PathBuf,
 ) -> io::Result<()> {
     let time = Duration::from_millis(if short { 300 } else { 1000 });
+    beside_long_polls(time, filter, sides, results, program)?;
     for idle in IDLE {
         let echo = format!("echo 64 B, {ACTIVE} connections beside {idle} idle");
         let accept = format!("connect, echo and close beside {idle} idle");
@@ -33,9 +35,8 @@ pub(crate) fn rows(
         }
         for flavor in ["ct", "mt"] {
             for &side in sides {
-                let server = Server::start(&program(side), flavor)?;
-                let kept = (0..idle).map(|_| TcpStream::connect(server.addr));
-                let kept: Vec<TcpStream> = kept.collect::<io::Result<_>>()?;
+                let server = Server::start(&program(side), &[flavor])?;
+                let kept = echo::connect(server.addr, idle)?;
                 let (per_second, _) = echo::drive(server.addr, ACTIVE, time)?;
                 let row = |name: &str, unit: &str| (format!("{name} | {flavor}"), unit.to_owned());
                 results.add(row(&echo, "req/s"), side, per_second, None);
@@ -44,6 +45,28 @@ pub(crate) fn rows(
                 drop(kept);
             }
         }
+    }
+    Ok(())
+}
+
+/// On two workers: on one the poll delays all there is.
+fn beside_long_polls(
+    time: Duration,
+    filter: Option<&str>,
+    sides: &[Side],
+    results: &mut Results,
+    program: &impl Fn(Side) -> PathBuf,
+) -> io::Result<()> {
+    let name = format!("echo 64 B, {ACTIVE} connections beside polls of 10 ms");
+    if filter.is_some_and(|filter| !name.contains(filter)) {
+        return Ok(());
+    }
+    for &side in sides {
+        let server = Server::start(&program(side), &["mt", "--long-polls"])?;
+        let (per_second, p99_us) = echo::drive(server.addr, ACTIVE, time)?;
+        let row = |unit: &str| (format!("{name} | mt"), unit.to_owned());
+        results.add(row("req/s"), side, per_second, None);
+        results.add(row("us, p99"), side, p99_us, None);
     }
     Ok(())
 }

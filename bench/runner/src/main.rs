@@ -1,7 +1,7 @@
 //! Runs the benchmarks of both sides in turn, in one go, and compares them: `cargo xtask bench`.
 //!
-//! Writes `RESULTS.md` (with `--lto`: `RESULTS-LTO.md`) and `ratios.svg` beside this workspace's
-//! manifest, unless only a part was asked for. `--against-itself` shows the noise. With
+//! Writes `RESULTS.md` (with `--lto`: `RESULTS-LTO.md`), `ratios.svg` and `growths.svg` beside this
+//! workspace's manifest, unless only a part was asked for. `--against-itself` shows the noise. With
 //! `--binaries` it builds nothing and takes what is in that folder: two versions of ours, say.
 //! `--quick` measures no time: it fails if a row costs more instructions than `baseline.toml` says.
 
@@ -74,11 +74,8 @@ fn compare(plan: &Plan, binaries: &Binaries<'_>) -> io::Result<()> {
         let http = |side| folder.join(format!("http-{}", plan.binary(side)));
         http_rows::rows(plan.short, filter, &sides, &mut results, &http)?;
     }
-    if counts::is_possible() {
-        eprintln!("counting instructions");
-        results.add_instructions(&binaries.count_both()?);
-    } else {
-        eprintln!("without valgrind no instructions are counted");
+    if let Some(counts) = binaries.counts()? {
+        results.add_instructions(&counts);
     }
     let text = results.to_markdown(&how(plan, &binaries.workspace));
     print!("{text}");
@@ -86,10 +83,10 @@ fn compare(plan: &Plan, binaries: &Binaries<'_>) -> io::Result<()> {
         let page = if plan.lto {
             "RESULTS-LTO.md"
         } else {
-            std::fs::write(
-                binaries.workspace.join("ratios.svg"),
-                plot::ratios(&results.to_bars()),
-            )?;
+            let ratios = plot::ratios(&results.to_bars());
+            std::fs::write(binaries.workspace.join("ratios.svg"), ratios)?;
+            let growths = plot::growths(&results.to_growths());
+            std::fs::write(binaries.workspace.join("growths.svg"), growths)?;
             "RESULTS.md"
         };
         std::fs::write(binaries.workspace.join(page), text)?;
@@ -194,8 +191,24 @@ impl Binaries<'_> {
         counts::of(&program, self.plan.filter.as_deref())
     }
 
+    /// Of both sides, for the table; in a short run those that were written down, if they are of
+    /// this compiler.
+    fn counts(&self) -> io::Result<Option<counts::Pairs>> {
+        if self.plan.short {
+            let baseline = Baseline::read(&self.baseline())?;
+            let is_ours = baseline.rustc == machine::rustc();
+            return Ok(is_ours.then(|| baseline.into_pairs()));
+        }
+        if !counts::is_possible() {
+            eprintln!("without valgrind no instructions are counted");
+            return Ok(None);
+        }
+        eprintln!("counting instructions");
+        self.count_both().map(Some)
+    }
+
     /// Of both sides: the published tokio's and ours.
-    fn count_both(&self) -> io::Result<Vec<(String, [f64; 2])>> {
+    fn count_both(&self) -> io::Result<counts::Pairs> {
         let published = self.count(Side::Published)?;
         Ok(counts::pairs(published, self.count(Side::Ours)?))
     }

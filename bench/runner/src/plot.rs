@@ -1,4 +1,5 @@
-//! Bars as SVG: how many times better ours is, row by row, on a logarithmic scale.
+//! Bars as SVG, on a logarithmic scale: how many times better ours is, row by row, and how many
+//! times dearer a row is beside many others than beside few.
 
 use std::fmt::Write;
 
@@ -16,19 +17,33 @@ const STYLE: &str = "text{font:11px sans-serif;fill:#333}line{stroke:#ccc}.one{s
                      @media(prefers-color-scheme:dark){text{fill:#ddd}line{stroke:#444}\
                      .one{stroke:#ddd}}";
 
-/// A row: its name, and its ratios on one thread and on two workers, as far as there are any.
+/// The published tokio, ours, and what is cheaper beside many.
+const SIDE_COLOURS: [&str; 3] = ["#8c8c8c", "#2f7d5b", "#7fbf9f"];
+
+/// A row: its name, and two ratios, as far as there are any: on one thread and on two workers, or
+/// of the published tokio and ours.
 pub(crate) type Bars = (String, [Option<f64>; 2]);
 
-/// The plot of `rows`.
+/// The plot of how many times better ours is.
 pub(crate) fn ratios(rows: &[Bars]) -> String {
+    let title = "times better than the published tokio; dark: one thread, light: two workers";
+    plot(title, &COLOURS, rows)
+}
+
+/// The plot of how many times dearer a row is beside many.
+pub(crate) fn growths(rows: &[Bars]) -> String {
+    let title = "times dearer beside many others than beside few; grey: the published tokio";
+    plot(title, &SIDE_COLOURS, rows)
+}
+
+fn plot(title: &str, colours: &[&str; 3], rows: &[Bars]) -> String {
     let group = 2 * BAR + GROUP_GAP;
     let height = 2 * MARGIN + rows.len() * group;
     let width = LABELS + BARS + 2 * MARGIN;
     let mut svg = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {width} {height}\" \
          width=\"{width}\" height=\"{height}\">\n<style>{STYLE}</style>\n\
-         <text x=\"8\" y=\"14\">times better than the published tokio; dark: one thread, light: \
-         two workers</text>\n"
+         <text x=\"8\" y=\"14\">{title}</text>\n"
     );
     for mark in [0.5, 1.0, 2.0, 4.0, 8.0, 16.0] {
         let (x, bottom) = (LABELS as f64 + place(mark), height - MARGIN);
@@ -51,7 +66,8 @@ pub(crate) fn ratios(rows: &[Bars]) -> String {
         );
         for (which, ratio) in pair.iter().enumerate() {
             if let Some(ratio) = ratio {
-                bar(&mut svg, top + which * BAR, *ratio, which);
+                let colour = colours[if *ratio < 1.0 { 2 } else { which }];
+                bar(&mut svg, top + which * BAR, *ratio, colour);
             }
         }
     }
@@ -59,9 +75,8 @@ pub(crate) fn ratios(rows: &[Bars]) -> String {
     svg
 }
 
-fn bar(svg: &mut String, y: usize, ratio: f64, which: usize) {
+fn bar(svg: &mut String, y: usize, ratio: f64, colour: &str) {
     let (one, end) = (place(1.0), place(ratio));
-    let colour = COLOURS[if ratio < 1.0 { 2 } else { which }];
     let (from, to) = (LABELS as f64 + one.min(end), LABELS as f64 + one.max(end));
     let _ = writeln!(
         svg,

@@ -95,6 +95,31 @@ impl Results {
         bars
     }
 
+    /// How many times dearer each row is beside many others than beside few: with the published
+    /// tokio, and with ours.
+    pub(crate) fn to_growths(&self) -> Vec<Bars> {
+        const CROWDS: [[&str; 2]; 2] = [["1000 ", "1000000 "], ["100 idle", "10000 idle"]];
+        let growth = |few: &Row| {
+            let beside = |[few_of, many_of]: [&str; 2]| {
+                let (few_of, many_of) = (format!("beside {few_of}"), format!("beside {many_of}"));
+                let many = few.name.replace(&few_of, &many_of);
+                (self.rows.iter()).find(|row| many != few.name && row.name == many)
+            };
+            let many = CROWDS.into_iter().find_map(beside)?;
+            let times = |side: fn(&Row) -> &[f64]| {
+                let times = median(side(many)) / median(side(few));
+                Some(if few.unit.ends_with("/s") {
+                    1.0 / times
+                } else {
+                    times
+                })
+            };
+            let pair = [times(|row| &row.published), times(|row| &row.ours)];
+            Some((many.name.replace(" | ", ", "), pair))
+        };
+        self.rows.iter().filter_map(growth).collect()
+    }
+
     /// The page, with `how` it was measured at its head.
     pub(crate) fn to_markdown(&self, how: &str) -> String {
         let mut text = format!(
@@ -136,11 +161,11 @@ impl Row {
         };
         let _ = writeln!(
             text,
-            "| {} | {} | {:.0} | {:.0} | {:.2} | {allocations} | {instructions} |",
+            "| {} | {} | {} | {} | {:.2} | {allocations} | {instructions} |",
             self.name,
             self.unit,
-            median(&self.published),
-            median(&self.ours),
+            figure(median(&self.published)),
+            figure(median(&self.ours)),
             self.ratio()
         );
     }
@@ -154,6 +179,14 @@ impl Row {
         } else {
             published / ours
         }
+    }
+}
+
+/// A figure with as many digits as are of use.
+fn figure(value: f64) -> String {
+    match value < 100.0 {
+        true => format!("{value:.1}"),
+        false => format!("{value:.0}"),
     }
 }
 
@@ -185,6 +218,18 @@ mod tests {
     }
 
     #[test]
+    fn a_row_that_costs_more_beside_many_has_grown() {
+        let mut results = Results::default();
+        for (crowd, ours) in [("1000", 5.0), ("1000000", 20.0)] {
+            let row = || (format!("wake beside {crowd} tasks | ct"), "ns".to_owned());
+            results.add(row(), Side::Published, 10.0, None);
+            results.add(row(), Side::Ours, ours, None);
+        }
+        let name = "wake beside 1000000 tasks, ct".to_owned();
+        assert_eq!(results.to_growths(), [(name, [Some(1.0), Some(4.0)])]);
+    }
+
+    #[test]
     fn what_was_counted_stands_in_the_row_of_one_thread() {
         let mut results = Results::default();
         for flavor in ["ct", "mt"] {
@@ -194,8 +239,8 @@ mod tests {
         }
         results.add_instructions(&[("a".to_owned(), [90.0, 30.0])]);
         let page = results.to_markdown("How.");
-        assert!(page.contains("| a | ct | ns | 10 | 4 | 2.50 |  | 90, 30 |"));
-        assert!(page.contains("| a | mt | ns | 10 | 4 | 2.50 |  |  |"));
+        assert!(page.contains("| a | ct | ns | 10.0 | 4.0 | 2.50 |  | 90, 30 |"));
+        assert!(page.contains("| a | mt | ns | 10.0 | 4.0 | 2.50 |  |  |"));
         assert_eq!(
             results.to_bars(),
             [("a".to_owned(), [Some(2.5), Some(2.5)])]
