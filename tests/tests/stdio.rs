@@ -328,6 +328,52 @@ fn what_was_written_is_out_and_in_order_when_the_runtime_has_gone() {
 }
 
 #[test]
+fn tasks_that_share_the_output_keep_their_order_and_their_lines_whole() {
+    const TASKS: usize = 6;
+    const LINES: usize = 40;
+    /// Longer than std's buffer and than a pipe.
+    const LINE_LEN: usize = 100_000;
+    fn line(task: usize, line: usize) -> String {
+        let letter = char::from(b'a' + task as u8);
+        let len = if line % 10 == 9 { LINE_LEN } else { 1 };
+        format!("{task} {line} {}", letter.to_string().repeat(len))
+    }
+    if is_child() {
+        async fn write_all_lines(task: usize) {
+            let mut out = stdout();
+            for number in 0..LINES {
+                let line = format!("{MARK}{}\n", line(task, number));
+                out.write_all(line.as_bytes()).await.unwrap();
+            }
+            // Nobody waits for the last line but the runtime, as it goes down.
+        }
+        let [_, several] = runtimes();
+        let tasks = (0..TASKS).map(|task| several.spawn(write_all_lines(task)));
+        let tasks: Vec<_> = tasks.collect();
+        several.block_on(async {
+            for task in tasks {
+                task.await.unwrap();
+            }
+        });
+        drop(several);
+        return;
+    }
+    let name = "tasks_that_share_the_output_keep_their_order_and_their_lines_whole";
+    let lines = lines_of(&output_of(child(name).spawn().unwrap()));
+    assert_eq!(lines.len(), TASKS * LINES);
+    for task in 0..TASKS {
+        let own = lines
+            .iter()
+            .filter(|line| line.starts_with(&format!("{task} ")));
+        assert!(
+            own.eq(&(0..LINES)
+                .map(|number| line(task, number))
+                .collect::<Vec<_>>())
+        );
+    }
+}
+
+#[test]
 fn an_output_that_nobody_reads_is_an_error() {
     if is_child() {
         let (reader, writer) = rustix::pipe::pipe().unwrap();
