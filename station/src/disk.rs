@@ -47,11 +47,30 @@ impl Directory {
         let directory = Self {
             path: path.to_owned(),
         };
-        match fs::create_dir_all(path).await {
+        match create_durably(path).await {
             Ok(()) => Ok(directory),
             Err(error) => Err(named(&error, &directory.path)),
         }
     }
+}
+
+/// Makes a directory and those above it, as far as they are missing, and their names durable:
+/// else a power loss takes the directory, and all that was synced in it.
+async fn create_durably(path: &Path) -> io::Result<()> {
+    let path = std::path::absolute(path)?;
+    let ancestors: Vec<_> = path.ancestors().collect();
+    for (dir, above) in ancestors.iter().zip(&ancestors[1..]).rev() {
+        let is_there = fs::try_exists(dir).await?;
+        if !is_there {
+            fs::create_dir(dir).await?;
+        }
+        match crate::platform::sync_directory(above).await {
+            // It was made by somebody else, who may look into it.
+            Err(error) if is_there && error.kind() == io::ErrorKind::PermissionDenied => {}
+            other => other?,
+        }
+    }
+    Ok(())
 }
 
 fn named(error: &io::Error, path: &Path) -> io::Error {

@@ -184,3 +184,86 @@ fn a_run_with_faults_repeats_by_its_seed() {
     assert_eq!(run(1), run(1));
     assert_ne!(run(1), run(2));
 }
+
+#[test]
+fn names_take_their_time_fail_and_lead_elsewhere() {
+    let sim = Sim::new(5);
+    let echo = sim.host("echo", echo_server);
+    let second = Duration::from_secs(1);
+    sim.net().dns("echo").delay(second);
+    sim.net().dns("flaky").fail(1.0).addresses(echo.addresses());
+    sim.net().dns("alias").addresses(echo.addresses());
+    sim.net().dns("nothing").addresses([]);
+    sim.run(async {
+        let begin = Instant::now();
+        TcpStream::connect("echo:7").await.unwrap();
+        assert!(begin.elapsed() > second);
+        let begin = Instant::now();
+        TcpStream::connect("alias:7").await.unwrap();
+        assert!(begin.elapsed() < second);
+        let error = TcpStream::connect("flaky:7").await.unwrap_err();
+        assert!(error.to_string().contains("flaky"), "{error}");
+        assert!(TcpStream::connect("nothing:7").await.is_err());
+        sim.net().heal();
+        assert!(
+            TcpStream::connect("flaky:7").await.is_err(),
+            "no host has it"
+        );
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_host_may_have_several_addresses() {
+    let sim = Sim::new(6);
+    let echo = sim.host("echo", echo_server);
+    let ip = "10.1.2.3".parse().unwrap();
+    sim.net().add_address(&echo, ip).unwrap();
+    sim.run(async {
+        let mut stream = TcpStream::connect((ip, 7)).await.unwrap();
+        assert_eq!(stream.peer_addr().unwrap().ip(), ip);
+        round_trip(&mut stream).await.unwrap();
+    })
+    .unwrap();
+}
+
+#[test]
+fn a_multicast_reaches_who_has_joined_and_a_broadcast_everybody() {
+    let sim = Sim::new(7);
+    let group = std::net::Ipv4Addr::new(239, 1, 1, 1);
+    for name in ["a", "b"] {
+        sim.host(name, move || async move {
+            let socket = UdpSocket::bind("0.0.0.0:9").await?;
+            if name == "a" {
+                socket.join_multicast_v4(group, std::net::Ipv4Addr::UNSPECIFIED)?;
+            }
+            let mut buf = [0; 8];
+            loop {
+                let (count, from) = socket.recv_from(&mut buf).await?;
+                buf[count] = name.as_bytes()[0];
+                socket.send_to(&buf[..=count], from).await?;
+            }
+            #[allow(unreachable_code)] // Says what the loop above fails with.
+            std::io::Result::Ok(())
+        });
+    }
+    sim.run(async {
+        let socket = UdpSocket::bind("0.0.0.0:0").await.unwrap();
+        let answers = async |question: &[u8], target: &str| {
+            socket.send_to(question, target).await.unwrap();
+            let mut answers = Vec::new();
+            let mut buf = [0; 8];
+            let wait = Duration::from_secs(1);
+            while let Ok(received) = timeout(wait, socket.recv(&mut buf)).await {
+                answers.push(String::from_utf8_lossy(&buf[..received.unwrap()]).into_owned());
+            }
+            answers.sort_unstable();
+            answers
+        };
+        sleep(Duration::from_millis(1)).await;
+        assert_eq!(answers(b"m", "239.1.1.1:9").await, ["ma"]);
+        assert_eq!(answers(b"x", "255.255.255.255:9").await, ["xa", "xb"]);
+        assert_eq!(answers(b"u", "b:9").await, ["ub"]);
+    })
+    .unwrap();
+}

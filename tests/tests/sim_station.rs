@@ -1,9 +1,7 @@
-//! The service of `station`, unmodified, on three simulated hosts.
-//!
-//! Its files are real ones for now, in a directory for each host.
+//! The service of `station`, unmodified, on simulated hosts: their network, disks and power.
 
-use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http_body_util::{BodyExt, Full};
@@ -12,49 +10,19 @@ use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sim::Sim;
-use tokio::time::interval;
+use tokio::time::{interval, sleep, timeout};
 
 const HOSTS: [&str; 3] = ["north", "east", "west"];
 
-/// Directories for the data of hosts; removed when dropped.
-struct DataDirs(PathBuf);
-
-impl DataDirs {
-    fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let name = format!("yamanote-sim-station-{}-{number}", std::process::id());
-        // In memory where the system has such a place: each fsync of a disk takes real time.
-        let memory = Path::new("/dev/shm");
-        let base = if memory.is_dir() {
-            memory.to_owned()
-        } else {
-            std::env::temp_dir()
-        };
-        Self(base.join(name))
-    }
-}
-
-impl Drop for DataDirs {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
 /// The main function of each host.
-async fn serve(data: PathBuf) -> std::io::Result<()> {
+async fn serve() -> std::io::Result<()> {
     let config = station::Config {
-        data,
+        data: "/var/lib/station".into(),
         ..station::Config::default()
     };
     let listener = TcpListener::bind("0.0.0.0:80").await?;
     station::serve(listener, config, std::future::pending()).await?;
     Ok(())
-}
-
-fn start(sim: &Sim, name: &str, data: &Path) -> tokio::sim::Host {
-    let data = data.join(name);
-    sim.host(name, move || serve(data.clone()))
 }
 
 async fn call(host: &str, request: Request<Full<Bytes>>) -> (StatusCode, Bytes) {
@@ -104,10 +72,9 @@ async fn client(host: &'static str) {
 
 /// A minute of three hosts and their clients; the trace.
 fn minute(seed: u64) -> u128 {
-    let data = DataDirs::new();
     let sim = Sim::new(seed);
     for name in HOSTS {
-        start(&sim, name, &data.0);
+        sim.host(name, serve);
     }
     let clients = HOSTS.map(|host| sim.client(&format!("client-of-{host}"), client(host)));
     let all = async {
@@ -132,9 +99,8 @@ fn a_minute_of_three_stations_repeats_by_its_seed_in_less_than_a_second() {
 
 #[test]
 fn a_station_that_is_killed_still_has_what_it_acknowledged() {
-    let data = DataDirs::new();
     let sim = Sim::new(1);
-    let host = start(&sim, "north", &data.0);
+    let host = sim.host("north", serve);
     sim.run(async {
         tokio::time::sleep(Duration::from_millis(10)).await;
         for round in 0..5 {
@@ -151,4 +117,75 @@ fn a_station_that_is_killed_still_has_what_it_acknowledged() {
         }
     })
     .unwrap();
+}
+
+/// Tries to write, and says whether that was acknowledged.
+async fn try_put(key: &str, value: &str) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let stream = TcpStream::connect(("north", 80)).await?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let connection = tokio::spawn(connection);
+    let body = Full::<Bytes>::from(value.to_owned());
+    let request = Request::put(format!("/kv/{key}")).body(body)?;
+    let answer = sender.send_request(request).await;
+    connection.abort();
+    match answer?.status() {
+        status if status.is_success() => Ok(()),
+        status => Err(status.to_string().into()),
+    }
+}
+
+/// Writes key after key, and keeps what was acknowledged.
+async fn writer(name: &'static str, acknowledged: Arc<Mutex<BTreeMap<String, String>>>) {
+    for number in 0.. {
+        let (key, value) = (
+            format!("{name}-{number}"),
+            format!("value {number} of {name}"),
+        );
+        let tried = timeout(Duration::from_secs(2), try_put(&key, &value)).await;
+        if matches!(tried, Ok(Ok(()))) {
+            acknowledged.lock().unwrap().insert(key, value);
+        }
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+/// Three clients write while the power fails again and again; how many writes were acknowledged.
+fn outages(seed: u64) -> (usize, u128) {
+    let sim = Sim::new(seed);
+    let host = sim.host("north", serve);
+    let acknowledged = Arc::new(Mutex::new(BTreeMap::new()));
+    for name in ["a", "b", "c"] {
+        sim.client(name, writer(name, acknowledged.clone()));
+    }
+    for outage in 0..5_u64 {
+        // At another moment of whatever is going on each time.
+        sim.run_for(Duration::from_micros(
+            400_000 + outage * 137_731 + seed * 977,
+        ))
+        .unwrap();
+        host.power_loss();
+        sim.run_for(Duration::from_millis(500)).unwrap();
+        host.restart();
+    }
+    sim.run(async {
+        sleep(Duration::from_secs(1)).await;
+        let acknowledged = acknowledged.lock().unwrap().clone();
+        for (key, value) in &acknowledged {
+            let found = get("north", key).await;
+            let expected = (StatusCode::OK, value.clone().into());
+            assert_eq!(found, expected, "seed {seed} has lost {key}");
+        }
+        (acknowledged.len(), sim.trace_hash())
+    })
+    .unwrap()
+}
+
+#[test]
+fn power_losses_take_no_write_that_was_acknowledged() {
+    for seed in 0..40 {
+        let (count, _) = outages(seed);
+        assert!(count > 20, "seed {seed}: {count} writes");
+    }
+    assert_eq!(outages(7), outages(7));
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
 
 use yamanote_base::lock::Mutex;
-use yamanote_world::World;
+use yamanote_world::{Host, World};
 
 use crate::context;
 
@@ -124,7 +124,20 @@ impl Clock {
     fn reading(&self) -> Instant {
         match &self.0.kind {
             ClockKind::System(system) => system.now(),
-            ClockKind::World(world) => self.0.start + world.now(),
+            ClockKind::World(world) => self.0.start + shown(world),
+        }
+    }
+
+    /// What has gone by on the clock when it shows `reading`; in a world, on the world's own
+    /// clock, which that of the host may not agree with.
+    pub(crate) fn elapsed_at(&self, reading: Instant) -> Duration {
+        let since = reading.saturating_duration_since(self.0.start);
+        match &self.0.kind {
+            ClockKind::System(_) => since,
+            ClockKind::World(world) => {
+                let of_host = context::with_host(|host| host.world_time(since), world);
+                of_host.unwrap_or(since)
+            }
         }
     }
 
@@ -231,6 +244,11 @@ impl Clock {
             ClockKind::World(_) => false,
         }
     }
+}
+
+/// What the clock of the host shows on which the thread stands, or the world's own.
+fn shown(world: &World) -> Duration {
+    context::with_host(Host::monotonic_now, world).unwrap_or_else(|| world.now())
 }
 
 impl SystemClock {

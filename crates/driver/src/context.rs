@@ -4,7 +4,8 @@ use std::cell::{Cell, RefCell};
 use std::marker::PhantomData;
 use std::sync::MutexGuard;
 
-use yamanote_world::Host;
+pub use yamanote_world::Alarm;
+use yamanote_world::{Host, World};
 
 use crate::handle::Handle;
 
@@ -168,6 +169,16 @@ pub fn host() -> Option<Host> {
             .filter(|entered| entered.world().is_same(home.world()))
             .unwrap_or(home),
     )
+}
+
+/// Calls `f` with the host of `world` that the thread stands on, if it stands on one.
+pub(crate) fn with_host<R>(f: impl FnOnce(&Host) -> R, world: &World) -> Option<R> {
+    let entered = HOST.try_with(|host| {
+        let host = host.borrow();
+        let host = host.as_ref().filter(|host| host.world().is_same(world));
+        host.map(f)
+    });
+    entered.ok().flatten()
 }
 
 /// The shard of `handle` that the thread works for; `None` if it is no worker of it.

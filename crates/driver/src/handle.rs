@@ -367,7 +367,7 @@ impl Handle {
 
     /// The first tick (millisecond of the clock) at or after `deadline`.
     pub(crate) fn tick_of(&self, deadline: Instant) -> u64 {
-        let since = deadline.saturating_duration_since(self.clock().start());
+        let since = self.clock().elapsed_at(deadline);
         millis(since.saturating_add(Duration::from_nanos(999_999)))
     }
 

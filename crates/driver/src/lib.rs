@@ -24,6 +24,7 @@ pub mod turn;
 pub mod clock;
 pub mod timer;
 
+pub mod files;
 pub mod op;
 pub mod resource;
 

@@ -2,7 +2,8 @@
 //!
 //! Closures run on the pool; what a ring can do is data, in [`file`], and goes to either. In a
 //! simulated world, where threads would race, both run at their first poll, or at once if they are
-//! mandatory. A paused clock does not jump while an operation is under way.
+//! mandatory, and the result comes when the host's disk is done. A paused clock does not jump
+//! while an operation is under way.
 
 mod route;
 
@@ -22,6 +23,7 @@ use yamanote_base::budget;
 use yamanote_base::lock::Mutex;
 use yamanote_base::waker_cell::WakerCell;
 use yamanote_pool::{Job, Rejected, SharedWork};
+use yamanote_world::Alarm;
 
 use crate::clock::Inhibitor;
 use crate::context;
@@ -49,6 +51,8 @@ enum OpState<T> {
     InRing(Awaited<T>),
     /// To be run by the first poll. The lock is never contended: it makes the operation `Sync`.
     Inline(Mutex<Work<T>>),
+    /// Done on a simulated disk, which takes its time to say so.
+    Settling(Alarm, io::Result<T>),
     /// It has ended already, or could not be submitted.
     Ended(io::Result<T>),
     /// The result was taken.
@@ -127,15 +131,13 @@ fn begin<T: Send + 'static>(
     urgency: Urgency,
 ) -> Op<T> {
     if handle.world().is_some() {
-        let work: Work<T> = match urgency {
-            Urgency::Cancellable | Urgency::Droppable => Box::new(work),
-            // It happens, whether anybody polls for the result or not.
-            Urgency::Mandatory => {
-                let result = caught(work);
-                Box::new(|| result)
+        return Op(match urgency {
+            Urgency::Cancellable | Urgency::Droppable => {
+                OpState::Inline(Mutex::new(Box::new(work)))
             }
-        };
-        return Op(OpState::Inline(Mutex::new(work)));
+            // It happens, whether anybody polls for the result or not.
+            Urgency::Mandatory => settle(caught(work)),
+        });
     }
     let pooled = Arc::new(Pooled {
         work: Mutex::new(Some((work, handle.clock().inhibit_auto_advance()))),
@@ -149,10 +151,26 @@ fn begin<T: Send + 'static>(
     })
 }
 
+impl<T> Question<T> {
+    /// One of a simulated world, which is answered when the alarm rings.
+    pub fn after(alarm: Alarm, answer: io::Result<T>) -> Self {
+        Self(Op(OpState::Settling(alarm, answer)))
+    }
+}
+
 impl<T> Op<T> {
     /// An operation that has ended.
     pub fn ended(result: io::Result<T>) -> Self {
         Self(OpState::Ended(result))
+    }
+}
+
+/// A result of work in a simulated world, which comes when the host's disk is done.
+fn settle<T>(result: io::Result<T>) -> OpState<T> {
+    let alarm = context::host().and_then(|host| host.world().settle_disk(host.id()));
+    match alarm {
+        Some(alarm) => OpState::Settling(alarm, result),
+        None => OpState::Ended(result),
     }
 }
 
@@ -245,7 +263,17 @@ impl<T> Future for Op<T> {
                     return Poll::Pending;
                 }
             },
-            OpState::Inline(work) => caught(work.into_inner()),
+            OpState::Inline(work) => {
+                self.0 = settle(caught(work.into_inner()));
+                return self.poll(cx);
+            }
+            OpState::Settling(alarm, result) => match alarm.poll(cx) {
+                Poll::Ready(()) => result,
+                Poll::Pending => {
+                    self.0 = OpState::Settling(alarm, result);
+                    return Poll::Pending;
+                }
+            },
             OpState::Ended(result) => result,
             OpState::Taken => panic!("an operation was polled after it had ended"),
         };
@@ -285,6 +313,7 @@ impl<T> fmt::Debug for Op<T> {
             OpState::Submitted(_) => "Submitted",
             OpState::InRing(_) => "InRing",
             OpState::Inline(_) => "Inline",
+            OpState::Settling(..) => "Settling",
             OpState::Ended(_) => "Ended",
             OpState::Taken => "Taken",
         };

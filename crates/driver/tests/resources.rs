@@ -239,7 +239,7 @@ fn the_same_loop_drives_simulated_sockets() {
     let began = std::time::Instant::now();
     let got = support::run(&mut driver, async move {
         let listener = TcpListener::bind("0.0.0.0:80".parse().unwrap()).unwrap();
-        let one = SocketAddr::new(two.lookup("one")[0], 80);
+        let one = SocketAddr::new(two.lookup("one").addresses.unwrap()[0], 80);
         let client = {
             let connect = {
                 let _there = context::enter_host(two);

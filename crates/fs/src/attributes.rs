@@ -4,6 +4,7 @@ use std::fs::{Metadata, Permissions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use yamanote_driver::files;
 use yamanote_driver::op::{self, direct};
 
 /// What the system knows about a file: its kind, length, times, permissions. Links are followed.
@@ -34,7 +35,7 @@ pub async fn metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
         return direct::paid(metadata, 0).await;
     }
     let path = path.as_ref().to_owned();
-    op::submit(move || std::fs::metadata(path)).await
+    op::submit(move || files::metadata(&path)).await
 }
 
 /// Like [`metadata`], but of a symbolic link it says what the link itself is.
@@ -50,7 +51,7 @@ pub async fn symlink_metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
         return direct::paid(metadata, 0).await;
     }
     let path = path.as_ref().to_owned();
-    op::submit(move || std::fs::symlink_metadata(path)).await
+    op::submit(move || files::symlink_metadata(&path)).await
 }
 
 /// Whether something has this path; `false` also for a link that leads nowhere.
@@ -80,7 +81,7 @@ pub async fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
         return direct::paid(metadata.map(|_| true), 0).await;
     }
     let path = path.as_ref().to_owned();
-    op::submit(move || path.try_exists()).await
+    op::submit(move || files::try_exists(&path)).await
 }
 
 /// The absolute path of `path`, with all links resolved.
@@ -106,7 +107,7 @@ pub async fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
 /// ```
 pub async fn canonicalize(path: impl AsRef<Path>) -> io::Result<PathBuf> {
     let path = path.as_ref().to_owned();
-    op::submit(move || std::fs::canonicalize(path)).await
+    op::submit(move || files::canonicalize(&path)).await
 }
 
 /// Sets the permissions of a file or directory.
@@ -137,5 +138,5 @@ pub async fn canonicalize(path: impl AsRef<Path>) -> io::Result<PathBuf> {
 /// ```
 pub async fn set_permissions(path: impl AsRef<Path>, perm: Permissions) -> io::Result<()> {
     let path = path.as_ref().to_owned();
-    op::submit(move || std::fs::set_permissions(path, perm)).await
+    op::submit(move || files::set_permissions(&path, perm)).await
 }

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use yamanote_driver::files;
 use yamanote_driver::op;
 use yamanote_driver::op::direct::{self, Content};
 use yamanote_driver::op::file::{self, Kind, OpenHow};
@@ -42,7 +43,7 @@ pub async fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
             Some(_) => read_opened(path.as_ref()).await,
             None => {
                 let path = path.as_ref().to_owned();
-                op::submit(move || std::fs::read(path)).await
+                op::submit(move || files::read(&path)).await
             }
         },
     }
@@ -52,6 +53,7 @@ pub async fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
 async fn read_opened(path: &Path) -> io::Result<Vec<u8>> {
     let options = std::fs::OpenOptions::new().read(true).clone();
     let file = file::open(path, Some(OpenHow::READ), &options).await?;
+    let file = file.into_os().map_err(|_| io::ErrorKind::Unsupported)?;
     let len = direct::known(&file).and_then(|known| usize::try_from(known.len()).ok());
     read_rest(file, Vec::new(), len).await
 }
@@ -128,7 +130,7 @@ pub async fn read_to_string(path: impl AsRef<Path>) -> io::Result<String> {
 /// ```
 pub async fn write(path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> io::Result<()> {
     let (path, contents) = (path.as_ref().to_owned(), contents.as_ref().to_owned());
-    op::submit(move || std::fs::write(path, contents)).await
+    op::submit(move || files::write(&path, &contents)).await
 }
 
 /// Copies the content and the permissions of a file, in the place of what has the path `to`;
@@ -158,5 +160,5 @@ pub async fn write(path: impl AsRef<Path>, contents: impl AsRef<[u8]>) -> io::Re
 /// ```
 pub async fn copy(from: impl AsRef<Path>, to: impl AsRef<Path>) -> Result<u64, io::Error> {
     let (from, to) = (from.as_ref().to_owned(), to.as_ref().to_owned());
-    op::submit(move || std::fs::copy(from, to)).await
+    op::submit(move || files::copy(&from, &to)).await
 }

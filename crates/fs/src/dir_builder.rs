@@ -3,6 +3,7 @@
 use std::io;
 use std::path::Path;
 
+use yamanote_driver::files;
 use yamanote_driver::op;
 
 use crate::platform::DirMode;
@@ -51,9 +52,8 @@ impl DirBuilder {
     /// Outside of a runtime.
     pub async fn create(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let path = path.as_ref().to_owned();
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(self.recursive);
+        let mut builder = files::DirBuilder::new(self.recursive);
         self.mode.apply_to(&mut builder);
-        op::submit(move || builder.create(path)).await
+        op::submit(move || builder.create(&path)).await
     }
 }

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Wake};
 use std::time::SystemTime;
 
 use yamanote_base::lock::Mutex;
+use yamanote_driver::files;
 use yamanote_driver::op::direct::{self, Known};
 use yamanote_driver::op::{self, Op};
 use yamanote_io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
@@ -48,7 +49,7 @@ use crate::shared_waker::SharedWaker;
 /// # }
 /// ```
 pub struct File {
-    pub(crate) std: Arc<std::fs::File>,
+    file: files::File,
     /// Locked while the operation under way is polled, with `waiting` as its waker; never while
     /// code of a user runs.
     state: Mutex<FileState>,
@@ -102,20 +103,24 @@ impl File {
 
     /// The asynchronous twin of `std`. Does not panic.
     pub fn from_std(std: std::fs::File) -> File {
-        let (std, state, waiting) = (Arc::new(std), Mutex::default(), Arc::default());
+        File::from_file(std.into())
+    }
+
+    /// A file that was opened, here or in a simulated world.
+    pub(crate) fn from_file(file: files::File) -> File {
         File {
-            std,
-            state,
-            waiting,
+            file,
+            state: Mutex::default(),
+            waiting: Arc::default(),
             len_max: LEN_MAX,
         }
     }
 
     /// A file that was just opened: nobody else has its position.
-    pub(crate) fn from_opened(std: std::fs::File) -> File {
+    pub(crate) fn from_opened(file: files::File) -> File {
         File {
             state: Mutex::new(FileState::of_opened()),
-            ..File::from_std(std)
+            ..File::from_file(file)
         }
     }
 
@@ -166,8 +171,7 @@ impl File {
         self.idle().await;
         // What was read ahead may no longer be there.
         self.state.lock().forget_read();
-        let (std, share) = (self.std.clone(), self.share());
-        op::file::set_len(std, size, share).await
+        op::file::set_len(self.file.clone(), size, self.share()).await
     }
 
     /// What the system knows about the file.
@@ -175,11 +179,11 @@ impl File {
     /// # Errors
     /// Those of the system.
     pub async fn metadata(&self) -> io::Result<Metadata> {
-        let known = self.state.lock().known(&self.std).is_some();
+        let known = self.state.lock().known(&self.file).is_some();
         if known {
-            return direct::paid(self.std.metadata(), 0).await;
+            return direct::paid(self.file.metadata(), 0).await;
         }
-        self.submit(|std| std.metadata()).await
+        self.submit(|file| file.metadata()).await
     }
 
     /// Another handle of the same file, with a buffer of its own; the position is shared.
@@ -207,10 +211,10 @@ impl File {
     /// # }
     /// ```
     pub async fn try_clone(&self) -> io::Result<File> {
-        let std = self.run(|std| std.try_clone()).await?;
+        let file = self.run(|file| file.try_clone()).await?;
         let clone = File {
             len_max: self.len_max,
-            ..File::from_std(std)
+            ..File::from_file(file)
         };
         // The system lets one at a time at a position: each may have to wait for the other.
         self.state.lock().share_position();
@@ -218,7 +222,10 @@ impl File {
         Ok(clone)
     }
 
-    /// The file itself, when nothing is under way any more. Does not panic.
+    /// The file itself, when nothing is under way any more.
+    ///
+    /// # Panics
+    /// If it is a file of a simulated disk, which `std` knows nothing of.
     ///
     /// # Examples
     /// ```
@@ -239,8 +246,12 @@ impl File {
     /// ```
     pub async fn into_std(self) -> std::fs::File {
         self.idle().await;
-        let File { std, waiting, .. } = self;
-        let mut shared = Some(std);
+        let File { file, waiting, .. } = self;
+        assert!(
+            file.os().is_ok(),
+            "a file of a simulated disk has no std::fs::File"
+        );
+        let mut shared = Some(file);
         // Operations by reference whose futures were dropped may still have a share.
         poll_fn(|cx| waiting.poll(cx, |_| take_unshared(&mut shared))).await
     }
@@ -248,18 +259,30 @@ impl File {
     /// The file itself, if nothing is under way. Does not panic.
     ///
     /// # Errors
-    /// This file, if something is.
+    /// This file, if something is, or if it is one of a simulated disk.
     #[allow(clippy::result_large_err)]
     pub fn try_into_std(mut self) -> Result<std::fs::File, Self> {
         if self.state.lock().is_running() {
             return Err(self);
         }
-        match Arc::try_unwrap(self.std) {
+        match self.file.into_os() {
             Ok(std) => Ok(std),
-            Err(std) => {
-                self.std = std;
+            Err(file) => {
+                self.file = file;
                 Err(self)
             }
+        }
+    }
+
+    /// The system's file.
+    ///
+    /// # Panics
+    /// If it is one of a simulated disk.
+    #[track_caller]
+    pub(crate) fn real(&self) -> &std::fs::File {
+        match self.file.os() {
+            Ok(std) => std,
+            Err(error) => panic!("{error}"),
         }
     }
 
@@ -268,7 +291,7 @@ impl File {
     /// # Errors
     /// Those of the system.
     pub async fn set_permissions(&self, perm: Permissions) -> io::Result<()> {
-        self.submit(move |std| std.set_permissions(perm)).await
+        self.submit(move |file| file.set_permissions(perm)).await
     }
 
     /// Sets when it was last read and changed.
@@ -276,7 +299,7 @@ impl File {
     /// # Errors
     /// Those of the system.
     pub async fn set_times(&self, times: FileTimes) -> io::Result<()> {
-        self.run(move |std| std.set_times(times)).await
+        self.run(move |file| file.set_times(times)).await
     }
 
     /// Sets when it was last changed.
@@ -319,13 +342,12 @@ impl File {
 
     async fn sync(&self, data_only: bool) -> io::Result<()> {
         self.idle().await;
-        let (std, share) = (self.std.clone(), self.share());
-        op::file::sync(std, data_only, share).await
+        op::file::sync(self.file.clone(), data_only, self.share()).await
     }
 
     fn share(&self) -> Share {
         Share {
-            std: Some(self.std.clone()),
+            file: Some(self.file.clone()),
             waiting: self.waiting.clone(),
         }
     }
@@ -333,7 +355,7 @@ impl File {
     /// Runs `work` after what is under way.
     async fn run<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&std::fs::File) -> io::Result<T> + Send + 'static,
+        work: impl FnOnce(&files::File) -> io::Result<T> + Send + 'static,
     ) -> io::Result<T> {
         self.idle().await;
         self.submit(work).await
@@ -343,20 +365,20 @@ impl File {
     #[track_caller]
     fn submit<T: Send + 'static>(
         &self,
-        work: impl FnOnce(&std::fs::File) -> io::Result<T> + Send + 'static,
+        work: impl FnOnce(&files::File) -> io::Result<T> + Send + 'static,
     ) -> Op<T> {
         let share = self.share();
-        op::submit(move || work(share.std.as_ref().expect("kept until it is dropped")))
+        op::submit(move || work(share.file.as_ref().expect("kept until it is dropped")))
     }
 }
 
 /// The file out of `shared`, if nobody else has a share of it.
-fn take_unshared(shared: &mut Option<Arc<std::fs::File>>) -> Poll<std::fs::File> {
-    let std = shared.take().expect("it is put back unless it is unshared");
-    match Arc::try_unwrap(std) {
+fn take_unshared(shared: &mut Option<files::File>) -> Poll<std::fs::File> {
+    let file = shared.take().expect("it is put back unless it is unshared");
+    match file.into_os() {
         Ok(std) => Poll::Ready(std),
-        Err(std) => {
-            *shared = Some(std);
+        Err(file) => {
+            *shared = Some(file);
             Poll::Pending
         }
     }
@@ -365,13 +387,13 @@ fn take_unshared(shared: &mut Option<Arc<std::fs::File>>) -> Poll<std::fs::File>
 /// A share of the file for an operation that the state does not know of. When it is gone, who
 /// waits for the file to be unshared is woken.
 struct Share {
-    std: Option<Arc<std::fs::File>>,
+    file: Option<files::File>,
     waiting: Arc<SharedWaker>,
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
-        drop(self.std.take());
+        drop(self.file.take());
         self.waiting.wake_by_ref();
     }
 }
@@ -384,14 +406,14 @@ impl AsyncRead for File {
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         self.poll_state(cx, |state, cx| {
-            state.poll_read(cx, &self.std, buf, self.len_max)
+            state.poll_read(cx, &self.file, buf, self.len_max)
         })
     }
 }
 
 impl AsyncSeek for File {
     fn start_seek(self: Pin<&mut Self>, position: SeekFrom) -> io::Result<()> {
-        self.state.lock().start_seek(&self.std, position)
+        self.state.lock().start_seek(&self.file, position)
     }
 
     fn poll_complete(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
@@ -414,7 +436,7 @@ impl AsyncWrite for File {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.poll_state(cx, |state, cx| {
-            state.poll_write(cx, &self.std, bufs, self.len_max)
+            state.poll_write(cx, &self.file, bufs, self.len_max)
         })
     }
 
@@ -440,7 +462,7 @@ impl From<std::fs::File> for File {
 impl fmt::Debug for File {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("tokio::fs::File")
-            .field("std", &self.std)
+            .field("std", &self.file)
             .finish()
     }
 }

@@ -6,7 +6,6 @@
 //!   operation than a read forgets it, and goes back in the file by as much first.
 //! - If an operation is lost (the runtime shuts down), it has failed; the file stays usable.
 
-use std::fs::File;
 use std::future::Future;
 use std::io::{self, IoSlice, Seek, SeekFrom};
 use std::mem;
@@ -15,6 +14,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use yamanote_base::budget;
+use yamanote_driver::files::File;
 use yamanote_driver::op::direct::{self, Known};
 use yamanote_driver::op::{self, Offer, Op};
 use yamanote_io::ReadBuf;
@@ -104,7 +104,8 @@ impl FileState {
             return None;
         }
         if let Direct::Unknown = self.direct {
-            self.direct = direct::known(file).map_or(Direct::Never, Direct::Tried);
+            let known = file.os().ok().and_then(|file| direct::known(file));
+            self.direct = known.map_or(Direct::Never, Direct::Tried);
         }
         match self.direct {
             Direct::Tried(known) => Some(known),
@@ -116,7 +117,7 @@ impl FileState {
     pub(crate) fn poll_read(
         &mut self,
         cx: &mut Context<'_>,
-        file: &Arc<File>,
+        file: &File,
         dst: &mut ReadBuf<'_>,
         len_max: usize,
     ) -> Poll<io::Result<()>> {
@@ -146,7 +147,7 @@ impl FileState {
     pub(crate) fn poll_write(
         &mut self,
         cx: &mut Context<'_>,
-        file: &Arc<File>,
+        file: &File,
         srcs: &[IoSlice<'_>],
         len_max: usize,
     ) -> Poll<io::Result<usize>> {
@@ -179,7 +180,7 @@ impl FileState {
     }
 
     #[track_caller]
-    pub(crate) fn start_seek(&mut self, file: &Arc<File>, to: SeekFrom) -> io::Result<()> {
+    pub(crate) fn start_seek(&mut self, file: &File, to: SeekFrom) -> io::Result<()> {
         if self.is_running() {
             return Err(io::Error::other(
                 "other file operation is pending, call poll_complete before start_seek",
@@ -188,7 +189,7 @@ impl FileState {
         self.forget_read();
         if self.known(file).is_some() {
             let result = go_back(file, mem::take(&mut self.rewind));
-            let result = result.and_then(|()| file.as_ref().seek(to));
+            let result = result.and_then(|()| (&mut &*file).seek(to));
             let buffer = mem::take(&mut self.buffer);
             let op = Op::ended(Ok(Completed { buffer, result }));
             let kind = Kind::Seek;
@@ -256,6 +257,9 @@ impl FileState {
         };
         let charge = ready!(budget::poll_proceed(cx));
         let bytes = dst.initialize_unfilled_to(len);
+        let Ok(file) = file.os() else {
+            return Poll::Ready(None);
+        };
         let read = direct::read(file, &known, bytes).map(|read| read.map(|n| dst.advance(n)));
         if read.is_some() {
             charge.made_progress();
@@ -264,7 +268,7 @@ impl FileState {
     }
 
     #[track_caller]
-    fn start_read(&mut self, file: &Arc<File>, len_max: usize) {
+    fn start_read(&mut self, file: &File, len_max: usize) {
         if self.read_in_ring(file, len_max) {
             return;
         }
@@ -274,25 +278,25 @@ impl FileState {
     }
 
     /// Begins to read, if there is a ring that does so.
-    fn read_in_ring(&mut self, file: &Arc<File>, len_max: usize) -> bool {
-        let begin = |offer: Offer, buffer: IoBuffer| {
+    fn read_in_ring(&mut self, file: &File, len_max: usize) -> bool {
+        let begin = |offer: Offer, file: Arc<std::fs::File>, buffer: IoBuffer| {
             let done = |bytes, result| Completed {
                 buffer: IoBuffer::of_content(bytes),
                 result,
             };
-            offer.read(file.clone(), buffer.into_space(), len_max, done)
+            offer.read(file, buffer.into_space(), len_max, done)
         };
         self.start_in_ring(Kind::Read, file, len_max, begin)
     }
 
     /// Begins to write what is in the buffer, if there is a ring that does so.
-    fn write_in_ring(&mut self, file: &Arc<File>) -> bool {
-        let begin = |offer: Offer, buffer: IoBuffer| {
+    fn write_in_ring(&mut self, file: &File) -> bool {
+        let begin = |offer: Offer, file: Arc<std::fs::File>, buffer: IoBuffer| {
             let done = |bytes, result: io::Result<()>| Completed {
                 buffer: IoBuffer::of_space(bytes),
                 result: result.map(|()| 0),
             };
-            offer.write_all(file.clone(), buffer.into_content(), done)
+            offer.write_all(file, buffer.into_content(), done)
         };
         self.start_in_ring(Kind::Write, file, self.buffer.len(), begin)
     }
@@ -304,7 +308,7 @@ impl FileState {
         kind: Kind,
         file: &File,
         len: usize,
-        begin: impl FnOnce(Offer, IoBuffer) -> Op<Completed>,
+        begin: impl FnOnce(Offer, Arc<std::fs::File>, IoBuffer) -> Op<Completed>,
     ) -> bool {
         let request = match kind {
             Kind::Write => op::file::Kind::Write,
@@ -313,9 +317,12 @@ impl FileState {
         let Some(offer) = op::offer(request, len).filter(|_| self.is_alone) else {
             return false;
         };
+        let Ok(std) = file.os() else {
+            return false;
+        };
         let mut buffer = mem::take(&mut self.buffer);
         let op = match go_back(file, mem::take(&mut self.rewind)) {
-            Ok(()) => begin(offer, buffer),
+            Ok(()) => begin(offer, std.clone(), buffer),
             Err(error) => {
                 buffer.discard();
                 let result = Err(error);
@@ -330,7 +337,7 @@ impl FileState {
     fn start(
         &mut self,
         kind: Kind,
-        file: &Arc<File>,
+        file: &File,
         work: impl FnOnce(&File, &mut IoBuffer) -> io::Result<u64> + Send + 'static,
     ) {
         debug_assert!(self.running.is_none());

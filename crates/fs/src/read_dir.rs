@@ -11,6 +11,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use yamanote_driver::files;
 use yamanote_driver::op::{self, Op};
 
 /// Entries that one operation reads at most.
@@ -27,19 +28,19 @@ pub struct ReadDir {
 /// What comes after the entries that were read.
 #[derive(Debug)]
 enum Rest {
-    Unread(std::fs::ReadDir),
+    Unread(files::ReadDir),
     Reading(Op<Batch>),
     /// There is none; or it was lost with a runtime that shut down.
     Ended,
 }
 
 /// What one operation reads.
-type Batch = (VecDeque<io::Result<DirEntry>>, Option<std::fs::ReadDir>);
+type Batch = (VecDeque<io::Result<DirEntry>>, Option<files::ReadDir>);
 
 /// An entry of a directory.
 #[derive(Debug)]
 pub struct DirEntry {
-    pub(crate) std: Arc<std::fs::DirEntry>,
+    pub(crate) entry: Arc<files::DirEntry>,
     /// If the system told it with the entry.
     file_type: Option<FileType>,
 }
@@ -74,14 +75,14 @@ pub struct DirEntry {
 /// ```
 pub async fn read_dir(path: impl AsRef<Path>) -> io::Result<ReadDir> {
     let path = path.as_ref().to_owned();
-    let (ready, rest) = op::submit(move || Ok(read_batch(std::fs::read_dir(path)?))).await?;
+    let (ready, rest) = op::submit(move || Ok(read_batch(files::read_dir(&path)?))).await?;
     Ok(ReadDir {
         ready,
         rest: rest.map_or(Rest::Ended, Rest::Unread),
     })
 }
 
-fn read_batch(mut entries: std::fs::ReadDir) -> Batch {
+fn read_batch(mut entries: files::ReadDir) -> Batch {
     let mut ready = VecDeque::with_capacity(BATCH);
     for entry in entries.by_ref().take(BATCH) {
         let failed = entry.is_err();
@@ -145,22 +146,22 @@ impl ReadDir {
 }
 
 impl DirEntry {
-    fn new(std: std::fs::DirEntry) -> Self {
-        let file_type = std.file_type().ok();
+    fn new(entry: files::DirEntry) -> Self {
+        let file_type = entry.file_type().ok();
         Self {
-            std: Arc::new(std),
+            entry: Arc::new(entry),
             file_type,
         }
     }
 
     /// The whole path: that of the directory and the name.
     pub fn path(&self) -> PathBuf {
-        self.std.path()
+        self.entry.path()
     }
 
     /// The name.
     pub fn file_name(&self) -> OsString {
-        self.std.file_name()
+        self.entry.file_name()
     }
 
     /// What the system knows about it; of a link, about the link itself.
@@ -171,8 +172,8 @@ impl DirEntry {
     /// # Panics
     /// Outside of a runtime.
     pub async fn metadata(&self) -> io::Result<Metadata> {
-        let std = self.std.clone();
-        op::submit(move || std.metadata()).await
+        let entry = self.entry.clone();
+        op::submit(move || entry.metadata()).await
     }
 
     /// Whether it is a file, a directory, or a link.
@@ -186,7 +187,7 @@ impl DirEntry {
         if let Some(file_type) = self.file_type {
             return Ok(file_type);
         }
-        let std = self.std.clone();
-        op::submit(move || std.file_type()).await
+        let entry = self.entry.clone();
+        op::submit(move || entry.file_type()).await
     }
 }

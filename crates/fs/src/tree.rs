@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use yamanote_driver::files::{self, DirBuilder};
 use yamanote_driver::op::{self, file};
 
 /// Makes a directory.
@@ -57,7 +58,7 @@ pub async fn create_dir(path: impl AsRef<Path>) -> io::Result<()> {
 /// ```
 pub async fn create_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref().to_owned();
-    op::submit(move || std::fs::create_dir_all(path)).await
+    op::submit(move || DirBuilder::new(true).create(&path)).await
 }
 
 /// Removes an empty directory.
@@ -100,7 +101,7 @@ pub async fn remove_dir(path: impl AsRef<Path>) -> io::Result<()> {
 /// ```
 pub async fn remove_dir_all(path: impl AsRef<Path>) -> io::Result<()> {
     let path = path.as_ref().to_owned();
-    op::submit(move || std::fs::remove_dir_all(path)).await
+    op::submit(move || files::remove_dir_all(&path)).await
 }
 
 /// Removes a file. Who has it open may go on using it, except on Windows.
@@ -197,5 +198,5 @@ pub async fn hard_link(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io
 /// Outside of a runtime.
 pub async fn read_link(path: impl AsRef<Path>) -> io::Result<PathBuf> {
     let path = path.as_ref().to_owned();
-    op::submit(move || std::fs::read_link(path)).await
+    op::submit(move || files::read_link(&path)).await
 }

@@ -5,6 +5,7 @@ use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{DirBuilderExt, DirEntryExt, OpenOptionsExt};
 use std::path::Path;
 
+use yamanote_driver::files;
 use yamanote_driver::op;
 
 use crate::stdio::{Stderr, Stdin, Stdout};
@@ -15,9 +16,11 @@ use crate::{DirBuilder, DirEntry, File, OpenOptions};
 pub(crate) struct DirMode(Option<u32>);
 
 impl DirMode {
-    pub(crate) fn apply_to(self, builder: &mut std::fs::DirBuilder) {
+    pub(crate) fn apply_to(self, builder: &mut files::DirBuilder) {
         if let Some(mode) = self.0 {
-            builder.mode(mode);
+            builder.mode(mode, |os| {
+                os.mode(mode);
+            });
         }
     }
 }
@@ -33,7 +36,7 @@ impl DirBuilder {
 impl DirEntry {
     /// The number of its inode.
     pub fn ino(&self) -> u64 {
-        self.std.ino()
+        self.entry.ino(std::fs::DirEntry::ino)
     }
 }
 
@@ -84,13 +87,13 @@ pub async fn symlink(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io::
 
 impl AsRawFd for File {
     fn as_raw_fd(&self) -> RawFd {
-        self.std.as_raw_fd()
+        self.real().as_raw_fd()
     }
 }
 
 impl AsFd for File {
     fn as_fd(&self) -> BorrowedFd<'_> {
-        self.std.as_fd()
+        self.real().as_fd()
     }
 }
 

@@ -7,6 +7,7 @@ use std::os::windows::io::{
 };
 use std::path::Path;
 
+use yamanote_driver::files;
 use yamanote_driver::op;
 
 use crate::stdio::{Stderr, Stdin, Stdout};
@@ -17,7 +18,7 @@ use crate::{File, OpenOptions};
 pub(crate) struct DirMode;
 
 impl DirMode {
-    pub(crate) fn apply_to(self, _builder: &mut std::fs::DirBuilder) {}
+    pub(crate) fn apply_to(self, _builder: &mut files::DirBuilder) {}
 }
 
 impl OpenOptions {
@@ -66,7 +67,12 @@ impl OpenOptions {
 /// Outside of a runtime.
 pub async fn symlink_dir(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io::Result<()> {
     let (original, link) = (original.as_ref().to_owned(), link.as_ref().to_owned());
-    op::submit(move || std::os::windows::fs::symlink_dir(original, link)).await
+    op::submit(move || {
+        files::symlink(&original, &link, |from, to| {
+            std::os::windows::fs::symlink_dir(from, to)
+        })
+    })
+    .await
 }
 
 /// Makes a symbolic link, `link`, that leads to the file `original`.
@@ -78,18 +84,23 @@ pub async fn symlink_dir(original: impl AsRef<Path>, link: impl AsRef<Path>) -> 
 /// Outside of a runtime.
 pub async fn symlink_file(original: impl AsRef<Path>, link: impl AsRef<Path>) -> io::Result<()> {
     let (original, link) = (original.as_ref().to_owned(), link.as_ref().to_owned());
-    op::submit(move || std::os::windows::fs::symlink_file(original, link)).await
+    op::submit(move || {
+        files::symlink(&original, &link, |from, to| {
+            std::os::windows::fs::symlink_file(from, to)
+        })
+    })
+    .await
 }
 
 impl AsRawHandle for File {
     fn as_raw_handle(&self) -> RawHandle {
-        self.std.as_raw_handle()
+        self.real().as_raw_handle()
     }
 }
 
 impl AsHandle for File {
     fn as_handle(&self) -> BorrowedHandle<'_> {
-        self.std.as_handle()
+        self.real().as_handle()
     }
 }
 

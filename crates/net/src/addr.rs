@@ -131,18 +131,16 @@ fn ask(name: &str, port: u16) -> Resolution {
         return one(SocketAddr::new(ip, port));
     }
     if let Some(host) = context::host() {
-        let found: Vec<_> = host
-            .lookup(name)
-            .into_iter()
-            .map(|ip| SocketAddr::new(ip, port))
-            .collect();
-        return Resolution::Known(if found.is_empty() {
-            Err(io::Error::other(format!(
-                "failed to lookup address of {name}: no such host"
-            )))
-        } else {
-            Ok(Addrs::Many(found.into_iter()))
+        let found = host.lookup(name);
+        let with_port = |ip| SocketAddr::new(ip, port);
+        let addrs = found.addresses.map(|ips| {
+            let addrs: Vec<_> = ips.into_iter().map(with_port).collect();
+            addrs.into_iter()
         });
+        return match found.alarm {
+            Some(alarm) => Resolution::Asked(Question::after(alarm, addrs)),
+            None => Resolution::Known(addrs.map(Addrs::Many)),
+        };
     }
     let name = name.to_string();
     Resolution::Asked(op::ask(move || (name.as_str(), port).to_socket_addrs()))

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use bytes::BufMut;
 use yamanote_base::ready::Direction;
-use yamanote_driver::resource::{self, Watched};
+use yamanote_driver::resource::{self, SockRef, Watched};
 use yamanote_io::{Interest, ReadBuf};
 
 use crate::addr::{ToSocketAddrs, addrs_of, first_success};
@@ -424,12 +424,10 @@ impl UdpSocket {
     /// Joins a multicast group (IPv4) on an interface; the unspecified address is any.
     ///
     /// # Errors
-    /// Those of the system. A simulated network has no multicast, and nothing comes.
+    /// Those of the system. On a simulated network every interface is the same.
     pub fn join_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
-        self.io.set_option(
-            |socket| socket.join_multicast_v4(&group, &interface),
-            |_| (),
-        )
+        let os = |socket: SockRef<'_>| socket.join_multicast_v4(&group, &interface);
+        self.io.join_multicast(group.into(), os)
     }
 
     /// Joins a multicast group (IPv6) on an interface; 0 is any.
@@ -437,8 +435,8 @@ impl UdpSocket {
     /// # Errors
     /// As [`join_multicast_v4`](Self::join_multicast_v4).
     pub fn join_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
-        self.io
-            .set_option(|socket| socket.join_multicast_v6(group, interface), |_| ())
+        let os = |socket: SockRef<'_>| socket.join_multicast_v6(group, interface);
+        self.io.join_multicast((*group).into(), os)
     }
 
     /// Leaves a multicast group (IPv4).
@@ -446,10 +444,8 @@ impl UdpSocket {
     /// # Errors
     /// Those of the system.
     pub fn leave_multicast_v4(&self, group: Ipv4Addr, interface: Ipv4Addr) -> io::Result<()> {
-        self.io.set_option(
-            |socket| socket.leave_multicast_v4(&group, &interface),
-            |_| (),
-        )
+        let os = |socket: SockRef<'_>| socket.leave_multicast_v4(&group, &interface);
+        self.io.leave_multicast(group.into(), os)
     }
 
     /// Leaves a multicast group (IPv6).
@@ -457,8 +453,8 @@ impl UdpSocket {
     /// # Errors
     /// Those of the system.
     pub fn leave_multicast_v6(&self, group: &Ipv6Addr, interface: u32) -> io::Result<()> {
-        self.io
-            .set_option(|socket| socket.leave_multicast_v6(group, interface), |_| ())
+        let os = |socket: SockRef<'_>| socket.leave_multicast_v6(group, interface);
+        self.io.leave_multicast((*group).into(), os)
     }
 }
 

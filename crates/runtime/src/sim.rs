@@ -4,6 +4,9 @@
 //! [`Sim::trace_hash`] shows. `spawn_blocking` and file operations run on the same thread as
 //! tasks of their own: what they wait for must not need another task to run.
 
+mod clock;
+mod control;
+mod disk;
 mod failure;
 mod net;
 mod program;
@@ -20,7 +23,6 @@ use std::time::Duration;
 use yamanote_base::atomic::plain::AtomicU64;
 use yamanote_base::hooks;
 use yamanote_base::lock::Mutex;
-use yamanote_driver::clock::Clock;
 use yamanote_pool::Pool;
 use yamanote_sched::config::Config;
 pub use yamanote_sched::sim::Policy;
@@ -32,9 +34,11 @@ use crate::builder::Builder;
 use crate::context;
 use crate::handle::{Handle, HandleParts, Scheduler};
 use crate::rt::Runtime;
+pub use clock::Clock;
+pub use disk::{Disk, DiskOp};
 use failure::Failure;
 pub use failure::SimError;
-pub use net::{Fault, Latency, Link, Net, Select};
+pub use net::{Dns, Fault, Latency, Link, Net, Select};
 pub use program::ProgramResult;
 use program::Programs;
 
@@ -245,9 +249,9 @@ impl Host {
         &self.name
     }
 
-    /// The addresses: one of version 4, then one of version 6.
+    /// The addresses: one of version 4, one of version 6, then those that it was given.
     #[must_use]
-    pub fn addresses(&self) -> [IpAddr; 2] {
+    pub fn addresses(&self) -> Vec<IpAddr> {
         self.world_host().addresses()
     }
 
@@ -268,6 +272,8 @@ impl Host {
     /// Calls the program's main function again; kills it first if it is up.
     pub fn restart(&self) {
         self.crash();
+        let host = self.world_host();
+        host.world().power_on(host.id());
         let host = self.sim.start_host(&self.name);
         self.sim.programs.start(&self.name, &host, &self.sim);
     }
@@ -310,7 +316,7 @@ impl Clone for Sim {
 pub(crate) fn single_host(seed: u64, config: Config, pool: &Pool) -> io::Result<SimHost> {
     let world = World::new(seed);
     let (mut drivers, _) = yamanote_driver::new(yamanote_driver::Config {
-        clock: Clock::world(world.clone()),
+        clock: yamanote_driver::clock::Clock::world(world.clone()),
         host: Some(world.add_host(HOME)),
         ..yamanote_driver::Config::new(pool.clone())
     })?;

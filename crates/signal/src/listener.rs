@@ -14,7 +14,7 @@ use signal_hook_registry::SigId;
 use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_base::ready::Direction;
-use yamanote_driver::context;
+use yamanote_driver::context::{self, Alarm};
 use yamanote_driver::handle::{Handle, TurnStamp};
 use yamanote_driver::resource::Watched;
 use yamanote_driver::resource::unix::UnixStream as Pipe;
@@ -23,8 +23,15 @@ use yamanote_driver::resource::unix::UnixStream as Pipe;
 #[derive(Debug)]
 pub(crate) struct Listener {
     heard: Arc<AtomicBool>,
-    /// `None` in a simulated world, which the system's signals do not reach.
-    line: Option<Line>,
+    origin: Origin,
+}
+
+/// Where signals come from.
+#[derive(Debug)]
+enum Origin {
+    Os(Line),
+    /// A simulated world, which the system's signals do not reach.
+    World(Alarm),
 }
 
 /// What leads from the signal handler to the driver.
@@ -65,15 +72,17 @@ impl Listener {
             )));
         }
         let heard = Arc::new(AtomicBool::new(false));
-        let line = match context::host() {
-            Some(_) => None,
-            None => Some(Line::new(signal, &heard, driver)?),
-        };
-        if line.as_ref().is_some_and(Line::came_since_the_last) {
+        if let Some(host) = context::host() {
+            let origin = Origin::World(host.hear_signal(signal));
+            return Ok(Self { heard, origin });
+        }
+        let line = Line::new(signal, &heard, driver)?;
+        if line.came_since_the_last() {
             // Release: as in announce().
             heard.store(true, Ordering::Release);
         }
-        Ok(Self { heard, line })
+        let origin = Origin::Os(line);
+        Ok(Self { heard, origin })
     }
 
     /// Whether the signal came since the last time; if not, the task is woken when it does.
@@ -84,8 +93,9 @@ impl Listener {
             if self.heard.swap(false, Ordering::Acquire) {
                 return Poll::Ready(());
             }
-            let Some(line) = &self.line else {
-                return Poll::Pending;
+            let line = match &self.origin {
+                Origin::Os(line) => line,
+                Origin::World(alarm) => return alarm.poll(cx),
             };
             if ready!(line.poll_pipe(cx)).is_err() {
                 // The runtime is gone: no driver will tell of signals any more.

@@ -14,6 +14,7 @@
 
 pub mod selector;
 
+pub mod likeness;
 pub mod receive;
 pub mod request;
 pub mod socket;

@@ -2,32 +2,66 @@
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
+use std::sync::Arc;
 
+use yamanote_base::slab::{Key, Slab};
+
+use crate::alarm::AlarmCell;
 use crate::net::packet::Parcel;
+
+/// What happens at some time.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// A parcel has travelled.
+    Parcel(Parcel),
+    /// An alarm rings.
+    Alarm(Arc<AlarmCell>),
+}
 
 /// The events to come.
 ///
 /// Unbounded by itself: each open connection has at most a window and a few signs in flight.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct EventHeap {
     heap: BinaryHeap<Scheduled>,
+    /// What the heap orders: apart from it, because its entries move about.
+    dues: Slab<Due>,
     sequence: u64,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 struct Scheduled {
     at_ns: u64,
     sequence: u64,
-    parcel: Parcel,
+    due: Key<Due>,
+}
+
+impl Default for EventHeap {
+    fn default() -> Self {
+        Self {
+            heap: BinaryHeap::new(),
+            dues: Slab::new(),
+            sequence: 0,
+        }
+    }
 }
 
 impl EventHeap {
     pub(crate) fn push(&mut self, at_ns: u64, parcel: Parcel) {
+        self.push_due(at_ns, Due::Parcel(parcel));
+    }
+
+    pub(crate) fn push_alarm(&mut self, at_ns: u64, alarm: Arc<AlarmCell>) {
+        self.push_due(at_ns, Due::Alarm(alarm));
+    }
+
+    fn push_due(&mut self, at_ns: u64, due: Due) {
         self.sequence += 1;
+        let due = self.dues.insert(due);
         self.heap.push(Scheduled {
             at_ns,
             sequence: self.sequence,
-            parcel,
+            due,
         });
     }
 
@@ -36,13 +70,13 @@ impl EventHeap {
     }
 
     /// The first event, if it is due at `now_ns`.
-    pub(crate) fn pop_due(&mut self, now_ns: u64) -> Option<(u64, Parcel)> {
+    pub(crate) fn pop_due(&mut self, now_ns: u64) -> Option<(u64, Due)> {
         if self.next_at_ns()? > now_ns {
             return None;
         }
-        self.heap
-            .pop()
-            .map(|scheduled| (scheduled.at_ns, scheduled.parcel))
+        let scheduled = self.heap.pop()?;
+        let due = self.dues.remove(scheduled.due);
+        Some((scheduled.at_ns, due.expect("it is taken out once")))
     }
 
     pub(crate) fn len(&self) -> usize {

@@ -2,9 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::clock::HostClock;
+use crate::disk::DiskState;
+use crate::names::NameRules;
 use crate::net::address::Ports;
+use crate::signal::Ears;
 use crate::world::World;
 
 /// The number of a host in its world; the first is 0.
@@ -22,6 +27,9 @@ pub struct Host {
 #[derive(Debug, Default)]
 pub(crate) struct Hosts {
     list: Vec<HostState>,
+    /// The addresses that were given to hosts beside their first two.
+    more: BTreeMap<IpAddr, HostId>,
+    pub(crate) names: BTreeMap<String, NameRules>,
     by_name: BTreeMap<String, HostId>,
 }
 
@@ -31,10 +39,15 @@ pub(crate) struct HostState {
     pub(crate) name: String,
     pub(crate) v4: Ipv4Addr,
     pub(crate) v6: Ipv6Addr,
+    /// Those that it was given besides.
+    more: Vec<IpAddr>,
     pub(crate) tcp: Ports,
     pub(crate) udp: Ports,
     /// It has no power: nothing arrives, and nothing is answered.
     pub(crate) is_off: bool,
+    pub(crate) clock: HostClock,
+    pub(crate) disk: DiskState,
+    pub(crate) ears: Ears,
 }
 
 impl HostId {
@@ -72,21 +85,21 @@ impl Host {
         self.world.lock().hosts.get(self.id).name.clone()
     }
 
-    /// Its addresses: one of version 4, then one of version 6.
+    /// Its addresses: one of version 4, one of version 6, then those that it was given.
     #[must_use]
-    pub fn addresses(&self) -> [IpAddr; 2] {
+    pub fn addresses(&self) -> Vec<IpAddr> {
         self.world.lock().hosts.get(self.id).addresses()
     }
 
-    /// The addresses of the host called `name`, as seen from here; empty if there is none.
+    /// Gives it another address.
     ///
-    /// `localhost` is this host itself.
-    #[must_use]
-    pub fn lookup(&self, name: &str) -> Vec<IpAddr> {
-        if name.eq_ignore_ascii_case("localhost") {
-            return vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
-        }
-        self.world.lookup(name)
+    /// # Errors
+    /// `AddrInUse` if a host has it, `InvalidInput` if no host can have it.
+    pub fn add_address(&self, ip: IpAddr) -> io::Result<()> {
+        self.world
+            .lock()
+            .hosts
+            .add_address(self.id, ip.to_canonical())
     }
 }
 
@@ -105,9 +118,13 @@ impl Hosts {
             name: name.clone(),
             v4: Ipv4Addr::new(192, 168, high, low),
             v6: Ipv6Addr::new(0xfe80, 0, 0, 0, 0, 0, 0, number),
+            more: Vec::new(),
             tcp: Ports::default(),
             udp: Ports::default(),
             is_off: false,
+            clock: HostClock::default(),
+            disk: DiskState::default(),
+            ears: Ears::default(),
         });
         self.by_name.insert(name, id);
         id
@@ -132,13 +149,30 @@ impl Hosts {
         if ip.is_loopback() || ip.is_unspecified() {
             return Some(from);
         }
+        if !self.more.is_empty() {
+            if let Some(id) = self.more.get(&ip) {
+                return Some(*id);
+            }
+        }
         let number = match ip {
             IpAddr::V4(v4) => u16::from_be_bytes([v4.octets()[2], v4.octets()[3]]),
             IpAddr::V6(v6) => v6.segments()[7],
         };
         let id = HostId(u32::from(number.checked_sub(1)?));
         let host = self.list.get(id.index())?;
-        host.addresses().contains(&ip).then_some(id)
+        (host.v4 == ip || host.v6 == ip).then_some(id)
+    }
+
+    fn add_address(&mut self, id: HostId, ip: IpAddr) -> io::Result<()> {
+        if ip.is_loopback() || ip.is_unspecified() || ip.is_multicast() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        if self.by_ip(id, ip).is_some() {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        self.more.insert(ip, id);
+        self.list[id.index()].more.push(ip);
+        Ok(())
     }
 
     pub(crate) fn ids(&self) -> impl Iterator<Item = HostId> + use<> {
@@ -147,13 +181,19 @@ impl Hosts {
 }
 
 impl HostState {
-    pub(crate) fn addresses(&self) -> [IpAddr; 2] {
-        [self.v4.into(), self.v6.into()]
+    pub(crate) fn addresses(&self) -> Vec<IpAddr> {
+        let first: [IpAddr; 2] = [self.v4.into(), self.v6.into()];
+        first.into_iter().chain(self.more.iter().copied()).collect()
     }
 
     /// Whether a socket of this host may be bound to `ip`.
     pub(crate) fn owns(&self, ip: IpAddr) -> bool {
-        ip.is_unspecified() || ip.is_loopback() || self.addresses().contains(&ip.to_canonical())
+        let ip = ip.to_canonical();
+        ip.is_unspecified()
+            || ip.is_loopback()
+            || ip == self.v4
+            || ip == self.v6
+            || self.more.contains(&ip)
     }
 }
 

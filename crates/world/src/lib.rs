@@ -1,7 +1,7 @@
-//! Not an API: a layer of yamanote. A simulated world: time, hosts, network, chance.
+//! Not an API: a layer of yamanote. A simulated world: time, hosts, networks, disks, chance.
 //!
 //! Everything that happens in it follows from one seed. Knows nothing of tasks, drivers or
-//! runtimes, and never touches the real clock, network or randomness.
+//! runtimes, and never touches the real clock, network, disk or randomness.
 //!
 //! ```text
 //!  a socket's call ──▶ net (state of both ends) ──▶ event heap      latency: choices ◀── seed
@@ -15,14 +15,21 @@
 #![forbid(unsafe_code)]
 
 pub mod choice;
+mod clock;
+pub mod disk;
 pub mod host;
 pub mod net;
 pub mod trace;
 pub mod world;
 
+mod alarm;
 mod event;
+mod names;
+mod signal;
 
+pub use alarm::Alarm;
 pub use choice::{Choice, ChoiceKind, Rest, Script, Stream};
 pub use host::{Host, HostId};
+pub use names::{Lookup, NameRules};
 pub use trace::{Event, FaultKind, TraceHash};
 pub use world::World;

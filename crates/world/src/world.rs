@@ -1,7 +1,6 @@
 //! The world: one virtual clock, one heap of events, one trace; a cheap handle to all of it.
 
 use std::fmt;
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,8 +8,9 @@ use yamanote_base::lock::{Mutex, MutexGuard};
 use yamanote_base::rng::Rng;
 use yamanote_base::wake::WakeList;
 
+use crate::alarm::Alarm;
 use crate::choice::{Choice, ChoiceKind, Choices, Divergence, Script};
-use crate::event::EventHeap;
+use crate::event::{Due, EventHeap};
 use crate::host::{Host, HostId, Hosts};
 use crate::net::NetState;
 use crate::net::connection::Close;
@@ -94,9 +94,12 @@ impl World {
         let mut state = self.lock();
         let mut count = 0;
         // Bounded: what a delivery causes is due later than itself, by a latency of its own.
-        while let Some((at_ns, parcel)) = state.events.pop_due(until_ns) {
+        while let Some((at_ns, due)) = state.events.pop_due(until_ns) {
             state.now_ns = state.now_ns.max(at_ns);
-            state.deliver(parcel, wakes);
+            match due {
+                Due::Parcel(parcel) => state.deliver(parcel, wakes),
+                Due::Alarm(alarm) => alarm.ring(wakes),
+            }
             count += 1;
         }
         state.now_ns = state.now_ns.max(until_ns);
@@ -145,20 +148,12 @@ impl World {
         ids.map(|id| Host::new(self.clone(), id)).collect()
     }
 
-    /// The addresses of the host called `name`; empty if there is none.
-    #[must_use]
-    pub fn lookup(&self, name: &str) -> Vec<IpAddr> {
-        let state = self.lock();
-        let id = state.hosts.by_name(name);
-        id.map(|id| state.hosts.get(id).addresses().to_vec())
-            .unwrap_or_default()
-    }
-
     /// Kills all sockets of `host`; the other ends see a reset after the usual latency.
     pub fn crash(&self, host: HostId) {
         let mut state = self.lock();
         state.record(Event::HostCrash(host));
         state.drop_sockets(host, Close::Reset);
+        state.hosts.get_mut(host).ears.clear();
     }
 
     /// Takes the power of `host` away: its sockets are gone, and nobody is told.
@@ -166,6 +161,7 @@ impl World {
         let mut state = self.lock();
         state.fault(FaultKind::PowerLoss, (host, host));
         state.drop_sockets(host, Close::Silent);
+        state.disk_loses_power(host);
         state.hosts.get_mut(host).is_off = true;
         state.begin_trouble();
     }
@@ -176,6 +172,22 @@ impl World {
         if std::mem::take(&mut state.hosts.get_mut(host).is_off) {
             state.fault_end(FaultKind::PowerLoss, (host, host));
         }
+    }
+
+    /// An alarm that rings after so much virtual time.
+    pub fn alarm(&self, after: Duration) -> Alarm {
+        let (alarm, cell) = Alarm::new();
+        let mut state = self.lock();
+        let at_ns = state.now_ns.saturating_add(nanos(after));
+        state.events.push_alarm(at_ns, cell);
+        alarm
+    }
+
+    /// When the disk of `host` is done with what it was asked for since the last call; `None` if
+    /// it was asked for nothing.
+    pub fn settle_disk(&self, host: HostId) -> Option<Alarm> {
+        let owed_ns = std::mem::take(&mut self.lock().hosts.get_mut(host).disk.owed_ns);
+        (owed_ns > 0).then(|| self.alarm(Duration::from_nanos(owed_ns)))
     }
 
     /// Draws a number below `bound` (0 if that is 0) from the stream of `kind`.
@@ -294,6 +306,20 @@ impl World {
 impl WorldState {
     pub(crate) fn now_ns(&self) -> u64 {
         self.now_ns
+    }
+
+    /// Lets so much time go by, and nothing happen.
+    pub(crate) fn pass_ns(&mut self, step_ns: u64) {
+        self.now_ns = self.now_ns.saturating_add(step_ns);
+    }
+
+    /// Whether a fault that began with this event has not ended.
+    pub(crate) fn is_in_force(&self, begun: Event) -> bool {
+        let begun = Entry::Event(begun);
+        self.trace
+            .in_force()
+            .iter()
+            .any(|fault| fault.entry == begun)
     }
 
     pub(crate) fn choose(&mut self, kind: ChoiceKind, bound: u64) -> u64 {

@@ -10,18 +10,18 @@ use yamanote_world::{ChoiceKind, Event, World};
 fn names_resolve_to_the_addresses_of_their_hosts() {
     let world = World::new(1);
     let (a, b) = (world.add_host("alpha"), world.add_host("beta"));
-    assert_eq!(a.lookup("beta"), b.addresses());
-    assert_eq!(a.lookup("BETA."), b.addresses());
-    assert_eq!(
-        b.addresses().map(|ip| ip.to_string()),
-        ["192.168.0.2", "fe80::2"]
-    );
-    assert!(
-        a.lookup("localhost")
-            .iter()
-            .all(std::net::IpAddr::is_loopback)
-    );
-    assert!(a.lookup("gamma").is_empty());
+    let lookup = |name| a.lookup(name).addresses;
+    assert_eq!(lookup("beta").unwrap(), b.addresses());
+    assert_eq!(lookup("BETA.").unwrap(), b.addresses());
+    let first: Vec<_> = b.addresses().iter().map(ToString::to_string).collect();
+    assert_eq!(first, ["192.168.0.2", "fe80::2"]);
+    let local = lookup("localhost").unwrap();
+    assert!(local.iter().all(std::net::IpAddr::is_loopback));
+    assert!(lookup("gamma").is_err());
+    b.add_address("10.0.0.7".parse().unwrap()).unwrap();
+    assert_eq!(lookup("beta").unwrap().len(), 3);
+    assert!(a.add_address("10.0.0.7".parse().unwrap()).is_err());
+    assert!(a.add_address("192.168.0.2".parse().unwrap()).is_err());
     assert_eq!(world.add_host("Alpha").id(), a.id());
     assert_eq!(world.hosts().len(), 2);
     assert_eq!(b.name(), "beta");

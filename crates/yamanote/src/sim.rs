@@ -4,5 +4,5 @@
 //! A program runs in it unmodified. The same seed gives the same run, event by event; another seed
 //! gives another order, other delays, other losses.
 
-pub use yamanote_runtime::sim::{Fault, Latency, Link, Net, Select};
+pub use yamanote_runtime::sim::{Clock, Disk, DiskOp, Dns, Fault, Latency, Link, Net, Select};
 pub use yamanote_runtime::sim::{Host, Policy, ProgramResult, Sim, SimError};

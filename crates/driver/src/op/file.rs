@@ -14,6 +14,8 @@ use yamanote_sys::ring::path as path_of;
 
 pub use yamanote_sys::request::{Kind, OpenHow, Request};
 
+use crate::files::{self, DirBuilder};
+
 use super::ring::{Offer, Step, offer};
 use super::{Op, Urgency, submit};
 
@@ -161,8 +163,9 @@ impl Offer {
 }
 
 /// Brings what was written to `file` to the disk; drops `kept` when that is done.
-pub fn sync<K: Send + 'static>(file: Arc<File>, data_only: bool, kept: K) -> Op<()> {
-    if let Some(offer) = offer(Kind::Sync, 0) {
+pub fn sync<K: Send + 'static>(file: files::File, data_only: bool, kept: K) -> Op<()> {
+    if let (Some(offer), Ok(file)) = (offer(Kind::Sync, 0), file.os()) {
+        let file = file.clone();
         return offer.keeping(Request::Sync { file, data_only }, kept);
     }
     submit(move || {
@@ -177,10 +180,11 @@ pub fn sync<K: Send + 'static>(file: Arc<File>, data_only: bool, kept: K) -> Op<
 }
 
 /// Makes `file` as long as `len`; drops `kept` when that is done.
-pub fn set_len<K: Send + 'static>(file: Arc<File>, len: u64, kept: K) -> Op<()> {
+pub fn set_len<K: Send + 'static>(file: files::File, len: u64, kept: K) -> Op<()> {
     // Beyond this std says what is wrong.
     let possible = i64::try_from(len).is_ok();
-    if let Some(offer) = offer(Kind::SetLen, 0).filter(|_| possible) {
+    if let (true, Some(offer), Ok(file)) = (possible, offer(Kind::SetLen, 0), file.os()) {
+        let file = file.clone();
         return offer.keeping(Request::SetLen { file, len }, kept);
     }
     submit(move || {
@@ -192,7 +196,7 @@ pub fn set_len<K: Send + 'static>(file: Arc<File>, len: u64, kept: K) -> Op<()> 
 }
 
 /// Opens a file. `how` says what `options` say.
-pub fn open(path: &Path, how: Option<OpenHow>, options: &std::fs::OpenOptions) -> Op<File> {
+pub fn open(path: &Path, how: Option<OpenHow>, options: &std::fs::OpenOptions) -> Op<files::File> {
     let ring = offered(Kind::Open, || {
         let how = how.filter(OpenHow::is_sound)?;
         let path = path_of(path)?;
@@ -201,7 +205,7 @@ pub fn open(path: &Path, how: Option<OpenHow>, options: &std::fs::OpenOptions) -
     });
     let Some((offer, (request, how))) = ring else {
         let (path, options) = (path.to_owned(), options.clone());
-        return submit(move || options.open(path));
+        return submit(move || files::open(&path, how, &options));
     };
     let urgency = match how.changes() {
         true => Urgency::Droppable,
@@ -210,7 +214,7 @@ pub fn open(path: &Path, how: Option<OpenHow>, options: &std::fs::OpenOptions) -
     offer.begin(request, urgency, |request, result| match request {
         Request::Open {
             opened: Some(file), ..
-        } => Step::Done(Ok(file)),
+        } => Step::Done(Ok(file.into())),
         _ => Step::Done(Err(result.err().unwrap_or(ErrorKind::Other.into()))),
     })
 }
@@ -224,7 +228,7 @@ pub fn make_dir(path: &Path) -> Op<()> {
     });
     match ring {
         Some((offer, request)) => offer.plain(request),
-        None => at_path(path, |path| std::fs::create_dir(path)),
+        None => at_path(path, |path| DirBuilder::new(false).create(path)),
     }
 }
 
@@ -232,7 +236,7 @@ pub fn make_dir(path: &Path) -> Op<()> {
 pub fn remove_file(path: &Path) -> Op<()> {
     match offered(Kind::Remove, || remove(path, false)) {
         Some((offer, request)) => offer.plain(request),
-        None => at_path(path, |path| std::fs::remove_file(path)),
+        None => at_path(path, files::remove_file),
     }
 }
 
@@ -240,7 +244,7 @@ pub fn remove_file(path: &Path) -> Op<()> {
 pub fn remove_dir(path: &Path) -> Op<()> {
     match offered(Kind::Remove, || remove(path, true)) {
         Some((offer, request)) => offer.plain(request),
-        None => at_path(path, |path| std::fs::remove_dir(path)),
+        None => at_path(path, files::remove_dir),
     }
 }
 
@@ -257,7 +261,7 @@ pub fn rename(from: &Path, to: &Path) -> Op<()> {
     });
     match ring {
         Some((offer, request)) => offer.plain(request),
-        None => at_paths(from, to, |from, to| std::fs::rename(from, to)),
+        None => at_paths(from, to, files::rename),
     }
 }
 
@@ -269,7 +273,7 @@ pub fn hard_link(original: &Path, link: &Path) -> Op<()> {
     });
     match ring {
         Some((offer, request)) => offer.plain(request),
-        None => at_paths(original, link, |from, to| std::fs::hard_link(from, to)),
+        None => at_paths(original, link, files::hard_link),
     }
 }
 
@@ -285,7 +289,7 @@ pub fn symlink(
     });
     match ring {
         Some((offer, request)) => offer.plain(request),
-        None => at_paths(original, link, work),
+        None => at_paths(original, link, |from, to| files::symlink(from, to, work)),
     }
 }
 

@@ -18,7 +18,7 @@ use std::io;
 
 use yamanote_base::interest::Interest;
 use yamanote_base::ready::ReadyCell;
-use yamanote_sys::socket::SockRef;
+pub use yamanote_sys::socket::SockRef;
 use yamanote_sys::source::{Descriptor, Source};
 use yamanote_world::net::SocketOptions;
 

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 
 use yamanote_base::interest::{Interest, Ready};
 use yamanote_sys::receive;
@@ -10,7 +10,7 @@ use yamanote_world::net as world;
 
 use crate::context;
 use crate::handle::Handle;
-use crate::resource::{Registration, Resource};
+use crate::resource::{Registration, Resource, SockRef};
 
 /// A UDP socket.
 pub type UdpSocket = Resource<mio::net::UdpSocket, world::UdpSocket>;
@@ -70,6 +70,36 @@ impl UdpSocket {
         match self {
             Resource::Os(socket) => socket.get().connect(addr),
             Resource::World(socket) => socket.connect(addr),
+        }
+    }
+
+    /// Joins a multicast group; `os` tells the system.
+    ///
+    /// # Errors
+    /// Those of the system; `InvalidInput` if it is no such group.
+    pub fn join_multicast(
+        &self,
+        group: IpAddr,
+        os: impl FnOnce(SockRef<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match self {
+            Resource::Os(socket) => os(SockRef::from(socket.get())),
+            Resource::World(socket) => socket.join(group),
+        }
+    }
+
+    /// Leaves a multicast group; `os` tells the system.
+    ///
+    /// # Errors
+    /// Those of the system; `AddrNotAvailable` if it is in no such group.
+    pub fn leave_multicast(
+        &self,
+        group: IpAddr,
+        os: impl FnOnce(SockRef<'_>) -> io::Result<()>,
+    ) -> io::Result<()> {
+        match self {
+            Resource::Os(socket) => os(SockRef::from(socket.get())),
+            Resource::World(socket) => socket.leave(group),
         }
     }
 

@@ -1,13 +1,15 @@
 //! The network of a simulation, from above: [`Net`], its [`Link`]s, and guards that end a fault.
 
 use std::fmt;
+use std::io;
+use std::net::IpAddr;
 use std::num::NonZeroU64;
 use std::time::Duration;
 
 use yamanote_base::hooks;
 pub use yamanote_world::net::link::Latency;
 use yamanote_world::net::link::{Bar, BarKind, Chance, LinkRules, Way};
-use yamanote_world::{ChoiceKind, HostId, World};
+use yamanote_world::{ChoiceKind, HostId, NameRules, World};
 
 use super::Host;
 
@@ -40,6 +42,13 @@ pub struct Link {
 pub trait Select {
     /// Which ones, in this world.
     fn select(self, world: &World) -> Vec<HostId>;
+}
+
+/// What becomes of questions for a name; made by [`Net::dns`].
+#[derive(Clone)]
+pub struct Dns {
+    world: World,
+    name: String,
 }
 
 /// Something is amiss on some ways of the network, until this is dropped.
@@ -104,10 +113,28 @@ impl Net {
         }
     }
 
+    /// What becomes of questions for a name.
+    #[must_use]
+    pub fn dns(&self, name: &str) -> Dns {
+        Dns {
+            world: self.world.clone(),
+            name: name.to_owned(),
+        }
+    }
+
+    /// Gives a host another address, of either version.
+    ///
+    /// # Errors
+    /// `AddrInUse` if a host has it, `InvalidInput` if no host can have it.
+    pub fn add_address(&self, host: &Host, ip: IpAddr) -> io::Result<()> {
+        host.world_host().add_address(ip)
+    }
+
     /// Ends every fault of the network: all is as at the beginning. What the remaining guards do
     /// is nothing.
     pub fn heal(&self) {
         self.world.lift_all();
+        self.world.forget_name_rules();
     }
 
     fn shuffle<T>(&self, list: &mut [T]) {
@@ -117,6 +144,37 @@ impl Net {
             let drawn = usize::try_from(drawn).expect("drawn below a length");
             list.swap(end - 1, end - 1 - drawn);
         }
+    }
+}
+
+impl Dns {
+    /// How long the answer takes; 0.1 to 1 ms at first.
+    pub fn delay(&self, delay: impl Into<Latency>) -> &Self {
+        let delay = delay.into();
+        self.change(|rules| rules.delay = delay)
+    }
+
+    /// How likely there is no answer, from 0 to 1.
+    ///
+    /// # Panics
+    /// If it is no probability.
+    #[track_caller]
+    pub fn fail(&self, probability: f64) -> &Self {
+        let failure = Chance::new(probability);
+        self.change(|rules| rules.failure = failure)
+    }
+
+    /// What it leads to, in this order, whatever host has the name; to nothing if it is empty.
+    pub fn addresses(&self, addresses: impl IntoIterator<Item = IpAddr>) -> &Self {
+        let addresses: Vec<_> = addresses.into_iter().collect();
+        self.change(|rules| rules.addresses = Some(addresses))
+    }
+
+    fn change(&self, change: impl FnOnce(&mut NameRules)) -> &Self {
+        let mut rules = self.world.name_rules(&self.name);
+        change(&mut rules);
+        self.world.set_name_rules(&self.name, rules);
+        self
     }
 }
 
@@ -310,6 +368,14 @@ impl fmt::Debug for Link {
         f.debug_struct("Link")
             .field("ways", &self.ways)
             .field("back", &self.back)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Dns {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Dns")
+            .field("name", &self.name)
             .finish_non_exhaustive()
     }
 }

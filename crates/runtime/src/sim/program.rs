@@ -31,7 +31,7 @@ type Main = Arc<dyn Fn() -> MainFuture + Send + Sync>;
 #[derive(Default)]
 pub(super) struct Programs(Mutex<BTreeMap<String, Program>>);
 
-struct Program {
+pub(super) struct Program {
     main: Main,
     location: SpawnLocation,
     running: Option<SimHost>,
@@ -81,6 +81,22 @@ impl Programs {
         Fut: Future + Send + 'static,
         Fut::Output: ProgramResult,
     {
+        let before = self.replace(name, location, main);
+        assert!(before.is_none(), "host {name} has a program already");
+    }
+
+    /// Has `name` run this program at its next start, and forgets the one before.
+    pub(super) fn replace<F, Fut>(
+        &self,
+        name: &str,
+        location: SpawnLocation,
+        main: F,
+    ) -> Option<Program>
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: ProgramResult,
+    {
         let main = Arc::new(main);
         let main: Main = Arc::new(move || {
             let main = main.clone();
@@ -92,8 +108,7 @@ impl Programs {
             location,
             running: None,
         };
-        let before = self.0.lock().insert(name.to_owned(), program);
-        assert!(before.is_none(), "host {name} has a program already");
+        self.0.lock().insert(name.to_owned(), program)
     }
 
     /// Starts the program of `name` on `host`.

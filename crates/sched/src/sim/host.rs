@@ -16,7 +16,7 @@ use yamanote_driver::context::{self, HostGuard};
 use yamanote_task::{
     Id, JoinHandle, Runnable, Schedule, SpawnLocation, SpawnMeta, TaskList, TaskMeta, TaskRef,
 };
-use yamanote_world::{Event, Host};
+use yamanote_world::{Event, FaultKind, Host, HostId};
 
 use super::queue::Entry;
 use super::{MainWaker, Sim};
@@ -43,6 +43,8 @@ struct HostParts {
     rng: Mutex<Rng>,
     /// Set by the runtime, taken away when the host ends.
     around: Mutex<Option<Around>>,
+    /// While the host stands still, its tasks that would run; at most all that it has.
+    held: Mutex<Option<Vec<(Runnable, u64)>>>,
 }
 
 /// The scheduler of one task: its host, and its number in the world.
@@ -69,6 +71,7 @@ impl SimHost {
             places: Mutex::new(BTreeMap::new()),
             rng: Mutex::new(rng),
             around: Mutex::new(None),
+            held: Mutex::new(None),
         }))
     }
 
@@ -180,11 +183,42 @@ impl SimHost {
         self.0.sim.close();
     }
 
+    /// Stops the host where it is, until [`resume`](Self::resume).
+    pub fn pause(&self) {
+        let mut held = self.0.held.lock();
+        if held.is_none() {
+            *held = Some(Vec::new());
+            self.record_pause(Event::Fault);
+        }
+    }
+
+    /// Lets the host go on.
+    pub fn resume(&self) {
+        let Some(held) = self.0.held.lock().take() else {
+            return;
+        };
+        self.record_pause(Event::FaultEnd);
+        for (task, number) in held {
+            let host = self.clone();
+            self.0.sim.push(Entry::Task { task, host, number });
+        }
+    }
+
+    fn record_pause(&self, event: fn(FaultKind, HostId, HostId) -> Event) {
+        let id = self.0.host.id();
+        self.0.sim.world().record(event(FaultKind::Pause, id, id));
+    }
+
     pub(super) fn cancel_all(&self) {
+        let mut held = self.0.held.lock().take();
+        if held.is_some() {
+            self.record_pause(Event::FaultEnd);
+        }
         self.within(&mut || {
             self.0.tasks.close_and_cancel_all();
+            // Dropped outside of the locks: it cancels the tasks.
             let queued = self.0.sim.0.queue.lock().take_of(self);
-            drop(queued);
+            drop((queued, held.take()));
         });
         // Dropped outside of the lock: it may hold the last handle of a runtime.
         let around = self.0.around.lock().take();
@@ -198,6 +232,9 @@ impl SimHost {
 
     /// Polls a task of this host.
     pub(super) fn poll_task(&self, task: Runnable, number: u64) {
+        if let Some(held) = &mut *self.0.held.lock() {
+            return held.push((task, number));
+        }
         self.0
             .sim
             .world()

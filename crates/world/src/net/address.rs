@@ -116,7 +116,7 @@ pub(crate) fn affinity(bound: IpAddr, target: IpAddr) -> Option<u8> {
 
 /// Checks that a socket of `host` may be bound to `addr`.
 pub(crate) fn check_own(host: &HostState, addr: SocketAddr) -> io::Result<()> {
-    if host.owns(addr.ip()) {
+    if host.owns(addr.ip()) || addr.ip().is_multicast() {
         Ok(())
     } else {
         Err(io::ErrorKind::AddrNotAvailable.into())

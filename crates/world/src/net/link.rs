@@ -351,6 +351,16 @@ impl WorldState {
         self.record(Event::FaultEnd(kind, way.0, way.1));
     }
 
+    /// A fault of a host is there or not; nothing is told if it was so before.
+    pub(crate) fn fault_is(&mut self, kind: FaultKind, host: HostId, is: bool) {
+        let begun = Event::Fault(kind, host, host);
+        match (self.is_in_force(begun), is) {
+            (false, true) => self.fault(kind, (host, host)),
+            (true, false) => self.fault_end(kind, (host, host)),
+            _ => {}
+        }
+    }
+
     fn set_link(&mut self, way: Way, rules: LinkRules) {
         let usual = LinkRules::usual(way);
         let link = self.net.links.at(way);
@@ -382,11 +392,17 @@ impl WorldState {
             }
         }
         let latency = latency.unwrap_or_else(|| Latency::usual(way));
+        let takes_ns = self.draw_latency(ChoiceKind::Latency, way.0, latency);
+        sent_ns.saturating_add(takes_ns)
+    }
+
+    /// Draws how long something takes on `host`, in nanoseconds.
+    pub(crate) fn draw_latency(&mut self, kind: ChoiceKind, host: HostId, latency: Latency) -> u64 {
         let drawn = match latency.bound() {
             0 | 1 => 0,
-            bound => self.choose_on(ChoiceKind::Latency, way.0, bound),
+            bound => self.choose_on(kind, host, bound),
         };
-        sent_ns.saturating_add(latency.of(drawn))
+        latency.of(drawn)
     }
 
     /// How much longer a datagram travels because of a detour.

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 
 use yamanote_base::interest::Ready;
@@ -46,6 +46,8 @@ pub(crate) struct UdpState {
     options: SocketOptions,
     /// When the last datagram to this host itself arrives; none overtakes another there.
     last_arrival_ns: u64,
+    /// The multicast groups that it is in.
+    groups: Vec<IpAddr>,
 }
 
 /// A datagram at its goal.
@@ -79,6 +81,7 @@ impl UdpSocket {
             ready: ready.clone(),
             options: SocketOptions::default(),
             last_arrival_ns: 0,
+            groups: Vec::new(),
         });
         let place = (host.id(), lease.addr.port());
         state.net.receiving.entry(place).or_default().push(key);
@@ -139,7 +142,7 @@ impl UdpSocket {
         let ip = address::source(own, Some(bound.ip()), target.ip());
         let source = SocketAddr::new(ip, bound.port());
         // To an address that nobody has it is lost, as any datagram may be.
-        if let Some(to) = state.hosts.by_ip(from, target.ip()) {
+        for to in state.destinations(self.key, from, target) {
             let bytes = state.net.buffer(buf);
             let packet = Packet::Datagram {
                 sender: self.key,
@@ -150,6 +153,36 @@ impl UdpSocket {
             state.send_datagram(self.key, Parcel { from, to, packet });
         }
         Ok(buf.len())
+    }
+
+    /// Receives from now on what is sent to the multicast group, too.
+    ///
+    /// # Errors
+    /// `InvalidInput` if it is no such group, `AddrInUse` if it is in it already.
+    pub fn join(&self, group: IpAddr) -> io::Result<()> {
+        if !group.is_multicast() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        self.with(|udp| match udp.groups.contains(&group) {
+            true => Err(io::ErrorKind::AddrInUse.into()),
+            false => {
+                udp.groups.push(group);
+                Ok(())
+            }
+        })?
+    }
+
+    /// Leaves a multicast group.
+    ///
+    /// # Errors
+    /// `AddrNotAvailable` if it is not in it.
+    pub fn leave(&self, group: IpAddr) -> io::Result<()> {
+        self.with(|udp| {
+            let place = udp.groups.iter().position(|known| *known == group);
+            let place = place.ok_or(io::ErrorKind::AddrNotAvailable)?;
+            udp.groups.remove(place);
+            Ok(())
+        })?
     }
 
     /// Receives a datagram; what does not fit into `buf` is lost.
@@ -273,6 +306,33 @@ impl UdpState {
         }
     }
 
+    /// Puts a datagram into the queue; gives the bytes back if there is no room.
+    fn take_in(
+        &mut self,
+        source: SocketAddr,
+        bytes: Vec<u8>,
+        wakes: &mut WakeList,
+    ) -> Option<Vec<u8>> {
+        let cost = bytes.len() + OVERHEAD;
+        if self.queued_bytes + cost > QUEUE_MAX {
+            return Some(bytes);
+        }
+        self.queued_bytes += cost;
+        let source = address::in_family(source, self.lease.addr);
+        self.queue.push_back((source, bytes));
+        self.ready.set(Ready::READABLE, wakes);
+        None
+    }
+
+    /// Whether a datagram to `target`, a group or everybody, is for this socket.
+    fn hears(&self, target: SocketAddr) -> bool {
+        let is_joined = self.groups.contains(&target.ip()) || is_everybody(target.ip());
+        let bound = self.lease.addr.ip();
+        is_joined
+            && (bound == target.ip()
+                || (bound.is_unspecified() && bound.is_ipv4() == target.is_ipv4()))
+    }
+
     fn accepts_from(&self, source: SocketAddr) -> bool {
         self.peer.is_none_or(|peer| {
             peer.port() == source.port() && peer.ip().to_canonical() == source.ip().to_canonical()
@@ -286,7 +346,33 @@ fn copy(from: &[u8], to: &mut [u8]) -> usize {
     count
 }
 
+/// The broadcast address: every host of the network.
+fn is_everybody(ip: IpAddr) -> bool {
+    matches!(ip, IpAddr::V4(ip) if ip.is_broadcast())
+}
+
 impl WorldState {
+    /// The hosts that a datagram to `target` is sent to.
+    fn destinations(&self, sender: Key<UdpState>, from: HostId, target: SocketAddr) -> Vec<HostId> {
+        if !target.ip().is_multicast() && !is_everybody(target.ip()) {
+            return self.hosts.by_ip(from, target.ip()).into_iter().collect();
+        }
+        let options = self.net.udp.get(sender).map(|udp| udp.options);
+        let hears_itself = options.is_some_and(|options| match target.is_ipv4() {
+            true => options.multicast_loop_v4,
+            false => options.multicast_loop_v6,
+        });
+        let hears = |host: &HostId| {
+            let keys = self.net.receiving.get(&(*host, target.port()));
+            let mut sockets = keys
+                .into_iter()
+                .flatten()
+                .filter_map(|key| self.net.udp.get(*key));
+            (*host != from || hears_itself) && sockets.any(|udp| udp.hears(target))
+        };
+        self.hosts.ids().filter(hears).collect()
+    }
+
     /// Sends a datagram; within a host they keep their order, as through a real loopback.
     fn send_datagram(&mut self, sender: Key<UdpState>, parcel: Parcel) {
         let way = (parcel.from, parcel.to);
@@ -331,6 +417,16 @@ impl WorldState {
             target,
             bytes,
         } = arrived;
+        if target.ip().is_multicast() || is_everybody(target.ip()) {
+            let keys = self.net.receiving.get(&(to, target.port()));
+            for key in keys.cloned().unwrap_or_default() {
+                let udp = self.net.udp.get_mut(key);
+                if let Some(udp) = udp.filter(|udp| udp.hears(target) && udp.accepts_from(source)) {
+                    udp.take_in(source, bytes.clone(), wakes);
+                }
+            }
+            return self.net.recycle(bytes);
+        }
         let Some(key) = self.receiver_at(to, source, target) else {
             let packet = Packet::Unreachable { sender };
             return self.dispatch(Parcel {
@@ -342,14 +438,9 @@ impl WorldState {
         let Some(udp) = self.net.udp.get_mut(key) else {
             return;
         };
-        let cost = bytes.len() + OVERHEAD;
-        if udp.queued_bytes + cost > QUEUE_MAX {
-            return self.net.recycle(bytes);
+        if let Some(bytes) = udp.take_in(source, bytes, wakes) {
+            self.net.recycle(bytes);
         }
-        udp.queued_bytes += cost;
-        let source = address::in_family(source, udp.lease.addr);
-        udp.queue.push_back((source, bytes));
-        udp.ready.set(Ready::READABLE, wakes);
     }
 
     pub(crate) fn deliver_unreachable(&mut self, sender: Key<UdpState>, wakes: &mut WakeList) {

@@ -1,0 +1,114 @@
+//! Names and what they lead to: each host's own, and others with rules.
+
+use std::io;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::time::Duration;
+
+use crate::alarm::Alarm;
+use crate::choice::ChoiceKind;
+use crate::host::Host;
+use crate::net::link::{Chance, Latency};
+use crate::trace::FaultKind;
+use crate::world::World;
+
+/// What becomes of a question for a name.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct NameRules {
+    /// How long the answer takes.
+    pub delay: Latency,
+    /// How likely there is none.
+    pub failure: Chance,
+    /// What it leads to; `None` is the host of this name.
+    pub addresses: Option<Vec<IpAddr>>,
+}
+
+/// The answer to a question for a name.
+#[derive(Debug)]
+pub struct Lookup {
+    /// When it is there, if not at once.
+    pub alarm: Option<Alarm>,
+    /// The addresses; none if nobody has the name.
+    pub addresses: io::Result<Vec<IpAddr>>,
+}
+
+impl Default for NameRules {
+    fn default() -> Self {
+        Self {
+            // Some time always, so that who asks again and again gets somewhere.
+            delay: Latency::uniform(Duration::from_micros(100), Duration::from_millis(1)),
+            failure: Chance::NEVER,
+            addresses: None,
+        }
+    }
+}
+
+impl World {
+    /// What becomes of questions for `name`.
+    #[must_use]
+    pub fn name_rules(&self, name: &str) -> NameRules {
+        let state = self.lock();
+        state
+            .hosts
+            .names
+            .get(&plain(name))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    /// Has questions for `name` follow these rules from now on.
+    pub fn set_name_rules(&self, name: &str, rules: NameRules) {
+        self.lock().hosts.names.insert(plain(name), rules);
+    }
+
+    /// Has questions for all names follow the usual rules: each leads to its host, at once.
+    pub fn forget_name_rules(&self) {
+        self.lock().hosts.names.clear();
+    }
+}
+
+impl Host {
+    /// Asks for the addresses of `name`, as seen from here; `localhost` is this host itself.
+    #[must_use]
+    pub fn lookup(&self, name: &str) -> Lookup {
+        let name = plain(name);
+        if name == "localhost" {
+            let both = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+            return Lookup {
+                alarm: None,
+                addresses: Ok(both),
+            };
+        }
+        let mut state = self.world().lock();
+        let rules = state.hosts.names.get(&name).cloned().unwrap_or_default();
+        let takes_ns = state.draw_latency(ChoiceKind::NameFault, self.id(), rules.delay);
+        let fails = state.strikes(ChoiceKind::NameFault, self.id(), rules.failure);
+        if fails {
+            state.fault_once(FaultKind::Names, (self.id(), self.id()));
+        }
+        let of_host = |id| state.hosts.get(id).addresses();
+        let found = rules.addresses;
+        let found = found.or_else(|| state.hosts.by_name(&name).map(of_host));
+        drop(state);
+        let addresses = match (fails, found) {
+            (true, _) => Err(failure(&name, "temporary failure in name resolution")),
+            (false, Some(found)) if !found.is_empty() => Ok(found),
+            (false, _) => Err(failure(&name, "no such host")),
+        };
+        let takes = Duration::from_nanos(takes_ns);
+        Lookup {
+            alarm: (takes_ns > 0).then(|| self.world().alarm(takes)),
+            addresses,
+        }
+    }
+}
+
+/// The name in lower case, without the dot at the end.
+fn plain(name: &str) -> String {
+    let name = name.strip_suffix('.').unwrap_or(name);
+    name.to_ascii_lowercase()
+}
+
+fn failure(name: &str, why: &str) -> io::Error {
+    io::Error::other(format!("failed to lookup address of {name}: {why}"))
+}
