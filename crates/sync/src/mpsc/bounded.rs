@@ -119,13 +119,14 @@ impl<T> Sender<T> {
     /// # }
     /// ```
     pub async fn send(&self, value: T) -> Result<(), SendError<T>> {
-        match self.reserve_room(1).await {
-            Ok(()) => {
-                self.push(value);
-                Ok(())
+        // Here and not within a future of its own: the common case of the most common operation.
+        if !self.take_room_charged(1) {
+            if let Err(SendError(())) = self.wait_for_room(1).await {
+                return Err(SendError(value));
             }
-            Err(SendError(())) => Err(SendError(value)),
         }
+        self.push(value);
+        Ok(())
     }
 
     /// Sends `value` without waiting, if there is room that nobody waits for.
@@ -457,9 +458,19 @@ impl<T> Sender<T> {
     }
 
     async fn reserve_room(&self, n: usize) -> Result<(), SendError<()>> {
-        if self.quota().permits.take_charged(n) {
+        if self.take_room_charged(n) {
             return Ok(());
         }
+        self.wait_for_room(n).await
+    }
+
+    /// [`reserve_room`](Self::reserve_room), if it need not wait and the task has budget left.
+    #[inline]
+    fn take_room_charged(&self, n: usize) -> bool {
+        self.quota().permits.take_charged(n)
+    }
+
+    async fn wait_for_room(&self, n: usize) -> Result<(), SendError<()>> {
         /// A future that is dropped gives room back too.
         struct Settle<'a, T>(&'a Sender<T>);
 
