@@ -2,6 +2,7 @@
 //!
 //! With `--long-polls` a task beside it polls for 10 ms, again and again, with pauses of 10 ms.
 
+mod builder;
 mod server;
 
 use std::time::{Duration, Instant};

@@ -1,5 +1,6 @@
 //! Answers `GET /` through axum; prints its address. See `server`.
 
+mod builder;
 mod server;
 
 use axum::Router;

@@ -5,10 +5,8 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use tokio::runtime::{Builder, Runtime};
-use tokio::task::{JoinHandle, yield_now};
-
 use crate::counting;
+use crate::runtime::Runtime;
 
 /// Which runtime a row runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +15,7 @@ pub(crate) enum Flavor {
     One,
     /// `multi_thread` with two workers.
     Two,
+    #[allow(dead_code, reason = "other runtimes have no such rows")]
     /// `multi_thread` with eight workers, more than there are cores.
     Eight,
 }
@@ -24,23 +23,13 @@ pub(crate) enum Flavor {
 /// The runtimes of most rows.
 const FLAVORS: [Flavor; 2] = [Flavor::One, Flavor::Two];
 
-impl Flavor {
-    fn runtime(self) -> Runtime {
-        let workers = match self {
-            Flavor::One => None,
-            Flavor::Two => Some(2),
-            Flavor::Eight => Some(8),
-        };
-        let built = match workers {
-            None => Builder::new_current_thread().enable_all().build(),
-            Some(workers) => Builder::new_multi_thread()
-                .worker_threads(workers)
-                .enable_all()
-                .build(),
-        };
-        built.expect("a benchmark needs its runtime")
-    }
+/// What a runtime does for rows. Some ask for futures that may go to another thread.
+pub(crate) trait Runs<F: Future> {
+    /// Waits until a task has done `row`.
+    fn run(&self, row: F) -> F::Output;
+}
 
+impl Flavor {
     fn name(self) -> &'static str {
         match self {
             Flavor::One => "ct",
@@ -56,6 +45,8 @@ const COUNTED: [u64; 2] = [8_000, 40_000];
 /// Runs rows, and prints them.
 pub(crate) struct Bench {
     filter: Option<String>,
+    /// Rows whose name has this in it are left out.
+    without: Option<String>,
     sample: Duration,
     samples: usize,
     /// Instructions are counted, by a profiler that this program runs under.
@@ -73,6 +64,7 @@ impl Bench {
     pub(crate) fn from_args(args: impl Iterator<Item = String>) -> Self {
         let mut bench = Self {
             filter: None,
+            without: None,
             sample: Duration::from_millis(40),
             samples: 5,
             counts: false,
@@ -83,7 +75,9 @@ impl Bench {
                 bench.samples = 3;
             } else if arg == "--accounts" {
                 bench.counts = true;
-            } else {
+            } else if let Some(without) = arg.strip_prefix("--without=") {
+                bench.without = Some(without.to_owned());
+            } else if !arg.starts_with("--switches=") {
                 bench.filter = Some(arg);
             }
         }
@@ -91,15 +85,15 @@ impl Bench {
     }
 
     fn wants(&self, name: &str) -> bool {
-        self.filter
-            .as_ref()
-            .is_none_or(|filter| name.contains(filter.as_str()))
+        let has = |text: &String| name.contains(text.as_str());
+        self.filter.as_ref().is_none_or(has) && !self.without.as_ref().is_some_and(has)
     }
 
     /// Measures nanoseconds an operation: `row` does as many operations as it is told.
     pub(crate) fn row<F>(&mut self, name: &str, row: impl Fn(u64) -> F)
     where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output = ()>,
+        Runtime: Runs<F>,
     {
         if self.counts {
             self.count(name, row);
@@ -111,15 +105,17 @@ impl Bench {
     /// Prints `name, operations, operations`, and closes an account before and after each number.
     fn count<F>(&mut self, name: &str, row: impl Fn(u64) -> F)
     where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output = ()>,
+        Runtime: Runs<F>,
     {
         if !self.wants(name) {
             return;
         }
-        let runtime = Flavor::One.runtime();
+        let Some(runtime) = Runtime::new(Flavor::One) else {
+            return;
+        };
         let once = |operations| {
-            let task = runtime.spawn(row(operations));
-            runtime.block_on(task).expect("a row does not panic");
+            runtime.run(row(operations));
             account_closed();
         };
         for operations in [COUNTED[0], COUNTED[0], COUNTED[1]] {
@@ -132,50 +128,53 @@ impl Bench {
     /// threads, or by the kernel.
     pub(crate) fn timed_row<F>(&mut self, name: &str, row: impl Fn(u64) -> F)
     where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output = ()>,
+        Runtime: Runs<F>,
     {
         self.timed_row_on(&FLAVORS, name, |_| (), row);
     }
 
     /// A [`timed_row`](Self::timed_row) on eight workers.
+    #[allow(dead_code, reason = "other runtimes have no such rows")]
     pub(crate) fn eight_row<F>(&mut self, name: &str, row: impl Fn(u64) -> F)
     where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output = ()>,
+        Runtime: Runs<F>,
     {
         self.timed_row_on(&[Flavor::Eight], name, |_| (), row);
     }
 
     /// A figure that `row` finds by itself; less of it is better.
+    #[allow(dead_code, reason = "other runtimes have no such rows")]
     pub(crate) fn figure_row<F>(&mut self, name: &str, unit: &str, row: impl Fn() -> F)
     where
-        F: Future<Output = f64> + Send + 'static,
+        F: Future<Output = f64>,
+        Runtime: Runs<F>,
     {
         if self.counts || !self.wants(name) {
             return;
         }
         for flavor in FLAVORS {
-            let runtime = flavor.runtime();
-            let figure = runtime.block_on(runtime.spawn(row()));
-            let figure = figure.expect("a row does not panic");
+            let Some(runtime) = Runtime::new(flavor) else {
+                continue;
+            };
+            let figure = runtime.run(row());
             println!("{name}\t{}\t{unit}\t{figure:.3}\t0", flavor.name());
         }
     }
 
-    /// A [`timed_row`](Self::timed_row) beside `crowd` tasks that wait, each made by `make`.
-    pub(crate) fn row_beside<F>(
+    /// A [`timed_row`](Self::timed_row) on a runtime that `prepare` has made ready.
+    #[allow(dead_code, reason = "other runtimes have no such rows")]
+    pub(crate) fn prepared_row<F>(
         &mut self,
         name: &str,
-        crowd: u64,
-        make: fn() -> JoinHandle<()>,
+        prepare: impl Fn(&Runtime),
         row: impl Fn(u64) -> F,
     ) where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output = ()>,
+        Runtime: Runs<F>,
     {
-        let gather = |runtime: &Runtime| {
-            let gathered = runtime.spawn(gather(crowd, make));
-            runtime.block_on(gathered).expect("it does not panic");
-        };
-        self.timed_row_on(&FLAVORS, name, gather, row);
+        self.timed_row_on(&FLAVORS, name, prepare, row);
     }
 
     fn timed_row_on<F>(
@@ -185,19 +184,20 @@ impl Bench {
         prepare: impl Fn(&Runtime),
         row: impl Fn(u64) -> F,
     ) where
-        F: Future<Output = ()> + Send + 'static,
+        F: Future<Output = ()>,
+        Runtime: Runs<F>,
     {
         if self.counts || !self.wants(name) {
             return;
         }
-        for flavor in flavors {
-            let runtime = flavor.runtime();
+        for &flavor in flavors {
+            let Some(runtime) = Runtime::new(flavor) else {
+                continue;
+            };
             prepare(&runtime);
-            // On a worker, not on the thread that waits: programs run there too.
             let once = |operations| {
                 let begin = Instant::now();
-                let task = runtime.spawn(row(operations));
-                runtime.block_on(task).expect("a row does not panic");
+                runtime.run(row(operations));
                 begin.elapsed()
             };
             let operations = self.calibrate(&once);
@@ -228,35 +228,24 @@ impl Bench {
 
     /// Measures bytes: `row` gets a number, makes as many of something, and returns what keeps
     /// them alive.
-    pub(crate) fn bytes_row<K: Send + 'static, F>(&mut self, name: &str, row: impl Fn(u64) -> F)
+    pub(crate) fn bytes_row<K, F>(&mut self, name: &str, row: impl Fn(u64) -> F)
     where
-        F: Future<Output = K> + Send + 'static,
+        F: Future<Output = K>,
+        Runtime: Runs<F>,
     {
         const NUMBER: u64 = 10_000;
         if self.counts || !self.wants(name) {
             return;
         }
         for flavor in FLAVORS {
-            let runtime = flavor.runtime();
+            let Some(runtime) = Runtime::new(flavor) else {
+                continue;
+            };
             counting::begin();
-            let kept = runtime
-                .block_on(runtime.spawn(row(NUMBER)))
-                .expect("a row does not panic");
+            let kept = runtime.run(row(NUMBER));
             let bytes = counting::end().bytes as f64 / NUMBER as f64;
             drop(kept);
             println!("{name}\t{}\tB\t{bytes:.1}\t0", flavor.name());
         }
     }
-}
-
-/// Makes as many tasks, and returns once each was polled, and waits.
-async fn gather(crowd: u64, make: fn() -> JoinHandle<()>) {
-    for number in 0..crowd {
-        drop(make());
-        if number % 1000 == 0 {
-            yield_now().await;
-        }
-    }
-    // Queues are first in, first out; other workers are given time besides.
-    tokio::time::sleep(Duration::from_millis(50)).await;
 }

@@ -4,11 +4,13 @@
 //! Prints `name, runtime, unit, value, allocations` a line, tab-separated. `bench-runner` runs
 //! both sides in turn and compares. `--accounts`: see `measure`.
 
+mod builder;
 mod channel_rows;
 mod counting;
 mod file_rows;
 mod gate_rows;
 mod measure;
+mod runtime;
 mod size_rows;
 mod sync_rows;
 mod task_rows;

@@ -3,19 +3,12 @@
 use std::future::Future;
 use std::io::{self, Read};
 
-use tokio::runtime::Builder;
+use crate::builder;
 
 /// Runs `serve`, on a task, as programs do on several threads.
 pub(crate) fn run(serve: impl Future<Output = io::Result<()>> + Send + 'static) -> io::Result<()> {
     let two = std::env::args().nth(1).is_some_and(|flavor| flavor == "mt");
-    let runtime = if two {
-        Builder::new_multi_thread()
-            .worker_threads(2)
-            .enable_all()
-            .build()?
-    } else {
-        Builder::new_current_thread().enable_all().build()?
-    };
+    let runtime = builder::of(two.then_some(2)).build()?;
     std::thread::spawn(|| {
         // The runner closes our input when it has seen enough, or has died.
         let _ = io::stdin().read(&mut [0]);

@@ -10,7 +10,8 @@ use tokio::sync::Notify;
 use tokio::task::{JoinHandle, yield_now};
 use tokio::time::{sleep, timeout};
 
-use crate::measure::Bench;
+use crate::measure::{Bench, Runs};
+use crate::runtime::Runtime;
 
 const CROWDS: [u64; 2] = [1_000, 1_000_000];
 
@@ -18,22 +19,39 @@ pub(crate) fn run(bench: &mut Bench) {
     for crowd in CROWDS {
         let wait = || tokio::spawn(pending());
         let name = format!("spawn+join beside {crowd} tasks");
-        bench.row_beside(&name, crowd, wait, |operations| async move {
+        bench.prepared_row(&name, beside(crowd, wait), |operations| async move {
             for number in 0..operations {
                 let task = tokio::spawn(async move { number });
                 black_box(task.await.expect("it does not panic"));
             }
         });
         let name = format!("wake beside {crowd} tasks");
-        bench.row_beside(&name, crowd, wait, wakes);
+        bench.prepared_row(&name, beside(crowd, wait), wakes);
         let name = format!("timeout around a yield beside {crowd} timers");
-        bench.row_beside(&name, crowd, sleeper, |operations| async move {
+        bench.prepared_row(&name, beside(crowd, sleeper), |operations| async move {
             for _ in 0..operations {
                 let yields = timeout(Duration::from_secs(30), yield_now());
                 yields.await.expect("a yield is short");
             }
         });
     }
+}
+
+/// Has a runtime run `crowd` tasks that wait, each made by `make`.
+fn beside(crowd: u64, make: fn() -> JoinHandle<()>) -> impl Fn(&Runtime) {
+    move |runtime| runtime.run(gather(crowd, make))
+}
+
+/// Makes as many tasks, and returns once each was polled, and waits.
+async fn gather(crowd: u64, make: fn() -> JoinHandle<()>) {
+    for number in 0..crowd {
+        drop(make());
+        if number % 1000 == 0 {
+            yield_now().await;
+        }
+    }
+    // Queues are first in, first out; other workers are given time besides.
+    sleep(Duration::from_millis(50)).await;
 }
 
 /// Two tasks wake each other; each wake is an operation.

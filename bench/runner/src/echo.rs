@@ -3,42 +3,15 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::poller::{EVENTS_MAX, Poller};
-use crate::table::{Results, Side};
 
 const MESSAGE_LEN: usize = 64;
 
-/// Measures every size on every runtime, the sides in turn.
-pub(crate) fn rows(
-    short: bool,
-    filter: Option<&str>,
-    sides: &[Side],
-    results: &mut Results,
-    program: &impl Fn(Side) -> PathBuf,
-) -> io::Result<()> {
-    let time = Duration::from_millis(if short { 500 } else { 2000 });
-    for connections in [100, 4000] {
-        let name = format!("echo 64 B, {connections} connections");
-        if filter.is_some_and(|filter| !name.contains(filter)) {
-            continue;
-        }
-        for flavor in ["ct", "mt"] {
-            for &side in sides {
-                let server = Server::start(&program(side), &[flavor])?;
-                let (per_second, p99_us) = drive(server.addr, connections, time)?;
-                let row = |unit: &str| (format!("{name} | {flavor}"), unit.to_owned());
-                results.add(row("req/s"), side, per_second, None);
-                results.add(row("us, p99"), side, p99_us, None);
-            }
-        }
-    }
-    Ok(())
-}
-
+/// A server in a process of its own, which ends with this.
 pub(crate) struct Server {
     child: Child,
     /// Its end is the server's.

@@ -3,11 +3,14 @@
 //! Writes `RESULTS.md` (with `--lto`: `RESULTS-LTO.md`), `ratios.svg` and `growths.svg` beside this
 //! workspace's manifest, unless only a part was asked for. `--against-itself` shows the noise. With
 //! `--binaries` it builds nothing and takes what is in that folder: two versions of ours, say.
-//! `--quick` measures no time: it fails if a row costs more instructions than `baseline.toml` says.
+//! `--peers` compares with other runtimes, `--tuned` with tokio and its switches: `PEERS.md` and
+//! `TUNED.md`; with `--kept FILE`, what that holds counts as well. `--quick` measures no time: it
+//! fails if a row costs more instructions than `baseline.toml` says.
 
 mod baseline;
 mod counts;
 mod echo;
+mod field;
 #[allow(dead_code, reason = "the other program asks, too")]
 mod http;
 mod http_rows;
@@ -16,6 +19,8 @@ mod machine;
 mod plan;
 mod plot;
 mod poller;
+mod rows;
+mod samples;
 mod table;
 
 use std::io;
@@ -24,6 +29,7 @@ use std::process::{Command, ExitCode};
 
 use baseline::Baseline;
 use plan::{Plan, Task};
+use rows::Program;
 use table::{Results, Side};
 
 fn main() -> ExitCode {
@@ -44,6 +50,7 @@ fn run(plan: &Plan) -> io::Result<()> {
     let binaries = Binaries { workspace, plan };
     match plan.task {
         Task::Compare => compare(plan, &binaries),
+        Task::Field(field) => field::compare(plan, &binaries, field),
         Task::Check => check(&binaries),
         Task::WriteBaseline => {
             let pairs = binaries.count_both()?;
@@ -62,14 +69,14 @@ fn compare(plan: &Plan, binaries: &Binaries<'_>) -> io::Result<()> {
         if round % 2 == 1 {
             sides.reverse();
         }
-        for side in sides {
-            let name = plan.binary(side);
-            eprintln!("round {} of {}: {name}", round + 1, plan.rounds);
-            rows(plan, &folder, side, &mut results)?;
-        }
+        eprintln!("round {} of {}", round + 1, plan.rounds);
+        let programs = sides.map(|side| Program::of(plan.binary(side)));
+        rows::round(plan, &folder, &programs, |at, row| {
+            let name = (format!("{} | {}", row.name, row.flavor), row.unit);
+            results.add(name, sides[at], row.value, row.allocations);
+        })?;
         let echo = |side| folder.join(format!("echo-{}", plan.binary(side)));
         let filter = plan.filter.as_deref();
-        echo::rows(plan.short, filter, &sides, &mut results, &echo)?;
         idle::rows(plan.short, filter, &sides, &mut results, &echo)?;
         let http = |side| folder.join(format!("http-{}", plan.binary(side)));
         http_rows::rows(plan.short, filter, &sides, &mut results, &http)?;
@@ -151,17 +158,32 @@ impl Binaries<'_> {
 
     /// Builds the programs of `sides`, unless there are some; where they are.
     fn build(&self, sides: &[Side]) -> io::Result<PathBuf> {
+        let names: Vec<&str> = sides.iter().map(|&side| self.plan.binary(side)).collect();
+        let folder = self.build_packages(&names)?;
+        if names.contains(&"yamanote") && self.plan.binaries.is_none() {
+            // In a workspace of its own, for what is patched there.
+            self.cargo_build(
+                &self.workspace.join("http"),
+                &["--target-dir", "../target"],
+                "",
+            )?;
+        }
+        Ok(folder)
+    }
+
+    /// Builds those packages, unless there are programs; where they are.
+    fn build_packages(&self, names: &[&str]) -> io::Result<PathBuf> {
         if let Some(folder) = &self.plan.binaries {
             return Ok(folder.clone());
         }
-        for &side in sides {
-            let package = format!("bench-{}", self.plan.binary(side));
+        for name in names {
+            let package = format!("bench-{name}");
+            let flags = match *name {
+                "tuned" => "--cfg tokio_unstable",
+                _ => "",
+            };
             // Each on its own: the features of one must not change the other.
-            self.cargo_build(&self.workspace, &["-p", &package])?;
-        }
-        if sides.contains(&Side::Ours) && !self.plan.against_itself {
-            // In a workspace of its own, for what is patched there.
-            self.cargo_build(&self.workspace.join("http"), &["--target-dir", "../target"])?;
+            self.cargo_build(&self.workspace, &["-p", &package], flags)?;
         }
         let own = std::env::current_exe()?;
         let folder = own
@@ -171,9 +193,13 @@ impl Binaries<'_> {
         Ok(folder.with_file_name(self.plan.profile()))
     }
 
-    fn cargo_build(&self, workspace: &Path, what: &[&str]) -> io::Result<()> {
+    fn cargo_build(&self, workspace: &Path, what: &[&str], flags: &str) -> io::Result<()> {
         let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-        let status = Command::new(cargo)
+        let mut build = Command::new(cargo);
+        if !flags.is_empty() {
+            build.env("RUSTFLAGS", flags);
+        }
+        let status = build
             .args(["build", "--locked", "-q", "--profile", self.plan.profile()])
             .args(what)
             .current_dir(workspace)
@@ -212,31 +238,4 @@ impl Binaries<'_> {
         let published = self.count(Side::Published)?;
         Ok(counts::pairs(published, self.count(Side::Ours)?))
     }
-}
-
-fn rows(plan: &Plan, binaries: &Path, side: Side, results: &mut Results) -> io::Result<()> {
-    let program = binaries.join(format!("rows-{}", plan.binary(side)));
-    let mut command = Command::new(&program);
-    command
-        .args(plan.short.then_some("--short"))
-        .args(&plan.filter);
-    let output = command.stderr(std::process::Stdio::inherit()).output()?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    for line in text.lines() {
-        let cells: Vec<&str> = line.split('\t').collect();
-        let [name, flavor, unit, value, allocations] = cells[..] else {
-            return Err(io::Error::other(format!("not a row: {line}")));
-        };
-        let number = |cell: &str| cell.parse::<f64>().map_err(io::Error::other);
-        let row = (format!("{name} | {flavor}"), unit.to_owned());
-        results.add(row, side, number(value)?, Some(number(allocations)?));
-    }
-    if output.status.success() {
-        return Ok(());
-    }
-    Err(io::Error::other(format!(
-        "{}: {}",
-        program.display(),
-        output.status
-    )))
 }

@@ -7,6 +7,7 @@ use crate::table::Side;
 /// How the runner is called.
 pub(crate) const USAGE: &str = "\
 bench-runner [--short] [--rounds N] [--lto] [--against-itself] [--binaries DIR] [FILTER]
+bench-runner --peers | --tuned [--short] [--rounds N] [--kept FILE] [--without TEXT] [FILTER]
 bench-runner --quick | --write-baseline";
 
 /// What is to be done.
@@ -14,10 +15,21 @@ bench-runner --quick | --write-baseline";
 pub(crate) enum Task {
     /// Compare, and write the page.
     Compare,
+    /// Compare with several, and write the page.
+    Field(Field),
     /// Fail if a row costs more instructions than `baseline.toml` says.
     Check,
     /// Write `baseline.toml`.
     WriteBaseline,
+}
+
+/// Whom ours is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field {
+    /// Other runtimes.
+    Peers,
+    /// The published tokio, each of its switches turned.
+    Tuned,
 }
 
 /// The command line.
@@ -32,6 +44,10 @@ pub(crate) struct Plan {
     pub(crate) against_itself: bool,
     /// Where the binaries are, if they are not to be built.
     pub(crate) binaries: Option<PathBuf>,
+    /// Rows with this in their name are left out.
+    pub(crate) without: Option<String>,
+    /// Where samples are kept, if they are.
+    pub(crate) kept: Option<PathBuf>,
     pub(crate) filter: Option<String>,
 }
 
@@ -46,12 +62,18 @@ impl Plan {
             lto: false,
             against_itself: false,
             binaries: None,
+            without: None,
+            kept: None,
             filter: None,
         };
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--quick" => plan.task = Task::Check,
                 "--write-baseline" => plan.task = Task::WriteBaseline,
+                "--peers" => plan.task = Task::Field(Field::Peers),
+                "--tuned" => plan.task = Task::Field(Field::Tuned),
+                "--without" => plan.without = Some(args.next().ok_or("--without TEXT")?),
+                "--kept" => plan.kept = Some(args.next().ok_or("--kept FILE")?.into()),
                 "--short" => plan.short = true,
                 "--lto" => plan.lto = true,
                 "--against-itself" => plan.against_itself = true,
@@ -79,7 +101,10 @@ impl Plan {
 
     /// Whether the outcome is the one to keep.
     pub(crate) fn is_whole(&self) -> bool {
-        self.filter.is_none() && !self.against_itself && self.binaries.is_none()
+        self.filter.is_none()
+            && self.without.is_none()
+            && !self.against_itself
+            && self.binaries.is_none()
     }
 
     /// The cargo profile of both sides.

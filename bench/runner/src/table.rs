@@ -125,7 +125,8 @@ impl Results {
         let mut text = format!(
             "# Side by side\n\n{how}\n\nA ratio above 1 says that ours is better. `ct` is one \
              thread, `mt` two workers; allocations and\ninstructions are an operation's: first the \
-             published tokio's, then ours.\n\n\
+             published tokio's, then ours.\n`--peers` compares with other runtimes, `--tuned` \
+             with tokio and its best switches, `--lto`\nwith link-time optimisation.\n\n\
              | row | runtime | unit | published | ours | ratio | allocations | instructions |\n\
              |---|---|---|---:|---:|---:|---|---|\n"
         );
@@ -172,13 +173,7 @@ impl Row {
 
     /// How many times better ours is.
     fn ratio(&self) -> f64 {
-        let (published, ours) = (median(&self.published), median(&self.ours));
-        let more_is_better = self.unit.ends_with("/s");
-        if more_is_better {
-            ours / published
-        } else {
-            published / ours
-        }
+        ratio(&self.unit, median(&self.ours), median(&self.published))
     }
 }
 
@@ -190,7 +185,17 @@ fn figure(value: f64) -> String {
     }
 }
 
-fn median(values: &[f64]) -> f64 {
+/// How many times better `one` is than `other`, in that unit.
+pub(crate) fn ratio(unit: &str, one: f64, other: f64) -> f64 {
+    let more_is_better = unit.ends_with("/s");
+    if more_is_better {
+        one / other
+    } else {
+        other / one
+    }
+}
+
+pub(crate) fn median(values: &[f64]) -> f64 {
     let mut values = values.to_vec();
     values.sort_by(f64::total_cmp);
     match values.len() {
