@@ -14,7 +14,7 @@
 //! | # | transition | from | to | by |
 //! |---|---|---|---|---|
 //! | 1 | `wake` | idle | `SCHEDULED` | a waker, who then queues the runnable |
-//! | 2 | `wake` | `RUNNING` | `RUNNING + SCHEDULED` | a waker, who leaves it to the runner |
+//! | 2 | `wake` | `RUNNING`, `SCHEDULED` | `+ SCHEDULED` | a waker, who leaves it to the runner |
 //! | 3 | `begin_run` | `SCHEDULED` | `RUNNING` | the owner of a runnable, if not `FRESH` |
 //! | 4 | `end_poll` | `RUNNING` | idle, or `SCHEDULED` after 2 | the runner |
 //! | 5 | `cancel` | idle | `SCHEDULED + CANCELLED` | an abort, who then queues the runnable |
@@ -31,7 +31,9 @@
 //!
 //! All transitions are read-modify-write with AcqRel, so each sees what led to the one before:
 //! the future's last poll, the stored output, the queued data. Loads are Acquire for the same
-//! reason. References follow the rules of `Arc`.
+//! reason. Transition 2 writes the word even if that is `SCHEDULED` already: else the poll that is
+//! about to begin need not see what the waker has done before. References follow the rules of
+//! `Arc`.
 
 use yamanote_base::atomic::{AtomicUsize, Ordering};
 
@@ -142,9 +144,9 @@ impl TaskState {
     #[inline]
     pub(crate) fn wake(&self) -> Wake {
         self.update(|word| {
-            if word & (DONE | SCHEDULED) != 0 {
+            if word & DONE != 0 {
                 (Wake::Nothing, None)
-            } else if word & RUNNING != 0 {
+            } else if word & (RUNNING | SCHEDULED) != 0 {
                 (Wake::Nothing, Some(word | SCHEDULED))
             } else {
                 (Wake::Queue, Some((word | SCHEDULED) + REFERENCE))
@@ -156,10 +158,10 @@ impl TaskState {
     #[inline]
     pub(crate) fn wake_by_value(&self) -> WakeByValue {
         self.update(|word| {
-            if word & (DONE | SCHEDULED) != 0 {
+            if word & DONE != 0 {
                 (WakeByValue::Drop, None)
-            } else if word & RUNNING != 0 {
-                // Not the last reference: the runner has one.
+            } else if word & (RUNNING | SCHEDULED) != 0 {
+                // Not the last reference: the runner or the runnable has one.
                 (WakeByValue::Nothing, Some((word | SCHEDULED) - REFERENCE))
             } else {
                 (WakeByValue::Queue, Some(word | SCHEDULED))

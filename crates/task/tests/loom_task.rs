@@ -65,6 +65,35 @@ fn loom_state_a_wake_during_the_poll_is_not_lost() {
 }
 
 #[test]
+fn loom_state_a_wake_of_a_scheduled_task_is_seen_by_its_poll() {
+    loom::model(|| {
+        let scheduler = TestScheduler::new(1);
+        let (is_set, kept) = (Arc::new(AtomicBool::new(false)), WakerCell::new());
+        let kept = Arc::new(kept);
+        let (seen, keeps) = (is_set.clone(), kept.clone());
+        let join = scheduler.spawn(poll_fn(move |cx| {
+            keeps.register(cx.waker());
+            match seen.load(Ordering::Relaxed) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
+        }));
+        scheduler.run_all();
+        let waker = kept.take().expect("the first poll has left it");
+        waker.wake_by_ref();
+        // The task is scheduled. Nothing but the wake publishes the store.
+        let waking = thread::spawn(move || {
+            is_set.store(true, Ordering::Relaxed);
+            waker.wake();
+        });
+        scheduler.run_all();
+        waking.join().unwrap();
+        scheduler.run_all();
+        assert!(result(join).is_ok());
+    });
+}
+
+#[test]
 fn loom_state_two_threads_never_run_a_task_at_once() {
     loom::model(|| {
         let scheduler = TestScheduler::new(1);
