@@ -31,9 +31,7 @@
 //!
 //! All transitions are read-modify-write with AcqRel, so each sees what led to the one before:
 //! the future's last poll, the stored output, the queued data. Loads are Acquire for the same
-//! reason. Transition 2 writes the word even if that is `SCHEDULED` already: else the poll that is
-//! about to begin need not see what the waker has done before. References follow the rules of
-//! `Arc`.
+//! reason. References follow the rules of `Arc`.
 
 use yamanote_base::atomic::{AtomicUsize, Ordering};
 
@@ -50,6 +48,8 @@ const REFERENCE: usize = 1 << 7;
 ///
 /// Transitions 1 and 2 exist twice: `wake` is for those who keep their reference, and adds one
 /// for the runnable; `wake_by_value` is for those who give theirs up, and makes it the runnable's.
+/// Transition 2 writes the word even if that is `SCHEDULED` already: else the poll that is about to
+/// begin need not see what the waker has done before.
 /// Transition 3 keeps the runnable's reference, which becomes the runner's; 4 drops it, or makes
 /// it that of the next runnable; 8 drops it unless the runner needs the task once more.
 ///
