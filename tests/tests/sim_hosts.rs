@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sim::{Policy, Sim};
+use tokio::sim::{Schedule, Sim};
 use tokio::sync::{Notify, mpsc, oneshot};
 use tokio::task::{JoinSet, LocalSet};
 use tokio::time::{sleep, timeout};
@@ -40,8 +40,8 @@ async fn next_number() -> std::io::Result<u64> {
 }
 
 /// What ten clients got, in the order of their names, and the trace.
-fn numbers(seed: u64, policy: Policy) -> (Vec<u64>, u128) {
-    let sim = Sim::with_policy(seed, policy);
+fn numbers(seed: u64, schedule: Schedule) -> (Vec<u64>, u128) {
+    let sim = Sim::with_schedule(seed, schedule);
     sim.host("counter", counter);
     let numbers = sim.run(async {
         let mut set = JoinSet::new();
@@ -60,10 +60,10 @@ fn a_hundred_seeds_are_each_equal_to_themselves_and_to_no_other() {
     let mut traces = std::collections::BTreeSet::new();
     let mut orders = std::collections::BTreeSet::new();
     for seed in 0..100 {
-        let (order, trace) = numbers(seed, Policy::Random);
+        let (order, trace) = numbers(seed, Schedule::Random);
         assert_eq!(
             (order.clone(), trace),
-            numbers(seed, Policy::Random),
+            numbers(seed, Schedule::Random),
             "seed {seed}"
         );
         assert!((1..=10).all(|number| order.contains(&number)), "{order:?}");
@@ -76,9 +76,9 @@ fn a_hundred_seeds_are_each_equal_to_themselves_and_to_no_other() {
 
 #[test]
 fn a_seed_gives_the_same_trace_on_every_thread() {
-    let here = numbers(5, Policy::Fifo);
+    let here = numbers(5, Schedule::Fifo);
     let threads: Vec<_> = (0..4)
-        .map(|_| std::thread::spawn(|| numbers(5, Policy::Fifo)))
+        .map(|_| std::thread::spawn(|| numbers(5, Schedule::Fifo)))
         .collect();
     for thread in threads {
         assert_eq!(thread.join().unwrap(), here);

@@ -52,7 +52,13 @@ impl Attribute {
             Ok(function) => function,
             Err(error) => return with_error(&error, item),
         };
-        if let Err(error) = self.check(&function) {
+        let (options, fault) = match Options::parse(arguments, self.role == Role::Test) {
+            Ok(options) => (options, None),
+            Err(error) => (Options::default(), Some(error)),
+        };
+        let is_simulated = options.simulated().is_asked();
+        if let Err(error) = self.check(&function, is_simulated) {
+            let error = fault.unwrap_or(error);
             return with_error(&error, self.remains(function).unwrap_or(item));
         }
         if self.available == Available::Nothing {
@@ -63,17 +69,23 @@ impl Attribute {
                 self.emit(function, |_, _| quote! { ::core::panic!() }),
             );
         }
-        let (options, fault) = match Options::parse(arguments) {
-            Ok(options) => (options, None),
-            Err(error) => (Options::default(), Some(error)),
-        };
         let (flavor, fault) = match options.flavor(self.role.flavor(), self.available) {
             Ok(flavor) => (flavor, fault),
             // The first fault counts: what the defaults lack follows from it.
             Err(error) => (Flavor::CurrentThread, fault.or(Some(error))),
         };
-        let runtime = self.runtime(&options, flavor);
-        let function = self.emit(function, |body, output| self.run(&runtime, body, output));
+        let function = if is_simulated {
+            self.simulate(function, &options)
+        } else {
+            let runtime = self.runtime(&options, flavor);
+            let name = function.signature.ident.to_string();
+            let path = options.path(self.path);
+            let simulated = (self.role == Role::Test && flavor != Flavor::Local)
+                .then(|| quote! { #path::sim::PlainTest::asked(::core::module_path!(), #name) });
+            let run =
+                |body: &_, output: Option<&_>| self.run(&runtime, simulated.as_ref(), body, output);
+            self.emit(function, run)
+        };
         match fault {
             Some(error) => with_error(&error, function),
             None => function,
@@ -81,7 +93,7 @@ impl Attribute {
     }
 
     /// Whether the function is one that can be waited for.
-    fn check(&self, function: &Function) -> Result<()> {
+    fn check(&self, function: &Function, is_simulated: bool) -> Result<()> {
         let signature = &function.signature;
         if signature.asyncness.is_none() {
             let message = "the `async` keyword is missing from the function declaration";
@@ -92,6 +104,13 @@ impl Attribute {
                 Some("the main function cannot take arguments")
             }
             Role::Main => None,
+            Role::Test if is_simulated => {
+                if signature.inputs.len() != 1 {
+                    let message = "a simulated test takes one argument: `sim: Sim`";
+                    return Err(Error::new_spanned(&signature.ident, message));
+                }
+                None
+            }
             Role::Test => Some("a test function cannot take arguments"),
         };
         if let (Some(message), false) = (takes_none, signature.inputs.is_empty()) {
@@ -134,10 +153,35 @@ impl Attribute {
         quote! { #path::runtime::Builder::#new().enable_all() #settings .#build }
     }
 
-    /// The statements that run `body` in `runtime`.
+    /// A function that explores the world of which `function` is the test.
+    fn simulate(&self, mut function: Function, options: &Options) -> TokenStream {
+        let path = options.path(self.path);
+        let settings = options.simulated().settings();
+        let name = function.signature.ident.to_string();
+        let sim = std::mem::take(&mut function.signature.inputs);
+        let output = function.nameable_output();
+        let body = async_block(&function, output.as_ref(), quote! { async move });
+        let statements = quote! {
+            let mut config = #path::sim::Explore::of_test(
+                ::core::concat!(::core::module_path!(), "::", #name),
+                ::core::option_env!("CARGO_MANIFEST_DIR"),
+            );
+            {
+                #[allow(unused_imports)]
+                use #path::sim::Schedule;
+                #settings
+            }
+            #path::sim::test(&config, |#sim| #body)
+        };
+        function.signature.output = ReturnType::Default;
+        self.emit(function, |_, _| statements)
+    }
+
+    /// The statements that run `body` in `runtime`, or as `simulated` says if that is asked for.
     fn run(
         &self,
         runtime: &TokenStream,
+        simulated: Option<&TokenStream>,
         body: &TokenStream,
         output: Option<&TokenStream>,
     ) -> TokenStream {
@@ -148,8 +192,18 @@ impl Attribute {
                     ::core::pin::pin!(body);
             }
         });
+        let body = match simulated {
+            Some(asked) => quote! {
+                let body = || #body;
+                if let ::core::option::Option::Some(test) = #asked {
+                    return test.run(body);
+                }
+                let body = body();
+            },
+            None => quote! { let body = #body; },
+        };
         quote! {
-            let body = #body;
+            #body
             #erase
             match #runtime {
                 ::core::result::Result::Ok(runtime) => runtime.block_on(body),
@@ -168,7 +222,7 @@ impl Attribute {
         run: impl FnOnce(&TokenStream, Option<&TokenStream>) -> TokenStream,
     ) -> TokenStream {
         let output = function.nameable_output();
-        let body = async_block(&function, output.as_ref());
+        let body = async_block(&function, output.as_ref(), quote! { async });
         let statements = run(&body, output.as_ref());
         let Function {
             outer_attributes,
@@ -202,7 +256,11 @@ impl Role {
 
 /// The function's body as an `async` block. It begins with a `return` that is never reached: from
 /// it the compiler knows the block's type, so that `?` works and a mismatch is shown where it is.
-fn async_block(function: &Function, output: Option<&TokenStream>) -> TokenStream {
+fn async_block(
+    function: &Function,
+    output: Option<&TokenStream>,
+    mut block: TokenStream,
+) -> TokenStream {
     let typed = output.map(|output| {
         let returned = match &function.signature.output {
             ReturnType::Default => function.signature.ident.span(),
@@ -219,7 +277,6 @@ fn async_block(function: &Function, output: Option<&TokenStream>) -> TokenStream
     let body = &function.body;
     let mut braces = Group::new(Delimiter::Brace, quote! { #typed #body });
     braces.set_span(Span::call_site().located_at(function.braces));
-    let mut block = quote! { async };
     braces.to_tokens(&mut block);
     block
 }

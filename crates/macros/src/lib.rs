@@ -17,6 +17,7 @@
 mod expand;
 mod function;
 mod options;
+mod simulated;
 
 use expand::{Attribute, Available, Role};
 use proc_macro::TokenStream;
@@ -90,6 +91,23 @@ attributes! {
     /// The runtime is that of the caller's thread (`current_thread`) with everything enabled unless
     /// arguments say otherwise; they are those of `main`. A test takes no arguments, and returns
     /// what tests may return: `()`, or a `Result`.
+    ///
+    /// With the argument `sim` it is a simulated test, which takes one argument, the world, and is
+    /// run under many seeds; see the module `sim`:
+    ///
+    /// | argument | meaning |
+    /// |---|---|
+    /// | `sim` | the test drives a simulated world |
+    /// | `seeds = 200` | how many seeds; or a range, `100..200` (10 unless set) |
+    /// | `time_limit = "10m"` | the virtual time at which a run fails (10 minutes unless set) |
+    /// | `wall_limit = "1m"` | the real time after which no more seeds are begun |
+    /// | `workers = 4` | how many processes run seeds |
+    /// | `schedule = "pct(3)"` | the order of tasks: `random` (the default), `fifo`, `pct(DEPTH)` |
+    /// | `check = true` | each seed runs twice, in two processes, and must give the same run |
+    /// | `shrink = false` | a run that fails is shown as it is |
+    ///
+    /// With `YAMANOTE_SIM` in the environment (a seed, or a range of them) any other test runs in
+    /// a simulated world of one host, as it stands.
     ///
     /// ```no_run
     /// #[tokio::test(start_paused = true)]

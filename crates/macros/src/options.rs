@@ -10,6 +10,7 @@ use syn::spanned::Spanned;
 use syn::{Error, Expr, ExprLit, Lit, LitStr, Path, Result, Token};
 
 use crate::expand::Available;
+use crate::simulated::Simulated;
 
 /// Who runs the tasks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +29,7 @@ pub(crate) struct Options {
     unhandled_panic: Option<Given<&'static str>>,
     name: Option<Given<LitStr>>,
     path: Option<Given<Path>>,
+    simulated: Simulated,
 }
 
 /// A value and the argument that gave it.
@@ -37,20 +39,21 @@ struct Given<T> {
 }
 
 /// `name = value`.
-struct Argument {
-    name: Ident,
-    value: Option<Expr>,
+pub(crate) struct Argument {
+    pub(crate) name: Ident,
+    pub(crate) value: Option<Expr>,
 }
 
 impl Options {
     /// Reads the arguments; the error names each that is wrong.
-    pub(crate) fn parse(arguments: TokenStream) -> Result<Self> {
+    pub(crate) fn parse(arguments: TokenStream, is_test: bool) -> Result<Self> {
         let arguments = Punctuated::<Argument, Token![,]>::parse_terminated.parse2(arguments)?;
         let mut options = Self::default();
         let mut errors = Vec::new();
         for argument in arguments {
             errors.extend(options.take(&argument).err());
         }
+        errors.extend(options.simulated.misfits(is_test));
         first_with_rest(errors).map_or(Ok(options), Err)
     }
 
@@ -104,10 +107,16 @@ impl Options {
         calls
     }
 
-    /// Takes one argument. Arguments of tests alone (seeds of a simulation) would be told apart
-    /// here.
+    /// What is asked of a simulated test.
+    pub(crate) fn simulated(&self) -> &Simulated {
+        &self.simulated
+    }
+
     fn take(&mut self, argument: &Argument) -> Result<()> {
         let name = argument.name.unraw().to_string();
+        if let Some(taken) = self.simulated.take(&name, argument) {
+            return taken;
+        }
         match name.as_str() {
             "flavor" => argument.put(&mut self.flavor, Flavor::from_expr),
             "worker_threads" => argument.put(&mut self.worker_threads, count),
@@ -118,7 +127,7 @@ impl Options {
             "core_threads" => Err(argument.error("this argument is called `worker_threads`")),
             _ => Err(argument.error(&format!(
                 "there is no argument `{name}`; there are `flavor`, `worker_threads`, \
-                 `start_paused`, `unhandled_panic`, `name` and `crate`"
+                 `start_paused`, `unhandled_panic`, `name` and `crate`, and for tests `sim`"
             ))),
         }
     }
@@ -133,6 +142,13 @@ impl Options {
         let workers = self.worker_threads.as_ref().map(|given| given.span);
         let paused = self.start_paused.as_ref().map(|given| given.span);
         let policy = self.unhandled_panic.as_ref().map(|given| given.span);
+        if self.simulated.is_asked() {
+            let flavor = self.flavor.as_ref().map(|given| given.span);
+            let others = [flavor, workers, paused, policy];
+            let message = "a simulated test has no use for this argument";
+            let misfit = |span| Error::new(span, message);
+            return others.into_iter().flatten().map(misfit).collect();
+        }
         let found = if one_thread {
             [misfit(workers, "worker_threads", "`multi_thread`"), None]
         } else {
@@ -184,7 +200,7 @@ impl Argument {
         Ok(())
     }
 
-    fn error(&self, message: &str) -> Error {
+    pub(crate) fn error(&self, message: &str) -> Error {
         Error::new(self.name.span(), message)
     }
 }
@@ -218,7 +234,7 @@ fn count(value: &Expr) -> Result<usize> {
 }
 
 /// `true` or `false`.
-fn switch(value: &Expr) -> Result<bool> {
+pub(crate) fn switch(value: &Expr) -> Result<bool> {
     match literal(value) {
         Some(Lit::Bool(literal)) => Ok(literal.value),
         _ => Err(Error::new(
@@ -229,7 +245,7 @@ fn switch(value: &Expr) -> Result<bool> {
 }
 
 /// A string; an old spelling of flavors and paths without quotes gets a hint.
-fn text(value: &Expr) -> Result<LitStr> {
+pub(crate) fn text(value: &Expr) -> Result<LitStr> {
     match literal(value) {
         Some(Lit::Str(literal)) => Ok(literal.clone()),
         _ => Err(Error::new(
@@ -261,7 +277,7 @@ fn module_path(value: &Expr) -> Result<Path> {
 }
 
 /// The literal that `value` is, also when a macro passed it on inside of a group.
-fn literal(value: &Expr) -> Option<&Lit> {
+pub(crate) fn literal(value: &Expr) -> Option<&Lit> {
     match value {
         Expr::Lit(ExprLit { lit, .. }) => Some(lit),
         Expr::Group(group) => literal(&group.expr),
@@ -282,7 +298,7 @@ mod tests {
     use super::*;
 
     fn message(arguments: TokenStream) -> String {
-        let options = match Options::parse(arguments) {
+        let options = match Options::parse(arguments, true) {
             Ok(options) => options,
             Err(error) => return error.to_string(),
         };
@@ -326,13 +342,13 @@ mod tests {
     #[test]
     fn every_fault_is_reported() {
         let arguments = quote!(flavor = "green", worker_threads = 0, name = 1);
-        let error = Options::parse(arguments).err().expect("three faults");
+        let error = Options::parse(arguments, true).err().expect("three faults");
         assert_eq!(error.into_iter().count(), 3);
     }
 
     #[test]
     fn a_paused_clock_needs_one_thread() {
-        let options = Options::parse(quote!(start_paused = true)).expect("it is well-formed");
+        let options = Options::parse(quote!(start_paused = true), true).expect("it is well-formed");
         let error = options.flavor(Flavor::MultiThread, Available::MultiThread);
         let error = error.expect_err("many threads");
         assert!(

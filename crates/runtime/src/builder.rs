@@ -22,6 +22,7 @@ use yamanote_pool::{Pool, Rejected, ThreadHook};
 use yamanote_sched::config::{Config, Hooks, UnhandledPanic};
 use yamanote_sched::local::Local;
 use yamanote_sched::multi::Multi;
+use yamanote_world::World;
 
 use crate::handle::{Handle, HandleParts, Id, Scheduler};
 use crate::local_runtime::{LocalOptions, LocalRuntime};
@@ -87,6 +88,8 @@ pub struct Builder {
     disable_lifo_slot: bool,
     unhandled_panic: UnhandledPanic,
     seed: Option<RngSeed>,
+    /// The world of a simulation; a new one unless it is given.
+    world: Option<World>,
     measures: Measures,
     file_route: Option<FileRoute>,
 }
@@ -137,6 +140,13 @@ impl Builder {
         builder
     }
 
+    /// [`sim`](Self::sim) in a world that there is.
+    pub(crate) fn sim_in(world: World) -> Builder {
+        let mut builder = Builder::sim(world.seed());
+        builder.world = Some(world);
+        builder
+    }
+
     fn new(flavor: Flavor) -> Builder {
         Builder {
             flavor,
@@ -159,6 +169,7 @@ impl Builder {
             disable_lifo_slot: false,
             unhandled_panic: UnhandledPanic::Ignore,
             seed: None,
+            world: None,
             measures: Measures::default(),
             file_route: None,
         }
@@ -363,7 +374,9 @@ impl Builder {
     fn build_sim_handle(&self) -> io::Result<Handle> {
         let pool = self.pool(0);
         let seed = self.seed.clone().unwrap_or_else(RngSeed::random);
-        let host = crate::sim::single_host(seed.as_u64(), self.config(), &pool)?;
+        let world = self.world.clone();
+        let world = world.unwrap_or_else(|| World::new(seed.as_u64()));
+        let host = crate::sim::single_host(&world, self.config(), &pool)?;
         Ok(self.handle(Scheduler::Sim(host), pool, None))
     }
 

@@ -8,9 +8,15 @@ mod clock;
 mod control;
 mod disk;
 mod failure;
+mod invariant;
+mod nemesis;
 mod net;
+mod options;
+pub mod panics;
+pub mod points;
 mod program;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::future::Future;
 use std::io;
@@ -22,13 +28,12 @@ use std::time::Duration;
 
 use yamanote_base::atomic::plain::AtomicU64;
 use yamanote_base::hooks;
-use yamanote_base::lock::Mutex;
 use yamanote_pool::Pool;
 use yamanote_sched::config::Config;
-pub use yamanote_sched::sim::Policy;
-use yamanote_sched::sim::SimHost;
+pub use yamanote_sched::sim::Schedule;
+use yamanote_sched::sim::{Ended, SimHost};
 use yamanote_task::{Id, JoinHandle, SpawnLocation, SpawnMeta};
-use yamanote_world::World;
+use yamanote_world::{ChoiceKind, Event, FaultKind, World};
 
 use crate::builder::Builder;
 use crate::context;
@@ -38,7 +43,12 @@ pub use clock::Clock;
 pub use disk::{Disk, DiskOp};
 use failure::Failure;
 pub use failure::SimError;
+use invariant::Invariants;
+use nemesis::Remedies;
+pub use nemesis::{Nemesis, Swarm, SwarmFault};
 pub use net::{Dns, Fault, Latency, Link, Net, Select};
+pub use options::SimOptions;
+use points::Points;
 pub use program::ProgramResult;
 use program::Programs;
 
@@ -68,8 +78,12 @@ struct SimParts {
     handle: Handle,
     programs: Programs,
     failure: Failure,
-    /// The virtual time at which `run` gives up.
-    time_limit: Mutex<Option<Duration>>,
+    invariants: Invariants,
+    points: Points,
+    /// How to end each fault of a nemesis that is in force.
+    remedies: Remedies,
+    /// Hosts whose programs are never started.
+    absent: BTreeSet<String>,
 }
 
 /// A host with a program that can be killed and started again; clones are the same one.
@@ -86,30 +100,46 @@ impl Sim {
     /// When the system denies the few descriptors that a runtime needs.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self::with_policy(seed, Policy::Random)
+        Self::with_schedule(seed, Schedule::default())
     }
 
-    /// A world whose tasks are run in the order of `policy`.
+    /// A world whose tasks are run in the order of `schedule`.
     ///
     /// # Panics
     /// As [`new`](Self::new).
     #[must_use]
-    pub fn with_policy(seed: u64, policy: Policy) -> Self {
-        let runtime = Builder::sim(seed).enable_all().build();
+    pub fn with_schedule(seed: u64, schedule: Schedule) -> Self {
+        Self::with_options(SimOptions {
+            schedule,
+            ..SimOptions::new(seed)
+        })
+    }
+
+    /// A world that also follows, keeps or leaves out what `options` say.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    #[must_use]
+    pub fn with_options(options: SimOptions) -> Self {
+        let runtime = Builder::sim_in(options.world()).enable_all().build();
         let runtime = runtime.expect("the system has descriptors left for a simulation");
         let handle = runtime.handle().clone();
         let Scheduler::Sim(home) = handle.scheduler() else {
             unreachable!("a builder of simulations makes a simulation")
         };
-        let (programs, failure) = (Programs::default(), Failure::default());
         let home = home.clone();
-        home.sim().set_policy(policy);
+        home.sim().set_schedule(options.schedule);
+        let limit = options.time_limit.into_iter();
+        limit.for_each(|limit| home.sim().set_time_limit(limit));
         let parts = Arc::new(SimParts {
             home,
             handle,
-            programs,
-            failure,
-            time_limit: Mutex::new(None),
+            programs: Programs::default(),
+            failure: Failure::default(),
+            invariants: Invariants::default(),
+            points: Points::default(),
+            remedies: Remedies::default(),
+            absent: options.absent,
         });
         Self {
             parts,
@@ -122,7 +152,7 @@ impl Sim {
     /// Without it, a run whose programs set timers for ever, and whose future never ends, never
     /// ends either.
     pub fn set_time_limit(&self, limit: Duration) {
-        *self.parts.time_limit.lock() = Some(limit);
+        self.parts.home.sim().set_time_limit(limit);
     }
 
     /// Starts a program on the host `name`: `main` is called now, and at each restart.
@@ -139,13 +169,44 @@ impl Sim {
         Fut: Future + Send + 'static,
         Fut::Output: ProgramResult,
     {
-        self.parts.programs.add(name, SpawnLocation::caller(), main);
+        self.start(name, SpawnLocation::caller(), main)
+    }
+
+    #[track_caller]
+    fn start<F, Fut>(&self, name: &str, location: SpawnLocation, main: F) -> Host
+    where
+        F: Fn() -> Fut + Send + Sync + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: ProgramResult,
+    {
+        self.parts.programs.add(name, location, main);
         let host = Host {
             sim: self.parts.clone(),
             name: name.into(),
         };
         host.restart();
         host
+    }
+
+    /// Starts a program on each of the hosts `name0`, `name1` and so on: `main` is called with
+    /// the number.
+    ///
+    /// # Panics
+    /// As [`host`](Self::host).
+    #[track_caller]
+    pub fn hosts<F, Fut>(&self, name: &str, count: usize, main: F) -> Vec<Host>
+    where
+        F: Fn(usize) -> Fut + Send + Sync + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: ProgramResult,
+    {
+        let main = Arc::new(main);
+        let location = SpawnLocation::caller();
+        let start = |number| {
+            let main = main.clone();
+            self.start(&format!("{name}{number}"), location, move || main(number))
+        };
+        (0..count).map(start).collect()
     }
 
     /// Runs `future` once as a task on the host `name`.
@@ -156,7 +217,14 @@ impl Sim {
         F::Output: Send + 'static,
     {
         let host = self.parts.start_host(name);
-        host.spawn(future, Id::next(), SpawnMeta::caller())
+        let is_absent = self.parts.absent.contains(name);
+        let run = async move {
+            if is_absent {
+                std::future::pending::<()>().await;
+            }
+            future.await
+        };
+        host.spawn(run, Id::next(), SpawnMeta::caller())
     }
 
     /// Runs `future` to its end, and all programs meanwhile.
@@ -172,23 +240,20 @@ impl Sim {
         let _driving = context::start_driving(true);
         let _context = self.parts.handle.enter();
         let _told = failure::Teller(self.world());
-        let limit = *self.parts.time_limit.lock();
-        let mut alarm = limit.map(|limit| hooks::sleep(limit.saturating_sub(self.now())));
+        let _current = points::enter(&self.parts);
         let mut future = pin!(future);
         let watched = std::future::poll_fn(|cx: &mut Context<'_>| {
             if let Some(error) = self.parts.failure.take_or_watch(cx.waker()) {
                 return Poll::Ready(Err(error));
             }
-            if let Poll::Ready(output) = future.as_mut().poll(cx) {
-                return Poll::Ready(Ok(output));
-            }
-            match alarm.as_mut().map(|alarm| alarm.as_mut().poll(cx)) {
-                Some(Poll::Ready(())) => Poll::Ready(Err(SimError::time_limit(self.world()))),
-                Some(Poll::Pending) | None => Poll::Pending,
-            }
+            future.as_mut().poll(cx).map(Ok)
         });
-        let ended = self.parts.home.sim().run(&self.parts.home, watched);
-        ended.unwrap_or_else(|deadlock| Err(SimError::deadlock(deadlock)))
+        match self.parts.home.sim().run(&self.parts.home, watched) {
+            Ok(ended) => ended,
+            Err(Ended::Deadlock(deadlock)) => Err(SimError::deadlock(deadlock)),
+            Err(Ended::TimeLimit) => Err(SimError::time_limit(self.world())),
+            Err(Ended::Stopped) => Err(self.parts.failure.take_after_stop()),
+        }
     }
 
     /// Runs all programs for so much virtual time.
@@ -237,8 +302,30 @@ impl Sim {
         Net::new(self.world().clone())
     }
 
-    fn world(&self) -> &World {
-        self.parts.home.sim().world()
+    /// What shall sometimes hold (`sometimes!`), and whether it did so far.
+    #[must_use]
+    pub fn coverage(&self) -> Vec<(&'static str, bool)> {
+        self.parts.points.covered()
+    }
+
+    /// A number below `bound` (0 if that is 0), for what the test itself draws.
+    #[must_use]
+    pub fn draw(&self, bound: u64) -> u64 {
+        self.world().choose(ChoiceKind::Draw, bound)
+    }
+
+    /// The world itself, which knows the trace and the choices.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn world(&self) -> &World {
+        self.parts.world()
+    }
+
+    /// The tasks that wait now, in words.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn parked(&self) -> String {
+        self.parts.home.sim().parked().tasks_text()
     }
 }
 
@@ -265,15 +352,25 @@ impl Host {
     /// vanish, and its peers see a reset. Nothing happens if it is down.
     pub fn crash(&self) {
         if let Some(host) = self.sim.programs.take_running(&self.name) {
+            let id = self.world_host().id();
+            self.sim
+                .world()
+                .record(Event::Fault(FaultKind::Crash, id, id));
             host.kill();
         }
     }
 
     /// Calls the program's main function again; kills it first if it is up.
     pub fn restart(&self) {
+        let id = self.world_host().id();
+        if self.sim.absent.contains(&*self.name) {
+            return;
+        }
         self.crash();
-        let host = self.world_host();
-        host.world().power_on(host.id());
+        self.sim
+            .world()
+            .record(Event::FaultEnd(FaultKind::Crash, id, id));
+        self.sim.world().power_on(id);
         let host = self.sim.start_host(&self.name);
         self.sim.programs.start(&self.name, &host, &self.sim);
     }
@@ -284,6 +381,16 @@ impl Host {
 }
 
 impl SimParts {
+    fn world(&self) -> &World {
+        self.home.sim().world()
+    }
+
+    /// Ends the run, which fails for this reason.
+    fn fail(&self, error: SimError) {
+        self.failure.set(error);
+        self.home.sim().stop();
+    }
+
     /// Starts the host `name`, and lets its tasks find a handle of their own.
     fn start_host(&self, name: &str) -> SimHost {
         let host = self.home.sim().start_host(name);
@@ -313,8 +420,7 @@ impl Clone for Sim {
 }
 
 /// The only host of a new world.
-pub(crate) fn single_host(seed: u64, config: Config, pool: &Pool) -> io::Result<SimHost> {
-    let world = World::new(seed);
+pub(crate) fn single_host(world: &World, config: Config, pool: &Pool) -> io::Result<SimHost> {
     let (mut drivers, _) = yamanote_driver::new(yamanote_driver::Config {
         clock: yamanote_driver::clock::Clock::world(world.clone()),
         host: Some(world.add_host(HOME)),

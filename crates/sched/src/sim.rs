@@ -11,6 +11,7 @@
 
 pub mod deadlock;
 pub mod host;
+mod priorities;
 mod queue;
 
 use std::cell::Cell;
@@ -32,7 +33,7 @@ use crate::config::{Config, Hooks, UNHANDLED_PANIC};
 use crate::metrics::WorkerMetrics;
 pub use deadlock::Deadlock;
 pub use host::SimHost;
-pub use queue::Policy;
+pub use queue::Schedule;
 use queue::{Entry, RunQueue};
 
 /// What one poll takes of virtual time: so that a task which spins does not stop the clock.
@@ -56,6 +57,26 @@ struct SimParts {
     metrics: WorkerMetrics,
     /// Set when a task panicked and the policy is to shut down.
     failed: AtomicBool,
+    /// Set when the run is to end before its future does.
+    stopped: AtomicBool,
+    /// When a run gives up, in nanoseconds of virtual time.
+    deadline_ns: AtomicU64,
+    /// What is called after each poll.
+    watcher: Mutex<Option<Watcher>>,
+}
+
+/// Looks at the world between two polls.
+pub type Watcher = Box<dyn FnMut() + Send>;
+
+/// Why a run ended before its future did.
+#[derive(Clone, Debug)]
+pub enum Ended {
+    /// Nothing can go on.
+    Deadlock(Deadlock),
+    /// [`Sim::stop`] was called.
+    Stopped,
+    /// The world is older than it may become.
+    TimeLimit,
 }
 
 /// The waker of a future in `block_on`.
@@ -104,6 +125,9 @@ impl Sim {
             hosts: Mutex::new(Vec::new()),
             next_task: AtomicU64::new(0),
             failed: AtomicBool::new(false),
+            stopped: AtomicBool::new(false),
+            deadline_ns: AtomicU64::new(u64::MAX),
+            watcher: Mutex::new(None),
         }));
         let home = sim.start_host(&home.name());
         (sim, home)
@@ -139,9 +163,42 @@ impl Sim {
         Arc::ptr_eq(&self.0, &other.0)
     }
 
-    /// Has tasks run in the order of `policy` from now on.
-    pub fn set_policy(&self, policy: Policy) {
-        self.0.queue.lock().set_policy(policy);
+    /// Has tasks run in the order of `schedule` from now on.
+    pub fn set_schedule(&self, schedule: Schedule) {
+        self.0.queue.lock().set_schedule(schedule);
+    }
+
+    /// Has a run give up when the world is so old. It is no timer: a world in which nothing else
+    /// is to come is deadlocked.
+    pub fn set_time_limit(&self, limit: Duration) {
+        let limit = u64::try_from(limit.as_nanos()).unwrap_or(u64::MAX);
+        // Relaxed: read by the thread that runs the simulation.
+        self.0.deadline_ns.store(limit, Ordering::Relaxed);
+    }
+
+    /// When a run gives up, if it does.
+    #[must_use]
+    pub fn time_limit(&self) -> Option<Duration> {
+        // Relaxed: as where it is set.
+        let limit = self.0.deadline_ns.load(Ordering::Relaxed);
+        (limit != u64::MAX).then(|| Duration::from_nanos(limit))
+    }
+
+    /// Has `watcher` called after each poll. It must not run anything of the simulation.
+    pub fn set_watcher(&self, watcher: Watcher) {
+        *self.0.watcher.lock() = Some(watcher);
+    }
+
+    /// Ends the [`run`](Self::run) that is under way, before the next poll.
+    pub fn stop(&self) {
+        // Relaxed: looked at on this thread before the next task.
+        self.0.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// What waits now, as a report has it.
+    #[must_use]
+    pub fn parked(&self) -> Deadlock {
+        Deadlock::of(self)
     }
 
     /// Starts the host `name`, without any task; it is new, or was killed before.
@@ -166,11 +223,11 @@ impl Sim {
     /// May be called by work that blocks inside the simulation; then the outer future waits.
     ///
     /// # Errors
-    /// [`Deadlock`].
+    /// [`Ended`].
     ///
     /// # Panics
     /// When a task panics and the policy is to shut down.
-    pub fn run<F: Future>(&self, home: &SimHost, future: F) -> Result<F::Output, Deadlock> {
+    pub fn run<F: Future>(&self, home: &SimHost, future: F) -> Result<F::Output, Ended> {
         let main = Arc::new(MainWaker {
             sim: self.clone(),
             queued: AtomicBool::new(false),
@@ -178,6 +235,8 @@ impl Sim {
         let mut future = pin!(future);
         let mut lap = Lap::new(self);
         main.wake_by_ref();
+        // Relaxed: as in stop().
+        self.0.stopped.store(false, Ordering::Relaxed);
         loop {
             // Relaxed: set on this thread.
             if self.0.failed.load(Ordering::Relaxed) {
@@ -189,13 +248,30 @@ impl Sim {
                 lap.wait()?;
                 continue;
             };
-            if !entry.is_main(&main) {
+            let polled = if entry.is_main(&main) {
+                home.poll_main(future.as_mut(), main.clone())
+            } else {
                 lap.run(entry);
-            } else if let Poll::Ready(output) = home.poll_main(future.as_mut(), main.clone()) {
+                Poll::Pending
+            };
+            self.look()?;
+            if let Poll::Ready(output) = polled {
                 return Ok(output);
             }
-            lap.step();
+            lap.step()?;
         }
+    }
+
+    /// Has the watcher look at what a poll has done; an error if the run is to end.
+    fn look(&self) -> Result<(), Ended> {
+        if let Some(watcher) = &mut *self.0.watcher.lock() {
+            watcher();
+        }
+        // Relaxed: as in stop().
+        if self.0.stopped.load(Ordering::Relaxed) {
+            return Err(Ended::Stopped);
+        }
+        Ok(())
     }
 
     /// Stops everything: every task on every host is dropped, the driver is shut down.
@@ -253,15 +329,19 @@ impl<'a> Lap<'a> {
     }
 
     /// Lets a poll's time go by, and what is due then happen.
-    fn step(&mut self) {
+    fn step(&mut self) -> Result<(), Ended> {
         let (now, is_due) = self.sim.0.world.spend(POLL_STEP);
+        if self.sim.time_limit().is_some_and(|limit| now >= limit) {
+            return Err(Ended::TimeLimit);
+        }
         if is_due || now.as_millis() != self.tick {
             self.turn(Some(Duration::ZERO));
         }
+        Ok(())
     }
 
     /// Nothing is runnable: goes to the next thing that happens.
-    fn wait(&mut self) -> Result<(), Deadlock> {
+    fn wait(&mut self) -> Result<(), Ended> {
         let sim = &self.sim.0;
         Hooks::call(sim.config.hooks.before_park.as_ref());
         // The hook may have woken something, for which nobody was unparked.
@@ -271,7 +351,7 @@ impl<'a> Lap<'a> {
         sim.metrics.note_unpark(sim.handle.clock());
         Hooks::call(sim.config.hooks.after_unpark.as_ref());
         if stuck {
-            Err(Deadlock::of(self.sim))
+            Err(Ended::Deadlock(Deadlock::of(self.sim)))
         } else {
             Ok(())
         }

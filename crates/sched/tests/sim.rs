@@ -13,7 +13,7 @@ use yamanote_driver::timer::Timer;
 use yamanote_pool::Pool;
 use yamanote_sched::config::{Config, Hooks, UnhandledPanic};
 use yamanote_sched::metrics::Measured;
-use yamanote_sched::sim::{Policy, Sim, SimHost};
+use yamanote_sched::sim::{Ended, Schedule, Sim, SimHost};
 use yamanote_task::{Id, JoinHandle, SpawnMeta};
 use yamanote_world::World;
 
@@ -126,9 +126,9 @@ fn a_task_that_spins_does_not_stop_the_clock() {
 }
 
 /// The order in which ten tasks run their three steps.
-fn order(seed: u64, policy: Policy) -> (Vec<usize>, u128) {
+fn order(seed: u64, schedule: Schedule) -> (Vec<usize>, u128) {
     let (sim, home) = sim(seed);
-    sim.set_policy(policy);
+    sim.set_schedule(schedule);
     let log = Arc::new(Mutex::new(Vec::new()));
     let joins: Vec<_> = (0..10)
         .map(|i| {
@@ -152,11 +152,11 @@ fn order(seed: u64, policy: Policy) -> (Vec<usize>, u128) {
 
 #[test]
 fn the_seed_decides_the_order_of_tasks() {
-    assert_eq!(order(7, Policy::Random), order(7, Policy::Random));
-    assert_ne!(order(7, Policy::Random), order(8, Policy::Random));
+    assert_eq!(order(7, Schedule::Random), order(7, Schedule::Random));
+    assert_ne!(order(7, Schedule::Random), order(8, Schedule::Random));
     let fifo: Vec<usize> = (0..3).flat_map(|_| 0..10).collect();
-    assert_eq!(order(7, Policy::Fifo).0, fifo);
-    assert_ne!(order(7, Policy::Random).0, fifo);
+    assert_eq!(order(7, Schedule::Fifo).0, fifo);
+    assert_ne!(order(7, Schedule::Random).0, fifo);
 }
 
 #[test]
@@ -234,6 +234,9 @@ fn nothing_to_come_is_a_deadlock_that_names_the_tasks() {
         std::future::pending::<()>().await;
     };
     let deadlock = sim.run(&home, waits).unwrap_err();
+    let Ended::Deadlock(deadlock) = deadlock else {
+        panic!("nobody stopped it");
+    };
     let text = deadlock.to_string();
     assert_eq!(deadlock.seed(), 42);
     assert!(text.contains("seed 42 at 2."), "{text}");

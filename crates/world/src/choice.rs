@@ -80,7 +80,9 @@ kinds! {
     Fault: Faults,
     /// Whether a fault that was planned strikes; 0 spares.
     Strike: Faults,
-    /// Which faults a run may have, how often, whom and for how long they strike.
+    /// How long it is to the next fault that is planned, above the least.
+    FaultGap: Faults,
+    /// Which faults a run may have, whom and for how long they strike.
     FaultPlan: Faults,
     /// Whether a place in the program that may misbehave does.
     Buggify: Faults,
@@ -184,7 +186,8 @@ impl ChoiceKind {
     /// Whether another value than 0 is something that went wrong.
     #[must_use]
     pub const fn is_fault(self) -> bool {
-        matches!(self.stream(), Stream::Faults) && !matches!(self, ChoiceKind::FaultPlan)
+        matches!(self.stream(), Stream::Faults)
+            && !matches!(self, ChoiceKind::FaultPlan | ChoiceKind::FaultGap)
     }
 
     pub(crate) const fn tag(self) -> u8 {

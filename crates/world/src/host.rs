@@ -5,6 +5,9 @@ use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use yamanote_base::rng::Rng;
+
+use crate::choice::ChoiceKind;
 use crate::clock::HostClock;
 use crate::disk::DiskState;
 use crate::names::NameRules;
@@ -51,6 +54,12 @@ pub(crate) struct HostState {
 }
 
 impl HostId {
+    /// The host of this number.
+    #[must_use]
+    pub const fn from_number(number: u32) -> Self {
+        Self(number)
+    }
+
     /// The number itself.
     #[must_use]
     pub const fn number(self) -> u32 {
@@ -89,6 +98,13 @@ impl Host {
     #[must_use]
     pub fn addresses(&self) -> Vec<IpAddr> {
         self.world.lock().hosts.get(self.id).addresses()
+    }
+
+    /// A generator for the programs of this host, seeded from the application's stream.
+    #[must_use]
+    pub fn application_rng(&self) -> Rng {
+        let seed = self.world.choose_on(ChoiceKind::Seed, self.id, u64::MAX);
+        Rng::new(seed)
     }
 
     /// Gives it another address.

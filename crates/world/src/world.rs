@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use yamanote_base::lock::{Mutex, MutexGuard};
-use yamanote_base::rng::Rng;
 use yamanote_base::wake::WakeList;
 
 use crate::alarm::Alarm;
@@ -198,12 +197,6 @@ impl World {
     /// [`choose`](Self::choose) of something that concerns `host`.
     pub fn choose_on(&self, kind: ChoiceKind, host: HostId, bound: u64) -> u64 {
         self.lock().choose_on(kind, host, bound)
-    }
-
-    /// A generator for the program itself, seeded from the application's stream.
-    #[must_use]
-    pub fn application_rng(&self) -> Rng {
-        Rng::new(self.choose(ChoiceKind::Seed, u64::MAX))
     }
 
     /// Has all be drawn as `script` says, as far as it goes.

@@ -9,6 +9,8 @@ mod pin;
 #[cfg(feature = "macros")]
 mod select;
 #[cfg(feature = "rt")]
+mod sim;
+#[cfg(feature = "rt")]
 mod task_local;
 
 #[cfg(feature = "macros")]

@@ -10,6 +10,8 @@ use yamanote_base::lock::Mutex;
 use yamanote_sched::sim::Deadlock;
 use yamanote_world::World;
 
+use super::panics;
+
 /// Why a simulation could not go on.
 #[derive(Debug)]
 pub struct SimError {
@@ -23,11 +25,23 @@ enum Cause {
     /// The program of a host ended with an error.
     Failed { host: String, error: String },
     /// The program of a host panicked.
-    Panicked { host: String, message: String },
+    Panicked {
+        host: String,
+        message: String,
+        /// File and line, where panics are watched.
+        place: Option<String>,
+    },
     /// Nothing can go on.
     Deadlock(Deadlock),
     /// It went on for too long.
     TimeLimit,
+    /// What shall always hold does not.
+    Broken {
+        /// `invariant`, `always` or `eventually`.
+        rule: &'static str,
+        name: String,
+        error: String,
+    },
 }
 
 /// The first failure of a program, until somebody takes it.
@@ -69,15 +83,60 @@ impl SimError {
     }
 
     pub(super) fn panicked(world: &World, host: String, payload: &(dyn Any + Send)) -> Self {
-        let text = payload
-            .downcast_ref::<&str>()
-            .map(|text| (*text).to_owned());
-        let text = text.or_else(|| payload.downcast_ref::<String>().cloned());
-        let message = text.unwrap_or_else(|| "a value that is no text".to_owned());
+        let (message, place) = (panics::message_of(payload), panics::last_place());
         Self {
             seed: world.seed(),
             now: world.now(),
-            cause: Cause::Panicked { host, message },
+            cause: Cause::Panicked {
+                host,
+                message,
+                place,
+            },
+        }
+    }
+
+    pub(super) fn broken(world: &World, rule: &'static str, name: String, error: String) -> Self {
+        Self {
+            seed: world.seed(),
+            now: world.now(),
+            cause: Cause::Broken { rule, name, error },
+        }
+    }
+
+    /// What failed, without the particulars: the same fault has the same name in other runs.
+    #[must_use]
+    pub fn name(&self) -> String {
+        match &self.cause {
+            Cause::Failed { error, .. } => format!("program failed: {error}"),
+            Cause::Panicked { place, .. } if place.is_some() => {
+                format!("panic at {}", place.as_deref().unwrap_or_default())
+            }
+            Cause::Panicked { message, .. } => format!("program panicked: {message}"),
+            Cause::Deadlock(_) => "deadlock".to_owned(),
+            Cause::TimeLimit => "time limit".to_owned(),
+            Cause::Broken { rule, name, .. } => format!("{rule} \"{name}\""),
+        }
+    }
+
+    /// The particulars, without seed and time.
+    #[must_use]
+    pub fn text(&self) -> String {
+        match &self.cause {
+            Cause::Failed { host, error } => format!("the program of host {host} failed: {error}"),
+            Cause::Panicked {
+                host,
+                message,
+                place,
+            } => {
+                let at = place.as_ref().map(|place| format!(" at {place}"));
+                let at = at.unwrap_or_default();
+                format!("the program of host {host} panicked{at}: {message}")
+            }
+            Cause::Deadlock(_) => {
+                "nothing is runnable, no timer is set and no event is to come".to_owned()
+            }
+            Cause::TimeLimit => format!("not at its end at {:?}, its time limit", self.now),
+            Cause::Broken { rule, name, error } => format!("{rule} \"{name}\": {error}"),
         }
     }
 
@@ -110,7 +169,7 @@ impl SimError {
     pub fn host(&self) -> Option<&str> {
         match &self.cause {
             Cause::Failed { host, .. } | Cause::Panicked { host, .. } => Some(host),
-            Cause::Deadlock(_) | Cause::TimeLimit => None,
+            Cause::Deadlock(_) | Cause::TimeLimit | Cause::Broken { .. } => None,
         }
     }
 }
@@ -127,6 +186,12 @@ impl Failure {
         }
     }
 
+    /// The failure for which the run was stopped.
+    pub(super) fn take_after_stop(&self) -> SimError {
+        let error = self.0.lock().error.take();
+        error.expect("a run is stopped after its failure was set")
+    }
+
     /// The failure; if there is none yet, `waker` is woken when there is.
     pub(super) fn take_or_watch(&self, waker: &Waker) -> Option<SimError> {
         let watcher = waker.clone();
@@ -141,7 +206,7 @@ impl Failure {
 
 impl Drop for Teller<'_> {
     fn drop(&mut self) {
-        if std::thread::panicking() {
+        if std::thread::panicking() && !panics::is_watched() {
             let (seed, now) = (self.0.seed(), self.0.now());
             eprintln!("the simulation with seed {seed} panicked at {now:?} of virtual time");
         }
@@ -150,22 +215,10 @@ impl Drop for Teller<'_> {
 
 impl fmt::Display for SimError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, now, cause } = self;
-        match cause {
-            Cause::Failed { host, error } => {
-                write!(
-                    f,
-                    "seed {seed} at {now:?}: the program of host {host} failed: {error}"
-                )
-            }
-            Cause::Panicked { host, message } => {
-                write!(
-                    f,
-                    "seed {seed} at {now:?}: the program of host {host} panicked: {message}"
-                )
-            }
+        match &self.cause {
             Cause::Deadlock(deadlock) => deadlock.fmt(f),
-            Cause::TimeLimit => write!(f, "seed {seed}: not at its end at {now:?}, its time limit"),
+            Cause::TimeLimit => write!(f, "seed {}: {}", self.seed, self.text()),
+            _ => write!(f, "seed {} at {:?}: {}", self.seed, self.now, self.text()),
         }
     }
 }

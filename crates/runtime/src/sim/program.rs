@@ -129,6 +129,11 @@ impl Programs {
         drop(host.spawn(task, Id::next(), location.into()));
     }
 
+    /// The hosts that have a program, by name.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.0.lock().keys().cloned().collect()
+    }
+
     pub(super) fn contains(&self, name: &str) -> bool {
         self.0.lock().contains_key(name)
     }
@@ -156,7 +161,7 @@ impl Future for MainTask {
             Err(payload) => SimError::panicked(world, name, &*payload),
         };
         if let Some(sim) = self.sim.upgrade() {
-            sim.failure.set(error);
+            sim.fail(error);
         }
         Poll::Ready(())
     }

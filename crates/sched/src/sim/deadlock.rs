@@ -56,24 +56,35 @@ impl Deadlock {
     }
 }
 
-impl fmt::Display for Deadlock {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { seed, now, hosts } = self;
-        write!(
-            f,
-            "deadlock in the simulation with seed {seed} at {now:?}: nothing is runnable, no timer \
-             is set and no event is to come"
-        )?;
-        for host in hosts {
-            write!(f, "\n  host {}: {} tasks wait", host.name, host.tasks.len())?;
+impl Deadlock {
+    /// The tasks that wait, host by host, in lines that begin with a break.
+    #[must_use]
+    pub fn tasks_text(&self) -> String {
+        let mut text = String::new();
+        for host in &self.hosts {
+            let (name, count) = (&host.name, host.tasks.len());
+            text += &format!("\n  host {name}: {count} tasks wait");
             for (task, place) in host.tasks.iter().take(NAMED_MAX) {
-                write!(f, "\n    task {task}, spawned at {place}")?;
+                text += &format!("\n    task {task}, spawned at {place}");
             }
-            if host.tasks.len() > NAMED_MAX {
-                write!(f, "\n    and {} more", host.tasks.len() - NAMED_MAX)?;
+            if count > NAMED_MAX {
+                text += &format!("\n    and {} more", count - NAMED_MAX);
             }
         }
-        Ok(())
+        text
+    }
+}
+
+impl fmt::Display for Deadlock {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "deadlock in the simulation with seed {} at {:?}: nothing is runnable, no timer is set \
+             and no event is to come{}",
+            self.seed,
+            self.now,
+            self.tasks_text()
+        )
     }
 }
 

@@ -19,12 +19,12 @@ use yamanote_task::{
 use yamanote_world::{Event, FaultKind, Host, HostId};
 
 use super::queue::Entry;
-use super::{MainWaker, Sim};
+use super::{Ended, MainWaker, Sim};
 use crate::config::{Hooks, UnhandledPanic};
 use crate::metrics;
 
 /// What stands for the number of a task when the future of a `block_on` is polled.
-const MAIN: u64 = u64::MAX;
+pub(super) const MAIN: u64 = u64::MAX;
 
 /// Calls its argument in the surroundings that tasks of a host expect.
 pub type Around = Arc<dyn Fn(&mut dyn FnMut()) + Send + Sync>;
@@ -63,7 +63,7 @@ struct Scope<'a> {
 
 impl SimHost {
     pub(super) fn new(sim: Sim, host: Host) -> Self {
-        let rng = host.world().application_rng();
+        let rng = host.application_rng();
         Self(Arc::new(HostParts {
             sim,
             host,
@@ -164,7 +164,9 @@ impl SimHost {
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         match self.0.sim.run(self, future) {
             Ok(output) => output,
-            Err(deadlock) => panic!("{deadlock}"),
+            Err(Ended::Deadlock(deadlock)) => panic!("{deadlock}"),
+            Err(Ended::Stopped) => panic!("the simulation was stopped"),
+            Err(Ended::TimeLimit) => panic!("the simulation has reached its time limit"),
         }
     }
 

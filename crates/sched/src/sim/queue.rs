@@ -1,4 +1,4 @@
-//! What is runnable, and in which order it is run: [`RunQueue`] and its [`Policy`].
+//! What is runnable, and in which order it is run: [`RunQueue`] and its [`Schedule`].
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -7,17 +7,28 @@ use yamanote_task::Runnable;
 use yamanote_world::{ChoiceKind, World};
 
 use super::MainWaker;
-use super::host::SimHost;
+use super::host::{MAIN, SimHost};
+use super::priorities::Priorities;
 
 /// In which order runnable tasks are polled.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum Policy {
+pub enum Schedule {
     /// The first that became runnable first.
     Fifo,
     /// Any, drawn from the schedule stream.
     #[default]
     Random,
+    /// The one of the highest priority. Priorities are drawn, and the task that runs loses its own
+    /// at `depth - 1` moments that are drawn, too.
+    ///
+    /// A bug that needs `depth` events in a certain order is found with a probability that does
+    /// not sink with the number of tasks as fast as with [`Random`](Self::Random) (Burckhardt et
+    /// al., "A Randomized Scheduler with Probabilistic Guarantees of Finding Bugs", 2010).
+    Pct {
+        /// How many events must be in order.
+        depth: u32,
+    },
 }
 
 /// Something to be run once.
@@ -38,13 +49,17 @@ pub(super) enum Entry {
 #[derive(Default)]
 pub(super) struct RunQueue {
     entries: VecDeque<Entry>,
-    policy: Policy,
+    schedule: Schedule,
+    priorities: Priorities,
     closed: bool,
 }
 
 impl RunQueue {
-    pub(super) fn set_policy(&mut self, policy: Policy) {
-        self.policy = policy;
+    pub(super) fn set_schedule(&mut self, schedule: Schedule) {
+        self.schedule = schedule;
+        if let Schedule::Pct { depth } = schedule {
+            self.priorities = Priorities::new(depth);
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -63,12 +78,19 @@ impl RunQueue {
     /// Takes out what is to run next.
     pub(super) fn choose(&mut self, world: &World) -> Option<Entry> {
         let count = self.entries.len();
-        if count < 2 || self.policy == Policy::Fifo {
-            return self.entries.pop_front();
-        }
-        let drawn = world.choose(ChoiceKind::NextTask, count as u64);
-        let index = usize::try_from(drawn).expect("drawn below the number of entries");
-        self.entries.swap_remove_back(index)
+        let index = match self.schedule {
+            Schedule::Pct { .. } => {
+                let numbers = self.entries.iter().map(Entry::number);
+                self.priorities.choose(numbers, world)?
+            }
+            Schedule::Random if count > 1 => {
+                let drawn = world.choose(ChoiceKind::NextTask, count as u64);
+                usize::try_from(drawn).expect("drawn below the number of entries")
+            }
+            Schedule::Random | Schedule::Fifo => 0,
+        };
+        // Index 0 leaves the order of the others: only zeros drawn is first in, first out.
+        self.entries.swap_remove_front(index)
     }
 
     pub(super) fn close(&mut self) {
@@ -100,6 +122,13 @@ impl Entry {
         match self {
             Entry::Task { host: of, .. } => of.is(host),
             Entry::Main(_) => false,
+        }
+    }
+
+    fn number(&self) -> u64 {
+        match self {
+            Entry::Task { number, .. } => *number,
+            Entry::Main(_) => MAIN,
         }
     }
 }
