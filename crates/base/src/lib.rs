@@ -28,3 +28,4 @@ pub mod hooks;
 pub mod linger;
 pub mod probe;
 pub mod rng;
+pub mod simulated;

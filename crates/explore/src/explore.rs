@@ -122,6 +122,7 @@ impl Explore {
         SimOptions {
             schedule: self.schedule,
             time_limit: Some(self.time_limit),
+            is_strict: self.check,
             ..SimOptions::new(seed)
         }
     }

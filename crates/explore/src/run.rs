@@ -12,6 +12,8 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
+use yamanote_base::rng::{self, Rng};
+use yamanote_base::simulated;
 use yamanote_runtime::sim::panics::{self, SeenPanic};
 use yamanote_runtime::sim::{ProgramResult, Sim, SimOptions};
 use yamanote_world::World;
@@ -97,6 +99,9 @@ fn watch(messages: &Receiver<World>) -> Watched {
 
 fn run_here(test: &Test, options: SimOptions, watcher: &Sender<World>) -> Outcome {
     let _watch = panics::watch();
+    // What this thread draws, the keys of its hash maps too, follows from the seed.
+    let _simulated = simulated::enter();
+    let _rng = rng::enter_thread(Rng::new(options.seed));
     let sim = Sim::with_options(options);
     // Who has started this thread waits for it.
     let _ = watcher.send(sim.world().clone());

@@ -15,6 +15,7 @@ mod options;
 pub mod panics;
 pub mod points;
 mod program;
+mod surroundings;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -27,7 +28,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use yamanote_base::atomic::plain::AtomicU64;
-use yamanote_base::hooks;
+use yamanote_base::{hooks, simulated};
 use yamanote_pool::Pool;
 use yamanote_sched::config::Config;
 pub use yamanote_sched::sim::Schedule;
@@ -84,6 +85,8 @@ struct SimParts {
     remedies: Remedies,
     /// Hosts whose programs are never started.
     absent: BTreeSet<String>,
+    /// Whether what the world does not decide ends the run.
+    is_strict: bool,
 }
 
 /// A host with a program that can be killed and started again; clones are the same one.
@@ -140,6 +143,7 @@ impl Sim {
             points: Points::default(),
             remedies: Remedies::default(),
             absent: options.absent,
+            is_strict: options.is_strict,
         });
         Self {
             parts,
@@ -421,8 +425,13 @@ impl Clone for Sim {
 
 /// The only host of a new world.
 pub(crate) fn single_host(world: &World, config: Config, pool: &Pool) -> io::Result<SimHost> {
+    surroundings::install();
+    // So that the clock's start is the one that programs are told.
+    let simulated = simulated::enter();
+    let clock = yamanote_driver::clock::Clock::world(world.clone());
+    drop(simulated);
     let (mut drivers, _) = yamanote_driver::new(yamanote_driver::Config {
-        clock: yamanote_driver::clock::Clock::world(world.clone()),
+        clock,
         host: Some(world.add_host(HOME)),
         ..yamanote_driver::Config::new(pool.clone())
     })?;

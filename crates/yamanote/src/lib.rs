@@ -45,7 +45,7 @@
 //!
 //! | feature | what it brings |
 //! |---|---|
-//! | `full` | all that follow, except the last two |
+//! | `full` | all that follow, except the last three |
 //! | `rt` | `runtime`, `task`, `spawn`, `sim`: one thread, or a simulation |
 //! | `rt-multi-thread` | `main` starts worker threads unless told otherwise |
 //! | `macros` | `main`, `test`, `select!`, `join!`, `try_join!` |
@@ -57,6 +57,7 @@
 //! | `fs` | `fs`: files and directories |
 //! | `process` | `process`: children, without blocking on them |
 //! | `signal` | `signal`: Ctrl-C and its relatives |
+//! | `sim` | for tests: what the C library would tell of the real world is overridden in `sim` |
 //! | `test-util` | a clock that tests stop and move: `time::pause`, `time::advance` |
 //! | `tracing` | spans and events for subscribers: tasks, what they wait for, who wakes them |
 //!

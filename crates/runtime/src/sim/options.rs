@@ -17,6 +17,9 @@ pub struct SimOptions {
     pub time_limit: Option<Duration>,
     /// Hosts whose programs are never started.
     pub absent: BTreeSet<String>,
+    /// Whether the run fails when a program does what the world does not decide: makes a thread.
+    /// Noticed with the feature `sim` only.
+    pub is_strict: bool,
     /// What is drawn, in the place of what the seed gives.
     #[doc(hidden)]
     pub script: Option<Script>,
@@ -37,6 +40,7 @@ impl SimOptions {
             schedule: Schedule::default(),
             time_limit: None,
             absent: BTreeSet::new(),
+            is_strict: false,
             script: None,
             keeps_choices: false,
             keeps_records: false,

@@ -133,6 +133,23 @@ pub fn point(name: &'static str) {
     }
 }
 
+/// A program did what the world does not decide.
+pub(super) fn leak(what: &'static str) {
+    let Some((parts, host)) = current() else {
+        return;
+    };
+    let note = Event::Note(host, what, 0);
+    parts.world().record(note);
+    if parts.is_strict {
+        let error = format!(
+            "on host {}; the order of what threads do is not simulated, see `spawn_blocking`",
+            parts.world().host(host).name()
+        );
+        let error = SimError::broken(parts.world(), "check", what.to_owned(), error);
+        parts.fail(error);
+    }
+}
+
 impl Points {
     pub(super) fn set_crash_chance(&self, chance: f64) {
         // Relaxed: as in point().

@@ -12,6 +12,7 @@ use yamanote_base::budget;
 use yamanote_base::enter::{self, Entered};
 use yamanote_base::lock::Mutex;
 use yamanote_base::rng::{self, Rng};
+use yamanote_base::simulated::{self, SimulatedGuard};
 use yamanote_driver::context::{self, HostGuard};
 use yamanote_task::{
     Id, JoinHandle, Runnable, Schedule, SpawnLocation, SpawnMeta, TaskList, TaskMeta, TaskRef,
@@ -59,6 +60,7 @@ struct Scope<'a> {
     host: &'a SimHost,
     rng_before: Option<Rng>,
     _sockets: HostGuard,
+    _simulated: SimulatedGuard,
 }
 
 impl SimHost {
@@ -288,6 +290,7 @@ impl<'a> Scope<'a> {
             host,
             rng_before: rng::replace_thread_rng(Some(rng)),
             _sockets: sockets,
+            _simulated: simulated::enter(),
         }
     }
 }

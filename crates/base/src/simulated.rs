@@ -1,0 +1,73 @@
+//! Whether the current thread is in a simulated world, for what stands in the place of the
+//! system's own functions there.
+
+use std::cell::Cell;
+use std::marker::PhantomData;
+use std::sync::OnceLock;
+
+thread_local! {
+    static SIMULATED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// What the runtime knows of the host that the thread stands on.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings {
+    /// The nanoseconds since the world's beginning; each reading takes a few.
+    pub now_ns: fn() -> u64,
+    /// The number of the host.
+    pub host: fn() -> u32,
+    /// The name of the host, for `f`.
+    pub with_name: fn(f: &mut dyn FnMut(&str)),
+    /// Something happened that the world does not decide.
+    pub leak: fn(what: &'static str),
+}
+
+static SURROUNDINGS: OnceLock<Surroundings> = OnceLock::new();
+
+/// The thread is in a world until this is dropped.
+#[derive(Debug)]
+#[must_use = "the thread leaves the world at once when this is dropped"]
+pub struct SimulatedGuard {
+    before: bool,
+    _not_send: PhantomData<*mut ()>,
+}
+
+/// Says how to ask for the surroundings; later calls change nothing.
+pub fn set_surroundings(surroundings: Surroundings) {
+    let _ = SURROUNDINGS.set(surroundings);
+}
+
+/// The thread is in a world from now on.
+pub fn enter() -> SimulatedGuard {
+    set(true)
+}
+
+/// The thread is in no world from now on: what it does is the runtime's own.
+pub fn leave() -> SimulatedGuard {
+    set(false)
+}
+
+fn set(is_simulated: bool) -> SimulatedGuard {
+    let before = SIMULATED.try_with(|cell| cell.replace(is_simulated));
+    SimulatedGuard {
+        before: before.unwrap_or(false),
+        _not_send: PhantomData,
+    }
+}
+
+/// What surrounds the thread, if it is in a world.
+#[inline]
+pub fn surroundings() -> Option<&'static Surroundings> {
+    let is_simulated = SIMULATED.try_with(Cell::get).unwrap_or(false);
+    if is_simulated {
+        SURROUNDINGS.get()
+    } else {
+        None
+    }
+}
+
+impl Drop for SimulatedGuard {
+    fn drop(&mut self) {
+        let _ = SIMULATED.try_with(|cell| cell.set(self.before));
+    }
+}

@@ -1,0 +1,98 @@
+//! Clocks: the host's, which moves a little with each reading, or programs that spin would hang.
+
+use std::ffi::{c_int, c_long, c_void};
+
+use yamanote_base::simulated;
+
+use crate::real::{self, Real};
+
+static REAL: Real = Real::new(c"clock_gettime");
+
+/// What the monotonic clock shows when a world begins, in seconds: a machine that has been up.
+const MONOTONIC_START: u64 = 1_000_000;
+/// The time of day when a world begins: the first of January 2024, UTC.
+const WALL_START: u64 = 1_704_067_200;
+const NANOS: u64 = 1_000_000_000;
+
+type ClockGettime = unsafe extern "C" fn(libc::clockid_t, *mut libc::timespec) -> c_int;
+
+/// # Safety
+/// `time` may be written.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn clock_gettime(clock: libc::clockid_t, time: *mut libc::timespec) -> c_int {
+    // SAFETY: the caller's promise.
+    unsafe { read(clock, time) }
+}
+
+/// # Safety
+/// `time` may be written, unless it is null.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn gettimeofday(time: *mut libc::timeval, _zone: *mut c_void) -> c_int {
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `now` is ours.
+    let result = unsafe { read(libc::CLOCK_REALTIME, &raw mut now) };
+    if result == 0 && !time.is_null() {
+        let value = libc::timeval {
+            tv_sec: now.tv_sec,
+            tv_usec: now.tv_nsec / 1000,
+        };
+        // SAFETY: the caller's promise.
+        unsafe { time.write(value) };
+    }
+    result
+}
+
+/// # Safety
+/// `time` may be written, unless it is null.
+#[unsafe(no_mangle)]
+unsafe extern "C" fn time(time: *mut libc::time_t) -> libc::time_t {
+    let mut now = libc::timespec {
+        tv_sec: 0,
+        tv_nsec: 0,
+    };
+    // SAFETY: `now` is ours.
+    unsafe { read(libc::CLOCK_REALTIME, &raw mut now) };
+    if !time.is_null() {
+        // SAFETY: the caller's promise.
+        unsafe { time.write(now.tv_sec) };
+    }
+    now.tv_sec
+}
+
+/// # Safety
+/// `time` may be written.
+pub(crate) unsafe fn read(clock: libc::clockid_t, time: *mut libc::timespec) -> c_int {
+    let Some(surroundings) = simulated::surroundings() else {
+        // SAFETY: the caller's promise.
+        return unsafe { read_real(clock, time) };
+    };
+    let start = match clock {
+        libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_TAI => WALL_START,
+        _ => MONOTONIC_START,
+    };
+    let now = (surroundings.now_ns)();
+    let value = libc::timespec {
+        tv_sec: libc::time_t::try_from(start + now / NANOS).unwrap_or(libc::time_t::MAX),
+        tv_nsec: c_long::try_from(now % NANOS).unwrap_or(0),
+    };
+    // SAFETY: the caller's promise.
+    unsafe { time.write(value) };
+    0
+}
+
+/// # Safety
+/// `time` may be written.
+unsafe fn read_real(clock: libc::clockid_t, time: *mut libc::timespec) -> c_int {
+    let Some(real) = REAL.get() else {
+        let args = [c_long::from(clock), time.addr() as c_long, 0, 0, 0, 0];
+        // SAFETY: the caller's promise.
+        return unsafe { real::syscall(libc::SYS_clock_gettime, args) } as c_int;
+    };
+    // SAFETY: it is the C library's function of this name and type.
+    let real = unsafe { std::mem::transmute::<*mut c_void, ClockGettime>(real) };
+    // SAFETY: the caller's promise.
+    unsafe { real(clock, time) }
+}

@@ -1,0 +1,95 @@
+//! What the world does not decide is named by the check; what asks the C library is simulated.
+#![cfg(target_os = "linux")]
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant, SystemTime};
+
+use tokio::sim::{self, Explore, FailureReport, Sim};
+use tokio::time::sleep;
+
+/// `name` is the test's own: other processes come to the same exploration by it.
+fn config(name: &str) -> Explore {
+    Explore {
+        seeds: 0..5,
+        check: true,
+        shrink: false,
+        seeds_folder: None,
+        ..Explore::of_test(&format!("tests::{name}"), None)
+    }
+}
+
+fn failure(config: &Explore, world: fn(Sim) -> World) -> FailureReport {
+    let report = sim::explore(config, world);
+    *report.failure.expect("the check names it")
+}
+
+type World = std::pin::Pin<Box<dyn Future<Output = ()>>>;
+
+/// Runs a client whose only task does `work`, and then waits as long as that says.
+fn waits_for(sim: Sim, work: fn() -> u64) -> World {
+    Box::pin(async move {
+        let client = sim.client("client", async move {
+            sleep(Duration::from_millis(work() % 1000)).await;
+        });
+        client.await.unwrap();
+    })
+}
+
+#[test]
+fn a_clock_that_is_read_past_the_library_is_named() {
+    let failure = failure(
+        &config("a_clock_that_is_read_past_the_library_is_named"),
+        |sim| {
+            waits_for(sim, || {
+                let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+                now.tv_nsec as u64 / 7
+            })
+        },
+    );
+    assert_eq!(failure.name, "not deterministic", "{failure}");
+    let text = failure.to_string();
+    assert!(text.contains("first difference, step "), "{text}");
+    assert!(
+        text.contains(" on client, spawned at tests/tests/sim_determinism.rs:"),
+        "{text}"
+    );
+}
+
+#[test]
+fn an_order_by_address_is_named() {
+    let failure = failure(&config("an_order_by_address_is_named"), |sim| {
+        waits_for(sim, || std::ptr::from_ref(&CONFIG).addr() as u64 >> 12)
+    });
+    assert_eq!(failure.name, "not deterministic", "{failure}");
+}
+
+static CONFIG: u8 = 5;
+
+#[test]
+fn a_thread_is_named() {
+    let failure = failure(&config("a_thread_is_named"), |sim| {
+        waits_for(sim, || std::thread::spawn(|| 5).join().unwrap())
+    });
+    assert_eq!(failure.name, "check \"a thread is made\"", "{failure}");
+    assert!(failure.text.contains("on host client"), "{failure}");
+}
+
+#[test]
+fn what_asks_the_library_gets_the_world_and_passes_the_check() {
+    let config = config("what_asks_the_library_gets_the_world_and_passes_the_check");
+    let report = sim::explore(&config, |sim| {
+        waits_for(sim, || {
+            let map: HashMap<u32, u32> = (0..100).map(|n| (n, n)).collect();
+            let first = map.keys().next().copied().unwrap();
+            let (wall, begin) = (SystemTime::now(), Instant::now());
+            // Time goes by while it is asked for: this ends.
+            while begin.elapsed() < Duration::from_micros(10) {}
+            let since = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap();
+            assert_eq!(since.as_secs(), 1_704_067_200);
+            assert_eq!(std::thread::available_parallelism().unwrap().get(), 4);
+            u64::from(first) + u64::from(std::process::id()) + u64::from(since.subsec_nanos())
+        })
+    });
+    report.assert_passed();
+    assert_eq!((report.seeds, report.checked), (5, 5));
+}
