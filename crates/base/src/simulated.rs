@@ -9,6 +9,9 @@ thread_local! {
     static SIMULATED: Cell<bool> = const { Cell::new(false) };
 }
 
+/// What is called with a name.
+pub type NameVisitor<'a> = &'a mut dyn FnMut(&str);
+
 /// What the runtime knows of the host that the thread stands on.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings {
@@ -17,7 +20,7 @@ pub struct Surroundings {
     /// The number of the host.
     pub host: fn() -> u32,
     /// The name of the host, for `f`.
-    pub with_name: fn(f: &mut dyn FnMut(&str)),
+    pub with_name: fn(NameVisitor<'_>),
     /// Something happened that the world does not decide.
     pub leak: fn(what: &'static str),
 }
