@@ -11,6 +11,10 @@
 
 pub use yamanote::*;
 
+/// Hides yamanote's module of this name, which tokio does not have.
+#[allow(hidden_glob_reexports)] // That is the point.
+mod owned {}
+
 /// The attributes of this name expand to paths that begin with `tokio`.
 #[cfg(feature = "macros")]
 pub use yamanote::macros::tokio_attributes::{main, test};

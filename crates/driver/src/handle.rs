@@ -20,6 +20,7 @@ use crate::reactor::Reactor;
 use crate::registry;
 use crate::ring::{ShardRing, Tag};
 use crate::shard::Shard;
+use crate::sockets::ShardSockets;
 use crate::turn::{self, Driver, Turned};
 
 /// How many workers share one selector: few enough that they do not wait for each other in the
@@ -242,6 +243,7 @@ impl Handle {
         for (index, shard) in self.0.shards.iter().enumerate() {
             shard.shut_down(wakes);
             shard.ring.shut_down(self.reactor_of(index), wakes);
+            shard.sockets.shut_down(self.reactor_of(index), wakes);
             self.unpark(index);
         }
     }
@@ -338,10 +340,21 @@ impl Handle {
         }
     }
 
+    /// After something was begun on `shard`: sees to it that somebody attends its reactor.
+    pub(crate) fn have_attended_beside(&self, shard: usize) {
+        self.have_attended(shard / GROUP);
+    }
+
     /// The rings of the group that `shard` belongs to.
     pub(crate) fn rings_beside(&self, shard: usize) -> impl Iterator<Item = &ShardRing> {
         let group = self.group(shard / GROUP);
         group.map(|index| &self.shard(index).ring)
+    }
+
+    /// The socket rings of the group that `shard` belongs to.
+    pub(crate) fn sockets_beside(&self, shard: usize) -> impl Iterator<Item = &ShardSockets> {
+        let group = self.group(shard / GROUP);
+        group.map(|index| &self.shard(index).sockets)
     }
 
     /// The shards of the group of `reactor`.

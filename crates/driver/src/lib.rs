@@ -32,6 +32,7 @@ pub mod attendance;
 mod reactor;
 mod ring;
 mod shard;
+pub mod sockets;
 mod table;
 pub mod unpark;
 

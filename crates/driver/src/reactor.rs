@@ -11,6 +11,7 @@ use yamanote_base::ready::ReadyCell;
 use yamanote_base::wake::WakeList;
 use yamanote_sys::ring::Ring;
 use yamanote_sys::selector::{Registrar, Selector};
+use yamanote_sys::sockets::SocketRing;
 use yamanote_sys::source::Source;
 
 use crate::attendance::Attendance;
@@ -117,6 +118,11 @@ impl Reactor {
 
     /// Watches a ring of the group, whose completions make events that no resource gets.
     pub(crate) fn watch<T>(&self, ring: &Ring<T>) -> io::Result<()> {
+        ring.watch(&self.registrar, table::RING_TOKEN)
+    }
+
+    /// [`watch`](Self::watch) for a ring of sockets.
+    pub(crate) fn watch_sockets<T>(&self, ring: &SocketRing<T>) -> io::Result<()> {
         ring.watch(&self.registrar, table::RING_TOKEN)
     }
 

@@ -9,15 +9,17 @@ use yamanote_base::wake::WakeList;
 
 use crate::reactor::Reactor;
 use crate::ring::ShardRing;
+use crate::sockets::ShardSockets;
 use crate::timer::wheel::Wheel;
 use crate::unpark::{Place, UnparkToken};
 
-/// One worker's wheel of timers, its ring, and where the worker sleeps.
+/// One worker's wheel of timers, its rings, and where the worker sleeps.
 #[derive(Debug)]
 pub(crate) struct Shard {
     pub(crate) wheel: Mutex<Wheel>,
     pub(crate) token: UnparkToken,
     pub(crate) ring: ShardRing,
+    pub(crate) sockets: ShardSockets,
     /// Counts the turns, of whatever thread; a few may be missing.
     turns: AtomicUsize,
     /// Where the worker sleeps when it does not attend its reactor.
@@ -61,6 +63,7 @@ impl Shard {
             wheel: Mutex::new(Wheel::new()),
             token: UnparkToken::new(),
             ring: ShardRing::new(),
+            sockets: ShardSockets::new(),
             turns: AtomicUsize::new(0),
             bed: Bed::default(),
         }

@@ -82,6 +82,18 @@ impl Driver {
         let handle = &self.handle;
         let shard = handle.shard(self.shard);
         let mut turned = Turned::default();
+        let reactor = handle.reactor_of(self.shard);
+        let said = shard.sockets.turn(reactor, wakes);
+        if said > 0 {
+            // There is something to run. The selector is not asked if it has nothing to tell.
+            turned.events = said;
+            turned.events += match reactor.len() {
+                0 => collect_rings(handle, self.shard, wakes),
+                _ => collect(handle, self.shard, wakes),
+            };
+            turned.timers = fire(handle, shard, wakes);
+            return turned;
+        }
         let plan = Wait::plan(handle, shard, limit);
         if plan.limit == Some(Duration::ZERO) {
             turned.unparked = shard.token.take();
@@ -205,7 +217,10 @@ fn collect(handle: &Handle, shard: usize, wakes: &mut WakeList) -> usize {
     match reactor.look(wakes) {
         Some(events) => events + collect_rings(handle, shard, wakes),
         // Who is in the selector sees to the other rings.
-        None => handle.shard(shard).ring.collect(reactor, wakes),
+        None => {
+            let shard = handle.shard(shard);
+            shard.ring.collect(reactor, wakes) + shard.sockets.advance(reactor, wakes)
+        }
     }
 }
 
@@ -213,7 +228,10 @@ fn collect(handle: &Handle, shard: usize, wakes: &mut WakeList) -> usize {
 fn collect_rings(handle: &Handle, shard: usize, wakes: &mut WakeList) -> usize {
     let reactor = handle.reactor_of(shard);
     let rings = handle.rings_beside(shard);
-    rings.map(|ring| ring.collect(reactor, wakes)).sum()
+    let ended: usize = rings.map(|ring| ring.collect(reactor, wakes)).sum();
+    let sockets = handle.sockets_beside(shard);
+    let said: usize = sockets.map(|ring| ring.advance(reactor, wakes)).sum();
+    ended + said
 }
 
 /// Ends a turn: fires the timers that are due.

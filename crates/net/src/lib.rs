@@ -22,6 +22,7 @@ mod split;
 mod fill;
 
 mod addr;
+pub mod owned;
 pub mod tcp;
 mod udp;
 

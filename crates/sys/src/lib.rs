@@ -14,10 +14,12 @@
 
 pub mod selector;
 
+pub mod held;
 pub mod likeness;
 pub mod receive;
 pub mod request;
 pub mod socket;
+pub mod sockets;
 
 #[cfg(not(target_os = "linux"))]
 #[path = "file_absent.rs"]
@@ -47,6 +49,26 @@ pub mod ring;
 ))]
 #[path = "linux/ring/mod.rs"]
 pub mod ring;
+#[cfg(not(all(
+    target_os = "linux",
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    )
+)))]
+#[path = "socket_ring_absent.rs"]
+mod socket_ring;
+#[cfg(all(
+    target_os = "linux",
+    any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        target_arch = "riscv64"
+    )
+))]
+#[path = "linux/socket_ring/mod.rs"]
+mod socket_ring;
 
 #[cfg(all(unix, not(target_os = "linux")))]
 #[path = "unix/abstract_absent.rs"]

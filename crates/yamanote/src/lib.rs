@@ -76,6 +76,7 @@
 //! | `time` | sleeping, timeouts, intervals, and a clock that tests may stop |
 //! | `io` | the traits of reading and writing, and what stands on them |
 //! | `net`, `fs`, `process`, `signal` | what the operating system offers, without blocking |
+//! | `owned` | sockets that own their buffers, through io_uring where there is one; not in tokio |
 //! | `runtime` | what runs it all: builders, handles, counters, hooks |
 //! | `sim` | the same program in a simulated world |
 //!
@@ -111,6 +112,8 @@ pub mod io;
 pub mod fs;
 #[cfg(feature = "net")]
 pub mod net;
+#[cfg(feature = "net")]
+pub mod owned;
 #[cfg(feature = "process")]
 pub mod process;
 #[cfg(feature = "rt")]

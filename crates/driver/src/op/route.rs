@@ -42,6 +42,11 @@ impl FileRoute {
         matches!(self, FileRoute::Fastest | FileRoute::NoRing)
     }
 
+    /// Whether a ring may be used at all.
+    pub(crate) fn may_use_ring(self) -> bool {
+        matches!(self, FileRoute::Fastest | FileRoute::Ring)
+    }
+
     /// Whether a ring is to do an operation of `kind` that moves `len` bytes.
     pub(crate) fn prefers_ring(self, kind: Kind, len: usize) -> bool {
         match self {

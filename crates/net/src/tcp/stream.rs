@@ -28,6 +28,10 @@ impl TcpStream {
         Self { io }
     }
 
+    pub(crate) fn into_io(self) -> resource::TcpStream {
+        self.io
+    }
+
     /// Connects to the first address of `addr` that answers.
     ///
     /// *Cancel safety:* dropping it gives the attempt up.

@@ -1,0 +1,163 @@
+//! Connections that a ring accepts, one request for all: [`Acceptor`].
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::io;
+use std::mem;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use yamanote_base::budget;
+use yamanote_base::lock::Mutex;
+use yamanote_base::wake::WakeList;
+use yamanote_sys::sockets::{After, Socket, SocketRequest, Word, is_cancelled};
+use yamanote_sys::source::OwnedDescriptor;
+
+use super::{Hears, Place, Requested};
+use crate::context;
+
+/// Connections that wait to be asked for, at most: then others wait in the kernel.
+const WAITING_MAX: usize = 256;
+
+/// A listening socket whose connections a ring accepts.
+///
+/// What was accepted and not asked for is closed when this is dropped.
+pub struct Acceptor {
+    shared: Arc<Arrivals>,
+    runtime: usize,
+    home: usize,
+}
+
+/// What the ring and the acceptor share.
+struct Arrivals {
+    socket: Socket,
+    state: Mutex<ArrivalsState>,
+}
+
+#[derive(Default)]
+struct ArrivalsState {
+    waiting: VecDeque<io::Result<OwnedDescriptor>>,
+    /// Whether the request is under way, or about to be; and where, once that is known.
+    is_armed: bool,
+    place: Option<Place>,
+    is_lost: bool,
+    /// Those of all tasks that ask.
+    wakers: Vec<Waker>,
+}
+
+impl Acceptor {
+    /// Has a ring of the current runtime accept for `socket`, which must block; gives that back
+    /// where there is none.
+    ///
+    /// # Errors
+    /// Gives the socket back.
+    pub fn new(socket: OwnedDescriptor) -> Result<Self, OwnedDescriptor> {
+        let found = context::try_with(|handle| Some((handle.id(), super::home(handle)?)));
+        let Some((runtime, home)) = found.flatten() else {
+            return Err(socket);
+        };
+        let shared = Arc::new(Arrivals {
+            socket: Arc::new(socket),
+            state: Mutex::new(ArrivalsState::default()),
+        });
+        Ok(Self {
+            shared,
+            runtime,
+            home,
+        })
+    }
+
+    /// The socket.
+    #[must_use]
+    pub fn socket(&self) -> &OwnedDescriptor {
+        &self.shared.socket
+    }
+
+    /// The next connection. Any number of tasks may ask.
+    ///
+    /// *Cancel safety:* who does not poll again leaves the connection to others.
+    ///
+    /// # Errors
+    /// Those of accept(2), after which the next may succeed; when the runtime is shut down.
+    pub fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<OwnedDescriptor>> {
+        let charge = ready!(budget::poll_proceed(cx));
+        let mut state = self.shared.state.lock();
+        if let Some(accepted) = state.waiting.pop_front() {
+            charge.made_progress();
+            return Poll::Ready(accepted);
+        }
+        if state.is_lost {
+            return Poll::Ready(Err(crate::shut_down_error()));
+        }
+        if !state.wakers.iter().any(|waker| waker.will_wake(cx.waker())) {
+            state.wakers.push(cx.waker().clone());
+        }
+        if mem::replace(&mut state.is_armed, true) {
+            return Poll::Pending;
+        }
+        drop(state);
+        let request = SocketRequest::Accept(self.shared.socket.clone());
+        match super::submit(self.runtime, self.home, request, self.shared.clone()) {
+            Ok(()) => Poll::Pending,
+            Err(_) => {
+                self.shared.state.lock().is_armed = false;
+                Poll::Ready(Err(super::refused(self.runtime)))
+            }
+        }
+    }
+}
+
+impl Hears for Arrivals {
+    fn submitted(&self, _: Requested, place: Place) {
+        self.state.lock().place = Some(place);
+    }
+
+    fn hears(&self, word: Word, wakes: &mut WakeList) -> After {
+        let mut state = self.state.lock();
+        let after = match word {
+            Word::Accepted(socket) => {
+                state.waiting.push_back(Ok(socket));
+                match state.waiting.len() {
+                    WAITING_MAX.. => After::Cancel,
+                    _ => After::Nothing,
+                }
+            }
+            Word::Received(_) | Word::Renewed(..) => After::Nothing,
+            Word::Ended(request, result) => {
+                state.is_armed = false;
+                state.place = None;
+                match result {
+                    // Who asks next has it begin again.
+                    Err(error) if !is_cancelled(&error) => state.waiting.push_back(Err(error)),
+                    _ => {}
+                }
+                After::Done(request)
+            }
+        };
+        state.wakers.drain(..).for_each(|waker| wakes.push(waker));
+        after
+    }
+
+    fn lost(&self, wakes: &mut WakeList) {
+        let mut state = self.state.lock();
+        state.is_lost = true;
+        state.wakers.drain(..).for_each(|waker| wakes.push(waker));
+    }
+}
+
+impl Drop for Acceptor {
+    fn drop(&mut self) {
+        let place = self.shared.state.lock().place;
+        if let Some(place) = place {
+            super::cancel(self.runtime, place);
+        }
+    }
+}
+
+impl fmt::Debug for Acceptor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Acceptor")
+            .field("socket", &self.shared.socket)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,472 @@
+//! A connection whose receives and sends a ring carries out: [`Conversation`].
+//!
+//! | receiving | means | a receive | a word of the kernel |
+//! |---|---|---|---|
+//! | `Idle` | nothing is under way | begins `Many` or `Once` | - |
+//! | `Many` | the kernel receives into provided buffers | waits | bytes; at the end `Idle` |
+//! | `Once`, wanted | into the buffer of the future that waits | waits | `Done` |
+//! | `Once`, unwanted | that future is gone, or never was | waits | bytes, `Idle` |
+//! | `Done` | the buffer is there to be taken | takes it: `Idle` | - |
+//!
+//! Bytes that nobody waits for lie in a queue, from which each receive is served first. So what
+//! the kernel has taken from the connection is given out once, and in order, whichever futures
+//! are dropped. Sending has `Idle`, `Once` and `Done` alone, and no queue.
+
+use std::fmt;
+use std::io;
+use std::mem;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker, ready};
+
+use yamanote_base::budget;
+use yamanote_base::lock::Mutex;
+use yamanote_base::wake::WakeList;
+use yamanote_sys::held::Held;
+use yamanote_sys::request::RequestKey;
+use yamanote_sys::sockets::{After, Socket, SocketRequest, Word, is_cancelled};
+use yamanote_sys::source::OwnedDescriptor;
+
+use super::chunk::Chunk;
+use super::receiving::{Last, ReceiveState, Receiving};
+use super::{Hears, Place, Requested};
+use crate::context;
+
+/// Bytes of the buffer for a receive that finds no provided ones.
+const OWN_LEN: usize = 4096;
+
+/// A connected socket for operations that own their buffers.
+///
+/// One task at a time receives, and one sends. Dropping it ends what is under way.
+pub struct Conversation {
+    shared: Arc<Exchange>,
+    runtime: usize,
+    home: usize,
+}
+
+/// What the rings and the conversation share.
+struct Exchange {
+    socket: Socket,
+    receive: Mutex<ReceiveState>,
+    send: Mutex<SendState>,
+}
+
+#[derive(Default)]
+struct SendState {
+    now: Sending,
+    place: Option<Place>,
+    is_lost: bool,
+    waker: Option<Waker>,
+}
+
+#[derive(Default)]
+enum Sending {
+    #[default]
+    Idle,
+    Once {
+        is_wanted: bool,
+    },
+    Done(Held, io::Result<usize>),
+}
+
+impl Conversation {
+    /// Has the rings of the current runtime serve `socket`, which must block.
+    ///
+    /// # Errors
+    /// Gives the socket back where there is no ring.
+    pub fn new(socket: OwnedDescriptor) -> Result<Self, OwnedDescriptor> {
+        let found = context::try_with(|handle| Some((handle.id(), super::home(handle)?)));
+        let Some((runtime, home)) = found.flatten() else {
+            return Err(socket);
+        };
+        let shared = Arc::new(Exchange {
+            socket: Arc::new(socket),
+            receive: Mutex::new(ReceiveState::default()),
+            send: Mutex::new(SendState::default()),
+        });
+        Ok(Self {
+            shared,
+            runtime,
+            home,
+        })
+    }
+
+    /// The socket.
+    #[must_use]
+    pub fn socket(&self) -> &OwnedDescriptor {
+        &self.shared.socket
+    }
+
+    /// The next bytes that arrive; `None` at the end of the stream.
+    ///
+    /// *Cancel safety:* who does not poll again leaves the bytes to the next receive.
+    ///
+    /// # Errors
+    /// Those of the connection; when the runtime is shut down.
+    pub fn poll_chunk(&self, cx: &mut Context<'_>) -> Poll<io::Result<Option<Chunk>>> {
+        let charge = ready!(budget::poll_proceed(cx));
+        // The user's: not dropped under the lock.
+        let _unused;
+        let mut state = self.shared.receive.lock();
+        _unused = state.keep_done();
+        if let Some(first) = state.waiting.pop_front() {
+            charge.made_progress();
+            let taken = mem::take(&mut state.taken);
+            return Poll::Ready(Ok(Some(first.after(taken))));
+        }
+        if let Some(last) = state.take_last() {
+            return Poll::Ready(last.map(|_| None));
+        }
+        let old = state.waker.replace(cx.waker().clone());
+        if !matches!(state.now, Receiving::Idle) {
+            drop(state);
+            drop(old);
+            return Poll::Pending;
+        }
+        let socket = self.shared.socket.clone();
+        let request = if mem::take(&mut state.is_starved) {
+            state.now = Receiving::Once { is_wanted: false };
+            SocketRequest::ReceiveInto(socket, Held::to_fill(vec![0; OWN_LEN]))
+        } else {
+            state.now = Receiving::Many;
+            SocketRequest::Receive(socket)
+        };
+        drop(state);
+        drop(old);
+        match self.submit(request) {
+            Ok(()) => Poll::Pending,
+            Err((_, error)) => {
+                self.shared.receive.lock().now = Receiving::Idle;
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+
+    /// Receives into what `held` holds, once: how much, 0 being the end of the stream. Takes the
+    /// buffer at first, and gives it back with the result. Who stops to poll must call
+    /// [`forget_receive`](Self::forget_receive).
+    ///
+    /// # Errors
+    /// Those of the connection; when the runtime is shut down.
+    ///
+    /// # Panics
+    /// If the buffer is lost in a kernel that does not end what was cancelled.
+    pub fn poll_receive(
+        &self,
+        cx: &mut Context<'_>,
+        held: &mut Option<Held>,
+    ) -> Poll<io::Result<usize>> {
+        let charge = ready!(budget::poll_proceed(cx));
+        let _unused;
+        let mut state = self.shared.receive.lock();
+        if let Some(buffer) = held {
+            _unused = state.keep_done();
+            if buffer.is_empty() {
+                return Poll::Ready(Ok(0));
+            }
+            if let Some(copied) = state.copy_to(buffer) {
+                drop(state);
+                charge.made_progress();
+                // A buffer of a type of the user's may be in it.
+                drop(copied.1);
+                return Poll::Ready(Ok(copied.0));
+            }
+            if let Some(last) = state.take_last() {
+                return Poll::Ready(last);
+            }
+        } else if let Receiving::Done(..) = state.now {
+            if let Receiving::Done(buffer, result) = mem::take(&mut state.now) {
+                *held = Some(buffer);
+                state.note_end(&result);
+                charge.made_progress();
+                return Poll::Ready(result);
+            }
+        } else if matches!(state.last, Some(Last::Lost)) {
+            panic!("the kernel has not given the buffer back of a receive that was cancelled");
+        }
+        let old = state.waker.replace(cx.waker().clone());
+        let buffer = match state.now {
+            Receiving::Idle => held.take(),
+            _ => None,
+        };
+        let Some(buffer) = buffer else {
+            drop(state);
+            drop(old);
+            return Poll::Pending;
+        };
+        state.now = Receiving::Once { is_wanted: true };
+        drop(state);
+        drop(old);
+        let request = SocketRequest::ReceiveInto(self.shared.socket.clone(), buffer);
+        match self.submit(request) {
+            Ok(()) => Poll::Pending,
+            Err((request, error)) => {
+                self.shared.receive.lock().now = Receiving::Idle;
+                *held = buffer_of(request);
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+
+    /// Nobody waits any more for a receive whose buffer was taken: it is cancelled, and what it
+    /// brings all the same is for the next.
+    pub fn forget_receive(&self) {
+        let mut state = self.shared.receive.lock();
+        let mut unused = None;
+        match state.now {
+            Receiving::Once { .. } => state.now = Receiving::Once { is_wanted: false },
+            _ => unused = state.keep_done(),
+        }
+        let place = state.place;
+        drop(state);
+        // The user's: not under the lock.
+        drop(unused);
+        if let Some(place) = place {
+            super::cancel(self.runtime, place);
+        }
+    }
+
+    /// Sends what `held` holds, or what there is room for unless `all`; how much. As
+    /// [`poll_receive`](Self::poll_receive), with [`forget_send`](Self::forget_send).
+    ///
+    /// # Errors
+    /// As there.
+    ///
+    /// # Panics
+    /// As there.
+    pub fn poll_send(
+        &self,
+        cx: &mut Context<'_>,
+        held: &mut Option<Held>,
+        all: bool,
+    ) -> Poll<io::Result<usize>> {
+        let charge = ready!(budget::poll_proceed(cx));
+        let _unused;
+        let mut state = self.shared.send.lock();
+        if let Some(buffer) = held {
+            if buffer.is_empty() {
+                return Poll::Ready(Ok(0));
+            }
+            if let Sending::Done(..) = state.now {
+                // That of a future that was forgotten, not dropped.
+                _unused = mem::take(&mut state.now);
+            }
+        } else {
+            if let Sending::Done(..) = state.now {
+                if let Sending::Done(buffer, result) = mem::take(&mut state.now) {
+                    *held = Some(buffer);
+                    charge.made_progress();
+                    return Poll::Ready(result);
+                }
+            }
+            assert!(
+                !state.is_lost,
+                "the kernel has not given the buffer back of a send that was cancelled"
+            );
+        }
+        let old = state.waker.replace(cx.waker().clone());
+        let buffer = match state.now {
+            Sending::Idle => held.take(),
+            _ => None,
+        };
+        let Some(buffer) = buffer else {
+            drop(state);
+            drop(old);
+            return Poll::Pending;
+        };
+        state.now = Sending::Once { is_wanted: true };
+        drop(state);
+        drop(old);
+        let request = SocketRequest::Send {
+            socket: self.shared.socket.clone(),
+            held: buffer,
+            start: 0,
+            all,
+        };
+        match self.submit(request) {
+            Ok(()) => Poll::Pending,
+            Err((request, error)) => {
+                self.shared.send.lock().now = Sending::Idle;
+                *held = buffer_of(request);
+                Poll::Ready(Err(error))
+            }
+        }
+    }
+
+    /// Nobody waits any more for a send whose buffer was taken: it is cancelled. A part of it may
+    /// have been sent.
+    pub fn forget_send(&self) {
+        let mut state = self.shared.send.lock();
+        let mut unused = None;
+        match mem::take(&mut state.now) {
+            Sending::Once { .. } => state.now = Sending::Once { is_wanted: false },
+            Sending::Done(held, _) => unused = Some(held),
+            other => state.now = other,
+        }
+        let place = state.place;
+        drop(state);
+        drop(unused);
+        if let Some(place) = place {
+            super::cancel(self.runtime, place);
+        }
+    }
+
+    /// Ends receiving; ready when the kernel has nothing under way for it.
+    pub fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.shared.receive.lock();
+        if matches!(state.now, Receiving::Idle | Receiving::Done(..)) {
+            return Poll::Ready(());
+        }
+        let old = state.waker.replace(cx.waker().clone());
+        let place = state.place;
+        drop(state);
+        drop(old);
+        if let Some(place) = place {
+            super::cancel(self.runtime, place);
+        }
+        let state = self.shared.receive.lock();
+        match state.now {
+            Receiving::Idle | Receiving::Done(..) => Poll::Ready(()),
+            _ => Poll::Pending,
+        }
+    }
+
+    /// All that has arrived and was not given out, after [`poll_ended`](Self::poll_ended).
+    #[must_use]
+    pub fn take_waiting(&self) -> Vec<u8> {
+        let mut state = self.shared.receive.lock();
+        let waiting = mem::take(&mut state.waiting);
+        let taken = mem::take(&mut state.taken);
+        drop(state);
+        let all: Vec<u8> = waiting
+            .iter()
+            .flat_map(|bytes| bytes.iter().copied())
+            .collect();
+        all[taken..].to_vec()
+    }
+
+    fn submit(&self, request: SocketRequest) -> Result<(), (SocketRequest, io::Error)> {
+        let tag = self.shared.clone();
+        super::submit(self.runtime, self.home, request, tag)
+            .map_err(|request| (request, super::refused(self.runtime)))
+    }
+}
+
+/// A request is known by `key` from here on.
+fn renew(place: &mut Option<Place>, key: RequestKey) -> After {
+    if let Some(place) = place {
+        place.key = key;
+    }
+    After::Nothing
+}
+
+fn buffer_of(request: SocketRequest) -> Option<Held> {
+    match request {
+        SocketRequest::ReceiveInto(_, held) | SocketRequest::Send { held, .. } => Some(held),
+        SocketRequest::Accept(_) | SocketRequest::Receive(_) => None,
+    }
+}
+
+impl SendState {
+    fn ended(&mut self, request: SocketRequest, result: io::Result<usize>) -> After {
+        let SocketRequest::Send {
+            socket,
+            held,
+            start,
+            all,
+        } = request
+        else {
+            return After::Done(request);
+        };
+        let again = |held, start| SocketRequest::Send {
+            socket: socket.clone(),
+            held,
+            start,
+            all,
+        };
+        let is_wanted = matches!(self.now, Sending::Once { is_wanted: true });
+        let result = match result {
+            _ if !is_wanted => {
+                self.now = Sending::Idle;
+                return After::Done(again(held, start));
+            }
+            Err(error) if is_cancelled(&error) => return After::Again(again(held, start)),
+            Ok(sent) if all && start + sent < held.len() && sent > 0 => {
+                return After::Again(again(held, start + sent));
+            }
+            Ok(sent) => Ok(start + sent),
+            Err(error) => Err(error),
+        };
+        self.now = Sending::Done(held, result);
+        After::Nothing
+    }
+}
+
+impl Hears for Exchange {
+    fn submitted(&self, request: Requested, place: Place) {
+        match request {
+            Requested::Arrivals => self.receive.lock().place = Some(place),
+            Requested::Send => self.send.lock().place = Some(place),
+        }
+    }
+
+    fn hears(&self, word: Word, wakes: &mut WakeList) -> After {
+        match word {
+            Word::Ended(request @ SocketRequest::Send { .. }, result) => {
+                let mut state = self.send.lock();
+                let after = state.ended(request, result);
+                if !matches!(after, After::Again(_)) {
+                    state.place = None;
+                    wakes.extend(state.waker.take());
+                }
+                after
+            }
+            Word::Ended(request, result) => {
+                let mut state = self.receive.lock();
+                let after = state.ended(request, result);
+                if !matches!(after, After::Again(_)) {
+                    state.place = None;
+                    wakes.extend(state.waker.take());
+                }
+                after
+            }
+            Word::Received(chunk) => {
+                let mut state = self.receive.lock();
+                wakes.extend(state.waker.take());
+                state.received(Chunk::provided(chunk))
+            }
+            Word::Renewed(key, true) => renew(&mut self.send.lock().place, key),
+            Word::Renewed(key, false) => renew(&mut self.receive.lock().place, key),
+            Word::Accepted(_) => After::Nothing,
+        }
+    }
+
+    fn lost(&self, wakes: &mut WakeList) {
+        let mut state = self.receive.lock();
+        state.last = Some(Last::Lost);
+        wakes.extend(state.waker.take());
+        drop(state);
+        let mut state = self.send.lock();
+        state.is_lost = true;
+        wakes.extend(state.waker.take());
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        let places = [
+            self.shared.receive.lock().place,
+            self.shared.send.lock().place,
+        ];
+        for place in places.into_iter().flatten() {
+            super::cancel(self.runtime, place);
+        }
+    }
+}
+
+impl fmt::Debug for Conversation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Conversation")
+            .field("socket", &self.shared.socket)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,384 @@
+//! The ring for the sockets of one shard, [`ShardSockets`], and what stands on it:
+//! [`Conversation`] and [`Acceptor`].
+
+pub mod acceptor;
+pub mod chunk;
+pub mod conversation;
+mod receiving;
+
+use std::fmt;
+use std::io;
+use std::mem;
+use std::sync::Arc;
+use std::time::Duration;
+
+use yamanote_base::atomic::plain::{AtomicBool, Ordering};
+use yamanote_base::lock::Mutex;
+use yamanote_base::wake::WakeList;
+use yamanote_sys::request::RequestKey;
+use yamanote_sys::sockets::{After, SocketRequest, SocketRing, Word};
+
+use crate::context;
+use crate::handle::Handle;
+use crate::reactor::Reactor;
+
+pub use acceptor::Acceptor;
+pub use chunk::Chunk;
+pub use conversation::Conversation;
+pub use yamanote_sys::held::Held;
+pub use yamanote_sys::socket::{SockAddr, SockRef};
+
+/// Places of the submission queue: what a turn's tasks submit fits mostly.
+const ENTRIES: u32 = 1024;
+/// Places of the completion queue; what does not fit the kernel keeps.
+const WORDS: u32 = 8192;
+/// How long a shutdown waits for what was cancelled.
+const SHUTDOWN_LIMIT: Duration = Duration::from_secs(1);
+/// The longest of the waits that this is made of.
+const ROUND: Duration = Duration::from_millis(1);
+
+/// What hears the kernel's words on its requests. Called under the lock of a ring: takes its own
+/// lock, and no other.
+pub(crate) trait Hears: Send + Sync {
+    /// Remembers by what the request is known.
+    fn submitted(&self, request: Requested, place: Place);
+
+    /// The kernel has said something.
+    fn hears(&self, word: Word, wakes: &mut WakeList) -> After;
+
+    /// Nobody will ever know how its requests have ended.
+    fn lost(&self, wakes: &mut WakeList);
+}
+
+pub(crate) type Tag = Arc<dyn Hears>;
+
+/// Which of its requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Requested {
+    Arrivals,
+    Send,
+}
+
+/// Where a request is under way.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Place {
+    shard: usize,
+    key: RequestKey,
+}
+
+/// A shard's ring for sockets. Lock order: this, then the lock of who [`Hears`].
+///
+/// **Why no submission is left lying.** Who turns the shard's driver hands over what is queued,
+/// under the lock, before it sleeps, and leaves its mark there. Who submits and finds another mark
+/// than its own hands over at once. So what is left queued was queued by the thread that turns
+/// the driver next; if another one turns it, after all, that one finds it when it leaves its mark.
+///
+/// **Why no completion is.** As in [`ring`](crate::ring): while something is under way, it counts
+/// in the table of the reactor, and somebody attends that or is awake; the kernel's words are
+/// edges of the ring's descriptor. Of what it says while it takes a submission, the thread that
+/// hands over looks for itself.
+pub(crate) struct ShardSockets {
+    state: Mutex<SocketsState>,
+    /// Whether the ring was made and is there; written under the lock, read by all.
+    is_made: AtomicBool,
+}
+
+enum SocketsState {
+    /// Nobody has asked for it yet.
+    Unmade,
+    Made(Box<MadeSockets>),
+    /// The system does not give one.
+    Absent,
+    /// The runtime is shut down.
+    Ended,
+}
+
+struct MadeSockets {
+    ring: SocketRing<Tag>,
+    /// The mark of the thread that has turned the driver last.
+    turned_by: usize,
+    /// Whether what is under way counts in the reactor.
+    counts: bool,
+    /// What nobody needs any more: dropped without the lock.
+    done: Vec<(Tag, Option<SocketRequest>)>,
+}
+
+thread_local! {
+    static MARK: u8 = const { 0 };
+}
+
+/// What tells the thread from all others that live; 0 is none.
+fn mark() -> usize {
+    MARK.try_with(|mark| std::ptr::from_ref(mark) as usize)
+        .unwrap_or(0)
+}
+
+impl ShardSockets {
+    pub(crate) fn new() -> Self {
+        Self {
+            state: Mutex::new(SocketsState::Unmade),
+            is_made: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether there is a ring; makes it, to be watched by `reactor`, if nobody has asked before.
+    pub(crate) fn is_there(&self, reactor: &Reactor) -> bool {
+        if self.is_made() {
+            return true;
+        }
+        let mut state = self.state.lock();
+        if let SocketsState::Unmade = *state {
+            *state = match MadeSockets::new(reactor) {
+                Ok(made) => SocketsState::Made(Box::new(made)),
+                Err(_) => SocketsState::Absent,
+            };
+        }
+        let is_made = matches!(*state, SocketsState::Made(_));
+        // Release: pairs with the Acquire in is_made(); nothing is read without the lock.
+        self.is_made.store(is_made, Ordering::Release);
+        is_made
+    }
+
+    fn is_made(&self) -> bool {
+        // Acquire: pairs with the Release in is_there().
+        self.is_made.load(Ordering::Acquire)
+    }
+
+    /// Queues `request`, which the thread that turns the driver hands over; another does at once.
+    ///
+    /// # Errors
+    /// Gives the request back when the runtime is shut down, or the kernel takes none now.
+    fn submit(
+        &self,
+        handle: &Handle,
+        shard: usize,
+        request: SocketRequest,
+        tag: Tag,
+    ) -> Result<(), SocketRequest> {
+        let requested = Requested::of(&request);
+        let mut state = self.state.lock();
+        let SocketsState::Made(made) = &mut *state else {
+            return Err(request);
+        };
+        let heard = tag.clone();
+        match made.ring.submit(request, tag) {
+            Ok(key) => heard.submitted(requested, Place { shard, key }),
+            Err((request, _)) => return Err(request),
+        }
+        let begins = made.count(handle.reactor_of(shard));
+        if made.turned_by != mark() {
+            // What it does not take now it takes in the next turn.
+            let _ = made.ring.flush();
+        }
+        drop(state);
+        if begins {
+            handle.have_attended_beside(shard);
+        }
+        Ok(())
+    }
+
+    /// Asks the kernel to give up on a request, and takes its answer if it is there.
+    fn cancel(&self, key: RequestKey, reactor: &Reactor, wakes: &mut WakeList) {
+        self.with(reactor, wakes, |made| {
+            made.ring.cancel(key);
+            let _ = made.ring.flush();
+        });
+    }
+
+    /// Hands over what is queued, and collects what the kernel has said; returns how much.
+    pub(crate) fn advance(&self, reactor: &Reactor, wakes: &mut WakeList) -> usize {
+        self.with(reactor, wakes, |made| {
+            let _ = made.ring.flush();
+        })
+    }
+
+    /// [`advance`](Self::advance), by the thread that turns the driver.
+    pub(crate) fn turn(&self, reactor: &Reactor, wakes: &mut WakeList) -> usize {
+        self.with(reactor, wakes, |made| {
+            made.turned_by = mark();
+            let _ = made.ring.flush();
+        })
+    }
+
+    fn with(
+        &self,
+        reactor: &Reactor,
+        wakes: &mut WakeList,
+        first: impl FnOnce(&mut MadeSockets),
+    ) -> usize {
+        if !self.is_made() {
+            return 0;
+        }
+        let mut state = self.state.lock();
+        let SocketsState::Made(made) = &mut *state else {
+            return 0;
+        };
+        first(made);
+        let count = made.collect(wakes);
+        made.count(reactor);
+        if made.done.is_empty() {
+            return count;
+        }
+        let mut done = mem::take(&mut made.done);
+        drop(state);
+        // User code may run: that of a buffer's destructor.
+        done.clear();
+        if let SocketsState::Made(made) = &mut *self.state.lock() {
+            if made.done.capacity() == 0 {
+                made.done = done;
+            }
+        }
+        count
+    }
+
+    /// Ends all that is under way.
+    pub(crate) fn shut_down(&self, reactor: &Reactor, wakes: &mut WakeList) {
+        let state = mem::replace(&mut *self.state.lock(), SocketsState::Ended);
+        // Release: see is_there().
+        self.is_made.store(false, Ordering::Release);
+        if let SocketsState::Made(mut made) = state {
+            reactor.note_ended(usize::from(made.counts));
+            for tag in made.shut_down(wakes) {
+                tag.lost(wakes);
+            }
+        }
+    }
+}
+
+impl MadeSockets {
+    fn new(reactor: &Reactor) -> io::Result<Self> {
+        let ring = SocketRing::new(ENTRIES, WORDS)?;
+        reactor.watch_sockets(&ring)?;
+        Ok(Self {
+            ring,
+            turned_by: 0,
+            counts: false,
+            done: Vec::new(),
+        })
+    }
+
+    fn collect(&mut self, wakes: &mut WakeList) -> usize {
+        let hear = |tag: &Tag, word: Word| tag.hears(word, wakes);
+        self.ring.words(&mut self.done, hear)
+    }
+
+    /// Counts in `reactor` whether something is under way; `true` if it begins to.
+    fn count(&mut self, reactor: &Reactor) -> bool {
+        let counts = !self.ring.is_empty();
+        if mem::replace(&mut self.counts, counts) == counts {
+            return false;
+        }
+        if counts {
+            reactor.note_begun();
+        } else {
+            reactor.note_ended(1);
+        }
+        counts
+    }
+
+    /// Cancels all; returns those of which nobody will know how they have ended.
+    fn shut_down(&mut self, wakes: &mut WakeList) -> Vec<Tag> {
+        for _ in 0..SHUTDOWN_LIMIT.as_millis() / ROUND.as_millis() {
+            // Again each time: not all may have found room.
+            self.ring.cancel_all();
+            let _ = self.ring.flush();
+            self.ring
+                .words(&mut self.done, |tag, word| match tag.hears(word, wakes) {
+                    After::Again(request) => {
+                        let error = crate::shut_down_error();
+                        tag.hears(Word::Ended(request, Err(error)), wakes)
+                    }
+                    after => after,
+                });
+            if self.ring.is_empty() {
+                break;
+            }
+            self.ring.wait(ROUND);
+        }
+        self.done.clear();
+        self.ring.abandon()
+    }
+}
+
+impl Requested {
+    fn of(request: &SocketRequest) -> Self {
+        match request {
+            SocketRequest::Send { .. } => Requested::Send,
+            _ => Requested::Arrivals,
+        }
+    }
+}
+
+/// Whether the current runtime has a ring for sockets.
+#[must_use]
+pub fn are_available() -> bool {
+    context::try_with(|handle| home(handle).is_some()).unwrap_or(false)
+}
+
+/// The shard whose ring serves what the current thread opens, if there is one.
+fn home(handle: &Handle) -> Option<usize> {
+    let may = handle.file_route().may_use_ring();
+    if !may || handle.world().is_some() || handle.is_shut_down() {
+        return None;
+    }
+    let shard = handle.shard_here();
+    let sockets = &handle.shard(shard).sockets;
+    sockets.is_there(handle.reactor_of(shard)).then_some(shard)
+}
+
+/// Submits to the ring of the thread's shard; to that of `home` if there is none.
+fn submit(
+    runtime: usize,
+    home: usize,
+    request: SocketRequest,
+    tag: Tag,
+) -> Result<(), SocketRequest> {
+    let mut request = Some(request);
+    let done = Handle::with(runtime, |handle| {
+        let here = handle.shard_here();
+        let there = |shard: usize| {
+            let sockets = &handle.shard(shard).sockets;
+            sockets
+                .is_there(handle.reactor_of(shard))
+                .then_some(sockets)
+        };
+        let (shard, sockets) = match there(here) {
+            Some(sockets) => (here, sockets),
+            None => (home, there(home)?),
+        };
+        let request = request.take()?;
+        Some(sockets.submit(handle, shard, request, tag))
+    });
+    match (done.flatten(), request) {
+        (Some(done), _) => done,
+        (None, Some(request)) => Err(request),
+        (None, None) => unreachable!("a request that was taken was submitted or came back"),
+    }
+}
+
+/// Why a request came back.
+fn refused(runtime: usize) -> io::Error {
+    match Handle::with(runtime, Handle::is_shut_down) {
+        Some(false) => io::ErrorKind::OutOfMemory.into(),
+        _ => crate::shut_down_error(),
+    }
+}
+
+/// Cancels what is under way at `place`.
+fn cancel(runtime: usize, place: Place) {
+    let mut wakes = WakeList::new();
+    Handle::with(runtime, |handle| {
+        let reactor = handle.reactor_of(place.shard);
+        let sockets = &handle.shard(place.shard).sockets;
+        sockets.cancel(place.key, reactor, &mut wakes);
+    });
+    wakes.wake_all();
+}
+
+impl fmt::Debug for ShardSockets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ShardSockets")
+            .field("is_made", &self.is_made())
+            .finish_non_exhaustive()
+    }
+}

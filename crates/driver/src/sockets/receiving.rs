@@ -1,0 +1,164 @@
+//! What a conversation has received, and what is under way for it: [`ReceiveState`].
+
+use std::collections::VecDeque;
+use std::io;
+use std::mem;
+use std::task::Waker;
+
+use yamanote_sys::held::Held;
+use yamanote_sys::sockets::{After, SocketRequest, is_cancelled, is_out_of_buffers};
+
+use super::Place;
+use super::chunk::Chunk;
+use crate::shut_down_error;
+
+/// Pieces that wait to be asked for, at most: then others wait in the kernel.
+const WAITING_MAX: usize = 16;
+
+#[derive(Default)]
+pub(super) struct ReceiveState {
+    pub(super) waiting: VecDeque<Chunk>,
+    /// Of the first that waits, so much was given out.
+    pub(super) taken: usize,
+    /// What comes after those: the end for ever, an error once.
+    pub(super) last: Option<Last>,
+    pub(super) now: Receiving,
+    pub(super) place: Option<Place>,
+    /// The kernel has found no provided buffer.
+    pub(super) is_starved: bool,
+    pub(super) waker: Option<Waker>,
+}
+
+pub(super) enum Last {
+    End,
+    Error(io::Error),
+    Lost,
+}
+
+#[derive(Default)]
+pub(super) enum Receiving {
+    #[default]
+    Idle,
+    Many,
+    Once {
+        is_wanted: bool,
+    },
+    Done(Held, io::Result<usize>),
+}
+
+impl ReceiveState {
+    /// What comes after all bytes, if that is known: 0 at the end.
+    pub(super) fn take_last(&mut self) -> Option<io::Result<usize>> {
+        match self.last.take()? {
+            Last::End => {
+                self.last = Some(Last::End);
+                Some(Ok(0))
+            }
+            Last::Lost => {
+                self.last = Some(Last::Lost);
+                Some(Err(shut_down_error()))
+            }
+            Last::Error(error) => Some(Err(error)),
+        }
+    }
+
+    /// Keeps what a future has left that was forgotten, not dropped.
+    pub(super) fn keep_done(&mut self) -> Option<Held> {
+        match mem::take(&mut self.now) {
+            Receiving::Done(held, result) => self.keep(held, result),
+            other => {
+                self.now = other;
+                None
+            }
+        }
+    }
+
+    pub(super) fn note_end(&mut self, result: &io::Result<usize>) {
+        if let Ok(0) = result {
+            self.last = Some(Last::End);
+        }
+    }
+
+    /// Copies of the first that waits what there is room for; how much, and what is used up.
+    pub(super) fn copy_to(&mut self, buffer: &mut Held) -> Option<(usize, Option<Chunk>)> {
+        let first = self.waiting.front()?;
+        let rest = &first[self.taken..];
+        let count = rest.len().min(buffer.len());
+        buffer.fill(&rest[..count]);
+        self.taken += count;
+        if self.taken < first.len() {
+            return Some((count, None));
+        }
+        self.taken = 0;
+        Some((count, self.waiting.pop_front()))
+    }
+
+    /// Keeps what a receive has brought that nobody waits for; returns a buffer without use.
+    pub(super) fn keep(&mut self, held: Held, result: io::Result<usize>) -> Option<Held> {
+        match result {
+            Ok(0) => self.last = Some(Last::End),
+            Ok(len) => {
+                self.waiting.push_back(Chunk::held(held, len));
+                return None;
+            }
+            Err(error) if is_cancelled(&error) => {}
+            Err(error) => self.last = Some(Last::Error(error)),
+        }
+        Some(held)
+    }
+
+    pub(super) fn received(&mut self, chunk: Chunk) -> After {
+        self.waiting.push_back(chunk);
+        match self.waiting.len() {
+            WAITING_MAX.. => After::Cancel,
+            _ => After::Nothing,
+        }
+    }
+
+    pub(super) fn ended(&mut self, request: SocketRequest, result: io::Result<usize>) -> After {
+        match request {
+            SocketRequest::ReceiveInto(..) => self.once_ended(request, result),
+            _ => {
+                self.many_ended(result);
+                After::Done(request)
+            }
+        }
+    }
+
+    /// The receives into provided buffers have ended.
+    pub(super) fn many_ended(&mut self, result: io::Result<usize>) {
+        self.now = Receiving::Idle;
+        match result {
+            Ok(0) => self.last = Some(Last::End),
+            Ok(_) => {}
+            Err(error) if is_cancelled(&error) => {}
+            // Others have all of them: this one gets on with a buffer of its own.
+            Err(error) if is_out_of_buffers(&error) => self.is_starved = true,
+            Err(error) => self.last = Some(Last::Error(error)),
+        }
+    }
+
+    /// A receive into a buffer has ended.
+    pub(super) fn once_ended(
+        &mut self,
+        request: SocketRequest,
+        result: io::Result<usize>,
+    ) -> After {
+        let is_wanted = matches!(self.now, Receiving::Once { is_wanted: true });
+        if is_wanted && result.as_ref().is_err_and(is_cancelled) {
+            return After::Again(request);
+        }
+        self.now = Receiving::Idle;
+        let SocketRequest::ReceiveInto(socket, held) = request else {
+            return After::Done(request);
+        };
+        if is_wanted {
+            self.now = Receiving::Done(held, result);
+            return After::Nothing;
+        }
+        match self.keep(held, result) {
+            Some(held) => After::Done(SocketRequest::ReceiveInto(socket, held)),
+            None => After::Nothing,
+        }
+    }
+}

@@ -1,0 +1,418 @@
+//! Sockets that own their buffers: the same in a ring and by readiness, whatever is dropped when.
+#![cfg(all(target_os = "linux", not(loom)))]
+
+use std::future::{Future, poll_fn};
+use std::io::{ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::pin::{Pin, pin};
+use std::task::Poll;
+use std::time::Duration;
+
+use yamanote_base::rng::Rng;
+use yamanote_net::owned::{TcpListener, TcpStream};
+use yamanote_runtime::{Builder, FileRoute, Runtime, spawn, yield_now};
+
+/// Both ways; without rings the first is the second.
+fn each_way(test: impl Fn(&Runtime)) {
+    for route in [FileRoute::Ring, FileRoute::NoRing] {
+        let runtime = Builder::new_current_thread()
+            .enable_all()
+            .file_route(route)
+            .build();
+        test(&runtime.unwrap());
+    }
+}
+
+/// A client that blocks, and the server's end.
+async fn pair() -> (std::net::TcpStream, TcpStream) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    client
+        .set_read_timeout(Some(Duration::from_secs(20)))
+        .unwrap();
+    (client, listener.accept().await.unwrap().0)
+}
+
+fn reset(client: std::net::TcpStream) {
+    client.set_nonblocking(true).unwrap();
+    let stream = yamanote_net::TcpStream::from_std(client).unwrap();
+    stream.set_zero_linger().unwrap();
+}
+
+async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
+    poll_fn(|cx| match future.as_mut().poll(cx) {
+        Poll::Ready(output) => Poll::Ready(Some(output)),
+        Poll::Pending => Poll::Ready(None),
+    })
+    .await
+}
+
+/// Gives the driver some turns.
+async fn turns() {
+    for _ in 0..8 {
+        yield_now().await;
+    }
+}
+
+#[test]
+fn what_is_sent_comes_back_in_chunks_and_in_buffers() {
+    each_way(|runtime| runtime.block_on(exchange()));
+}
+
+async fn exchange() {
+    let (mut client, mut server) = pair().await;
+    server.set_nodelay(true).unwrap();
+    assert!(server.nodelay().unwrap());
+    assert_eq!(server.peer_addr().unwrap(), client.local_addr().unwrap());
+    client.write_all(b"one").unwrap();
+    let (count, buffer) = server.recv([0_u8; 8]).await;
+    assert_eq!(&buffer[..count.unwrap()], b"one");
+    client.write_all(b"two").unwrap();
+    let chunk = server.chunk().await.unwrap().unwrap();
+    assert_eq!(&chunk[..], b"two");
+    server.send_all(chunk).await.0.unwrap();
+    assert_eq!(server.send("three").await.0.unwrap(), 5);
+    let mut echoed = [0; 8];
+    client.read_exact(&mut echoed).unwrap();
+    assert_eq!(&echoed, b"twothree");
+    assert_eq!(server.recv([0_u8; 0]).await.0.unwrap(), 0);
+    client.write_all(b"last").unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    // The kernel receives ahead; a small buffer takes it in parts.
+    let (count, buffer) = server.recv(vec![0; 3]).await;
+    assert_eq!((count.unwrap(), &buffer[..]), (3, &b"las"[..]));
+    assert_eq!(&server.chunk().await.unwrap().unwrap()[..], b"t");
+    assert!(server.chunk().await.unwrap().is_none());
+    assert_eq!(server.recv(vec![0; 3]).await.0.unwrap(), 0);
+    server.shutdown(Shutdown::Write).unwrap();
+    assert_eq!(client.read(&mut echoed).unwrap(), 0);
+}
+
+#[test]
+fn a_receive_that_is_dropped_leaves_its_bytes_to_the_next() {
+    each_way(|runtime| runtime.block_on(drop_receives()));
+}
+
+async fn drop_receives() {
+    let (mut client, mut server) = pair().await;
+    for round in 0..4 {
+        {
+            let mut dropped = pin!(server.recv(vec![0; 64]));
+            assert!(poll_once(dropped.as_mut()).await.is_none());
+            client.write_all(b"first").unwrap();
+            if round % 2 == 0 {
+                turns().await;
+            }
+        }
+        let (count, buffer) = server.recv(vec![0; 64]).await;
+        assert_eq!(&buffer[..count.unwrap()], b"first");
+        {
+            let mut dropped = pin!(server.chunk());
+            assert!(poll_once(dropped.as_mut()).await.is_none());
+            client.write_all(b"second").unwrap();
+            turns().await;
+        }
+        let chunk = server.chunk().await.unwrap().unwrap();
+        assert_eq!(&chunk[..], b"second");
+        // Now the kernel receives ahead: end that, so that the next round begins anew.
+        let (stream, rest) = server.into_stream().await.unwrap();
+        assert!(rest.is_empty());
+        server = TcpStream::from_stream(stream).unwrap();
+    }
+}
+
+#[test]
+fn what_has_arrived_goes_along_into_another_stream() {
+    each_way(|runtime| runtime.block_on(convert()));
+}
+
+async fn convert() {
+    let (mut client, mut server) = pair().await;
+    {
+        let mut dropped = pin!(server.chunk());
+        assert!(poll_once(dropped.as_mut()).await.is_none());
+    }
+    client.write_all(b"early").unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    turns().await;
+    let (mut stream, mut bytes) = server.into_std().await.unwrap();
+    stream.set_nonblocking(false).unwrap();
+    stream.read_to_end(&mut bytes).unwrap();
+    assert_eq!(bytes, b"early");
+}
+
+#[test]
+fn more_than_the_kernel_has_room_for_is_sent_as_it_is_read() {
+    each_way(|runtime| runtime.block_on(send_much()));
+}
+
+async fn send_much() {
+    let (mut client, mut server) = pair().await;
+    let content: Vec<u8> = (0..8 << 20).map(|i: u32| (i % 251) as u8).collect();
+    let reader = std::thread::spawn(move || {
+        let mut read = Vec::new();
+        client.read_to_end(&mut read).unwrap();
+        read
+    });
+    let (result, content) = server.send_all(content).await;
+    result.unwrap();
+    drop(server);
+    turns().await;
+    assert!(reader.join().unwrap() == content);
+}
+
+#[test]
+fn a_reset_ends_what_waits() {
+    each_way(|runtime| runtime.block_on(be_reset()));
+}
+
+async fn be_reset() {
+    let (client, mut server) = pair().await;
+    let waiting = spawn(async move { server.recv(vec![0; 8]).await.0 });
+    turns().await;
+    reset(client);
+    let error = waiting.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+
+    let (client, mut server) = pair().await;
+    let waiting = spawn(async move { (server.chunk().await.map(drop), server) });
+    turns().await;
+    reset(client);
+    let (result, mut server) = waiting.await.unwrap();
+    assert_eq!(result.unwrap_err().kind(), ErrorKind::ConnectionReset);
+    let error = server.send_all("late").await.0.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::BrokenPipe);
+
+    let (client, mut server) = pair().await;
+    let waiting = spawn(async move { server.send_all(vec![0; 64 << 20]).await.0 });
+    turns().await;
+    reset(client);
+    let error = waiting.await.unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+}
+
+#[test]
+fn a_chunk_that_is_held_keeps_no_connection_waiting() {
+    each_way(|runtime| runtime.block_on(hold_chunks()));
+}
+
+async fn hold_chunks() {
+    let (mut client, mut server) = pair().await;
+    client.set_nodelay(true).unwrap();
+    // More than there are provided buffers.
+    let mut held = Vec::new();
+    for number in 0..5000_u32 {
+        client.write_all(&number.to_le_bytes()).unwrap();
+        held.push(server.chunk().await.unwrap().unwrap());
+    }
+    let all: Vec<u8> = held.iter().flat_map(|chunk| chunk.to_vec()).collect();
+    let expected: Vec<u8> = (0..5000_u32).flat_map(u32::to_le_bytes).collect();
+    assert_eq!(all, expected);
+    drop(held);
+    client.write_all(b"more").unwrap();
+    assert_eq!(&server.chunk().await.unwrap().unwrap()[..], b"more");
+}
+
+#[test]
+fn who_is_not_asked_is_closed_with_the_listener() {
+    each_way(|runtime| runtime.block_on(drop_listener()));
+}
+
+async fn drop_listener() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let addr = listener.local_addr().unwrap();
+    {
+        let mut dropped = pin!(listener.accept());
+        assert!(poll_once(dropped.as_mut()).await.is_none());
+    }
+    let mut first = std::net::TcpStream::connect(addr).unwrap();
+    let mut second = std::net::TcpStream::connect(addr).unwrap();
+    turns().await;
+    let (mut served, from) = listener.accept().await.unwrap();
+    assert_eq!(from, first.local_addr().unwrap());
+    drop(listener);
+    turns().await;
+    assert!(matches!(second.read(&mut [0]), Ok(0) | Err(_)));
+    served.send_all("still there").await.0.unwrap();
+    drop(served);
+    turns().await;
+    let mut read = String::new();
+    first.read_to_string(&mut read).unwrap();
+    assert_eq!(read, "still there");
+}
+
+#[test]
+fn a_runtime_that_ends_closes_what_it_serves() {
+    for route in [FileRoute::Ring, FileRoute::NoRing] {
+        end_runtime(Builder::new_current_thread().file_route(route));
+        end_runtime(
+            Builder::new_multi_thread()
+                .worker_threads(2)
+                .file_route(route),
+        );
+    }
+}
+
+fn end_runtime(builder: &mut Builder) {
+    let runtime = builder.enable_all().build().unwrap();
+    let (mut client, mut outside, _kept) = runtime.block_on(async {
+        let (client, mut server) = pair().await;
+        let (other, mut second) = pair().await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        spawn(async move { server.recv(vec![0; 8]).await.0 });
+        spawn(async move { second.send_all(vec![0; 64 << 20]).await.0 });
+        spawn(async move { listener.accept().await.map(drop) });
+        turns().await;
+        let (kept, mut outside) = pair().await;
+        assert!(poll_once(pin!(outside.chunk())).await.is_none());
+        (client, outside, (kept, other))
+    });
+    drop(runtime);
+    assert_eq!(client.read(&mut [0]).unwrap(), 0);
+    let other = Builder::new_current_thread().build().unwrap();
+    assert!(other.block_on(outside.recv(vec![0; 4])).0.is_err());
+}
+
+#[test]
+fn connections_are_served_by_whichever_worker_and_thread() {
+    for route in [FileRoute::Ring, FileRoute::NoRing] {
+        let mut builder = Builder::new_multi_thread();
+        let runtime = builder.worker_threads(3).enable_all().file_route(route);
+        let runtime = runtime.build().unwrap();
+        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
+        let addr = listener.local_addr().unwrap();
+        runtime.spawn(serve(listener));
+        let client = move || echo_numbers(std::net::TcpStream::connect(addr).unwrap());
+        let clients: Vec<_> = (0..16).map(|_| std::thread::spawn(client)).collect();
+        clients
+            .into_iter()
+            .for_each(|client| client.join().unwrap());
+    }
+}
+
+async fn serve(listener: TcpListener) {
+    loop {
+        let (stream, _) = listener.accept().await.unwrap();
+        spawn(echo(stream));
+    }
+}
+
+async fn echo(mut stream: TcpStream) {
+    while let Ok(Some(chunk)) = stream.chunk().await {
+        // Elsewhere, maybe.
+        yield_now().await;
+        stream.send_all(chunk).await.0.unwrap();
+    }
+}
+
+fn echo_numbers(mut stream: std::net::TcpStream) {
+    for round in 0..200_u32 {
+        stream.write_all(&round.to_le_bytes()).unwrap();
+        let mut echoed = [0; 4];
+        stream.read_exact(&mut echoed).unwrap();
+        assert_eq!(u32::from_le_bytes(echoed), round);
+    }
+}
+
+#[test]
+fn a_runtime_is_driven_by_one_thread_after_the_other() {
+    each_way(|runtime| {
+        let (mut client, mut server) = runtime.block_on(pair());
+        let waiting = async { poll_once(pin!(server.chunk())).await.is_none() };
+        assert!(runtime.block_on(waiting));
+        for _ in 0..3 {
+            // The thread ends, and with it what it has asked of the kernel.
+            std::thread::scope(|scope| {
+                scope.spawn(|| runtime.block_on(ping(&mut client, &mut server)));
+            });
+            client.read_exact(&mut [0; 4]).unwrap();
+        }
+    });
+}
+
+async fn ping(client: &mut std::net::TcpStream, server: &mut TcpStream) {
+    client.write_all(b"ping").unwrap();
+    let chunk = server.chunk().await.unwrap().unwrap();
+    assert_eq!(&chunk[..], b"ping");
+    server.send_all(chunk).await.0.unwrap();
+    assert!(poll_once(pin!(server.recv(vec![0; 4]))).await.is_none());
+}
+
+/// How many futures of each kind are dropped: more by hand.
+fn drops() -> u32 {
+    let count = std::env::var("YAMANOTE_TEST_DROPS").ok();
+    count.map_or(4000, |count| count.parse().unwrap())
+}
+
+/// Polls `future` a few times, as `rng` says, and drops it if it does not end meanwhile.
+async fn tried<F: Future>(future: F, rng: &mut Rng) -> Option<F::Output> {
+    let mut future = pin!(future);
+    for _ in 0..rng.below(4) {
+        if let Some(output) = poll_once(future.as_mut()).await {
+            return Some(output);
+        }
+        if rng.below(2) == 0 {
+            yield_now().await;
+        }
+    }
+    None
+}
+
+#[test]
+fn no_byte_is_lost_by_receives_that_are_dropped_anywhere() {
+    each_way(|runtime| runtime.block_on(drop_anywhere()));
+}
+
+async fn drop_anywhere() {
+    let (mut client, mut server) = pair().await;
+    let mut rng = Rng::new(20);
+    let (mut sent, mut bytes) = (0_u32, Vec::new());
+    for _ in 0..drops() {
+        if rng.below(3) == 0 {
+            client.write_all(&sent.to_le_bytes()).unwrap();
+            sent += 1;
+        }
+        if rng.below(24) == 0 {
+            let (stream, rest) = server.into_stream().await.unwrap();
+            bytes.extend_from_slice(&rest);
+            server = TcpStream::from_stream(stream).unwrap();
+        }
+        bytes.extend(one_of_all(&mut server, &mut rng).await);
+        if rng.below(64) == 0 {
+            discard_echo(&mut client);
+        }
+    }
+    client.shutdown(Shutdown::Write).unwrap();
+    while let Some(chunk) = server.chunk().await.unwrap() {
+        bytes.extend_from_slice(&chunk);
+    }
+    let expected: Vec<u8> = (0..sent).flat_map(u32::to_le_bytes).collect();
+    assert!(bytes == expected);
+}
+
+/// Tries one kind of operation; what it has received.
+async fn one_of_all(server: &mut TcpStream, rng: &mut Rng) -> Vec<u8> {
+    match rng.below(3) {
+        0 => {
+            let chunk = tried(server.chunk(), rng).await;
+            chunk.map_or(Vec::new(), |chunk| chunk.unwrap().unwrap().to_vec())
+        }
+        1 => {
+            let buffer = vec![0; 1 + rng.below(9) as usize];
+            let received = tried(server.recv(buffer), rng).await;
+            received.map_or(Vec::new(), |(count, buffer)| {
+                buffer[..count.unwrap()].to_vec()
+            })
+        }
+        _ => {
+            drop(tried(server.send(b"x".to_vec()), rng).await);
+            Vec::new()
+        }
+    }
+}
+
+fn discard_echo(client: &mut std::net::TcpStream) {
+    client.set_nonblocking(true).unwrap();
+    while client.read(&mut [0; 1024]).is_ok() {}
+    client.set_nonblocking(false).unwrap();
+}

@@ -1,0 +1,400 @@
+//! A pair of queues shared with the kernel, for sockets: [`SocketRing`].
+//!
+//! **Who owns a buffer when.** As in [`ring`](crate::ring): from its submission to the kernel's
+//! last word on it, a request lies in the table here, and nobody reaches its buffer. Here the
+//! kernel may say many words on one request; each but the last has the mark that more follow.
+//! What it receives into is provided by the ring: see [`buffers`].
+
+mod buffers;
+
+use std::fmt;
+use std::io;
+use std::mem;
+use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use io_uring::squeue::Entry;
+use io_uring::{IoUring, Probe, cqueue, opcode, types};
+use yamanote_base::interest::Interest;
+use yamanote_base::slab::{Key, Slab};
+
+use crate::request::RequestKey;
+use crate::selector::Registrar;
+use crate::sockets::{After, Socket, SocketRequest, Word};
+
+use buffers::BufferPool;
+pub use buffers::Provided;
+
+/// Says that an entry is about no request: to cancel one.
+const NO_REQUEST: u64 = RequestKey::NONE.0;
+/// So that no key is that.
+const STAMP_MAX: u32 = u32::MAX - 1;
+/// How long a ring that is dropped waits for what is under way.
+const DROP_LIMIT: Duration = Duration::from_secs(1);
+
+/// A submission and a completion queue for sockets, and the requests between the two, each with
+/// its tag.
+pub struct SocketRing<T> {
+    queues: IoUring,
+    pool: Arc<BufferPool>,
+    under_way: Slab<UnderWay<T>>,
+}
+
+/// A request that the kernel has, or is about to get.
+struct UnderWay<T> {
+    request: SocketRequest,
+    tag: T,
+}
+
+impl<T> SocketRing<T> {
+    /// A ring whose submission queue has `entries` places, and the completion queue `words`.
+    ///
+    /// # Errors
+    /// When the system has no rings, forbids them, has too old ones (before Linux 6.0), or is
+    /// short of memory or descriptors.
+    pub fn new(entries: u32, words: u32) -> io::Result<Self> {
+        let queues = IoUring::builder()
+            .setup_clamp()
+            .setup_submit_all()
+            .setup_coop_taskrun()
+            .setup_cqsize(words)
+            .build(entries)?;
+        let mut can = Probe::new();
+        queues.submitter().register_probe(&mut can)?;
+        // It came with receives that go on.
+        if !can.is_supported(opcode::SendZc::CODE) || !queues.params().is_feature_ext_arg() {
+            return Err(io::ErrorKind::Unsupported.into());
+        }
+        let pool = BufferPool::provide(&queues.submitter())?;
+        Ok(Self {
+            queues,
+            pool,
+            under_way: Slab::with_stamps_up_to(STAMP_MAX),
+        })
+    }
+
+    /// Has the selector of `registrar` report completions, as edges, under `token`.
+    ///
+    /// # Errors
+    /// As [`Registrar::register`].
+    pub fn watch(&self, registrar: &Registrar, token: usize) -> io::Result<()> {
+        registrar.register(self, token, Interest::READABLE)
+    }
+
+    /// Whether nothing is under way.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.under_way.is_empty()
+    }
+
+    /// Queues `request`, to be handed over by the next [`flush`](Self::flush).
+    ///
+    /// # Errors
+    /// Gives both back when the queue is full, and the kernel takes nothing from it now.
+    pub fn submit(
+        &mut self,
+        request: SocketRequest,
+        tag: T,
+    ) -> Result<RequestKey, (SocketRequest, T)> {
+        if !self.make_room() {
+            return Err((request, tag));
+        }
+        let entry = entry(&request);
+        let key = self.under_way.insert(UnderWay { request, tag });
+        // SAFETY: what it refers to lies behind pointers of the request, which is in the table
+        // until `words` has read the last word on it, or for ever.
+        unsafe { self.push(&entry.user_data(key.as_u64())) };
+        Ok(RequestKey(key.as_u64()))
+    }
+
+    /// Asks the kernel to give up on a request, which ends all the same.
+    /// Nothing happens if it has ended; nor if the queue is full and the kernel takes nothing.
+    pub fn cancel(&mut self, RequestKey(key): RequestKey) {
+        if self.under_way.get(key_of(key)).is_some() && self.make_room() {
+            let entry = opcode::AsyncCancel::new(key).build();
+            // SAFETY: it refers to nothing.
+            unsafe { self.push(&entry.user_data(NO_REQUEST)) };
+        }
+    }
+
+    /// Whether a [`flush`](Self::flush) has something to do.
+    pub fn is_queued(&mut self) -> bool {
+        !self.queues.submission().is_empty()
+    }
+
+    /// Hands what is queued over to the kernel, with one call for all as long as it takes them.
+    ///
+    /// # Errors
+    /// When the kernel takes no more now. The rest stays queued, for the next call.
+    pub fn flush(&mut self) -> io::Result<()> {
+        // Bounded: each round hands over a part, ends, or was interrupted by a signal.
+        while self.is_queued() {
+            match self.queues.submit() {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+                Ok(0) => return Err(io::ErrorKind::WouldBlock.into()),
+                Ok(_) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Passes on each word that the kernel has said, with the tag of its request, and does what is
+    /// answered; returns how many. What nobody needs any more goes to `done`.
+    pub fn words(
+        &mut self,
+        done: &mut Vec<(T, Option<SocketRequest>)>,
+        mut each: impl FnMut(&T, Word) -> After,
+    ) -> usize {
+        let mut count = 0;
+        // Bounded: of each request that goes on the caller cancels what becomes too much, and the
+        // kernel has only so many buffers.
+        loop {
+            while let Some(completion) = self.next_completion() {
+                count += usize::from(self.word(&completion, done, &mut each));
+            }
+            if !self.queues.submission().cq_overflow() || self.fetch_overflow().is_err() {
+                return count;
+            }
+        }
+    }
+
+    fn next_completion(&mut self) -> Option<cqueue::Entry> {
+        self.queues.completion().next()
+    }
+
+    fn word(
+        &mut self,
+        completion: &cqueue::Entry,
+        done: &mut Vec<(T, Option<SocketRequest>)>,
+        each: &mut impl FnMut(&T, Word) -> After,
+    ) -> bool {
+        let (number, said) = (completion.user_data(), completion.result());
+        let Some(place) = self.under_way.get(key_of(number)) else {
+            // That of a cancellation.
+            return false;
+        };
+        // SAFETY: the kernel has just said this about this request.
+        let news = unsafe { news(&self.pool, &place.request, said, completion.flags()) };
+        let mut cancel = false;
+        if let Some(word) = news {
+            cancel = matches!(each(&place.tag, word), After::Cancel);
+        }
+        if cqueue::more(completion.flags()) {
+            if cancel {
+                self.cancel(RequestKey(number));
+            }
+            return true;
+        }
+        let place = self.under_way.remove(key_of(number));
+        let UnderWay { request, tag } = place.expect("it was there above");
+        let result = usize::try_from(said).map_err(|_| io::Error::from_raw_os_error(-said));
+        match each(&tag, Word::Ended(request, result)) {
+            After::Again(request) => self.again(request, tag, done, each),
+            after => done.push((tag, rest(after))),
+        }
+        true
+    }
+
+    fn again(
+        &mut self,
+        request: SocketRequest,
+        tag: T,
+        done: &mut Vec<(T, Option<SocketRequest>)>,
+        each: &mut impl FnMut(&T, Word) -> After,
+    ) {
+        let is_send = matches!(request, SocketRequest::Send { .. });
+        match self.submit(request, tag) {
+            Ok(key) => {
+                let place = self.under_way.get(key_of(key.0));
+                let place = place.expect("it was just put there");
+                each(&place.tag, Word::Renewed(key, is_send));
+            }
+            Err((request, tag)) => {
+                let error = io::ErrorKind::OutOfMemory.into();
+                let after = each(&tag, Word::Ended(request, Err(error)));
+                done.push((tag, rest(after)));
+            }
+        }
+    }
+
+    /// Waits for a word that was not collected, at most for `limit`; hands over what is queued.
+    pub fn wait(&mut self, limit: Duration) {
+        let limit = types::Timespec::from(limit);
+        let wait = types::SubmitArgs::new().timespec(&limit);
+        // An error is that of the time that is over, or one that shows again at the next call.
+        let _ = self.queues.submitter().submit_with_args(1, &wait);
+    }
+
+    /// Cancels all that is under way.
+    pub fn cancel_all(&mut self) {
+        for key in self.under_way.keys_where(|_| true) {
+            self.cancel(RequestKey(key.as_u64()));
+        }
+    }
+
+    /// Gives up all that is under way, whose memory is never used again; returns the tags.
+    pub fn abandon(&mut self) -> Vec<T> {
+        let keys = self.under_way.keys_where(|_| true).into_iter();
+        let lost = keys.filter_map(|key| self.under_way.remove(key));
+        lost.map(|UnderWay { request, tag }| {
+            // The kernel may still write to it, and to the provided buffers.
+            mem::forget((request, self.pool.clone()));
+            tag
+        })
+        .collect()
+    }
+
+    /// Has the kernel bring what did not fit into the completion queue.
+    fn fetch_overflow(&mut self) -> io::Result<()> {
+        // It sees by itself that this is to be done.
+        match self.queues.submit() {
+            Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    /// Whether there is a free place in the submission queue, if need be after a flush.
+    fn make_room(&mut self) -> bool {
+        if self.queues.submission().is_full() {
+            // The error is that there is no room, as the next line says.
+            let _ = self.flush();
+        }
+        !self.queues.submission().is_full()
+    }
+
+    /// Writes an entry to the submission queue, which has room.
+    ///
+    /// # Safety
+    /// What the entry refers to stays valid until the kernel has said its last word on it.
+    unsafe fn push(&mut self, entry: &Entry) {
+        // SAFETY: as the caller says.
+        let pushed = unsafe { self.queues.submission().push(entry) };
+        pushed.expect("make_room() has just said that there is room");
+    }
+}
+
+fn rest(after: After) -> Option<SocketRequest> {
+    match after {
+        After::Again(request) | After::Done(request) => Some(request),
+        After::Nothing | After::Cancel => None,
+    }
+}
+
+fn key_of<T>(number: u64) -> Key<UnderWay<T>> {
+    // The two halves of `Key::as_u64`.
+    Key::new(number as u32, (number >> 32) as u32)
+}
+
+/// What the kernel is told.
+fn entry(request: &SocketRequest) -> Entry {
+    let fd = |socket: &Socket| types::Fd(socket.as_raw_fd());
+    // More is not moved at once.
+    let length = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+    match request {
+        SocketRequest::Accept(socket) => opcode::AcceptMulti::new(fd(socket))
+            .flags(libc::SOCK_CLOEXEC)
+            .build(),
+        SocketRequest::Receive(socket) => {
+            opcode::RecvMulti::new(fd(socket), buffers::GROUP).build()
+        }
+        SocketRequest::ReceiveInto(socket, held) => {
+            opcode::Recv::new(fd(socket), held.start(), length(held.len())).build()
+        }
+        SocketRequest::Send {
+            socket,
+            held,
+            start,
+            all,
+        } => {
+            let bytes = &held.bytes()[*start..];
+            let wait = if *all { libc::MSG_WAITALL } else { 0 };
+            opcode::Send::new(fd(socket), bytes.as_ptr(), length(bytes.len()))
+                .flags(libc::MSG_NOSIGNAL | wait)
+                .build()
+        }
+    }
+}
+
+/// What a word brings besides the number.
+///
+/// # Safety
+/// The kernel has just said this about this request.
+unsafe fn news(
+    pool: &Arc<BufferPool>,
+    request: &SocketRequest,
+    said: i32,
+    flags: u32,
+) -> Option<Word> {
+    let number = u32::try_from(said).ok()?;
+    match request {
+        SocketRequest::Accept(_) => {
+            // SAFETY: the kernel has just made this descriptor, for us alone.
+            Some(Word::Accepted(unsafe { OwnedFd::from_raw_fd(said) }))
+        }
+        SocketRequest::Receive(_) => {
+            let buffer = cqueue::buffer_select(flags)?;
+            // SAFETY: the kernel has just taken this buffer for these bytes.
+            let chunk = unsafe { pool.chunk(buffer, number) };
+            // The end of the stream may take a buffer: it goes back.
+            (number > 0).then_some(Word::Received(chunk))
+        }
+        SocketRequest::ReceiveInto(..) | SocketRequest::Send { .. } => None,
+    }
+}
+
+/// Whether the kernel has given up on a request: it was asked to, or the thread that has submitted
+/// it has ended.
+#[must_use]
+pub fn is_cancelled(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::ECANCELED)
+}
+
+/// Whether a receive has ended because all provided buffers are in use.
+#[must_use]
+pub fn is_out_of_buffers(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(libc::ENOBUFS)
+}
+
+impl<T> AsRawFd for SocketRing<T> {
+    fn as_raw_fd(&self) -> RawFd {
+        self.queues.as_raw_fd()
+    }
+}
+
+impl<T> Drop for SocketRing<T> {
+    fn drop(&mut self) {
+        // The longest of the waits that the limit is made of.
+        const ROUND: Duration = Duration::from_millis(10);
+        self.cancel_all();
+        for _ in 0..DROP_LIMIT.as_millis() / ROUND.as_millis() {
+            if self.is_empty() {
+                break;
+            }
+            self.wait(ROUND);
+            self.words(&mut Vec::new(), |_, word| match word {
+                Word::Ended(request, _) => After::Done(request),
+                _ => After::Nothing,
+            });
+        }
+        self.abandon();
+        // The kernel forgets the buffers before their memory goes; if it does not, it stays.
+        if self
+            .queues
+            .submitter()
+            .unregister_buf_ring(buffers::GROUP)
+            .is_err()
+        {
+            mem::forget(self.pool.clone());
+        }
+    }
+}
+
+impl<T> fmt::Debug for SocketRing<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SocketRing")
+            .field("under_way", &self.under_way.len())
+            .finish_non_exhaustive()
+    }
+}

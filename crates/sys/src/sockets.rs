@@ -1,0 +1,63 @@
+//! What a socket ring may be asked to do, and what it says: [`SocketRequest`], [`Word`].
+//!
+//! The same on each system, so that only the ring itself may be absent.
+
+use std::io;
+use std::sync::Arc;
+
+use crate::held::Held;
+use crate::request::RequestKey;
+use crate::source::OwnedDescriptor;
+
+pub use crate::socket_ring::{Provided, SocketRing, is_cancelled, is_out_of_buffers};
+
+/// A descriptor that a request keeps open.
+pub type Socket = Arc<OwnedDescriptor>;
+
+/// An operation on a socket and what belongs to it.
+#[derive(Debug)]
+pub enum SocketRequest {
+    /// Takes connections, until it is cancelled or fails.
+    Accept(Socket),
+    /// Receives into provided buffers, until the stream ends, or they do, or it is cancelled.
+    Receive(Socket),
+    /// Receives once.
+    ReceiveInto(Socket, Held),
+    /// Sends.
+    Send {
+        /// On this.
+        socket: Socket,
+        /// What is sent.
+        held: Held,
+        /// So much of it was sent before.
+        start: usize,
+        /// Whether the kernel should wait for room for all of it.
+        all: bool,
+    },
+}
+
+/// What the kernel says about a request.
+#[derive(Debug)]
+pub enum Word {
+    /// A connection.
+    Accepted(OwnedDescriptor),
+    /// Bytes.
+    Received(Provided),
+    /// It was submitted again, and is known by this; whether it is a send.
+    Renewed(RequestKey, bool),
+    /// It has ended, which is the last word on it.
+    Ended(SocketRequest, io::Result<usize>),
+}
+
+/// What is to be done after a [`Word`].
+#[derive(Debug)]
+pub enum After {
+    /// Nothing.
+    Nothing,
+    /// The request is to be submitted again.
+    Again(SocketRequest),
+    /// Nobody needs the request any more. Its buffer must not be dropped under a lock.
+    Done(SocketRequest),
+    /// It is to be cancelled; only for one that has not ended.
+    Cancel,
+}
