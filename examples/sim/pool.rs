@@ -68,6 +68,11 @@ async fn world(sim: Sim, form: Form) {
 fn a_request_on_a_dead_connection_waits_for_ever() {
     let failure = finds("pool", |sim| world(sim, Form::Buggy));
     assert_eq!(failure.name, "eventually \"all is answered\"");
+    let shrinking = failure.shrinking.expect("it is shrunk");
+    assert!(
+        shrinking.faults[1] > 0 && shrinking.hosts[1] == 2,
+        "{shrinking}"
+    );
 }
 
 #[test]
