@@ -4,13 +4,15 @@
 //! workspace's manifest, unless only a part was asked for. `--against-itself` shows the noise. With
 //! `--binaries` it builds nothing and takes what is in that folder: two versions of ours, say.
 //! `--peers` compares with other runtimes, `--tuned` with tokio and its switches: `PEERS.md` and
-//! `TUNED.md`; with `--kept FILE`, what that holds counts as well. `--quick` measures no time: it
-//! fails if a row costs more instructions than `baseline.toml` says.
+//! `TUNED.md`; with `--kept FILE`, what that holds counts as well. `--echo` compares with loops
+//! without a runtime: `ECHO.md`. `--quick` measures no time: it fails if a row costs more
+//! instructions than `baseline.toml` says.
 
 mod baseline;
 mod counts;
 mod echo;
 mod field;
+mod floor;
 #[allow(dead_code, reason = "the other program asks, too")]
 mod http;
 mod http_rows;
@@ -51,6 +53,7 @@ fn run(plan: &Plan) -> io::Result<()> {
     match plan.task {
         Task::Compare => compare(plan, &binaries),
         Task::Field(field) => field::compare(plan, &binaries, field),
+        Task::Echo => echo_beside_floor(plan, &binaries),
         Task::Check => check(&binaries),
         Task::WriteBaseline => {
             let pairs = binaries.count_both()?;
@@ -97,6 +100,20 @@ fn compare(plan: &Plan, binaries: &Binaries<'_>) -> io::Result<()> {
             "RESULTS.md"
         };
         std::fs::write(binaries.workspace.join(page), text)?;
+    }
+    Ok(())
+}
+
+/// The echo beside loops that do nothing else.
+fn echo_beside_floor(plan: &Plan, binaries: &Binaries<'_>) -> io::Result<()> {
+    let folder = binaries.build(&[Side::Published, Side::Ours])?;
+    if plan.binaries.is_none() {
+        binaries.cargo_build(&binaries.workspace, &["-p", "bench-floor"], "")?;
+    }
+    let text = floor::page(plan, &folder, &machine::about(&binaries.workspace))?;
+    print!("{text}");
+    if plan.is_whole() {
+        std::fs::write(binaries.workspace.join("ECHO.md"), text)?;
     }
     Ok(())
 }

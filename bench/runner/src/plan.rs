@@ -8,6 +8,7 @@ use crate::table::Side;
 pub(crate) const USAGE: &str = "\
 bench-runner [--short] [--rounds N] [--lto] [--against-itself] [--binaries DIR] [FILTER]
 bench-runner --peers | --tuned [--short] [--rounds N] [--kept FILE] [--without TEXT] [FILTER]
+bench-runner --echo [--short] [--rounds N] [--binaries DIR] [FILTER]
 bench-runner --quick | --write-baseline";
 
 /// What is to be done.
@@ -17,6 +18,8 @@ pub(crate) enum Task {
     Compare,
     /// Compare with several, and write the page.
     Field(Field),
+    /// Compare servers of the echo with bare loops, and write the page.
+    Echo,
     /// Fail if a row costs more instructions than `baseline.toml` says.
     Check,
     /// Write `baseline.toml`.
@@ -68,6 +71,7 @@ impl Plan {
         };
         while let Some(arg) = args.next() {
             match arg.as_str() {
+                "--echo" => plan.task = Task::Echo,
                 "--quick" => plan.task = Task::Check,
                 "--write-baseline" => plan.task = Task::WriteBaseline,
                 "--peers" => plan.task = Task::Field(Field::Peers),

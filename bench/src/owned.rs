@@ -1,0 +1,40 @@
+//! The echo over sockets that own their buffers, on one thread; prints its address and ends with
+//! its input.
+
+use std::io::Read;
+
+use yamanote::owned::{TcpListener, TcpStream};
+use yamanote::runtime::Builder;
+
+fn main() -> std::io::Result<()> {
+    std::thread::spawn(|| {
+        // The runner closes our input when it has seen enough, or has died.
+        let _ = std::io::stdin().read(&mut [0]);
+        std::process::exit(0);
+    });
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    runtime.block_on(async {
+        // Accepting on a task, as `echo.rs` does.
+        yamanote::spawn(serve())
+            .await
+            .map_err(std::io::Error::other)?
+    })
+}
+
+async fn serve() -> std::io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("{}", listener.local_addr()?);
+    loop {
+        let (stream, _) = listener.accept().await?;
+        stream.set_nodelay(true)?;
+        yamanote::spawn(echo(stream));
+    }
+}
+
+async fn echo(mut stream: TcpStream) {
+    while let Ok(Some(chunk)) = stream.chunk().await {
+        if stream.send_all(chunk).await.0.is_err() {
+            break;
+        }
+    }
+}
