@@ -63,7 +63,8 @@ impl Held {
     }
 
     /// Where the bytes are.
-    pub(crate) fn start(&self) -> *mut u8 {
+    #[must_use]
+    pub fn start(&self) -> *mut u8 {
         self.bytes
     }
 

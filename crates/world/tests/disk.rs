@@ -255,7 +255,7 @@ fn what_was_synced_with_its_directory_survives_every_power_loss() {
 #[test]
 fn every_outcome_of_a_power_loss_happens() {
     let mut outcomes = BTreeSet::new();
-    for seed in 0..300 {
+    for seed in 0..2_000 {
         let host = host(seed);
         let disk = host.disk();
         put(&disk, "/a", &[1; 8192]);
