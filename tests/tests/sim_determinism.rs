@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::sim::{self, Explore, FailureReport, Sim};
@@ -85,11 +86,57 @@ fn what_asks_the_library_gets_the_world_and_passes_the_check() {
             // Time goes by while it is asked for: this ends.
             while begin.elapsed() < Duration::from_micros(10) {}
             let since = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap();
-            assert_eq!(since.as_secs(), 1_704_067_200);
+            assert_eq!(since.as_secs(), 1_735_689_600);
             assert_eq!(std::thread::available_parallelism().unwrap().get(), 4);
             u64::from(first) + u64::from(std::process::id()) + u64::from(since.subsec_nanos())
         })
     });
     report.assert_passed();
     assert_eq!((report.seeds, report.checked), (5, 5));
+}
+
+/// What a program reads again and again of its clocks, as `std` shows them.
+type Readings = Arc<Mutex<Vec<(SystemTime, Instant)>>>;
+
+async fn reader(readings: Readings) {
+    loop {
+        let now = (SystemTime::now(), Instant::now());
+        readings.lock().unwrap().push(now);
+        sleep(Duration::from_secs(1)).await;
+    }
+}
+
+#[test]
+fn std_shows_a_program_the_clocks_of_its_host() {
+    let sim = Sim::new(6);
+    let [wrong, right] = ["wrong", "right"].map(|name| {
+        let readings = Readings::default();
+        let kept = readings.clone();
+        (sim.host(name, move || reader(kept.clone())), readings)
+    });
+    let (hour, second) = (Duration::from_secs(3600), Duration::from_secs(1));
+    sim.run_for(second / 2).unwrap();
+    wrong.0.clock().ahead(hour);
+    sim.run_for(second).unwrap();
+    wrong.0.clock().jump_back(2 * hour).drift(1_000_000);
+    sim.run_for(10 * second).unwrap();
+    let [wrong, right] = [wrong, right].map(|(_, readings)| readings.lock().unwrap().clone());
+    let millis = |span: Duration| span.as_millis();
+    assert!(wrong[0].0.duration_since(right[0].0).unwrap() < second);
+    let ahead = wrong[1].0.duration_since(right[1].0).unwrap();
+    assert!((3_599_000..3_601_000).contains(&millis(ahead)), "{ahead:?}");
+    let behind = right[2].0.duration_since(wrong[2].0).unwrap();
+    assert!(
+        (3_599_000..3_601_000).contains(&millis(behind)),
+        "{behind:?}"
+    );
+    // Twice as fast, from the nap on that began after the change: twice as many naps.
+    assert_eq!((right.len(), wrong.len()), (12, 21));
+    for readings in [&wrong, &right] {
+        let pairs = readings.windows(2).map(|pair| (pair[0].1, pair[1].1));
+        for (before, after) in pairs {
+            let span = after.checked_duration_since(before).expect("it goes back");
+            assert!((1_000..1_505).contains(&millis(span)), "{span:?}");
+        }
+    }
 }

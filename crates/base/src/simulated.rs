@@ -15,8 +15,11 @@ pub type NameVisitor<'a> = &'a mut dyn FnMut(&str);
 /// What the runtime knows of the host that the thread stands on.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings {
-    /// The nanoseconds since the world's beginning; each reading takes a few.
-    pub now_ns: fn() -> u64,
+    /// What the host's clock shows that only goes forward, in nanoseconds since the world's
+    /// beginning; each reading takes a few.
+    pub monotonic_ns: fn() -> u64,
+    /// What the host's clock on the wall shows, in nanoseconds since 1970; as above.
+    pub wall_ns: fn() -> u64,
     /// The number of the host.
     pub host: fn() -> u32,
     /// The name of the host, for `f`.

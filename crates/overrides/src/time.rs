@@ -1,4 +1,5 @@
-//! Clocks: the host's, which moves a little with each reading, or programs that spin would hang.
+//! Clocks: the host's, which may be wrong and moves a little with each reading, or programs that
+//! spin would hang.
 
 use std::ffi::{c_int, c_long, c_void};
 
@@ -10,8 +11,6 @@ static REAL: Real = Real::new(c"clock_gettime");
 
 /// What the monotonic clock shows when a world begins, in seconds: a machine that has been up.
 const MONOTONIC_START: u64 = 1_000_000;
-/// The time of day when a world begins: the first of January 2024, UTC.
-const WALL_START: u64 = 1_704_067_200;
 const NANOS: u64 = 1_000_000_000;
 
 type ClockGettime = unsafe extern "C" fn(libc::clockid_t, *mut libc::timespec) -> c_int;
@@ -69,11 +68,12 @@ pub(crate) unsafe fn read(clock: libc::clockid_t, time: *mut libc::timespec) -> 
         // SAFETY: the caller's promise.
         return unsafe { read_real(clock, time) };
     };
-    let start = match clock {
-        libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_TAI => WALL_START,
-        _ => MONOTONIC_START,
+    let (start, now) = match clock {
+        libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_TAI => {
+            (0, (surroundings.wall_ns)())
+        }
+        _ => (MONOTONIC_START, (surroundings.monotonic_ns)()),
     };
-    let now = (surroundings.now_ns)();
     let value = libc::timespec {
         tv_sec: libc::time_t::try_from(start + now / NANOS).unwrap_or(libc::time_t::MAX),
         tv_nsec: c_long::try_from(now % NANOS).unwrap_or(0),

@@ -7,25 +7,27 @@ use yamanote_driver::context;
 
 use super::points;
 
-/// What a reading of the clock takes: a program that waits for it to move shall see it move.
-const READING: Duration = Duration::from_nanos(25);
-
 /// Has the system's functions, where they are overridden, ask the world.
 pub(crate) fn install() {
     simulated::set_surroundings(Surroundings {
-        now_ns,
+        monotonic_ns,
+        wall_ns,
         host,
         with_name,
         leak: points::leak,
     });
 }
 
-fn now_ns() -> u64 {
-    let Some(host) = context::host() else {
-        return 0;
-    };
-    let (now, _) = host.world().spend(READING);
-    u64::try_from(now.as_nanos()).unwrap_or(u64::MAX)
+fn monotonic_ns() -> u64 {
+    context::host().map_or(0, |host| nanos(host.monotonic_now()))
+}
+
+fn wall_ns() -> u64 {
+    context::host().map_or(0, |host| nanos(host.wall_now()))
+}
+
+fn nanos(reading: Duration) -> u64 {
+    u64::try_from(reading.as_nanos()).unwrap_or(u64::MAX)
 }
 
 fn host() -> u32 {
