@@ -98,3 +98,19 @@ fn a_wall_clock_is_wrong_as_it_is_told() {
         "it never goes back, and reading takes time"
     );
 }
+
+#[test]
+fn a_first_start_ends_no_crash_and_each_other_one_does() {
+    let sim = Sim::new(7);
+    let host = sim.host("a", std::future::pending::<()>);
+    assert_eq!(sim.world().faults().len(), 0, "nothing was broken");
+    host.crash();
+    assert_eq!(sim.world().faults_in_force().len(), 1);
+    host.restart();
+    host.restart();
+    let counts = (
+        sim.world().faults_in_force().len(),
+        sim.world().faults().len(),
+    );
+    assert_eq!(counts, (0, 4));
+}

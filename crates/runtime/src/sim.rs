@@ -371,9 +371,7 @@ impl Host {
             return;
         }
         self.crash();
-        self.sim
-            .world()
-            .record(Event::FaultEnd(FaultKind::Crash, id, id));
+        self.sim.world().end_fault(FaultKind::Crash, id);
         self.sim.world().power_on(id);
         let host = self.sim.start_host(&self.name);
         self.sim.programs.start(&self.name, &host, &self.sim);

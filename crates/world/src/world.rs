@@ -173,6 +173,11 @@ impl World {
         }
     }
 
+    /// A fault of `host` is over, if it was there.
+    pub fn end_fault(&self, kind: FaultKind, host: HostId) {
+        self.lock().fault_is(kind, host, false);
+    }
+
     /// An alarm that rings after so much virtual time.
     pub fn alarm(&self, after: Duration) -> Alarm {
         let (alarm, cell) = Alarm::new();
