@@ -191,3 +191,73 @@ async fn the_attribute_runs_a_world(sim: Sim) -> std::io::Result<()> {
         .await;
     Ok(())
 }
+
+/// Writes and syncs again and again, and counts what fails.
+async fn writer(failed: Arc<AtomicU64>) {
+    // Bounded by the simulation.
+    loop {
+        failed.fetch_add(u64::from(write().await.is_err()), Ordering::Relaxed);
+        sleep(Duration::from_millis(20)).await;
+    }
+}
+
+async fn write() -> std::io::Result<()> {
+    let mut file = tokio::fs::File::create("/file").await?;
+    file.write_all(b"some bytes").await?;
+    file.sync_all().await
+}
+
+/// A run under these faults: its hash, how many writes failed, and which faults there were.
+fn run_under(faults: &'static [SwarmFault], seed: u64) -> (u128, u64, Vec<String>) {
+    // A fresh thread: the hashers that the threads of a process seed are no part of the world.
+    let run = move || {
+        let sim = Sim::new(seed);
+        let failed = Arc::new(AtomicU64::new(0));
+        let counted = failed.clone();
+        let hosts = sim.hosts("node", 3, move |_| writer(counted.clone()));
+        let swarm = Swarm::default().only(faults.iter().copied());
+        let chaos = sim.nemesis(swarm.every(Duration::from_millis(200)));
+        sim.run_for(Duration::from_secs(20)).unwrap();
+        let skew = || {
+            let [one, other] = [0, 1].map(|index: usize| hosts[index].clock().wall());
+            one.max(other).duration_since(one.min(other)).unwrap()
+        };
+        // Not only by the nemesis: what the test itself broke ends as well.
+        hosts[0].clock().ahead(Duration::from_secs(600));
+        hosts[1].clock().behind(Duration::from_secs(600));
+        assert!(skew() > Duration::from_secs(600));
+        sim.heal();
+        drop(chaos);
+        let world = sim.world();
+        let left = world.faults_in_force();
+        let left = left.iter().map(|fault| world.text_of(fault));
+        // Connections that are dead stay dead.
+        let left = left.filter(|text| !text.starts_with("half-open"));
+        assert_eq!(left.collect::<Vec<_>>(), [""; 0], "seed {seed}");
+        assert!(hosts.iter().all(tokio::sim::Host::is_up), "seed {seed}");
+        let before = (world.faults().len(), failed.load(Ordering::Relaxed));
+        sim.run_for(Duration::from_secs(20)).unwrap();
+        let after = (world.faults().len(), failed.load(Ordering::Relaxed));
+        assert_eq!(after, before, "nothing breaks any more");
+        let texts = world.faults();
+        let texts = texts.iter().map(|fault| world.text_of(fault));
+        (sim.trace_hash(), before.1, texts.collect())
+    };
+    std::thread::spawn(run).join().unwrap()
+}
+
+#[test]
+fn every_fault_comes_from_the_seed_and_ends_when_all_is_healed() {
+    let mut seen = String::new();
+    for seed in 0..6 {
+        let run = run_under(&SwarmFault::ALL, seed);
+        assert_eq!(run, run_under(&SwarmFault::ALL, seed), "seed {seed}");
+        seen += &run.2.join("\n");
+    }
+    for fault in ["crash", "power loss", "pause", "clock skew", "clock drift"] {
+        assert!(seen.contains(fault), "no {fault} in:\n{seen}");
+    }
+    let (_, failed, faults) = run_under(&[SwarmFault::DiskErrors], 1);
+    assert!(faults.iter().any(|fault| fault.starts_with("disk error")));
+    assert!(failed > 0);
+}

@@ -56,6 +56,11 @@ impl Clock {
     /// ahead or behind.
     pub fn heal(&self) {
         self.host.set_clock_drift(0);
+        self.set_right();
+    }
+
+    /// The wall clock is no more ahead or behind than the other one.
+    pub(super) fn set_right(&self) {
         self.host.set_clock_skew(0);
     }
 

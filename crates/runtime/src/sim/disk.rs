@@ -75,6 +75,29 @@ impl Disk {
         self.change(|rules| rules.failures.push(failure.clone()))
     }
 
+    /// Has a part of these operations fail until what is returned is called.
+    pub(super) fn fail_for_a_while(
+        &self,
+        op: DiskOp,
+        error: io::ErrorKind,
+        probability: f64,
+    ) -> impl FnOnce() + Send + use<> {
+        self.fail_at_random(op, "*", error, probability);
+        let disk = self.clone();
+        move || {
+            disk.change(|rules| {
+                let is_it = |failure: &Failure| {
+                    let chance = Chance::new(probability);
+                    (failure.op, failure.error, failure.chance) == (op, error, chance)
+                };
+                // Another one like it, which began earlier, ends as this one would.
+                if let Some(index) = rules.failures.iter().rposition(is_it) {
+                    rules.failures.remove(index);
+                }
+            });
+        }
+    }
+
     /// The next `times` syncs fail, each once, and take what they should have kept to be on the
     /// disk: a second sync succeeds, and a power loss takes it. `u32::MAX` times is always.
     pub fn fsync_fails(&self, times: u32) -> &Self {

@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
+use std::io;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use yamanote_base::lock::Mutex;
 use yamanote_task::{Id, JoinHandle, SpawnMeta};
 use yamanote_world::{ChoiceKind, HostId, World};
 
-use super::{Host, Net, Sim, SimParts};
+use super::{Clock, Disk, DiskOp, Host, Net, Sim, SimParts};
 
 /// What an action strikes with; the only draw of an action that counts as a fault.
 const STRIKE: u64 = 1 << 32;
@@ -36,6 +37,16 @@ pub enum SwarmFault {
     HalfOpen,
     /// A part of what travels between two groups of hosts is lost.
     Loss,
+    /// A host stands still, and goes on after a while.
+    Pause,
+    /// A host loses its power and what it had not synced; it is started again after a while.
+    PowerLoss,
+    /// The wall clock of a host is wrong by a second to an hour.
+    ClockSkew,
+    /// The clocks of a host go too fast or too slow, by a hundred to 400,000 millionths.
+    ClockDrift,
+    /// A part of a host's reads, writes or syncs fails, or finds the disk full.
+    DiskErrors,
 }
 
 /// Which faults a [`Nemesis`] may inject, and how hard.
@@ -93,7 +104,23 @@ struct Action {
 
 impl SwarmFault {
     /// Every one.
-    pub const ALL: [SwarmFault; 7] = [
+    pub const ALL: [SwarmFault; 12] = [
+        SwarmFault::Crash,
+        SwarmFault::Partition,
+        SwarmFault::OneWay,
+        SwarmFault::Hold,
+        SwarmFault::Reset,
+        SwarmFault::HalfOpen,
+        SwarmFault::Loss,
+        SwarmFault::Pause,
+        SwarmFault::PowerLoss,
+        SwarmFault::ClockSkew,
+        SwarmFault::ClockDrift,
+        SwarmFault::DiskErrors,
+    ];
+
+    /// Kills, and what goes wrong on a network: what every program on several hosts has to bear.
+    pub const USUAL: [SwarmFault; 7] = [
         SwarmFault::Crash,
         SwarmFault::Partition,
         SwarmFault::OneWay,
@@ -105,10 +132,11 @@ impl SwarmFault {
 }
 
 impl Default for Swarm {
-    /// Every fault, at most a minority of the hosts down, a fault each second or so.
+    /// The [usual](SwarmFault::USUAL) faults, at most a minority of the hosts down, a fault each
+    /// second or so.
     fn default() -> Self {
         Self {
-            faults: SwarmFault::ALL.into(),
+            faults: SwarmFault::USUAL.into(),
             max_down: None,
             every: Duration::from_secs(1),
             longest: Duration::from_secs(3),
@@ -132,7 +160,8 @@ impl Swarm {
         self
     }
 
-    /// At most so many hosts are down at a time; a minority unless set, and one of one or two.
+    /// At most so many hosts are down, or paused, at a time; a minority unless set, and one of one
+    /// or two.
     #[must_use]
     pub fn max_down(mut self, hosts: usize) -> Self {
         self.max_down = Some(hosts);
@@ -180,7 +209,8 @@ impl Sim {
         }
     }
 
-    /// Ends every fault: hosts that a nemesis has killed are started again, the network is whole.
+    /// Ends every fault: hosts that a nemesis has killed or paused go on, and the network, all
+    /// disks and all clocks are as at the beginning.
     pub fn heal(&self) {
         self.parts.heal();
     }
@@ -254,10 +284,64 @@ impl Action {
 
 impl SimParts {
     fn strike(self: &Arc<Self>, fault: SwarmFault, action: &Action) {
-        if fault == SwarmFault::Crash {
-            let host = self.target(action.target).into_iter();
-            return host.for_each(|host| self.take_down(&host, action.length));
+        match fault {
+            SwarmFault::Crash
+            | SwarmFault::Pause
+            | SwarmFault::PowerLoss
+            | SwarmFault::ClockSkew
+            | SwarmFault::ClockDrift
+            | SwarmFault::DiskErrors => {
+                let host = self.target(action.target).into_iter();
+                host.for_each(|host| self.strike_host(fault, &host, action));
+            }
+            _ => self.strike_links(fault, action),
         }
+    }
+
+    fn strike_host(self: &Arc<Self>, fault: SwarmFault, host: &Host, action: &Action) {
+        // By bits that choose neither the host nor the sort.
+        let [sign, size, part] = [16, 17, 21].map(|bit| action.sort >> bit);
+        let size = (size % 12) as u32;
+        match fault {
+            SwarmFault::Pause => {
+                self.take_down(host, action.length, Host::pause, Host::resume);
+            }
+            SwarmFault::PowerLoss => {
+                self.take_down(host, action.length, Host::power_loss, start_again);
+            }
+            SwarmFault::ClockSkew => {
+                let by = Duration::from_secs(1 << size);
+                let clock = host.clock();
+                match sign & 1 {
+                    0 => clock.ahead(by),
+                    _ => clock.behind(by),
+                };
+                self.mend_after(action.length, Box::new(move || clock.set_right()));
+            }
+            SwarmFault::ClockDrift => {
+                let ppm = 100 << size;
+                let clock = host.clock();
+                clock.drift(if sign & 1 == 0 { ppm } else { -ppm });
+                let end = move || {
+                    clock.drift(0);
+                };
+                self.mend_after(action.length, Box::new(end));
+            }
+            SwarmFault::DiskErrors => {
+                let ops = [DiskOp::Write, DiskOp::Sync, DiskOp::Read];
+                let op = ops[size as usize % ops.len()];
+                let error = match (op, sign & 1) {
+                    (DiskOp::Write, 0) => io::ErrorKind::StorageFull,
+                    _ => io::ErrorKind::Other,
+                };
+                let end = host.disk().fail_for_a_while(op, error, percent(part));
+                self.mend_after(action.length, Box::new(end));
+            }
+            _ => self.take_down(host, action.length, Host::crash, start_again),
+        }
+    }
+
+    fn strike_links(self: &Arc<Self>, fault: SwarmFault, action: &Action) {
         let Some((some, others)) = self.groups(action.target) else {
             return;
         };
@@ -268,15 +352,14 @@ impl SimParts {
             SwarmFault::Reset => return link.reset(),
             SwarmFault::HalfOpen => return link.half_open(),
             SwarmFault::Loss => {
-                // Between 1 and 32 of a hundred, by bits that choose no group.
-                let percent = u32::try_from(action.sort >> 16 & 31).unwrap_or(0) + 1;
-                link.loss(f64::from(percent) / 100.0);
+                // By bits that choose no group.
+                link.loss(percent(action.sort >> 16));
                 let end = move || {
                     link.loss(0.0);
                 };
                 return self.mend_after(action.length, Box::new(end));
             }
-            SwarmFault::Partition | SwarmFault::Crash => link.cut(),
+            _ => link.cut(),
         };
         self.mend_after(action.length, Box::new(move || drop(guard)));
     }
@@ -305,29 +388,28 @@ impl SimParts {
     /// Kills `host` for a while that is drawn.
     pub(super) fn crash_for_a_while(self: &Arc<Self>, host: &Host) {
         let drawn = self.world().choose(ChoiceKind::FaultPlan, 1_000_000_000);
-        self.take_down(host, Duration::from_nanos(drawn));
+        let length = Duration::from_nanos(drawn);
+        self.take_down(host, length, Host::crash, start_again);
     }
 
-    fn take_down(self: &Arc<Self>, host: &Host, length: Duration) {
+    /// Does `down` to a host that is up, and `up` after `length`, if not too many are down.
+    fn take_down(self: &Arc<Self>, host: &Host, length: Duration, down: fn(&Host), up: fn(&Host)) {
         let mut remedies = self.remedies.0.lock();
         if !host.is_up() || remedies.down >= remedies.max_down {
             return;
         }
         remedies.down += 1;
         drop(remedies);
-        host.crash();
+        down(host);
         let (parts, name) = (Arc::downgrade(self), host.name.clone());
-        let restart = move || {
+        let mend = move || {
             let Some(sim) = parts.upgrade() else {
                 return;
             };
             sim.remedies.0.lock().down -= 1;
-            let host = Host { sim, name };
-            if !host.is_up() {
-                host.restart();
-            }
+            up(&Host { sim, name });
         };
-        self.mend_after(length, Box::new(restart));
+        self.mend_after(length, Box::new(mend));
     }
 
     /// Has `remedy` called after `length`, or by [`heal`](Sim::heal).
@@ -355,7 +437,23 @@ impl SimParts {
             remedy();
         }
         Net::new(self.world().clone()).heal();
+        for host in self.world().hosts() {
+            Disk::new(host.disk()).heal();
+            Clock::new(host).heal();
+        }
     }
+}
+
+/// Starts a host that is down.
+fn start_again(host: &Host) {
+    if !host.is_up() {
+        host.restart();
+    }
+}
+
+/// A probability of 1 to 32 of a hundred, by the last bits of what was drawn.
+fn percent(drawn: u64) -> f64 {
+    f64::from((drawn & 31) as u32 + 1) / 100.0
 }
 
 impl Remedies {
