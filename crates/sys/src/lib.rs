@@ -29,16 +29,6 @@ mod linux;
 #[cfg(target_os = "linux")]
 pub use linux::file;
 
-#[cfg(not(all(
-    target_os = "linux",
-    any(
-        target_arch = "x86_64",
-        target_arch = "aarch64",
-        target_arch = "riscv64"
-    )
-)))]
-#[path = "ring_absent.rs"]
-pub mod ring;
 #[cfg(all(
     target_os = "linux",
     any(
@@ -47,8 +37,8 @@ pub mod ring;
         target_arch = "riscv64"
     )
 ))]
-#[path = "linux/ring/mod.rs"]
-pub mod ring;
+#[path = "linux/rings.rs"]
+mod rings;
 #[cfg(not(all(
     target_os = "linux",
     any(
@@ -57,18 +47,10 @@ pub mod ring;
         target_arch = "riscv64"
     )
 )))]
-#[path = "socket_ring_absent.rs"]
-mod socket_ring;
-#[cfg(all(
-    target_os = "linux",
-    any(
-        target_arch = "x86_64",
-        target_arch = "aarch64",
-        target_arch = "riscv64"
-    )
-))]
-#[path = "linux/socket_ring/mod.rs"]
-mod socket_ring;
+#[path = "rings_absent.rs"]
+mod rings;
+pub use rings::ring;
+use rings::socket_ring;
 
 #[cfg(all(unix, not(target_os = "linux")))]
 #[path = "unix/abstract_absent.rs"]

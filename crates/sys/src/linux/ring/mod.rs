@@ -17,30 +17,24 @@ use std::mem;
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
-use io_uring::squeue::Entry;
-use io_uring::{IoUring, Parameters, Probe, opcode, types};
+use io_uring::{IoUring, Parameters, Probe};
 use yamanote_base::interest::Interest;
 use yamanote_base::slab::{Key, Slab};
 
+use super::queues::{self, Queues};
 use crate::selector::Registrar;
 
 pub use crate::request::{Kind, Request, RequestKey};
 pub use entry::{is_given_up, path};
 
-/// Says that an entry is about no request: to cancel one.
-const NO_REQUEST: u64 = RequestKey::NONE.0;
-/// So that no key is that.
-const STAMP_MAX: u32 = u32::MAX - 1;
 /// The most threads of the kernel that work on what blocks, for each thread that submits.
 const WORKERS_MAX: u32 = 512;
-/// How long a ring that is dropped waits for what is under way.
-const DROP_LIMIT: Duration = Duration::from_secs(1);
 
 /// A submission and a completion queue, and the requests between the two, each with its tag.
 ///
 /// As many requests as the caller likes may be under way, also more than the queues have places.
 pub struct Ring<T> {
-    queues: IoUring,
+    queues: Queues,
     can: Probe,
     under_way: Slab<UnderWay<T>>,
 }
@@ -81,9 +75,9 @@ impl<T> Ring<T> {
         let mut can = Probe::new();
         queues.submitter().register_probe(&mut can)?;
         Ok(Self {
-            queues,
+            queues: Queues(queues),
             can,
-            under_way: Slab::with_stamps_up_to(STAMP_MAX),
+            under_way: Slab::with_stamps_up_to(queues::STAMP_MAX),
         })
     }
 
@@ -119,7 +113,7 @@ impl<T> Ring<T> {
     /// Gives both back when the queue is full, and the kernel takes nothing from it now, or when
     /// it does not know this kind of request.
     pub fn submit(&mut self, request: Request, tag: T) -> Result<RequestKey, (Request, T)> {
-        if !self.can(request.kind()) || !self.make_room() {
+        if !self.can(request.kind()) || !self.queues.make_room() {
             return Err((request, tag));
         }
         let key = self.under_way.insert(UnderWay { request, tag });
@@ -127,17 +121,15 @@ impl<T> Ring<T> {
         let entry = entry::entry(&mut place.request).user_data(key.as_u64());
         // SAFETY: what it refers to is in the table, until `completions` has read the last word
         // on it, or for ever.
-        unsafe { self.push(&entry) };
+        unsafe { self.queues.push(&entry) };
         Ok(RequestKey(key.as_u64()))
     }
 
     /// Asks the kernel to give up on a request, which ends all the same, with `ECANCELED` or not.
     /// Nothing happens if it has ended; nor if the queue is full and the kernel takes nothing.
     pub fn cancel(&mut self, RequestKey(key): RequestKey) {
-        if self.under_way.get(key_of(key)).is_some() && self.make_room() {
-            let entry = opcode::AsyncCancel::new(key).build();
-            // SAFETY: it refers to nothing.
-            unsafe { self.push(&entry.user_data(NO_REQUEST)) };
+        if self.under_way.get(key_of(key)).is_some() {
+            self.queues.cancel(key);
         }
     }
 
@@ -147,21 +139,12 @@ impl<T> Ring<T> {
     /// When the kernel takes no more now, because of too little memory or too many completions
     /// that were not collected. The rest stays queued, for the next call.
     pub fn flush(&mut self) -> io::Result<()> {
-        // Bounded: each round hands over a part, ends, or was interrupted by a signal.
-        while self.queued() > 0 {
-            match self.queues.submit() {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-                Ok(0) => return Err(io::ErrorKind::WouldBlock.into()),
-                Ok(_) => {}
-            }
-        }
-        Ok(())
+        self.queues.flush()
     }
 
     /// How many entries wait for a [`flush`](Self::flush).
     pub fn queued(&mut self) -> usize {
-        self.queues.submission().len()
+        self.queues.queued()
     }
 
     /// Passes on each request that has ended, with what came out of it; returns how many.
@@ -169,14 +152,14 @@ impl<T> Ring<T> {
         let mut count = 0;
         // Bounded: the kernel keeps no more back than there are requests under way.
         loop {
-            while let Some((user_data, said)) = self.next_word() {
+            while let Some(word) = self.queues.next() {
                 // SAFETY: both were just read from one entry.
-                if let Some(completion) = unsafe { self.ended(user_data, said) } {
+                if let Some(completion) = unsafe { self.ended(word.user_data(), word.result()) } {
                     each(completion);
                     count += 1;
                 }
             }
-            if !self.queues.submission().cq_overflow() || self.fetch_overflow().is_err() {
+            if !self.queues.fetch_overflow() {
                 return count;
             }
         }
@@ -185,10 +168,7 @@ impl<T> Ring<T> {
     /// Waits for a completion that was not collected, at most for `limit`; hands over what is
     /// queued.
     pub fn wait(&mut self, limit: Duration) {
-        let limit = types::Timespec::from(limit);
-        let wait = types::SubmitArgs::new().timespec(&limit);
-        // An error is that of the time that is over, or one that shows again at the next call.
-        let _ = self.queues.submitter().submit_with_args(1, &wait);
+        self.queues.wait(limit);
     }
 
     /// Cancels, as [`cancel`](Self::cancel), all whose tags `chosen` accepts.
@@ -210,20 +190,11 @@ impl<T> Ring<T> {
         .collect()
     }
 
-    /// The next entry of the completion queue.
-    fn next_word(&mut self) -> Option<(u64, i32)> {
-        let entry = self.queues.completion().next()?;
-        Some((entry.user_data(), entry.result()))
-    }
-
     /// Takes the request `user_data` out of the table, of which the kernel has said `said`.
     ///
     /// # Safety
     /// Both are from one entry of the completion queue.
     unsafe fn ended(&mut self, user_data: u64, said: i32) -> Option<Completion<T>> {
-        if user_data == NO_REQUEST {
-            return None;
-        }
         let UnderWay { mut request, tag } = self.under_way.remove(key_of(user_data))?;
         // SAFETY: the caller has the kernel's word on this very request: the key says so.
         let result = unsafe { entry::take_in(&mut request, said) };
@@ -232,34 +203,6 @@ impl<T> Ring<T> {
             request,
             result,
         })
-    }
-
-    /// Has the kernel bring what did not fit into the completion queue.
-    fn fetch_overflow(&mut self) -> io::Result<()> {
-        // It sees by itself that this is to be done.
-        match self.queues.submit() {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether there is a free place in the submission queue, if need be after a flush.
-    fn make_room(&mut self) -> bool {
-        if self.queues.submission().is_full() {
-            // The error is that there is no room, as the next line says.
-            let _ = self.flush();
-        }
-        !self.queues.submission().is_full()
-    }
-
-    /// Writes an entry to the submission queue, which has room.
-    ///
-    /// # Safety
-    /// What the entry refers to stays valid until the kernel has said its last word on it.
-    unsafe fn push(&mut self, entry: &Entry) {
-        // SAFETY: as the caller says.
-        let pushed = unsafe { self.queues.submission().push(entry) };
-        pushed.expect("make_room() has just said that there is room");
     }
 }
 
@@ -301,16 +244,14 @@ impl<T> AsRawFd for Ring<T> {
 
 impl<T> Drop for Ring<T> {
     fn drop(&mut self) {
-        // The longest of the waits that the limit is made of.
-        const ROUND: Duration = Duration::from_millis(10);
         self.cancel_where(|_| true);
-        for _ in 0..DROP_LIMIT.as_millis() / ROUND.as_millis() {
+        queues::end_within_limit(|round| {
             self.completions(drop);
-            if self.is_empty() {
-                return;
+            if !self.is_empty() {
+                self.wait(round);
             }
-            self.wait(ROUND);
-        }
+            self.is_empty()
+        });
         self.abandon();
     }
 }

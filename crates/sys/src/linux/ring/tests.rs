@@ -258,7 +258,10 @@ fn a_ring_that_is_dropped_ends_what_waits() {
     }
     let begin = Instant::now();
     drop(ring);
-    assert!(begin.elapsed() < DROP_LIMIT, "it had to be given up");
+    assert!(
+        begin.elapsed() < queues::DROP_LIMIT,
+        "it had to be given up"
+    );
     assert_eq!(
         (Arc::strong_count(&tag), Arc::strong_count(&waiting)),
         (1, 1)

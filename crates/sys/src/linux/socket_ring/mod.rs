@@ -19,6 +19,7 @@ use io_uring::{IoUring, Probe, cqueue, opcode, types};
 use yamanote_base::interest::Interest;
 use yamanote_base::slab::{Key, Slab};
 
+use super::queues::{self, Queues};
 use crate::request::RequestKey;
 use crate::selector::Registrar;
 use crate::sockets::{After, Socket, SocketRequest, Word};
@@ -26,17 +27,10 @@ use crate::sockets::{After, Socket, SocketRequest, Word};
 use buffers::BufferPool;
 pub use buffers::Provided;
 
-/// Says that an entry is about no request: to cancel one.
-const NO_REQUEST: u64 = RequestKey::NONE.0;
-/// So that no key is that.
-const STAMP_MAX: u32 = u32::MAX - 1;
-/// How long a ring that is dropped waits for what is under way.
-const DROP_LIMIT: Duration = Duration::from_secs(1);
-
 /// A submission and a completion queue for sockets, and the requests between the two, each with
 /// its tag.
 pub struct SocketRing<T> {
-    queues: IoUring,
+    queues: Queues,
     pool: Arc<BufferPool>,
     under_way: Slab<UnderWay<T>>,
 }
@@ -68,9 +62,9 @@ impl<T> SocketRing<T> {
         }
         let pool = BufferPool::provide(&queues.submitter())?;
         Ok(Self {
-            queues,
+            queues: Queues(queues),
             pool,
-            under_way: Slab::with_stamps_up_to(STAMP_MAX),
+            under_way: Slab::with_stamps_up_to(queues::STAMP_MAX),
         })
     }
 
@@ -97,30 +91,28 @@ impl<T> SocketRing<T> {
         request: SocketRequest,
         tag: T,
     ) -> Result<RequestKey, (SocketRequest, T)> {
-        if !self.make_room() {
+        if !self.queues.make_room() {
             return Err((request, tag));
         }
         let entry = entry(&request);
         let key = self.under_way.insert(UnderWay { request, tag });
         // SAFETY: what it refers to lies behind pointers of the request, which is in the table
         // until `words` has read the last word on it, or for ever.
-        unsafe { self.push(&entry.user_data(key.as_u64())) };
+        unsafe { self.queues.push(&entry.user_data(key.as_u64())) };
         Ok(RequestKey(key.as_u64()))
     }
 
     /// Asks the kernel to give up on a request, which ends all the same.
     /// Nothing happens if it has ended; nor if the queue is full and the kernel takes nothing.
     pub fn cancel(&mut self, RequestKey(key): RequestKey) {
-        if self.under_way.get(key_of(key)).is_some() && self.make_room() {
-            let entry = opcode::AsyncCancel::new(key).build();
-            // SAFETY: it refers to nothing.
-            unsafe { self.push(&entry.user_data(NO_REQUEST)) };
+        if self.under_way.get(key_of(key)).is_some() {
+            self.queues.cancel(key);
         }
     }
 
     /// Whether a [`flush`](Self::flush) has something to do.
     pub fn is_queued(&mut self) -> bool {
-        !self.queues.submission().is_empty()
+        self.queues.queued() > 0
     }
 
     /// Hands what is queued over to the kernel, with one call for all as long as it takes them.
@@ -128,16 +120,7 @@ impl<T> SocketRing<T> {
     /// # Errors
     /// When the kernel takes no more now. The rest stays queued, for the next call.
     pub fn flush(&mut self) -> io::Result<()> {
-        // Bounded: each round hands over a part, ends, or was interrupted by a signal.
-        while self.is_queued() {
-            match self.queues.submit() {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-                Ok(0) => return Err(io::ErrorKind::WouldBlock.into()),
-                Ok(_) => {}
-            }
-        }
-        Ok(())
+        self.queues.flush()
     }
 
     /// Passes on each word that the kernel has said, with the tag of its request, and does what is
@@ -151,17 +134,13 @@ impl<T> SocketRing<T> {
         // Bounded: of each request that goes on the caller cancels what becomes too much, and the
         // kernel has only so many buffers.
         loop {
-            while let Some(completion) = self.next_completion() {
+            while let Some(completion) = self.queues.next() {
                 count += usize::from(self.word(&completion, done, &mut each));
             }
-            if !self.queues.submission().cq_overflow() || self.fetch_overflow().is_err() {
+            if !self.queues.fetch_overflow() {
                 return count;
             }
         }
-    }
-
-    fn next_completion(&mut self) -> Option<cqueue::Entry> {
-        self.queues.completion().next()
     }
 
     fn word(
@@ -172,7 +151,7 @@ impl<T> SocketRing<T> {
     ) -> bool {
         let (number, said) = (completion.user_data(), completion.result());
         let Some(place) = self.under_way.get(key_of(number)) else {
-            // That of a cancellation.
+            // It is no word on a request of ours.
             return false;
         };
         // SAFETY: the kernel has just said this about this request.
@@ -221,10 +200,7 @@ impl<T> SocketRing<T> {
 
     /// Waits for a word that was not collected, at most for `limit`; hands over what is queued.
     pub fn wait(&mut self, limit: Duration) {
-        let limit = types::Timespec::from(limit);
-        let wait = types::SubmitArgs::new().timespec(&limit);
-        // An error is that of the time that is over, or one that shows again at the next call.
-        let _ = self.queues.submitter().submit_with_args(1, &wait);
+        self.queues.wait(limit);
     }
 
     /// Cancels all that is under way.
@@ -244,34 +220,6 @@ impl<T> SocketRing<T> {
             tag
         })
         .collect()
-    }
-
-    /// Has the kernel bring what did not fit into the completion queue.
-    fn fetch_overflow(&mut self) -> io::Result<()> {
-        // It sees by itself that this is to be done.
-        match self.queues.submit() {
-            Err(error) if error.kind() != io::ErrorKind::Interrupted => Err(error),
-            _ => Ok(()),
-        }
-    }
-
-    /// Whether there is a free place in the submission queue, if need be after a flush.
-    fn make_room(&mut self) -> bool {
-        if self.queues.submission().is_full() {
-            // The error is that there is no room, as the next line says.
-            let _ = self.flush();
-        }
-        !self.queues.submission().is_full()
-    }
-
-    /// Writes an entry to the submission queue, which has room.
-    ///
-    /// # Safety
-    /// What the entry refers to stays valid until the kernel has said its last word on it.
-    unsafe fn push(&mut self, entry: &Entry) {
-        // SAFETY: as the caller says.
-        let pushed = unsafe { self.queues.submission().push(entry) };
-        pushed.expect("make_room() has just said that there is room");
     }
 }
 
@@ -365,27 +313,21 @@ impl<T> AsRawFd for SocketRing<T> {
 
 impl<T> Drop for SocketRing<T> {
     fn drop(&mut self) {
-        // The longest of the waits that the limit is made of.
-        const ROUND: Duration = Duration::from_millis(10);
         self.cancel_all();
-        for _ in 0..DROP_LIMIT.as_millis() / ROUND.as_millis() {
-            if self.is_empty() {
-                break;
+        queues::end_within_limit(|round| {
+            if !self.is_empty() {
+                self.wait(round);
+                self.words(&mut Vec::new(), |_, word| match word {
+                    Word::Ended(request, _) => After::Done(request),
+                    _ => After::Nothing,
+                });
             }
-            self.wait(ROUND);
-            self.words(&mut Vec::new(), |_, word| match word {
-                Word::Ended(request, _) => After::Done(request),
-                _ => After::Nothing,
-            });
-        }
+            self.is_empty()
+        });
         self.abandon();
         // The kernel forgets the buffers before their memory goes; if it does not, it stays.
-        if self
-            .queues
-            .submitter()
-            .unregister_buf_ring(buffers::GROUP)
-            .is_err()
-        {
+        let submitter = self.queues.0.submitter();
+        if submitter.unregister_buf_ring(buffers::GROUP).is_err() {
             mem::forget(self.pool.clone());
         }
     }
