@@ -1,5 +1,7 @@
 //! Explorations: what is found, how small it becomes, and that it comes again.
 
+use std::collections::HashMap;
+use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -260,4 +262,86 @@ fn every_fault_comes_from_the_seed_and_ends_when_all_is_healed() {
     let (_, failed, faults) = run_under(&[SwarmFault::DiskErrors], 1);
     assert!(faults.iter().any(|fault| fault.starts_with("disk error")));
     assert!(failed > 0);
+}
+
+#[tokio::test]
+async fn a_plain_test_that_takes_a_nap() {
+    let begin = std::time::Instant::now();
+    sleep(Duration::from_millis(20)).await;
+    let keys = (0..50).map(|n| (n, ())).collect::<HashMap<_, _>>();
+    println!("\n@nap {:?} {:?}", begin.elapsed(), keys.keys());
+}
+
+/// What the test above says in a process of its own, in which `YAMANOTE_SIM` is set.
+fn naps(seeds: &str) -> Result<Vec<String>, String> {
+    let child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "a_plain_test_that_takes_a_nap", "--nocapture"])
+        .env("YAMANOTE_SIM", seeds)
+        .output()
+        .unwrap();
+    let [out, err] = [child.stdout, child.stderr].map(|said| String::from_utf8(said).unwrap());
+    let naps = out.lines().filter(|line| line.starts_with("@nap"));
+    let naps = naps.map(str::to_owned).collect();
+    child.status.success().then_some(naps).ok_or(out + &err)
+}
+
+#[test]
+fn a_plain_test_runs_in_the_world_that_the_environment_names() {
+    let [seven, nine] = ["7", "0x9"].map(|seed| naps(seed).unwrap());
+    assert_eq!(naps("7").unwrap(), seven);
+    assert_eq!(naps("9").unwrap(), nine);
+    assert_ne!(seven, nine);
+    // The later ones keep what the thread has drawn for the first.
+    let three = naps("7..10").unwrap();
+    assert_eq!((three.len(), &three[..1]), (3, &seven[..]));
+    let error = naps("lots").unwrap_err();
+    assert!(
+        error.contains("YAMANOTE_SIM is a seed or a range"),
+        "{error}"
+    );
+}
+
+/// `test` is the one that explores: other processes come to the same exploration by it.
+fn in_two_processes(test: &str) -> Explore {
+    Explore {
+        seeds: 0..40,
+        workers: 2,
+        seeds_folder: None,
+        ..Explore::of_test(&format!("tests::{test}"), None)
+    }
+}
+
+#[test]
+fn two_processes_run_what_one_would() {
+    static RUN_HERE: AtomicU64 = AtomicU64::new(0);
+    let config = in_two_processes("two_processes_run_what_one_would");
+    let report = sim::explore(&config, |sim| async move {
+        RUN_HERE.fetch_add(1, Ordering::Relaxed);
+        let pid = std::process::id();
+        sim::sometimes!(sim.draw(2) == 0, "a nought");
+        sleep(Duration::from_millis(u64::from(pid % 10))).await;
+    });
+    report.assert_passed();
+    assert_eq!((report.seeds, RUN_HERE.load(Ordering::Relaxed)), (40, 0));
+    assert!((10..30).contains(&report.coverage["a nought"]), "{report}");
+}
+
+#[test]
+fn what_fails_in_another_process_is_told_and_shrunk_here() {
+    let config = in_two_processes("what_fails_in_another_process_is_told_and_shrunk_here");
+    let report = sim::explore(&config, counts_once);
+    let failure = report.failure.as_ref().expect("it counts twice");
+    assert!(
+        failure.name.starts_with("panic at tests/tests/"),
+        "{failure}"
+    );
+    let shrinking = failure.shrinking.as_ref().expect("it was shrunk");
+    assert!((1..=2).contains(&shrinking.faults[1]), "{failure}");
+}
+
+#[tokio::test(sim, seeds = 20, workers = 2)]
+async fn the_attribute_knows_workers(sim: Sim) {
+    sim.client("client", sleep(Duration::from_secs(1)))
+        .await
+        .unwrap();
 }
