@@ -69,18 +69,21 @@
 //!
 //! # What is simulated
 //!
-//! Time (`tokio::time`), the network (`tokio::net`: TCP, UDP, names), the order of tasks, the
-//! choices of `select!`, crashes. All runs on one thread; an idle world jumps to its next event.
+//! Time (`tokio::time`), the network (`tokio::net`: TCP, UDP, names), disks (`tokio::fs`), signals,
+//! the order of tasks, the choices of `select!`, crashes, pauses and power losses. All runs on one
+//! thread; an idle world jumps to its next event.
 //! Work of `spawn_blocking` runs as a task of the same thread: it must not wait for another task,
 //! except through the runtime (`Handle::block_on`).
 //!
-//! With the feature `sim` (of a dev-dependency: it has no place in what is shipped) also
-//! what a program and its crates ask the C library for on Linux: clocks, random numbers and so the
-//! order of hash maps, the machine's name and processors, the number of the process. Each test
-//! program then also calls itself once more at its start, without address randomisation.
+//! With the feature `sim` (of a dev-dependency: it has no place in what is shipped) also what a
+//! program and its crates ask the C library for on Linux: the clocks of the host (`std::time`),
+//! random numbers and so the order of hash maps, the machine's name and processors, the number of
+//! the process. Each test program then also calls itself once more at its start, without address
+//! randomisation.
 //!
-//! Not simulated: threads, the memory model of the processor, what a program does past the runtime
-//! (`std::net`, `std::time`, processes). Statics are one for all hosts, as they are in one process.
+//! Not simulated: Unix sockets (`Unsupported`), threads, the memory model of the processor, what a
+//! program does past the runtime (`std::net`, `std::fs`, processes). Statics are one for all hosts,
+//! as they are in one process.
 //! With `check = true` each seed runs a second time, in another process with another environment;
 //! if the runs differ, the first event that does is named, with its host, its task and where that
 //! was spawned: so a clock, a random number or an order by address from outside is found.
