@@ -1,6 +1,6 @@
 //! Work that owns its buffers and may block: [`Op`].
 //!
-//! Closures run on the pool; what a ring can do is data, in [`file`], and goes to either. In a
+//! Closures run on the pool; what a ring can do is data, in [`mod@file`], and goes to either. In a
 //! simulated world, where threads would race, both run at their first poll, or at once if they are
 //! mandatory, and the result comes when the host's disk is done. A paused clock does not jump
 //! while an operation is under way.

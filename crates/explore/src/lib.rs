@@ -10,7 +10,7 @@
 //!    └──▶ worker processes, check process ──┴──▶ first difference ─┘
 //! ```
 //!
-//! Read next: [`explore`], then [`run`] and [`shrink`].
+//! Read next: [`explore()`], then [`mod@run`] and [`shrink`].
 #![forbid(unsafe_code)]
 
 pub mod check;

@@ -2,7 +2,7 @@
 //!
 //! Sockets answer at once or with `WouldBlock`, as Linux's do. What travels takes 1 to 10 ms
 //! between hosts and 20 to 50 us within one, unless [`link`] says otherwise; a stream keeps its
-//! order, datagrams may not. [`flow`] is what loss does.
+//! order, datagrams may not. `flow` is what loss does.
 //! Not modelled: congestion, TIME_WAIT, out-of-band data, fragments.
 
 //  write ─▶ credit of the sender ─▶ Data ─▶ incoming bytes of the receiver ─▶ read

@@ -65,7 +65,7 @@
 //! The seed goes to `tests/seeds/` of the crate, and is run first the next time. Further variables:
 //! `YAMANOTE_SIM=7` or `=0..1000` replaces the seeds, and has *any* `#[tokio::test]` run in a world
 //! of one host, its source untouched; `YAMANOTE_SIM_PERFETTO=file.json` beside a replay writes what
-//! <https://ui.perfetto.dev> shows. Outside of tests, [`explore`] does the same.
+//! <https://ui.perfetto.dev> shows. Outside of tests, [`explore()`] does the same.
 //!
 //! # What is simulated
 //!

@@ -1,4 +1,4 @@
-//! The ring for the sockets of one shard, [`ShardSockets`], and what stands on it:
+//! The ring for the sockets of one shard, `ShardSockets`, and what stands on it:
 //! [`Conversation`] and [`Acceptor`].
 
 pub mod acceptor;
