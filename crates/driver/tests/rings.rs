@@ -51,6 +51,7 @@ fn begin_read(file: File) -> Option<Op<Vec<u8>>> {
 fn a_write_is_done_though_nobody_turns() {
     let driver = driver(Clock::system(false));
     let _entered = context::enter(driver.handle().clone());
+    let _worker = context::enter_worker(driver.handle(), 0);
     let (mut read, write) = pipe();
     let Some(offer) = offer(Kind::Write) else {
         return;
@@ -67,6 +68,7 @@ fn a_paused_clock_does_not_jump_while_a_ring_is_at_work() {
     let (read, mut write) = pipe();
     let handle = driver.handle().clone();
     let _entered = context::enter(handle.clone());
+    let _worker = context::enter_worker(&handle, 0);
     let Some(op) = begin_read(read) else { return };
     let _timer = set_timer(&driver);
     let mut wakes = WakeList::new();
@@ -96,10 +98,21 @@ fn a_ring_is_no_registration_and_is_attended_all_the_same() {
     let handle = driver.handle().clone();
     let (read, mut write) = pipe();
     let entered = context::enter(handle.clone());
+    let worker = context::enter_worker(&handle, 0);
     let Some(op) = begin_read(read) else { return };
-    drop(entered);
+    drop((entered, worker));
     assert_eq!(handle.registrations(), 0);
     let writer = std::thread::spawn(move || write.write_all(b"now"));
     assert_eq!(support::run(&mut driver, op).unwrap(), b"now");
     writer.join().unwrap().unwrap();
+}
+
+#[test]
+fn who_is_no_worker_is_offered_no_ring_since_nobody_may_turn_for_it() {
+    let driver = driver(Clock::system(false));
+    let _entered = context::enter(driver.handle().clone());
+    assert!(offer(Kind::Read).is_none());
+    let system_has_rings = yamanote_sys::ring::Ring::<()>::new(2).is_ok();
+    let _worker = context::enter_worker(driver.handle(), 0);
+    assert_eq!(offer(Kind::Read).is_some(), system_has_rings);
 }

@@ -69,7 +69,8 @@ pub fn offer(kind: Kind, len: usize) -> Option<Offer> {
         if !wanted || handle.world().is_some() || handle.is_shut_down() {
             return None;
         }
-        let shard = handle.shard_here();
+        // Others may wait on a thread of their own while nobody turns a driver: theirs is the pool.
+        let shard = context::shard_of(handle)?;
         let ring = &handle.shard(shard).ring;
         let takes = ring.can(kind, handle.reactor_of(shard));
         takes.then(|| Offer {

@@ -45,6 +45,7 @@ fn an_operation_survives_the_thread_that_has_submitted_it() {
     let (read, handle) = (Arc::new(read), handle());
     let begin = || {
         let _entered = context::enter(handle.clone());
+        let _worker = context::enter_worker(&handle, 0);
         begin_read(&read)
     };
     let Some(op) = thread::scope(|scope| scope.spawn(begin).join().unwrap()) else {

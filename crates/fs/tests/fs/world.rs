@@ -105,6 +105,8 @@ pub(crate) fn run<F: Future>(future: F) -> F::Output {
 
 pub(crate) fn run_on<F: Future>(handle: &Handle, future: F) -> F::Output {
     let _entered = context::enter(handle.clone());
+    // What a ring takes it takes from workers.
+    let _worker = context::enter_worker(handle, 0);
     block::block_on(future)
 }
 
