@@ -65,7 +65,7 @@ pub(super) struct Awaited<T> {
 #[must_use]
 pub fn offer(kind: Kind, len: usize) -> Option<Offer> {
     let ask = |handle: &Handle| {
-        let wanted = handle.file_route().prefers_ring(kind, len);
+        let wanted = handle.file_route().prefers_ring(kind, len, handle.shards());
         if !wanted || handle.world().is_some() || handle.is_shut_down() {
             return None;
         }

@@ -47,10 +47,14 @@ impl FileRoute {
         matches!(self, FileRoute::Fastest | FileRoute::Ring)
     }
 
-    /// Whether a ring is to do an operation of `kind` that moves `len` bytes.
-    pub(crate) fn prefers_ring(self, kind: Kind, len: usize) -> bool {
+    /// Whether a ring is to do an operation of `kind` that moves `len` bytes, for one of so many
+    /// workers.
+    ///
+    /// A single worker is left to the pool: whoever blocks its thread until a file is read, as
+    /// other executors' `block_on` does, would wait for a turn that never comes.
+    pub(crate) fn prefers_ring(self, kind: Kind, len: usize, workers: usize) -> bool {
         match self {
-            FileRoute::Fastest => kind == Kind::Read && len <= RING_LEN_MAX,
+            FileRoute::Fastest => kind == Kind::Read && len <= RING_LEN_MAX && workers > 1,
             FileRoute::Ring => true,
             FileRoute::NoRing | FileRoute::Pool => false,
         }
