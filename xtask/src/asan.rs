@@ -17,7 +17,13 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "macros",
         "runs inside of the compiler, which is built without",
     ),
+    ("overrides", SIM),
+    ("sim-gallery", SIM),
+    ("tests", SIM),
 ];
+
+/// Why what is built with the feature `sim` is left out.
+const SIM: &str = "stands in the place of pthread_create, as the sanitizer itself has to";
 
 /// Words in the names of tests that are left out, and why.
 const TESTS_LEFT_OUT: &[(&str, &str)] = &[(
