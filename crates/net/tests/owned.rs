@@ -201,12 +201,12 @@ async fn hold_chunks() {
     client.set_nodelay(true).unwrap();
     // More than there are provided buffers.
     let mut held = Vec::new();
-    for number in 0..5000_u32 {
+    for number in 0..20_000_u32 {
         client.write_all(&number.to_le_bytes()).unwrap();
         held.push(server.chunk().await.unwrap().unwrap());
     }
     let all: Vec<u8> = held.iter().flat_map(|chunk| chunk.to_vec()).collect();
-    let expected: Vec<u8> = (0..5000_u32).flat_map(u32::to_le_bytes).collect();
+    let expected: Vec<u8> = (0..20_000_u32).flat_map(u32::to_le_bytes).collect();
     assert_eq!(all, expected);
     drop(held);
     client.write_all(b"more").unwrap();

@@ -3,8 +3,10 @@
 //! **Who has a buffer when.** Its number lies in the ring of free buffers, from where the kernel
 //! takes it; or a completion has named it, and then one [`Provided`] has it, which gives it back
 //! when it is dropped. The memory lives as long as the ring that knows it, and as each of those.
+//!
+//! The kernel takes the buffers in turn, so all of them pass through the caches: there are few
+//! at first, and more when it has found none.
 
-use std::alloc::{self, Layout};
 use std::fmt;
 use std::io;
 use std::ops::Deref;
@@ -20,10 +22,10 @@ use yamanote_base::lock::Mutex;
 pub(super) const GROUP: u16 = 0;
 /// Bytes of one.
 const LEN: usize = 2048;
-/// How many there are: a power of two.
-const COUNT: u16 = 4096;
-/// As the kernel wants the ring of free buffers to lie.
-const PAGE: usize = 4096;
+/// How many there are at first.
+const COUNT_FIRST: u16 = 256;
+/// How many there are at most: a power of two. Memory that none has used takes no place.
+const COUNT_MAX: u16 = 16 * 1024;
 
 /// Bytes that have arrived, in a provided buffer, which goes back when this is dropped.
 pub struct Provided {
@@ -36,8 +38,18 @@ pub struct Provided {
 pub(super) struct BufferPool {
     memory: NonNull<u8>,
     free: NonNull<BufRingEntry>,
-    /// Where the next free one goes. Its lock is held by who writes to `free`.
-    tail: Mutex<u16>,
+    /// Its lock is held by who writes to `free`.
+    counts: Mutex<Counts>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    /// Where the next free one goes.
+    tail: u16,
+    /// How many were given to the kernel so far, of which each is free or lent.
+    known: u16,
+    /// Of those that were added last, so many may still be free.
+    fresh: u16,
 }
 
 // SAFETY: a buffer is read by its chunk alone; the ring of free ones is written under the lock.
@@ -45,32 +57,51 @@ unsafe impl Send for BufferPool {}
 // SAFETY: as above.
 unsafe impl Sync for BufferPool {}
 
-fn layouts() -> (Layout, Layout) {
-    let count = usize::from(COUNT);
-    let layout = |len| Layout::from_size_align(len, PAGE).expect("both are constants that fit");
-    (
-        layout(count * LEN),
-        layout(count * size_of::<BufRingEntry>()),
-    )
-}
+const MEMORY_LEN: usize = COUNT_MAX as usize * LEN;
+const FREE_LEN: usize = COUNT_MAX as usize * size_of::<BufRingEntry>();
 
 impl BufferPool {
     /// Provides buffers to the ring of `submitter`. They must stay until that is closed, or has
     /// forgotten them.
     pub(super) fn provide(submitter: &Submitter<'_>) -> io::Result<Arc<Self>> {
-        let (memory, free) = layouts();
+        let memory = map(MEMORY_LEN)?;
+        let free = map(FREE_LEN).inspect_err(|_| unmap(memory, MEMORY_LEN))?;
         let pool = Arc::new(Self {
-            memory: allocate(memory)?,
-            free: allocate(free)?.cast(),
-            tail: Mutex::new(0),
+            memory,
+            free: free.cast(),
+            counts: Mutex::new(Counts::default()),
         });
-        for number in 0..COUNT {
-            pool.give_back(number);
-        }
+        pool.add(COUNT_FIRST);
         let address = pool.free.as_ptr() as u64;
-        // SAFETY: there are `COUNT` entries, which stay: the caller sees to it.
-        unsafe { submitter.register_buf_ring_with_flags(address, COUNT, GROUP, 0)? };
+        // SAFETY: there are so many entries, which stay: the caller sees to it.
+        unsafe { submitter.register_buf_ring_with_flags(address, COUNT_MAX, GROUP, 0)? };
         Ok(pool)
+    }
+
+    /// The kernel has found no free buffer for a receive: whether there is one for it now.
+    pub(super) fn grow(&self) -> bool {
+        let mut counts = self.counts.lock();
+        if counts.fresh == 0 {
+            let more = counts.known.min(COUNT_MAX - counts.known);
+            drop(counts);
+            self.add(more);
+            counts = self.counts.lock();
+            counts.fresh = more;
+        }
+        let is_there = counts.fresh > 0;
+        // Others were told the same at the same time, and ask next.
+        counts.fresh -= u16::from(is_there);
+        is_there
+    }
+
+    /// Gives so many to the kernel that it did not know.
+    fn add(&self, count: u16) {
+        let mut counts = self.counts.lock();
+        for number in counts.known..counts.known + count {
+            self.free(number, &mut counts);
+        }
+        counts.known += count;
+        self.show(&counts);
     }
 
     /// The chunk of `len` bytes that a completion has named.
@@ -78,7 +109,10 @@ impl BufferPool {
     /// # Safety
     /// The kernel has just said so: nobody else has the buffer.
     pub(super) unsafe fn chunk(self: &Arc<Self>, number: u16, len: u32) -> Provided {
-        assert!(number < COUNT && len as usize <= LEN, "it is one of ours");
+        assert!(
+            number < COUNT_MAX && len as usize <= LEN,
+            "it is one of ours"
+        );
         Provided {
             pool: self.clone(),
             number,
@@ -92,9 +126,15 @@ impl BufferPool {
 
     /// The kernel may take the buffer again, which nobody else has.
     fn give_back(&self, number: u16) {
-        let mut tail = self.tail.lock();
-        let at = usize::from(*tail % COUNT);
-        // SAFETY: `free` has `COUNT` entries.
+        let mut counts = self.counts.lock();
+        self.free(number, &mut counts);
+        self.show(&counts);
+    }
+
+    /// Writes the buffer, which nobody has, to the ring of free ones.
+    fn free(&self, number: u16, counts: &mut Counts) {
+        let at = usize::from(counts.tail % COUNT_MAX);
+        // SAFETY: `free` has `COUNT_MAX` entries.
         let entry = unsafe { self.free.as_ptr().add(at) };
         // SAFETY: it is initialised: zeroed at least. The kernel reads none from the tail on, and
         // there are no more buffers than entries: this one is free to be written, under the lock.
@@ -102,29 +142,46 @@ impl BufferPool {
         entry.set_addr(self.start(number) as u64);
         entry.set_len(LEN as u32);
         entry.set_bid(number);
-        *tail = tail.wrapping_add(1);
+        counts.tail = counts.tail.wrapping_add(1);
+    }
+
+    /// Shows the kernel what was written.
+    fn show(&self, counts: &Counts) {
         // SAFETY: it is the first entry, and initialised: zeroed at least.
         let shown = unsafe { BufRingEntry::tail(self.free.as_ptr()) };
         // SAFETY: it lies in the ring of free buffers, is aligned, and is written here alone.
         let shown = unsafe { AtomicU16::from_ptr(shown.cast_mut()) };
-        // Release: pairs with the kernel's load; the entry above is written.
-        shown.store(*tail, Ordering::Release);
+        // Release: pairs with the kernel's load; the entries before it are written.
+        shown.store(counts.tail, Ordering::Release);
     }
 }
 
-fn allocate(layout: Layout) -> io::Result<NonNull<u8>> {
-    // SAFETY: neither layout is of no size.
-    let memory = unsafe { alloc::alloc_zeroed(layout) };
-    NonNull::new(memory).ok_or_else(|| io::ErrorKind::OutOfMemory.into())
+/// New memory, zeroed, of which nothing takes place until it is used; it begins with a page, as
+/// the kernel wants the ring of free buffers to lie.
+fn map(len: usize) -> io::Result<NonNull<u8>> {
+    let (access, kind) = (
+        libc::PROT_READ | libc::PROT_WRITE,
+        libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE,
+    );
+    // SAFETY: new memory, which overlaps nothing.
+    let memory = unsafe { libc::mmap(std::ptr::null_mut(), len, access, kind, -1, 0) };
+    if memory == libc::MAP_FAILED {
+        return Err(io::Error::last_os_error());
+    }
+    NonNull::new(memory.cast()).ok_or_else(|| io::ErrorKind::OutOfMemory.into())
+}
+
+fn unmap(memory: NonNull<u8>, len: usize) {
+    // SAFETY: the callers have it from `map`, with this length, and use it no more.
+    let done = unsafe { libc::munmap(memory.as_ptr().cast(), len) };
+    debug_assert_eq!(done, 0, "what was mapped is unmapped");
 }
 
 impl Drop for BufferPool {
     fn drop(&mut self) {
-        let (memory, free) = layouts();
-        // SAFETY: allocated with this layout. No chunk is left, and the kernel has forgotten it.
-        unsafe { alloc::dealloc(self.memory.as_ptr(), memory) };
-        // SAFETY: as above.
-        unsafe { alloc::dealloc(self.free.as_ptr().cast(), free) };
+        // No chunk is left, and the kernel has forgotten it.
+        unmap(self.memory, MEMORY_LEN);
+        unmap(self.free.cast(), FREE_LEN);
     }
 }
 

@@ -168,7 +168,11 @@ impl<T> SocketRing<T> {
         }
         let place = self.under_way.remove(key_of(number));
         let UnderWay { request, tag } = place.expect("it was there above");
-        let result = usize::try_from(said).map_err(|_| io::Error::from_raw_os_error(-said));
+        let mut result = usize::try_from(said).map_err(|_| io::Error::from_raw_os_error(-said));
+        if result.as_ref().is_err_and(is_out_of_buffers) && self.pool.grow() {
+            // Who wants more begins again.
+            result = Err(io::Error::from_raw_os_error(libc::ECANCELED));
+        }
         match each(&tag, Word::Ended(request, result)) {
             After::Again(request) => self.again(request, tag, done, each),
             after => done.push((tag, rest(after))),
@@ -293,7 +297,7 @@ unsafe fn news(
 }
 
 /// Whether the kernel has given up on a request: it was asked to, or the thread that has submitted
-/// it has ended.
+/// it has ended, or there were too few provided buffers, and now there are more.
 #[must_use]
 pub fn is_cancelled(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::ECANCELED)
