@@ -7,6 +7,7 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::cores;
 use crate::poller::{EVENTS_MAX, Poller};
 
 const MESSAGE_LEN: usize = 64;
@@ -42,6 +43,12 @@ impl Server {
     }
 }
 
+impl Server {
+    fn used_ns(&self) -> io::Result<u64> {
+        cores::used_ns(self.child.id())
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         // It is over either way.
@@ -56,16 +63,23 @@ struct Client {
     got: usize,
 }
 
-/// Each connection sends, waits for the echo, sends again. Echoes a second, and the 99th
-/// percentile in us.
-pub(crate) fn drive(
-    addr: SocketAddr,
-    connections: usize,
-    time: Duration,
-) -> io::Result<(f64, f64)> {
+/// What a server has reached.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reached {
+    /// Echoes a second.
+    pub(crate) per_second: f64,
+    /// The 99th percentile of the time that one takes.
+    pub(crate) p99_us: f64,
+    /// How long the server's first thread was on a core for one: all there is, if it has one.
+    pub(crate) cost_us: f64,
+}
+
+/// Each connection sends, waits for the echo, sends again.
+pub(crate) fn drive(server: &Server, connections: usize, time: Duration) -> io::Result<Reached> {
     let poller = Poller::new()?;
     let mut clients = Vec::with_capacity(connections);
-    for (number, stream) in connect(addr, connections)?.into_iter().enumerate() {
+    let streams = connect(server.addr, connections)?;
+    for (number, stream) in streams.into_iter().enumerate() {
         stream.set_nodelay(true)?;
         stream.set_nonblocking(true)?;
         poller.add(&stream, number)?;
@@ -79,10 +93,14 @@ pub(crate) fn drive(
         client.send()?;
     }
     let warm = Instant::now() + time / 4;
+    let mut used_before = None;
     let mut latencies_ns: Vec<u32> = Vec::with_capacity(4 << 20);
     let mut ready = Vec::with_capacity(EVENTS_MAX);
     while Instant::now() < warm + time {
         poller.wait(&mut ready)?;
+        if used_before.is_none() && Instant::now() >= warm {
+            used_before = Some(server.used_ns()?);
+        }
         for &number in &ready {
             let Some(sent) = clients[number].receive()? else {
                 continue;
@@ -93,13 +111,19 @@ pub(crate) fn drive(
             }
         }
     }
-    let per_second = latencies_ns.len() as f64 / warm.elapsed().as_secs_f64();
+    let echoes = latencies_ns.len() as f64;
+    let per_second = echoes / warm.elapsed().as_secs_f64();
+    let used = server.used_ns()? - used_before.unwrap_or(0);
     latencies_ns.sort_unstable();
     let p99 = latencies_ns
         .get(latencies_ns.len() * 99 / 100)
         .copied()
         .unwrap_or(u32::MAX);
-    Ok((per_second, f64::from(p99) / 1000.0))
+    Ok(Reached {
+        per_second,
+        p99_us: f64::from(p99) / 1000.0,
+        cost_us: used as f64 / 1000.0 / echoes,
+    })
 }
 
 /// Opens connections, not faster than the server accepts them: one that does not fit into its

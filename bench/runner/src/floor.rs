@@ -6,7 +6,8 @@ use std::io;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::echo::{self, Server};
+use crate::cores;
+use crate::echo::{self, Reached, Server};
 use crate::plan::Plan;
 use crate::table::median;
 
@@ -31,21 +32,21 @@ const VARIANTS_FROM: usize = 5;
 
 const SIZES: [usize; 2] = [100, 5000];
 
-/// What one peer reached in each round, at one size.
-#[derive(Debug, Default)]
-struct Reached {
-    per_second: Vec<f64>,
-    p99_us: Vec<f64>,
-}
+/// The server has a core, and the client has another, if there are two.
+const SERVER_CORE: usize = 1;
+const CLIENT_CORE: usize = 0;
 
-/// Measures all whose name the filter is part of, else those that are no variants, round by round,
-/// and writes the page.
+/// What one peer reached in each round, at one size.
+type Rounds = (&'static str, Vec<Reached>);
+
+/// Measures all whose name a part of the filter is part of, else those that are no variants, round
+/// by round, and writes the page.
 pub(crate) fn page(plan: &Plan, binaries: &Path, about: &str) -> io::Result<String> {
     let time = Duration::from_millis(if plan.short { 500 } else { 2000 });
     let is_asked_for = |(at, (name, program, _)): &(usize, Peer)| {
         let wanted = match &plan.filter {
             None => *at < VARIANTS_FROM,
-            Some(filter) => name.contains(filter.as_str()),
+            Some(filter) => filter.split('|').any(|part| name.contains(part)),
         };
         wanted && binaries.join(program).exists()
     };
@@ -60,8 +61,8 @@ pub(crate) fn page(plan: &Plan, binaries: &Path, about: &str) -> io::Result<Stri
          rounds in turn, medians.\n{about}\n",
         plan.rounds
     );
-    for connections in SIZES {
-        let mut reached: Vec<(&'static str, Reached)> = Vec::new();
+    for connections in plan.connections.map_or(SIZES.to_vec(), |one| vec![one]) {
+        let mut reached: Vec<Rounds> = Vec::new();
         for round in 0..plan.rounds {
             eprintln!(
                 "{connections} connections, round {} of {}",
@@ -85,45 +86,63 @@ fn measure(
     binaries: &Path,
     connections: usize,
     time: Duration,
-    reached: &mut Vec<(&'static str, Reached)>,
+    reached: &mut Vec<Rounds>,
 ) -> io::Result<()> {
+    // What it starts stays where it is itself at that time.
+    cores::stay_on(SERVER_CORE)?;
     let server = Server::start(&binaries.join(program), arguments)?;
-    let (per_second, p99_us) = match echo::drive(server.addr, connections, time) {
-        Ok(driven) => driven,
+    cores::stay_on(CLIENT_CORE)?;
+    let now = match echo::drive(&server, connections, time) {
+        Ok(now) => now,
         Err(error) => {
             eprintln!("{name}: {error}");
             return Ok(());
         }
     };
-    eprintln!("{name}: {per_second:.0} a second, p99 {p99_us:.0} us");
-    let known = reached.iter().position(|(known, _)| known == name);
-    let at = known.unwrap_or_else(|| {
-        reached.push((name, Reached::default()));
-        reached.len() - 1
-    });
-    reached[at].1.per_second.push(per_second);
-    reached[at].1.p99_us.push(p99_us);
+    let Reached {
+        per_second,
+        p99_us,
+        cost_us,
+    } = now;
+    eprintln!("{name}: {per_second:.0} a second, {cost_us:.2} us each, p99 {p99_us:.0} us");
+    match reached.iter_mut().find(|(known, _)| known == name) {
+        Some((_, rounds)) => rounds.push(now),
+        None => reached.push((name, vec![now])),
+    }
     Ok(())
 }
 
-fn write_table(text: &mut String, connections: usize, reached: &[(&str, Reached)]) {
+fn write_table(text: &mut String, connections: usize, reached: &[Rounds]) {
+    let medians = |rounds: &[Reached]| {
+        let of = |what: fn(&Reached) -> f64| median(&rounds.iter().map(what).collect::<Vec<_>>());
+        Reached {
+            per_second: of(|now| now.per_second),
+            p99_us: of(|now| now.p99_us),
+            cost_us: of(|now| now.cost_us),
+        }
+    };
     let [floor, published] = [PEERS[0].0, PEERS[1].0].map(|name| {
         let peer = reached.iter().find(|(known, _)| *known == name);
-        peer.map_or(f64::NAN, |(_, peer)| median(&peer.per_second))
+        medians(peer.map_or(&[], |(_, rounds)| rounds))
     });
     let _ = writeln!(
         text,
-        "\n## {connections} connections\n\n| server | req/s | p99, us | of bare io_uring | of the \
-         published tokio |\n|---|---:|---:|---:|---:|"
+        "\n## {connections} connections\n\n| server | req/s | of bare io_uring | of the published \
+         tokio | p99, us | server's us each | of bare io_uring | of the published tokio \
+         |\n|---|---:|---:|---:|---:|---:|---:|---:|"
     );
-    for (name, peer) in reached {
-        let rate = median(&peer.per_second);
+    for (name, rounds) in reached {
+        let now = medians(rounds);
         let _ = writeln!(
             text,
-            "| {name} | {rate:.0} | {:.0} | {:.3} | {:.3} |",
-            median(&peer.p99_us),
-            rate / floor,
-            rate / published
+            "| {name} | {:.0} | {:.3} | {:.3} | {:.0} | {:.2} | {:.3} | {:.3} |",
+            now.per_second,
+            now.per_second / floor.per_second,
+            now.per_second / published.per_second,
+            now.p99_us,
+            now.cost_us,
+            now.cost_us / floor.cost_us,
+            now.cost_us / published.cost_us,
         );
     }
 }

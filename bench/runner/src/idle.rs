@@ -37,7 +37,7 @@ pub(crate) fn rows(
             for &side in sides {
                 let server = Server::start(&program(side), &[flavor])?;
                 let kept = echo::connect(server.addr, idle)?;
-                let (per_second, _) = echo::drive(server.addr, ACTIVE, time)?;
+                let per_second = echo::drive(&server, ACTIVE, time)?.per_second;
                 let row = |name: &str, unit: &str| (format!("{name} | {flavor}"), unit.to_owned());
                 results.add(row(&echo, "req/s"), side, per_second, None);
                 let per_second = open_and_close(server.addr, time)?;
@@ -63,10 +63,10 @@ fn beside_long_polls(
     }
     for &side in sides {
         let server = Server::start(&program(side), &["mt", "--long-polls"])?;
-        let (per_second, p99_us) = echo::drive(server.addr, ACTIVE, time)?;
+        let reached = echo::drive(&server, ACTIVE, time)?;
         let row = |unit: &str| (format!("{name} | mt"), unit.to_owned());
-        results.add(row("req/s"), side, per_second, None);
-        results.add(row("us, p99"), side, p99_us, None);
+        results.add(row("req/s"), side, reached.per_second, None);
+        results.add(row("us, p99"), side, reached.p99_us, None);
     }
     Ok(())
 }

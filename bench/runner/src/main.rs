@@ -9,6 +9,7 @@
 //! instructions than `baseline.toml` says.
 
 mod baseline;
+mod cores;
 mod counts;
 mod echo;
 mod field;

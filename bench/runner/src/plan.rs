@@ -8,7 +8,7 @@ use crate::table::Side;
 pub(crate) const USAGE: &str = "\
 bench-runner [--short] [--rounds N] [--lto] [--against-itself] [--binaries DIR] [FILTER]
 bench-runner --peers | --tuned [--short] [--rounds N] [--kept FILE] [--without TEXT] [FILTER]
-bench-runner --echo [--short] [--rounds N] [--binaries DIR] [FILTER]
+bench-runner --echo [--short] [--rounds N] [--connections N] [--binaries DIR] [FILTER|FILTER ..]
 bench-runner --quick | --write-baseline";
 
 /// What is to be done.
@@ -49,6 +49,8 @@ pub(crate) struct Plan {
     pub(crate) binaries: Option<PathBuf>,
     /// Rows with this in their name are left out.
     pub(crate) without: Option<String>,
+    /// How many connections there are, if not each number in turn.
+    pub(crate) connections: Option<usize>,
     /// Where samples are kept, if they are.
     pub(crate) kept: Option<PathBuf>,
     pub(crate) filter: Option<String>,
@@ -66,6 +68,7 @@ impl Plan {
             against_itself: false,
             binaries: None,
             without: None,
+            connections: None,
             kept: None,
             filter: None,
         };
@@ -81,9 +84,9 @@ impl Plan {
                 "--short" => plan.short = true,
                 "--lto" => plan.lto = true,
                 "--against-itself" => plan.against_itself = true,
-                "--rounds" => {
-                    let rounds = args.next().and_then(|rounds| rounds.parse().ok());
-                    plan.rounds = rounds.filter(|&rounds| rounds > 0).ok_or("--rounds N")?;
+                "--rounds" => plan.rounds = positive(args.next()).ok_or("--rounds N")?,
+                "--connections" => {
+                    plan.connections = Some(positive(args.next()).ok_or("--connections N")?);
                 }
                 "--binaries" => {
                     plan.binaries = Some(args.next().ok_or("--binaries DIR")?.into());
@@ -107,6 +110,7 @@ impl Plan {
     pub(crate) fn is_whole(&self) -> bool {
         self.filter.is_none()
             && self.without.is_none()
+            && self.connections.is_none()
             && !self.against_itself
             && self.binaries.is_none()
     }
@@ -115,6 +119,11 @@ impl Plan {
     pub(crate) fn profile(&self) -> &'static str {
         if self.lto { "thin" } else { "release" }
     }
+}
+
+fn positive(argument: Option<String>) -> Option<usize> {
+    let number = argument?.parse().ok()?;
+    (number > 0).then_some(number)
 }
 
 #[cfg(test)]

@@ -129,6 +129,6 @@ fn served(
     let path = binaries.join(format!("echo-{}", program.binary));
     let switches = format!("--switches={}", program.switches);
     let server = Server::start(&path, &[flavor, &switches])?;
-    let (per_second, p99_us) = echo::drive(server.addr, connections, time)?;
-    Ok([("req/s", per_second), ("us, p99", p99_us)])
+    let reached = echo::drive(&server, connections, time)?;
+    Ok([("req/s", reached.per_second), ("us, p99", reached.p99_us)])
 }

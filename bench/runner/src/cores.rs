@@ -1,0 +1,25 @@
+//! Which core a program stays on, and how long it has had one.
+
+use std::io;
+
+/// Has the current thread, and the programs that it starts from here on, stay on `core`.
+pub(crate) fn stay_on(core: usize) -> io::Result<()> {
+    // SAFETY: a set of cores is plain bits, of which all may be zero.
+    let mut set: libc::cpu_set_t = unsafe { std::mem::zeroed() };
+    // SAFETY: the core is one of those that a set can name.
+    unsafe { libc::CPU_SET(core % libc::CPU_SETSIZE as usize, &mut set) };
+    // SAFETY: the set lives through the call, and has this size.
+    let done = unsafe { libc::sched_setaffinity(0, size_of_val(&set), &raw const set) };
+    match done {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Nanoseconds that the first thread of a process was on a core.
+pub(crate) fn used_ns(process: u32) -> io::Result<u64> {
+    let told = std::fs::read_to_string(format!("/proc/{process}/schedstat"))?;
+    let used = told.split_whitespace().next();
+    let used = used.and_then(|used| used.parse().ok());
+    used.ok_or_else(|| io::Error::other("the system does not tell how long a process has run"))
+}
