@@ -16,6 +16,9 @@ use crate::run::{Test, run};
 /// How much more virtual time a candidate gets than the run that failed took.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// At how many moments a planned fault is tried alone in the end.
+const MOMENTS: u64 = 64;
+
 /// The smallest run that was found.
 #[derive(Clone, Debug)]
 pub struct Shrunk {
@@ -60,7 +63,7 @@ pub fn shrink(test: &Test, outcome: Outcome, options: &SimOptions, budget: Durat
 impl Shrinker<'_> {
     fn shrink(&mut self) {
         self.calm(1, |kind| kind == ChoiceKind::Strike);
-        self.try_alone();
+        self.try_alone(1);
         self.calm(8, ChoiceKind::is_fault);
         self.leave_out_hosts();
         self.cut_tail();
@@ -70,23 +73,24 @@ impl Shrinker<'_> {
         self.calm(64, |kind| kind.stream() == Stream::Schedule);
         // Again: in a simpler run fewer may do.
         self.calm(1, |kind| kind == ChoiceKind::Strike);
-        self.try_alone();
+        self.try_alone(MOMENTS);
         self.leave_out_hosts();
     }
 
-    /// Tries each planned fault alone, as early as can be: those before it may only have kept the
-    /// test going until it came.
-    fn try_alone(&mut self) {
+    /// Tries each planned fault alone, as early as can be, when it came, and at `moments` - 1
+    /// times between: those before it may only have kept the test going until it came, or have
+    /// brought about the right moment.
+    fn try_alone(&mut self, moments: u64) {
         let strikes = self.struck(|kind| kind == ChoiceKind::Strike);
         if strikes.len() < 2 {
             return;
         }
         let whole = self.best.outcome.choices.clone();
-        let orders = [true, false].into_iter();
+        let parts = [0, moments].into_iter().chain(1..moments);
         let mut candidates =
-            orders.flat_map(|is_early| strikes.iter().map(move |strike| (*strike, is_early)));
-        candidates.find(|(strike, is_early)| {
-            let alone = alone(whole.clone(), *strike, *is_early);
+            parts.flat_map(|part| strikes.iter().map(move |strike| (*strike, part)));
+        candidates.find(|(strike, part)| {
+            let alone = alone(whole.clone(), *strike, *part, moments);
             self.take_if_same(alone, None)
         });
     }
@@ -189,13 +193,15 @@ impl Shrinker<'_> {
     }
 }
 
-/// `choices` with one strike alone; `is_early` takes the waits before it out.
-fn alone(mut choices: Vec<Choice>, strike: usize, is_early: bool) -> Vec<Choice> {
+/// `choices` with one strike alone, after `part` of `whole` of the waits before it.
+fn alone(mut choices: Vec<Choice>, strike: usize, part: u64, whole: u64) -> Vec<Choice> {
     for (index, choice) in choices.iter_mut().enumerate() {
-        let is_other = choice.kind == ChoiceKind::Strike && index != strike;
-        let is_wait = choice.kind == ChoiceKind::FaultGap && index < strike && is_early;
-        if is_other || is_wait {
+        if choice.kind == ChoiceKind::Strike && index != strike {
             choice.value = 0;
+        }
+        if choice.kind == ChoiceKind::FaultGap && index < strike {
+            // Less than a part is lost of what is below 2^64 nanoseconds.
+            choice.value = choice.value / whole * part;
         }
     }
     choices
