@@ -1,8 +1,9 @@
 //! Chance: five streams of typed choices, drawn lane by lane or taken from a recorded list.
 //!
-//! A lane is one kind of choice on one host, and has a generator of its own, which its stream
-//! seeds. So the n-th latency of a host is the same whatever else is drawn: taking a fault out of
-//! a run, or changing the schedule, shifts nothing, and that makes a failing run shrinkable.
+//! A lane is one kind of choice on one host, and has a generator of its own, seeded by their names.
+//! So the n-th latency of a host is the same whatever else is drawn: taking a fault out of a run,
+//! or changing the schedule, shifts nothing, and that makes a failing run shrinkable; and a seed
+//! still finds what it found when there are more kinds, or hosts.
 //!
 //! By convention 0 is the value that does nothing: no fault, the least delay, the first task.
 
@@ -11,9 +12,10 @@ use std::fmt;
 
 use yamanote_base::rng::Rng;
 
-use crate::host::HostId;
+use crate::host::{HostId, Hosts};
+use crate::trace::TraceHash;
 
-/// Which generator a choice is drawn from.
+/// Which group of lanes a choice is drawn from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Stream {
     /// Who runs next.
@@ -147,7 +149,7 @@ pub struct Divergence {
 /// The generators, the script if there is one, and the list of choices if it is kept.
 #[derive(Debug)]
 pub(crate) struct Choices {
-    seeds: [u64; 5],
+    seed: u64,
     /// One for each kind of each host, those of no host first; grows with the hosts.
     lanes: Vec<Rng>,
     script: Option<Reader>,
@@ -197,9 +199,8 @@ impl ChoiceKind {
 
 impl Choices {
     pub(crate) fn new(seed: u64) -> Self {
-        let mut root = Rng::new(seed);
         Self {
-            seeds: std::array::from_fn(|_| root.next_u64()),
+            seed,
             lanes: Vec::new(),
             script: None,
             log: None,
@@ -207,9 +208,15 @@ impl Choices {
     }
 
     /// A number below `bound`; 0 if `bound` is 0.
-    pub(crate) fn draw(&mut self, kind: ChoiceKind, host: Option<HostId>, bound: u64) -> Choice {
+    pub(crate) fn draw(
+        &mut self,
+        hosts: &Hosts,
+        kind: ChoiceKind,
+        host: Option<HostId>,
+        bound: u64,
+    ) -> Choice {
         // The generator goes on with a script, too: past its end it is where it would have been.
-        let random = self.lane(kind, host).next_u64();
+        let random = self.lane(hosts, kind, host).next_u64();
         // Multiplication instead of division (Lemire 2019); the bias is below bound / 2^64.
         let scaled = (u128::from(random) * u128::from(bound)) >> 64;
         let mut value = u64::try_from(scaled).expect("a 128-bit number shifted by 64 fits");
@@ -239,17 +246,30 @@ impl Choices {
         self.log.as_deref().unwrap_or_default()
     }
 
-    fn lane(&mut self, kind: ChoiceKind, host: Option<HostId>) -> &mut Rng {
+    fn lane(&mut self, hosts: &Hosts, kind: ChoiceKind, host: Option<HostId>) -> &mut Rng {
         let kinds = ChoiceKind::ALL.len();
         let row = host.map_or(0, |host| host.index() + 1);
         for number in self.lanes.len()..(row + 1) * kinds {
             let kind = ChoiceKind::ALL[number % kinds];
-            let seed = self.seeds[kind.stream() as usize] ^ number as u64;
-            // Twice, because seeds that differ in a few bits are neighbours.
-            self.lanes.push(Rng::new(seed).split().split());
+            let host = (number / kinds).checked_sub(1);
+            let seed = lane_seed(self.seed, host.map(|index| hosts.name(index)), kind.name());
+            self.lanes.push(Rng::new(seed));
         }
         &mut self.lanes[row * kinds + usize::from(kind.tag())]
     }
+}
+
+/// What a lane begins with: the MurmurHash3 of [`TraceHash`] of the seed and the names.
+///
+/// Nothing of it is a place in a table, so that a table may grow.
+fn lane_seed(seed: u64, host: Option<&str>, kind: &str) -> u64 {
+    let mut hash = TraceHash::new(seed);
+    for name in host.into_iter().chain([kind]) {
+        hash.fold(name.len() as u64, 0);
+        hash.fold_bytes(name.as_bytes());
+    }
+    // A half of a hash is as good as the other.
+    (hash.finish() >> 64) as u64
 }
 
 impl Reader {
@@ -320,8 +340,19 @@ mod tests {
 
     const HOST: Option<HostId> = Some(HostId(3));
 
+    impl Choices {
+        /// Draws in a world of ten hosts.
+        fn pick(&mut self, kind: ChoiceKind, host: Option<HostId>, bound: u64) -> Choice {
+            let mut hosts = Hosts::default();
+            for number in 0..10 {
+                hosts.add(&format!("host{number}"));
+            }
+            self.draw(&hosts, kind, host, bound)
+        }
+    }
+
     fn draws(choices: &mut Choices, count: usize) -> Vec<Choice> {
-        let draw = |_| choices.draw(ChoiceKind::Latency, HOST, 1000);
+        let draw = |_| choices.pick(ChoiceKind::Latency, HOST, 1000);
         (0..count).map(draw).collect()
     }
 
@@ -330,13 +361,37 @@ mod tests {
         let mut plain = Choices::new(7);
         let mut disturbed = Choices::new(7);
         for _ in 0..100 {
-            disturbed.draw(ChoiceKind::Fault, HOST, 10);
-            disturbed.draw(ChoiceKind::Latency, Some(HostId(9)), 10);
-            disturbed.draw(ChoiceKind::Latency, None, 10);
-            let expected = plain.draw(ChoiceKind::Latency, HOST, 1000);
-            assert_eq!(disturbed.draw(ChoiceKind::Latency, HOST, 1000), expected);
+            disturbed.pick(ChoiceKind::Fault, HOST, 10);
+            disturbed.pick(ChoiceKind::Latency, Some(HostId(9)), 10);
+            disturbed.pick(ChoiceKind::Latency, None, 10);
+            let expected = plain.pick(ChoiceKind::Latency, HOST, 1000);
+            assert_eq!(disturbed.pick(ChoiceKind::Latency, HOST, 1000), expected);
             assert!(expected.value < 1000);
         }
+    }
+
+    #[test]
+    fn a_lane_is_known_by_its_names_and_not_by_its_place() {
+        let mut few = Hosts::default();
+        few.add("north");
+        let mut many = Hosts::default();
+        many.add("south");
+        many.add("north");
+        for kind in ChoiceKind::ALL {
+            let alone = Choices::new(7).draw(&few, *kind, Some(HostId(0)), u64::MAX);
+            let second = Choices::new(7).draw(&many, *kind, Some(HostId(1)), u64::MAX);
+            assert_eq!(alone.value, second.value);
+        }
+        // These numbers stay as they are, whatever kinds come: kept seeds rest on them.
+        let north = Some(HostId(0));
+        let drawn = [
+            (ChoiceKind::Latency, north),
+            (ChoiceKind::PowerLoss, north),
+            (ChoiceKind::Draw, north),
+            (ChoiceKind::NextTask, None),
+        ]
+        .map(|(kind, host)| Choices::new(7).draw(&few, kind, host, 1_000_000).value);
+        assert_eq!(drawn, [641_333, 57_068, 208_101, 402_910]);
     }
 
     #[test]
@@ -346,7 +401,7 @@ mod tests {
             let mut choices = Choices::new(seed);
             for kind in ChoiceKind::ALL {
                 for host in [None, Some(HostId(0)), HOST] {
-                    seen.insert(choices.draw(*kind, host, u64::MAX).value);
+                    seen.insert(choices.pick(*kind, host, u64::MAX).value);
                 }
             }
         }
@@ -356,10 +411,10 @@ mod tests {
     #[test]
     fn the_log_holds_every_choice_once_it_is_kept() {
         let mut choices = Choices::new(1);
-        choices.draw(ChoiceKind::Seed, None, 2);
+        choices.pick(ChoiceKind::Seed, None, 2);
         assert!(choices.log().is_empty());
         choices.keep_log();
-        let choice = choices.draw(ChoiceKind::NextTask, None, 5);
+        let choice = choices.pick(ChoiceKind::NextTask, None, 5);
         assert_eq!(choices.log(), [choice]);
     }
 
@@ -387,9 +442,9 @@ mod tests {
             choices: script.clone(),
             rest: Rest::Calm,
         });
-        let other = follower.draw(ChoiceKind::PacketLoss, HOST, 9);
+        let other = follower.pick(ChoiceKind::PacketLoss, HOST, 9);
         assert_eq!(other.value, 0, "the script has none of this kind");
-        let strange = follower.draw(ChoiceKind::Latency, None, 9);
+        let strange = follower.pick(ChoiceKind::Latency, None, 9);
         assert_eq!(strange.value, 0, "nor of this host");
         assert_eq!(draws(&mut follower, 3), script);
         let divergence = follower.divergence().expect("it began otherwise");
@@ -407,7 +462,7 @@ mod tests {
             }],
             rest: Rest::Calm,
         });
-        assert_eq!(follower.draw(ChoiceKind::Latency, HOST, 5).value, 0);
+        assert_eq!(follower.pick(ChoiceKind::Latency, HOST, 5).value, 0);
         assert!(follower.divergence().is_some());
     }
 }

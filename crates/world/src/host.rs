@@ -154,6 +154,11 @@ impl Hosts {
         &mut self.list[id.index()]
     }
 
+    /// The name of the host with this index.
+    pub(crate) fn name(&self, index: usize) -> &str {
+        &self.list[index].name
+    }
+
     pub(crate) fn by_name(&self, name: &str) -> Option<HostId> {
         let name = name.strip_suffix('.').unwrap_or(name);
         self.by_name.get(&name.to_ascii_lowercase()).copied()

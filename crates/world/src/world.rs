@@ -329,7 +329,7 @@ impl WorldState {
     }
 
     fn draw(&mut self, kind: ChoiceKind, host: Option<HostId>, bound: u64) -> u64 {
-        let choice = self.choices.draw(kind, host, bound);
+        let choice = self.choices.draw(&self.hosts, kind, host, bound);
         self.trace.choice(self.now_ns, choice);
         choice.value
     }
