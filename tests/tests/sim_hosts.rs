@@ -177,3 +177,25 @@ fn notifications_and_timeouts_meet_in_virtual_time() {
         sim.now()
     );
 }
+
+#[test]
+fn a_world_that_is_dropped_forgets_programs_and_rules_that_hold_it() {
+    let kept = Arc::new(());
+    let sim = Sim::new(1);
+    let held = (sim.clone(), kept.clone());
+    sim.host("a", move || {
+        let held = (held.0.clone(), held.1.clone());
+        async move {
+            let _held = held;
+            std::future::pending::<()>().await;
+        }
+    });
+    let held = (sim.clone(), kept.clone());
+    sim.invariant("none", move || {
+        let _held = &held;
+        Ok(())
+    });
+    sim.run_for(Duration::from_secs(1)).unwrap();
+    drop(sim);
+    assert_eq!(Arc::strong_count(&kept), 1);
+}

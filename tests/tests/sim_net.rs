@@ -331,7 +331,7 @@ async fn leave_a_task(kept: Arc<()>) {
 }
 
 #[test]
-fn dropping_a_world_drops_all_tasks() {
+fn dropping_a_world_drops_all_tasks_and_programs_though_there_are_clones() {
     let kept = Arc::new(());
     let sim = Sim::new(14);
     for name in ["a", "b"] {
@@ -339,9 +339,7 @@ fn dropping_a_world_drops_all_tasks() {
         sim.host(name, move || leave_a_task(kept.clone()));
     }
     sim.run_for(Duration::from_millis(1)).unwrap();
-    let clone = sim.clone();
+    let _clone = sim.clone();
     drop(sim);
-    assert_eq!(Arc::strong_count(&kept), 3, "the two main functions remain");
-    drop(clone);
     assert_eq!(Arc::strong_count(&kept), 1);
 }

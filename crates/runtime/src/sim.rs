@@ -71,7 +71,7 @@ const HOME: &str = "sim";
 pub struct Sim {
     parts: Arc<SimParts>,
     /// The original has it; dropping it ends all tasks.
-    _runtime: Option<Runtime>,
+    runtime: Option<Runtime>,
 }
 
 struct SimParts {
@@ -147,7 +147,7 @@ impl Sim {
         });
         Self {
             parts,
-            _runtime: Some(runtime),
+            runtime: Some(runtime),
         }
     }
 
@@ -412,11 +412,23 @@ impl SimParts {
     }
 }
 
+/// With the original, all tasks end, and what it was told is forgotten: programs and rules may hold
+/// clones, which would keep it for ever.
+impl Drop for Sim {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.runtime.take() {
+            drop(runtime);
+            self.parts.programs.forget();
+            self.parts.invariants.forget();
+        }
+    }
+}
+
 impl Clone for Sim {
     fn clone(&self) -> Self {
         Self {
             parts: self.parts.clone(),
-            _runtime: None,
+            runtime: None,
         }
     }
 }

@@ -51,6 +51,14 @@ impl Sim {
     }
 }
 
+impl Invariants {
+    pub(super) fn forget(&self) {
+        let rules = std::mem::take(&mut *self.0.lock());
+        // Dropped outside of the lock: they are the user's.
+        drop(rules);
+    }
+}
+
 impl SimParts {
     fn look(&self) {
         let mut rules = self.invariants.0.lock();

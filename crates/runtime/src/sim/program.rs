@@ -111,6 +111,12 @@ impl Programs {
         self.0.lock().insert(name.to_owned(), program)
     }
 
+    pub(super) fn forget(&self) {
+        let programs = std::mem::take(&mut *self.0.lock());
+        // Dropped outside of the lock: they are the user's.
+        drop(programs);
+    }
+
     /// Starts the program of `name` on `host`.
     pub(super) fn start(&self, name: &str, host: &SimHost, sim: &Arc<SimParts>) {
         let mut programs = self.0.lock();
