@@ -264,3 +264,17 @@ fn refuses<T: std::fmt::Debug>(runtime: &Runtime, ask: impl FnOnce(&RuntimeMetri
             .contains("workers")
     );
 }
+
+#[test]
+fn each_worker_has_slept_once_however_late_its_thread_came_to_run() {
+    for _ in 0..50 {
+        let runtime = workers(8).build().unwrap();
+        let metrics = runtime.metrics();
+        drop(runtime);
+        for worker in 0..8 {
+            assert!(metrics.worker_park_count(worker) >= 1);
+            assert!(metrics.worker_noop_count(worker) >= 1);
+            assert_eq!(metrics.worker_park_unpark_count(worker) % 2, 0);
+        }
+    }
+}

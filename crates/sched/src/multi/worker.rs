@@ -140,6 +140,17 @@ impl Desk {
         }
     }
 
+    /// A worker whose thread came to run only when all was over has not slept; it looks at the
+    /// driver once, so that each worker has, on a busy machine too.
+    fn sleep_once(&self) {
+        let (metrics, clock) = (&self.seat().metrics, self.multi.driver().clock());
+        if metrics.parks.get() == 0 {
+            metrics.note_park(clock);
+            self.turn(Some(Duration::ZERO));
+            metrics.note_unpark(clock);
+        }
+    }
+
     /// A task of the worker's own: from the next slot, unless too often in a row, or the ring.
     fn own(&self) -> Option<Runnable> {
         self.with_kit(|kit| {
@@ -311,6 +322,7 @@ impl Desk {
     /// Drops all tasks; the last worker to do so cleans up what all share.
     fn retire(&self) {
         let parts = &self.multi.0;
+        self.sleep_once();
         parts.tasks.close_and_cancel_all();
         self.seat().metrics.note_busy(parts.driver.clock());
         if let Some(mut kit) = self.kit.take() {
