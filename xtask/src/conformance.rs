@@ -7,6 +7,7 @@
 
 mod build;
 mod docs;
+mod exceptions;
 mod manifest;
 mod measure;
 mod nextest;
@@ -24,6 +25,7 @@ use std::time::Instant;
 use crate::Result;
 use crate::command::{self, Log};
 use build::{Built, Target};
+use exceptions::Exceptions;
 use measure::{Baseline, Floors};
 use options::Options;
 use prepare::Workspace;
@@ -45,6 +47,7 @@ pub fn run(arguments: &[String]) -> Result {
     let mut ledger = Ledger {
         baseline: Baseline::read(&root)?,
         floors: Floors::read(&root)?,
+        exceptions: Exceptions::read(&root)?,
         complaints: Vec::new(),
     };
     let rig = Rig::new(&root, &options)?;
@@ -66,6 +69,7 @@ pub fn run(arguments: &[String]) -> Result {
 struct Ledger {
     baseline: Baseline,
     floors: Floors,
+    exceptions: Exceptions,
     complaints: Vec<String>,
 }
 
@@ -83,8 +87,15 @@ impl Ledger {
             self.baseline.write(root)?;
         }
         let share = self.baseline.share(selection, &outcomes.tests);
-        let share = share.without(variant.beyond);
-        let whole = self.baseline.len(suite.name);
+        let excepted = match rig.options.published {
+            true => Vec::new(),
+            false => self.exceptions.of_suite(suite),
+        };
+        let whole = self.baseline.len(suite.name) - excepted.len();
+        let excepted = [excepted, self.exceptions.of_variant(suite, variant)].concat();
+        let passing = exceptions::passing(&outcomes.label, &share, &excepted);
+        self.complaints.extend(passing);
+        let share = share.without(&excepted);
         let floor = self.floors.of_part(suite.name, share.tests.len(), whole);
         report::write(&rig.scratch, outcomes, &share)?;
         report::print(outcomes, &share, floor);
@@ -216,7 +227,7 @@ struct Run<'a> {
 impl Run<'_> {
     fn fill(&mut self, workspace: &Workspace, built: &Built, options: &Options) -> Result {
         if self.selection.suite.kind == Kind::TokioDocs {
-            self.outcomes.tests = docs::run(workspace, options)?;
+            self.outcomes.tests = docs::run(workspace, &self.selection, options)?;
             return Ok(());
         }
         let chosen = built.targets.iter();

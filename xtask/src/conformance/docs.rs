@@ -11,6 +11,7 @@ use std::path::Path;
 use super::options::Options;
 use super::prepare::Workspace;
 use super::report::{Outcome, Tests};
+use super::suites::Selection;
 use crate::Result;
 
 /// A source file with the doc comments of all files below `source` that hold an example.
@@ -21,8 +22,12 @@ pub(super) fn items(source: &Path) -> Result<String> {
     Ok(out)
 }
 
-/// Runs the examples and says what became of each.
-pub(super) fn run(workspace: &Workspace, options: &Options) -> Result<Tests> {
+/// Runs the examples that are selected, and says what became of each.
+pub(super) fn run(
+    workspace: &Workspace,
+    selection: &Selection<'_>,
+    options: &Options,
+) -> Result<Tests> {
     let own = env::current_exe()?;
     let runner = [
         own.to_string_lossy().into_owned(),
@@ -36,13 +41,34 @@ pub(super) fn run(workspace: &Workspace, options: &Options) -> Result<Tests> {
     let mut cargo = workspace.cargo(&["test", "--doc", "--no-fail-fast", "--config", &runner]);
     cargo
         .args(&workspace.features)
-        .args(["--", "--test-threads", &options.jobs.to_string()]);
+        .args(["--", "--test-threads", &options.jobs.to_string()])
+        .args(filters(workspace, selection)?);
     let output = workspace.log.lines_of(&mut cargo)?;
     fs::write(workspace.folder.join("doctest.out"), &output)?;
     let tests: Tests = output.lines().filter_map(outcome).collect();
     match tests.is_empty() {
         true => Err("no example was run: the crate does not compile".into()),
         false => Ok(tests),
+    }
+}
+
+/// What libtest is told of the examples that are selected: nothing if all are.
+///
+/// *Errors*: none is.
+fn filters(workspace: &Workspace, selection: &Selection<'_>) -> Result<Vec<String>> {
+    if selection.is_whole() {
+        return Ok(Vec::new());
+    }
+    let source = fs::read_to_string(workspace.folder.join("src/lib.rs"))?;
+    let modules = source
+        .lines()
+        .filter_map(|line| line.strip_prefix("pub mod "));
+    let modules = modules.filter_map(|rest| rest.strip_suffix(" {"));
+    let wanted = modules.filter(|module| selection.wants(module));
+    let filters: Vec<String> = wanted.map(|module| format!("- {module}::")).collect();
+    match filters.is_empty() {
+        true => Err("it has no such examples".into()),
+        false => Ok(filters),
     }
 }
 

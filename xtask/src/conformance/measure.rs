@@ -104,6 +104,16 @@ impl Baseline {
         suite.map_or(0, |suite| suite.passed.values().map(Vec::len).sum())
     }
 
+    /// Whether a suite's baseline holds the test of this name.
+    #[cfg(test)]
+    pub(super) fn holds(&self, suite: &str, name: &str) -> bool {
+        let found = self.0.get(suite).zip(name.split_once("::"));
+        found.is_some_and(|(suite, (target, test))| {
+            let tests = suite.passed.get(target).into_iter().flatten();
+            tests.into_iter().any(|known| known == test)
+        })
+    }
+
     /// What became of the baseline of a selection.
     pub(super) fn share(&self, selection: &Selection<'_>, outcomes: &Tests) -> Share {
         let targets = self.0.get(selection.suite.name);

@@ -37,6 +37,11 @@ pub(super) struct Selection<'a> {
 }
 
 impl Selection<'_> {
+    /// Whether it is all that the suite has.
+    pub(super) fn is_whole(&self) -> bool {
+        self.only.is_empty() && self.affected_by.is_none_or(Variant::is_usual)
+    }
+
     /// Whether the target of this label or name is among them.
     pub(super) fn wants(&self, label: &str) -> bool {
         let name = label.trim_start_matches("lib:");

@@ -13,47 +13,62 @@ pub(super) struct Variant {
     pub(super) environment: Option<(&'static str, &'static str)>,
     /// What the compiler is told about all crates.
     pub(super) rustflags: &'static str,
-    /// Tests that fail with the published tokio, too, because of what the variant is.
-    pub(super) beyond: &'static [&'static str],
     /// What can come out differently, for `--affected`; if none, that is everything.
-    affected: Option<(&'static str, &'static [&'static str])>,
+    affected: Option<Affected>,
 }
+
+/// By suite: the beginnings of the names of its files.
+type Affected = &'static [(&'static str, &'static [&'static str])];
+
+/// A suite in which all files can come out differently.
+const ALL: &[&str] = &[""];
 
 /// Names the way of a runtime's operations on files.
 const FILES: &str = "YAMANOTE_FILES";
 
 /// What operates on files, or waits for threads of the pool.
-const ON_FILES: Option<(&str, &[&str])> = Some((
-    "tokio",
-    &[
-        "coop_budget",
-        "fs",
-        "io_",
-        "no_rt",
-        "process_",
-        "rt_",
-        "task_blocking",
-    ],
-));
+const ON_FILES: Option<Affected> = Some(&[
+    (
+        "tokio",
+        &[
+            "coop_budget",
+            "fs",
+            "io_",
+            "no_rt",
+            "process_",
+            "rt_",
+            "task_blocking",
+        ],
+    ),
+    ("tokio-doc", &["fs_"]),
+    ("tokio-util", &["compat", "io_sync_bridge", "spawn_pinned"]),
+]);
 
 /// What waits in the selector.
-const ON_READINESS: Option<(&str, &[&str])> = Some((
-    "tokio",
-    &[
-        "coop_budget",
-        "io_",
-        "net_",
-        "no_rt",
-        "process_",
-        "rt_",
-        "signal_",
-        "tcp_",
-        "time_",
-        "udp",
-        "uds_",
-        "unix_",
-    ],
-));
+const ON_READINESS: Option<Affected> = Some(&[
+    (
+        "tokio",
+        &[
+            "coop_budget",
+            "io_",
+            "net_",
+            "no_rt",
+            "process_",
+            "rt_",
+            "signal_",
+            "tcp_",
+            "time_",
+            "udp",
+            "uds_",
+            "unix_",
+        ],
+    ),
+    ("tokio-doc", &["io_async_fd", "net_", "process_", "signal_"]),
+    ("tokio-util", &["spawn_pinned", "time_", "udp"]),
+    ("actix-rt", ALL),
+    ("bb8", ALL),
+    ("mini-redis", ALL),
+]);
 
 /// Every variant, the usual one first. Those of the same flags share a build, and stand together.
 pub(super) const VARIANTS: &[Variant] = &[
@@ -62,7 +77,6 @@ pub(super) const VARIANTS: &[Variant] = &[
         what: "what a program gets that asks for nothing",
         environment: None,
         rustflags: "",
-        beyond: &[],
         affected: None,
     },
     Variant {
@@ -70,7 +84,6 @@ pub(super) const VARIANTS: &[Variant] = &[
         what: "files without io_uring",
         environment: Some((FILES, "no-ring")),
         rustflags: "",
-        beyond: &[],
         affected: ON_FILES,
     },
     Variant {
@@ -78,7 +91,6 @@ pub(super) const VARIANTS: &[Variant] = &[
         what: "files by io_uring, whatever would be faster",
         environment: Some((FILES, "ring")),
         rustflags: "",
-        beyond: &[],
         affected: ON_FILES,
     },
     Variant {
@@ -86,7 +98,6 @@ pub(super) const VARIANTS: &[Variant] = &[
         what: "files on the blocking pool alone",
         environment: Some((FILES, "pool")),
         rustflags: "",
-        beyond: &[],
         affected: ON_FILES,
     },
     Variant {
@@ -94,13 +105,6 @@ pub(super) const VARIANTS: &[Variant] = &[
         what: "the selector of platforms that have neither epoll nor kqueue: poll(2)",
         environment: None,
         rustflags: "--cfg mio_unsupported_force_poll_poll",
-        // poll(2) watches regular files, which epoll refuses.
-        beyond: &[
-            "io_async_fd::register_error",
-            "io_async_fd::register_with_interest_error",
-            "io_async_fd::try_new",
-            "io_async_fd::try_with_interest",
-        ],
         affected: ON_READINESS,
     },
 ];
@@ -121,14 +125,21 @@ impl Variant {
 
     /// Whether the target of this name can come out differently, in this suite.
     pub(super) fn can_affect(&self, suite: &Suite, target: &str) -> bool {
-        self.affected.is_none_or(|(name, files)| {
-            name == suite.name && files.iter().any(|start| target.starts_with(start))
-        })
+        self.affected_files(suite)
+            .is_none_or(|files| files.iter().any(|start| target.starts_with(start)))
     }
 
     /// Whether anything in this suite can come out differently.
     pub(super) fn can_affect_suite(&self, suite: &Suite) -> bool {
-        self.affected.is_none_or(|(name, _)| name == suite.name)
+        self.affected_files(suite)
+            .is_none_or(|files| !files.is_empty())
+    }
+
+    /// The beginnings of the names of what can come out differently in this suite; `None`: of all.
+    fn affected_files(&self, suite: &Suite) -> Option<&'static [&'static str]> {
+        let mut suites = self.affected?.iter();
+        let found = suites.find(|(name, _)| *name == suite.name);
+        Some(found.map_or(&[], |(_, files)| *files))
     }
 }
 
@@ -140,17 +151,18 @@ pub(super) fn table() -> String {
             (None, "") => "-".to_owned(),
             (None, flags) => format!("RUSTFLAGS=\"{flags}\""),
         };
-        let affected = match variant.affected {
-            None => "everything".to_owned(),
-            Some((suite, files)) => {
-                let files: Vec<String> = files.iter().map(|start| format!("{start}*")).collect();
-                format!("{suite}: {}", files.join(" "))
-            }
-        };
         let name = variant.name;
         let indent = " ".repeat(12);
         let what = format!("        {name:10}  {}\n", variant.what);
-        what + &format!("{indent}set by {setting}\n{indent}affects {affected}\n")
+        let affected = |(suite, files): &(&str, &[&str])| {
+            let files: Vec<String> = files.iter().map(|start| format!("{start}*")).collect();
+            format!("{indent}affects {suite}: {}\n", files.join(" "))
+        };
+        let affected = match variant.affected {
+            None => format!("{indent}affects everything\n"),
+            Some(suites) => suites.iter().map(affected).collect(),
+        };
+        what + &format!("{indent}set by {setting}\n{affected}")
     };
     VARIANTS.iter().map(row).collect()
 }
@@ -171,10 +183,12 @@ mod tests {
     }
 
     #[test]
-    fn a_variant_affects_files_of_its_suite_alone() {
+    fn a_variant_affects_the_files_of_its_table_alone() {
         let suite = |name| SUITES.iter().find(|suite| suite.name == name).unwrap();
         let pool = VARIANTS.iter().find(|variant| variant.name == "pool");
         let (pool, usual) = (pool.unwrap(), &VARIANTS[0]);
+        let poll = VARIANTS.iter().find(|variant| variant.name == "poll");
+        assert!(poll.unwrap().can_affect(suite("bb8"), "test"));
         assert!(pool.can_affect(suite("tokio"), "fs_dir"));
         assert!(!pool.can_affect(suite("tokio"), "sync_mpsc"));
         assert!(!pool.can_affect_suite(suite("tower")));
