@@ -6,6 +6,9 @@
 //! does next. What the kernel does not take then is kept; while there is such, the attendant's
 //! sleeps are short, and each turn tries again. Why no completion is: see [`ShardRing`].
 
+#[cfg(all(test, not(loom)))]
+mod tests;
+
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
@@ -167,7 +170,8 @@ impl ShardRing {
             let ended = self.exchange(&mut next);
             // The ring has gone.
             let mut finished = next.len();
-            next.drain(..).for_each(|(_, tag)| tag.lost(wakes));
+            next.drain(..)
+                .for_each(|(request, tag)| end_here(request, &tag, wakes));
             for Completion {
                 tag,
                 request,
@@ -277,10 +281,24 @@ impl MadeRing {
             }
             self.ring.wait(ROUND);
         }
-        lost.extend(self.kept.drain(..).map(|(_, tag)| tag));
+        let kept = self.kept.drain(..);
+        kept.for_each(|(request, tag)| end_here(request, &tag, wakes));
         lost.extend(self.ring.abandon());
         lost
     }
+}
+
+/// Ends what no ring takes any more: what has to be done, by this thread, as a thread of the pool
+/// would; the rest is lost.
+fn end_here(mut request: Request, tag: &Tag, wakes: &mut WakeList) {
+    // Bounded: each round writes a part of the rest, or fails.
+    while let Some(result) = tag.is_mandatory().then(|| request.write_here()).flatten() {
+        match tag.ended(request, result, wakes) {
+            Some(rest) => request = rest,
+            None => return,
+        }
+    }
+    tag.lost(wakes);
 }
 
 impl fmt::Debug for RingState {

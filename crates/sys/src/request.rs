@@ -4,6 +4,7 @@
 
 use std::ffi::CString;
 use std::fs::File;
+use std::io::{self, Seek, SeekFrom, Write};
 use std::sync::Arc;
 
 /// An operation and what belongs to it. What comes out of it is found here again.
@@ -183,6 +184,26 @@ pub enum Kind {
 }
 
 impl Request {
+    /// Writes by this thread, which may block, what a [`Write`](Self::Write) asks for, or a part
+    /// of that; returns how much. `None` if it is no write.
+    pub fn write_here(&self) -> Option<io::Result<u32>> {
+        let Request::Write {
+            file,
+            bytes,
+            start,
+            position,
+        } = self
+        else {
+            return None;
+        };
+        let mut file = &**file;
+        let rest = &bytes[*start..];
+        // No more than a ring writes at once, and can tell.
+        let rest = &rest[..rest.len().min(1 << 30)];
+        let moved = position.map_or(Ok(0), |position| file.seek(SeekFrom::Start(position)));
+        Some(moved.and_then(|_| file.write(rest)).map(|n| n as u32))
+    }
+
     /// Which operation it asks for.
     #[must_use]
     pub fn kind(&self) -> Kind {
