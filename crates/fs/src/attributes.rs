@@ -78,7 +78,11 @@ pub async fn symlink_metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
 pub async fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
     let tried = direct::metadata(path.as_ref(), true);
     if let Some(metadata) = tried {
-        return direct::paid(metadata.map(|_| true), 0).await;
+        let exists = match metadata {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            metadata => metadata.map(|_| true),
+        };
+        return direct::paid(exists, 0).await;
     }
     let path = path.as_ref().to_owned();
     op::submit(move || files::try_exists(&path)).await

@@ -98,8 +98,8 @@ impl OpenOptions {
     /// Outside of a runtime.
     pub async fn open(&self, path: impl AsRef<Path>) -> io::Result<File> {
         let tried = self.try_directly(path.as_ref());
-        if let Some(file) = tried {
-            return direct::paid(Ok(file), 0).await;
+        if let Some(opened) = tried {
+            return direct::paid(opened, 0).await;
         }
         let how = (!self.more).then_some(self.how);
         file::open(path.as_ref(), how, &self.std)
@@ -107,7 +107,7 @@ impl OpenOptions {
             .map(File::from_opened)
     }
 
-    fn try_directly(&self, path: &Path) -> Option<File> {
+    fn try_directly(&self, path: &Path) -> Option<io::Result<File>> {
         let mode = self.how.mode;
         let only_reads = self.how
             == OpenHow {
@@ -117,8 +117,8 @@ impl OpenOptions {
         if !only_reads || self.more {
             return None;
         }
-        let (std, known) = direct::open(path)?;
-        Some(File::from_known(std, known))
+        let opened = direct::open(path)?;
+        Some(opened.map(|(std, known)| File::from_known(std, known)))
     }
 }
 

@@ -44,7 +44,12 @@ pub fn metadata(_path: &Path, _follow: bool) -> Option<io::Result<Metadata>> {
 }
 
 /// Opens a regular file for reading.
-pub fn open(_path: &Path) -> Option<(File, Known)> {
+pub fn open(_path: &Path) -> Option<io::Result<(File, Known)>> {
+    None
+}
+
+/// [`open`], to read all of a file.
+pub fn open_whole(_path: &Path) -> Option<io::Result<(File, Known)>> {
     None
 }
 
@@ -73,7 +78,7 @@ pub fn clear_nonblocking(_file: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Reads once at the file's position to the end of `dst`.
+/// Reads once to the end of `dst`, which holds the file's beginning.
 ///
 /// # Errors
 /// None: there is no [`Known`] file here.

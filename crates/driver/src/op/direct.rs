@@ -6,7 +6,7 @@
 
 use std::fs::{File, Metadata};
 use std::future::poll_fn;
-use std::io;
+use std::io::{self, Seek, SeekFrom};
 use std::path::Path;
 
 use yamanote_base::budget;
@@ -39,10 +39,12 @@ pub fn metadata(path: &Path, follow: bool) -> Option<io::Result<Metadata>> {
 }
 
 /// Opens a file for reading.
-pub fn open(path: &Path) -> Option<(File, Known)> {
-    let (file, known) = may_try().then(|| file::open(path))??;
-    file::clear_nonblocking(&file).ok()?;
-    Some((file, known))
+pub fn open(path: &Path) -> Option<io::Result<(File, Known)>> {
+    let opened = may_try().then(|| file::open(path))??;
+    Some(opened.and_then(|(file, known)| {
+        file::clear_nonblocking(&file)?;
+        Ok((file, known))
+    }))
 }
 
 /// What is known about an open file, if reads of it can be tried where [`may_try`] says so.
@@ -52,8 +54,8 @@ pub fn known(file: &File) -> Option<Known> {
 
 /// Reads a whole file.
 pub fn read_whole(path: &Path) -> Option<io::Result<Content>> {
-    let (file, known) = may_try().then(|| file::open(path))??;
-    Some(read_to_end(file, &known))
+    let opened = may_try().then(|| file::open_whole(path))??;
+    Some(opened.and_then(|(file, known)| read_to_end(file, &known)))
 }
 
 fn read_to_end(file: File, known: &Known) -> io::Result<Content> {
@@ -61,7 +63,7 @@ fn read_to_end(file: File, known: &Known) -> io::Result<Content> {
     let len = usize::try_from(known.len()).ok();
     let is_tried = |len: &usize| *len <= LEN_MAX && !file::is_cold(&file, known);
     let Some(len) = len.filter(is_tried) else {
-        return Ok(Content::Rest(file, content, len));
+        return rest(file, content, len);
     };
     content.try_reserve_exact(len)?;
     // Bounded: each round but the last fills some of the space.
@@ -72,9 +74,14 @@ fn read_to_end(file: File, known: &Known) -> io::Result<Content> {
             Tried::Read(0) => return Ok(Content::Whole(content)),
             Tried::Read(_) if content.len() == len => return Ok(Content::Whole(content)),
             Tried::Read(_) => {}
-            Tried::WouldBlock => return Ok(Content::Rest(file, content, Some(len))),
+            Tried::WouldBlock => return rest(file, content, Some(len)),
         }
     }
+}
+
+fn rest(mut file: File, content: Vec<u8>, len: Option<usize>) -> io::Result<Content> {
+    file.seek(SeekFrom::Start(content.len() as u64))?;
+    Ok(Content::Rest(file, content, len))
 }
 
 /// Reads once at the position of `file` to `dst`, of at most [`LEN_MAX`] bytes.

@@ -57,14 +57,17 @@ impl Offer {
     }
 
     /// Reads from the position of `file` to its end, to the end of `bytes`. `len` is how many
-    /// bytes there should be then, if that is known.
+    /// bytes there should be then, if `bytes` begin where the file does and that is known.
     pub fn read_to_end(self, file: File, mut bytes: Vec<u8>, len: Option<usize>) -> Op<Vec<u8>> {
         let space = len.map_or(SPACE, |len| len.saturating_sub(bytes.len()));
         if let Err(error) = bytes.try_reserve_exact(space) {
             return Op::ended(Err(error.into()));
         }
         let request = Request::Read {
-            position: position_of(&file),
+            position: match len {
+                Some(_) => Some(bytes.len() as u64),
+                None => position_of(&file),
+            },
             file: Arc::new(file),
             bytes,
             len: usize::MAX,

@@ -5,6 +5,7 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::pin::pin;
 use std::thread;
+use std::time::{Duration, Instant};
 
 use yamanote_fs as fs;
 use yamanote_fs::File;
@@ -29,9 +30,14 @@ fn write_to_fifo(path: &Path, content: &[u8]) {
 fn threads_for(path: &Path, content: &[u8]) -> usize {
     let handle = handle();
     run_on(&handle, async {
-        // More often than paths and mounts are remembered.
-        for _ in 0..1100 {
+        // For longer than a path is remembered.
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_millis(150) {
             assert_eq!(fs::read(path).await.unwrap(), content);
+            assert_eq!(
+                fs::metadata(path).await.unwrap().len(),
+                content.len() as u64
+            );
         }
         assert_eq!(fs::read_to_string(path).await.unwrap().as_bytes(), content);
         let len = content.len() as u64;
@@ -132,6 +138,55 @@ fn errors_are_those_of_the_pool() {
         assert_eq!(text.to_string(), expected.to_string());
         let zero = fs::read("a\0b").await.unwrap_err();
         assert_eq!(zero.kind(), io::ErrorKind::InvalidInput);
+    });
+}
+
+#[test]
+fn no_thread_is_started_for_what_is_known_not_to_be_there() {
+    let dir = Dir::new();
+    let path = dir.join("a");
+    // The system remembers that there is nothing, too.
+    let expected = std::fs::read(&path).unwrap_err().to_string();
+    let handle = handle();
+    run_on(&handle, async {
+        let failed = fs::read(&path).await.unwrap_err();
+        assert_eq!(failed.to_string(), expected);
+        let failed = fs::metadata(&path).await.unwrap_err();
+        assert_eq!(failed.to_string(), expected);
+        let failed = File::open(&path).await.unwrap_err();
+        assert_eq!(failed.to_string(), expected);
+        assert!(!fs::try_exists(&path).await.unwrap());
+        std::fs::write(&path, b"now").unwrap();
+        assert_eq!(fs::read(&path).await.unwrap(), b"now");
+    });
+    assert_eq!(handle.pool().threads(), 0);
+}
+
+#[test]
+fn what_comes_in_the_place_of_a_file_is_what_is_found() {
+    let dir = Dir::new();
+    let path = dir.file("a", b"a file at first");
+    run(async {
+        for _ in 0..2 {
+            assert_eq!(fs::read(&path).await.unwrap(), b"a file at first");
+        }
+        std::fs::write(&path, b"").unwrap();
+        assert_eq!(fs::read(&path).await.unwrap(), b"");
+        assert_eq!(fs::metadata(&path).await.unwrap().len(), 0);
+        std::fs::remove_file(&path).unwrap();
+        let missing = fs::metadata(&path).await.unwrap_err();
+        assert_eq!(missing.kind(), io::ErrorKind::NotFound);
+        std::fs::create_dir(&path).unwrap();
+        let failed = fs::read(&path).await.unwrap_err();
+        assert_eq!(failed.kind(), io::ErrorKind::IsADirectory);
+        assert!(fs::metadata(&path).await.unwrap().is_dir());
+        std::fs::remove_dir(&path).unwrap();
+        std::os::unix::fs::symlink("/proc/self/mountinfo", &path).unwrap();
+        assert!(!fs::read(&path).await.unwrap().is_empty());
+        assert!(fs::symlink_metadata(&path).await.unwrap().is_symlink());
+        std::fs::remove_file(&path).unwrap();
+        std::os::unix::fs::symlink("/dev/null", &path).unwrap();
+        assert_eq!(fs::read(&path).await.unwrap(), b"");
     });
 }
 

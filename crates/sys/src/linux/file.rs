@@ -3,33 +3,28 @@
 //! - A path: openat2(2) with `RESOLVE_CACHED` fails where resolving it would mean to wait.
 //! - What it leads to: an `O_PATH` descriptor opens nothing, so neither a FIFO nor a device nor
 //!   a server takes part. statx(2) with `AT_STATX_DONT_SYNC` says what is known of it already.
-//! - Only if that is a regular file of a local file system (`mounts`), it is opened and asked.
+//! - Only if that is a regular file of a local file system (`mounts`), it is opened and asked; for
+//!   a moment (`paths`) it is trusted to be that still.
 //! - Its content: preadv2(2) with `RWF_NOWAIT` fails where a page is not in memory.
 //!
-//! `None` always means: this may block. Whatever goes wrong here goes wrong again where blocking
-//! is allowed, and there the error is the user's.
+//! `None` always means: this may block.
 
-use std::cell::{Cell, RefCell};
-use std::fs::{File, Metadata};
-use std::hash::Hasher;
-use std::io;
+use std::cell::Cell;
+use std::fs::{self, File, Metadata};
+use std::io::{self, ErrorKind, Seek, SeekFrom};
 use std::mem::{MaybeUninit, size_of};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use yamanote_base::atomic::plain::{AtomicBool, Ordering};
 
 use super::mounts;
 pub use super::mounts::Medium;
+use super::paths::{self, Place};
 
 /// Longer paths are left to those who may block.
 const PATH_MAX: usize = 256;
-/// Paths that a thread remembers.
-const HINTS: usize = 64;
-/// Times that they are used before all are forgotten.
-const HINT_USES_MAX: u32 = 1024;
 
 /// Whether the system once said that it does not have these calls, or forbids them.
 static ABSENT: AtomicBool = AtomicBool::new(false);
@@ -40,15 +35,6 @@ const SYS_CACHESTAT: libc::c_long = 451;
 thread_local! {
     /// Whether the last try of this thread to read met a page that is not in memory.
     static MET_COLD: Cell<bool> = const { Cell::new(false) };
-    static TRUSTED: RefCell<Hints> = const { RefCell::new(Hints::NONE) };
-}
-
-/// Paths that led to a regular file of a local file system when they were last followed, as
-/// hashes, and the device that it was on. What is found behind them is looked at again; they only
-/// save looking twice.
-struct Hints {
-    places: [(u64, u64); HINTS],
-    uses: u32,
 }
 
 /// What is known about a file without asking anybody.
@@ -56,8 +42,6 @@ struct Hints {
 pub struct Known {
     medium: Medium,
     len: u64,
-    mount: u64,
-    device: u64,
 }
 
 /// What a try to read has come to.
@@ -88,38 +72,87 @@ impl Known {
 
 /// What [`std::fs::metadata`] returns, or `symlink_metadata` unless `follow`.
 pub fn metadata(path: &Path, follow: bool) -> Option<io::Result<Metadata>> {
+    let now_ms = now_ms();
+    if paths::recall(path, now_ms).is_some() {
+        // What was in memory a moment ago: a local disk is waited for at worst.
+        return Some(match follow {
+            true => fs::metadata(path),
+            false => fs::symlink_metadata(path),
+        });
+    }
     let links = if follow { 0 } else { libc::O_NOFOLLOW };
-    let file = open_cached(path, libc::O_PATH | links)?;
-    let hash = hash(path);
-    let trusted = trusted_device(hash);
-    if trusted.is_none() {
-        local_medium(&statx(&file)?)?;
-    }
-    let metadata = match file.metadata() {
-        Ok(metadata) => metadata,
-        Err(error) => return Some(Err(error)),
-    };
-    let device = metadata.is_file().then(|| metadata.dev());
-    if device != trusted {
-        // The next time its mount is looked up if that has not been done just now.
-        set_trusted(hash, device.filter(|_| trusted.is_none()));
-    }
-    Some(Ok(metadata))
+    told(look(path, links, now_ms).and_then(|(file, _)| file.metadata()))
 }
 
 /// Opens a regular file for reading.
 ///
 /// Descriptors have `O_NONBLOCK` set, which regular files ignore; see [`clear_nonblocking`].
-pub fn open(path: &Path) -> Option<(File, Known)> {
-    let hash = hash(path);
-    if trusted_device(hash).is_none() {
-        known_of_plain(&open_cached(path, libc::O_PATH)?)?;
+pub fn open(path: &Path) -> Option<io::Result<(File, Known)>> {
+    told(open_local(path, |_, _| None))
+}
+
+/// [`open`], to read all of a file: its position is anywhere.
+pub fn open_whole(path: &Path) -> Option<io::Result<(File, Known)>> {
+    told(open_local(path, known_by_seeking))
+}
+
+/// Opens a regular file of a local file system. `ask` may know one that the path is trusted to
+/// lead to without statx(2).
+fn open_local(
+    path: &Path,
+    ask: impl FnOnce(&File, Medium) -> Option<Known>,
+) -> io::Result<(File, Known)> {
+    let now_ms = now_ms();
+    let place = match paths::recall(path, now_ms) {
+        Some(place) => place,
+        None => look(path, 0, now_ms)?.1,
+    };
+    if !place.is_file {
+        return Err(may_block());
     }
     // The flag is for what may have come in the place of the file: a FIFO, a lease.
     let file = open_cached(path, libc::O_RDONLY | libc::O_NONBLOCK)?;
-    let known = known_of_plain(&file);
-    set_trusted(hash, known.map(|known| known.device));
-    Some((file, known?))
+    match ask(&file, place.medium).or_else(|| known_of_plain(&file, now_ms)) {
+        Some(known) => Ok((file, known)),
+        None => {
+            paths::forget(path);
+            Err(may_block())
+        }
+    }
+}
+
+/// Looks at what `path` leads to without opening it; remembers it, unless it is a link.
+fn look(path: &Path, links: i32, now_ms: u64) -> io::Result<(File, Place)> {
+    let file = open_cached(path, libc::O_PATH | links)?;
+    let statx = statx(&file).ok_or_else(may_block)?;
+    let place = Place {
+        medium: local_medium(&statx, now_ms).ok_or_else(may_block)?,
+        is_file: kind_of(&statx) == libc::S_IFREG,
+    };
+    if kind_of(&statx) != libc::S_IFLNK {
+        paths::remember(path, place, now_ms);
+    }
+    Ok((file, place))
+}
+
+/// How long a file is, by the cheapest call that tells; leaves its position at its end. `None` for
+/// what has no position, as a FIFO has none, and for what may have no end: it says that it is
+/// empty.
+fn known_by_seeking(mut file: &File, medium: Medium) -> Option<Known> {
+    let len = file.seek(SeekFrom::End(0)).ok()?;
+    (len > 0).then_some(Known { medium, len })
+}
+
+/// The error that says that the answer may block.
+fn may_block() -> io::Error {
+    ErrorKind::WouldBlock.into()
+}
+
+fn told<T>(answer: io::Result<T>) -> Option<io::Result<T>> {
+    match answer {
+        Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+        answer => Some(answer),
+    }
 }
 
 /// What is known about an open file, if it is a regular one of a local file system.
@@ -131,7 +164,7 @@ pub fn known(file: &File) -> Option<Known> {
     if flags < 0 || flags & (libc::O_DIRECT | libc::O_PATH) != 0 {
         return None;
     }
-    known_of_plain(file)
+    known_of_plain(file, now_ms())
 }
 
 /// Whether nothing of the file is in memory, so that a try to read it would only have this thread
@@ -167,40 +200,40 @@ pub fn is_appending(file: &File) -> bool {
     flags & libc::O_APPEND != 0
 }
 
-fn known_of_plain(file: &File) -> Option<Known> {
+fn known_of_plain(file: &File, now_ms: u64) -> Option<Known> {
     let statx = statx(file)?;
-    if u32::from(statx.stx_mode) & libc::S_IFMT != libc::S_IFREG {
+    if kind_of(&statx) != libc::S_IFREG {
         return None;
     }
     Some(Known {
-        medium: local_medium(&statx)?,
+        medium: local_medium(&statx, now_ms)?,
         len: statx.stx_size,
-        mount: statx.stx_mnt_id,
-        device: libc::makedev(statx.stx_dev_major, statx.stx_dev_minor),
     })
 }
 
-/// Makes the descriptor what it would be if it had been opened in the usual way.
+fn kind_of(statx: &libc::statx) -> libc::mode_t {
+    libc::mode_t::from(statx.stx_mode) & libc::S_IFMT
+}
+
+/// Makes what [`open`] has opened what it would be if it had been opened in the usual way.
 ///
 /// # Errors
 /// Those of fcntl(2).
 pub fn clear_nonblocking(file: &File) -> io::Result<()> {
+    // None of the flags that can be set: it has no other.
     // SAFETY: no pointers are passed, and the descriptor is open: borrowed.
-    let flags = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETFL) };
-    checked(flags.into())?;
-    let flags = flags & !libc::O_NONBLOCK;
-    // SAFETY: as above.
-    let set = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, flags) };
+    let set = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_SETFL, 0) };
     checked(set.into()).map(drop)
 }
 
-/// Reads once at the file's position to the end of `dst`, which it does not grow beyond its
-/// capacity.
+/// Reads once to the end of `dst`, which it does not grow beyond its capacity, what the file has
+/// there: `dst` holds the file's beginning. The file's position stays where it is.
 ///
 /// # Errors
 /// Those of the system.
 pub fn read_to_vec(file: &File, known: &Known, dst: &mut Vec<u8>) -> io::Result<Tried> {
-    let tried = read_uninit(file, known, dst.spare_capacity_mut())?;
+    let position = dst.len() as u64;
+    let tried = read_uninit(file, known, dst.spare_capacity_mut(), Some(position))?;
     if let Tried::Read(n) = tried {
         let len = dst.len() + n;
         // SAFETY: the system has written the first `n` bytes of the spare capacity.
@@ -217,54 +250,66 @@ pub fn read(file: &File, known: &Known, dst: &mut [u8]) -> io::Result<Tried> {
     let len = dst.len();
     let start = dst.as_mut_ptr().cast::<MaybeUninit<u8>>();
     // SAFETY: the same memory, borrowed for as long; `read_uninit` writes bytes of the system only.
-    read_uninit(file, known, unsafe {
-        std::slice::from_raw_parts_mut(start, len)
-    })
+    let dst = unsafe { std::slice::from_raw_parts_mut(start, len) };
+    read_uninit(file, known, dst, None)
 }
 
-fn read_uninit(file: &File, known: &Known, dst: &mut [MaybeUninit<u8>]) -> io::Result<Tried> {
+/// Reads at `position`; if there is none, at that of the file, which moves on.
+fn read_uninit(
+    file: &File,
+    known: &Known,
+    dst: &mut [MaybeUninit<u8>],
+    position: Option<u64>,
+) -> io::Result<Tried> {
     let flags = match known.medium {
         Medium::Memory => 0,
         Medium::Disk => libc::RWF_NOWAIT,
         Medium::Opaque => return Ok(Tried::WouldBlock),
     };
-    match preadv2(file, dst, flags) {
-        Ok(n) => Ok(Tried::Read(n)),
-        Err(error) => match error.raw_os_error() {
-            Some(libc::EAGAIN) => {
-                MET_COLD.set(true);
-                Ok(Tried::WouldBlock)
-            }
-            Some(libc::EINTR) => Ok(Tried::WouldBlock),
-            Some(libc::EOPNOTSUPP | libc::ENOSYS | libc::EPERM) => {
-                mounts::set_opaque(known.mount);
-                Ok(Tried::WouldBlock)
-            }
-            _ => Err(error),
-        },
+    let error = match preadv2(file, dst, position, flags) {
+        Ok(n) => return Ok(Tried::Read(n)),
+        Err(error) => error,
+    };
+    match error.raw_os_error() {
+        Some(libc::EAGAIN) => MET_COLD.set(true),
+        Some(libc::EINTR) => {}
+        // The mount is asked for again: the path may have been trusted too long.
+        Some(libc::EOPNOTSUPP | libc::ENOSYS | libc::EPERM) => {
+            statx(file).inspect(|statx| mounts::set_opaque(statx.stx_mnt_id));
+        }
+        _ => return Err(error),
     }
+    Ok(Tried::WouldBlock)
 }
 
-fn preadv2(file: &File, dst: &mut [MaybeUninit<u8>], flags: i32) -> io::Result<usize> {
-    /// Both halves of the position: that of the file, which moves on.
-    const HERE: libc::c_long = -1;
+fn preadv2(
+    file: &File,
+    dst: &mut [MaybeUninit<u8>],
+    position: Option<u64>,
+    flags: i32,
+) -> io::Result<usize> {
+    // The halves of the position; both of that of the file itself are -1.
+    let (low, high) = match position {
+        Some(position) => (position as libc::c_long, (position >> 32) as libc::c_long),
+        None => (-1, -1),
+    };
     let iovec = libc::iovec {
         iov_base: dst.as_mut_ptr().cast(),
         iov_len: dst.len(),
     };
     let fd = file.as_raw_fd();
     // SAFETY: `iovec` outlives the call, and so does `dst`, which is valid for writes.
-    let read = unsafe { libc::syscall(libc::SYS_preadv2, fd, &iovec, 1_usize, HERE, HERE, flags) };
+    let read = unsafe { libc::syscall(libc::SYS_preadv2, fd, &iovec, 1_usize, low, high, flags) };
     // As many as there is memory for.
     checked(read).map(|read| read as usize)
 }
 
-fn local_medium(statx: &libc::statx) -> Option<Medium> {
+fn local_medium(statx: &libc::statx, now_ms: u64) -> Option<Medium> {
     if statx.stx_mask & libc::STATX_MNT_ID == 0 {
         ABSENT.store(true, Ordering::Relaxed);
         return None;
     }
-    mounts::medium(statx.stx_mnt_id)
+    mounts::medium(statx.stx_mnt_id, now_ms)
 }
 
 /// What the system has in memory about an open file.
@@ -281,16 +326,17 @@ fn statx(file: &File) -> Option<libc::statx> {
 }
 
 /// Opens what `path` leads to, if the system knows that without waiting.
-fn open_cached(path: &Path, flags: i32) -> Option<File> {
+///
+/// # Errors
+/// `NotFound` if the system knows that nothing is there, else `WouldBlock`: whatever goes wrong
+/// here goes wrong again where blocking is allowed.
+fn open_cached(path: &Path, flags: i32) -> io::Result<File> {
+    let bytes = path.as_os_str().as_bytes();
     // Relaxed: it publishes nothing but itself.
-    if ABSENT.load(Ordering::Relaxed) {
-        return None;
+    if ABSENT.load(Ordering::Relaxed) || bytes.len() >= PATH_MAX || bytes.contains(&0) {
+        return Err(may_block());
     }
     let mut terminated = [0_u8; PATH_MAX];
-    let bytes = path.as_os_str().as_bytes();
-    if bytes.len() >= PATH_MAX || bytes.contains(&0) {
-        return None;
-    }
     terminated[..bytes.len()].copy_from_slice(bytes);
     let how = OpenHow {
         // No flag has the sign bit set.
@@ -303,17 +349,29 @@ fn open_cached(path: &Path, flags: i32) -> Option<File> {
     // SAFETY: the path ends with a zero, and `how` has the stated size; both outlive the call.
     match checked(unsafe { libc::syscall(libc::SYS_openat2, here, start, &how, size) }) {
         // SAFETY: the system has just made this descriptor, for us alone.
-        Ok(fd) => Some(unsafe { OwnedFd::from_raw_fd(fd as RawFd) }.into()),
-        Err(error) => {
-            if let Some(libc::ENOSYS | libc::EPERM | libc::EINVAL | libc::E2BIG) =
-                error.raw_os_error()
-            {
+        Ok(fd) => Ok(unsafe { OwnedFd::from_raw_fd(fd as RawFd) }.into()),
+        Err(error) => Err(match error.raw_os_error() {
+            Some(libc::ENOENT) => error,
+            Some(libc::ENOSYS | libc::EPERM | libc::EINVAL | libc::E2BIG) => {
                 // Relaxed: as above.
                 ABSENT.store(true, Ordering::Relaxed);
+                may_block()
             }
-            None
-        }
+            _ => may_block(),
+        }),
     }
+}
+
+/// A clock that goes on with the kernel's ticks, every few milliseconds, and costs next to nothing
+/// to look at.
+fn now_ms() -> u64 {
+    let mut now = MaybeUninit::<libc::timespec>::zeroed();
+    // SAFETY: `now` is valid for writes of its size. If the call fails, it stays zero.
+    unsafe { libc::clock_gettime(libc::CLOCK_MONOTONIC_COARSE, now.as_mut_ptr()) };
+    // SAFETY: zeros are a valid value of it, and the system has written nothing else but such.
+    let now = unsafe { now.assume_init() };
+    // Neither is below zero.
+    now.tv_sec as u64 * 1000 + now.tv_nsec as u64 / 1_000_000
 }
 
 /// The first version of the kernel's `open_how`; later ones only append.
@@ -329,42 +387,4 @@ fn checked(returned: libc::c_long) -> io::Result<libc::c_long> {
         return Err(io::Error::last_os_error());
     }
     Ok(returned)
-}
-
-impl Hints {
-    const NONE: Self = Self {
-        places: [(0, 0); HINTS],
-        uses: 0,
-    };
-
-    fn place(&mut self, hash: u64) -> &mut (u64, u64) {
-        &mut self.places[hash as usize % HINTS]
-    }
-}
-
-fn hash(path: &Path) -> u64 {
-    let mut hasher = std::hash::DefaultHasher::new();
-    hasher.write(path.as_os_str().as_bytes());
-    // 0 is an empty place.
-    hasher.finish() | 1 << 63
-}
-
-fn trusted_device(hash: u64) -> Option<u64> {
-    let look = |hints: &RefCell<Hints>| {
-        let mut hints = hints.borrow_mut();
-        hints.uses += 1;
-        if hints.uses > HINT_USES_MAX {
-            *hints = Hints::NONE;
-        }
-        let (known, device) = *hints.place(hash);
-        (known == hash).then_some(device)
-    };
-    TRUSTED.try_with(look).ok()?
-}
-
-fn set_trusted(hash: u64, device: Option<u64>) {
-    // While the thread's locals are being destroyed nothing is remembered.
-    let _ = TRUSTED.try_with(|hints| {
-        *hints.borrow_mut().place(hash) = device.map_or((0, 0), |device| (hash, device));
-    });
 }

@@ -1,13 +1,14 @@
 //! What lies behind a mount: whether asking it about a file may mean to wait for somebody else.
 //!
-//! Each thread remembers the mounts that it has met, and forgets them after [`LOOKS_MAX`] looks,
-//! since the system gives the numbers of mounts that are gone to new ones. An entry that is out
-//! of date costs a wait, never a wrong result.
+//! Each thread remembers the mounts that it has met, and forgets them after [`AGE_MAX_MS`], since
+//! the system gives the numbers of mounts that are gone to new ones. An entry that is out of date
+//! costs a wait, never a wrong result.
 
 use std::cell::RefCell;
 
-/// Looks after which the table is made anew.
-const LOOKS_MAX: u32 = 1024;
+/// Age at which the table is made anew, in milliseconds. It is long, since the list of a machine
+/// with many containers is.
+const AGE_MAX_MS: u64 = 10_000;
 /// Mounts that a thread remembers.
 const MOUNTS_MAX: usize = 32;
 
@@ -26,7 +27,7 @@ pub enum Medium {
 struct MountTable {
     /// `None`: to ask may mean to wait for a server, or nothing is known.
     mounts: Vec<(u64, Option<Medium>)>,
-    looks: u32,
+    begun_ms: u64,
 }
 
 thread_local! {
@@ -34,8 +35,8 @@ thread_local! {
 }
 
 /// What is behind the mount of this number; `None` if each question may have to wait.
-pub(super) fn medium(mount: u64) -> Option<Medium> {
-    with_table(|table| table.medium(mount))?
+pub(super) fn medium(mount: u64, now_ms: u64) -> Option<Medium> {
+    with_table(|table| table.medium(mount, now_ms))?
 }
 
 /// Remembers that this mount does not say whether a read would wait.
@@ -53,10 +54,11 @@ fn with_table<R>(f: impl FnOnce(&mut MountTable) -> R) -> Option<R> {
 }
 
 impl MountTable {
-    fn medium(&mut self, mount: u64) -> Option<Medium> {
-        self.looks += 1;
-        if self.looks > LOOKS_MAX || self.mounts.len() > MOUNTS_MAX {
-            *self = Self::default();
+    fn medium(&mut self, mount: u64, now_ms: u64) -> Option<Medium> {
+        let age_ms = now_ms.saturating_sub(self.begun_ms);
+        if age_ms >= AGE_MAX_MS || self.mounts.len() > MOUNTS_MAX {
+            self.mounts.clear();
+            self.begun_ms = now_ms;
         }
         let known = self.mounts.iter().find(|known| known.0 == mount);
         if let Some((_, medium)) = known {
