@@ -1,10 +1,11 @@
 //! Which way is the fastest for files: at once where it cannot block, in a ring, or on the pool?
 //!
-//! `files-yamanote cached [BYTES]` and `cold [BYTES]` read whole files, of up to so many bytes,
-//! that are in the page cache, or are not; `others` does other things. Each line is what, how
-//! many tasks and workers, then the microseconds of one by the fastest way, without a ring, with
-//! all that a ring can do in it, on the pool, and the pool's time over the fastest way's. The ways
-//! take turns, sample by sample; each time is the median of the samples.
+//! `files-yamanote cached [LEAST [MOST]]` and `cold [LEAST [MOST]]` read whole files, of so many
+//! bytes, that are in the page cache, or are not; `others` does other things. Each line is what,
+//! how many tasks and workers, then the microseconds of one by the fastest way, without a ring,
+//! with all that a ring can do in it, on the pool, and the pool's time over the fastest way's. Last
+//! the noise: the pool's time over that of the same pool, measured like another way. The ways take
+//! turns, sample by sample, and in being the first; each time is the median of the samples.
 
 #[path = "files/cold.rs"]
 mod cold;
@@ -22,11 +23,12 @@ use tokio::task::JoinSet;
 const SAMPLE: Duration = Duration::from_millis(20);
 /// Samples of each way.
 const SAMPLES: usize = 5;
-/// The ways, in the order of the columns.
-const ROUTES: [FileRoute; 4] = [
+/// The ways, in the order of the columns, and the last once more.
+const ROUTES: [FileRoute; 5] = [
     FileRoute::Fastest,
     FileRoute::NoRing,
     FileRoute::Ring,
+    FileRoute::Pool,
     FileRoute::Pool,
 ];
 
@@ -169,10 +171,13 @@ async fn once(path: &Path, work: Work) -> io::Result<()> {
 }
 
 fn main() {
-    let len_max = std::env::args().nth(2).map(|len| len.parse());
-    let len_max: usize = len_max.map_or(usize::MAX, |len| len.expect("a number of bytes"));
+    let number = |place, default| {
+        let given = std::env::args().nth(place).map(|len| len.parse());
+        given.map_or(default, |len| len.expect("a number of bytes"))
+    };
+    let wanted = number(2, 0)..=number(3, usize::MAX);
     let sizes = [12, 14, 16, 18, 20, 22, 24].map(|shift| 1_usize << shift);
-    let sizes = sizes.into_iter().filter(|len| *len <= len_max);
+    let sizes = sizes.into_iter().filter(|len| wanted.contains(len));
     let works: Vec<Work> = match std::env::args().nth(1).as_deref() {
         Some("cached") => sizes.map(Work::ReadCached).collect(),
         Some("cold") => sizes.map(Work::ReadCold).collect(),
@@ -183,12 +188,12 @@ fn main() {
             Work::MakeAndRemoveDir,
         ],
         _ => {
-            println!("files-yamanote cached|cold|others [the most bytes of a file]");
+            println!("files-yamanote cached|cold|others [least [most bytes of a file]]");
             return;
         }
     };
     let folder = Folder::new();
-    println!("what\ttasks\tworkers\tfastest\tno ring\tring\tpool\tratio");
+    println!("what\ttasks\tworkers\tfastest\tno ring\tring\tpool\tratio\tnoise");
     for work in works {
         for tasks in [1, 64] {
             let len = match work {
@@ -212,13 +217,15 @@ fn compare(folder: &Folder, work: Work, tasks: usize, workers: usize) {
     for way in &mut ways {
         way.micros.clear();
     }
-    for _ in 0..SAMPLES {
-        for way in &mut ways {
+    for first in 0..SAMPLES {
+        for turn in 0..ROUTES.len() {
+            let way = &mut ways[(first + turn) % ROUTES.len()];
             way.sample(folder, work, tasks, times);
         }
     }
     let medians = ways.each_mut().map(Way::median);
-    let ratio = medians[3] / medians[0];
-    let columns = medians.map(|median| format!("{median:.1}")).join("\t");
-    println!("{work:?}\t{tasks}\t{workers}\t{columns}\t{ratio:.2}");
+    let (ratio, noise) = (medians[3] / medians[0], medians[3] / medians[4]);
+    let columns = medians[..4].iter().map(|median| format!("{median:.1}"));
+    let columns = columns.collect::<Vec<_>>().join("\t");
+    println!("{work:?}\t{tasks}\t{workers}\t{columns}\t{ratio:.2}\t{noise:.2}");
 }
