@@ -1,16 +1,23 @@
 //! Unix sockets, pipes and bare descriptors, through a runtime.
 #![cfg(unix)]
 
+use std::fs::File;
+use std::future::poll_fn;
 use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net as std_unix;
 use std::path::PathBuf;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use yamanote_io::{AsyncReadExt, AsyncWriteExt, Interest, Ready};
 use yamanote_net::async_fd::AsyncFd;
 use yamanote_net::unix::pipe;
-use yamanote_net::{UnixDatagram, UnixListener, UnixSocket, UnixStream};
+use yamanote_net::{
+    TcpListener, TcpStream, UdpSocket, UnixDatagram, UnixListener, UnixSocket, UnixStream,
+};
 use yamanote_runtime::{Builder, Runtime};
 
 fn runtime() -> Runtime {
@@ -289,5 +296,54 @@ fn what_cannot_be_watched_is_given_back() {
             AsyncFd::new(one.clone()).unwrap_err().kind(),
             io::ErrorKind::AlreadyExists
         );
+    });
+}
+
+/// Polls `read` before `send` has sent five bytes, and awaits it afterwards.
+async fn read_what_is_sent(
+    read: impl Future<Output = io::Result<usize>>,
+    send: impl FnOnce() -> io::Result<usize>,
+) {
+    let mut read = pin!(read);
+    let first = poll_fn(|cx| Poll::Ready(read.as_mut().poll(cx))).await;
+    assert!(first.is_pending());
+    assert_eq!(send().unwrap(), 5);
+    assert_eq!(read.await.unwrap(), 5);
+}
+
+#[test]
+fn an_operation_of_the_users_own_waits_until_it_can_be_done() {
+    /// Reads by a descriptor of its own.
+    fn read_of(fd: BorrowedFd<'_>) -> impl FnMut() -> io::Result<usize> + use<> {
+        let file = File::from(fd.try_clone_to_owned().unwrap());
+        move || (&file).read(&mut [0; 8])
+    }
+
+    runtime().block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let tcp = TcpStream::connect(addr).await.unwrap();
+        let (peer, _) = listener.accept().await.unwrap();
+        let read = tcp.async_io(Interest::READABLE, read_of(tcp.as_fd()));
+        read_what_is_sent(read, || peer.try_write(b"hello")).await;
+
+        let (stream, peer) = UnixStream::pair().unwrap();
+        let read = stream.async_io(Interest::READABLE, read_of(stream.as_fd()));
+        read_what_is_sent(read, || peer.try_write(b"hello")).await;
+
+        let (datagram, peer) = UnixDatagram::pair().unwrap();
+        let read = datagram.async_io(Interest::READABLE, read_of(datagram.as_fd()));
+        read_what_is_sent(read, || peer.try_send(b"hello")).await;
+
+        let udp = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        let peer = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+        peer.connect(udp.local_addr().unwrap()).await.unwrap();
+        peer.writable().await.unwrap();
+        let read = udp.async_io(Interest::READABLE, read_of(udp.as_fd()));
+        read_what_is_sent(read, || peer.try_send(b"hello")).await;
+
+        let fails = || Err::<(), _>(io::ErrorKind::Other.into());
+        let failed = tcp.async_io(Interest::WRITABLE, fails).await;
+        assert_eq!(failed.unwrap_err().kind(), io::ErrorKind::Other);
     });
 }
