@@ -36,6 +36,8 @@ pub struct Config {
     pub io: bool,
     /// Whether timers may be set.
     pub time: bool,
+    /// Whether the shutdown ends all timers, instead of a panic of whoever polls one later.
+    pub shutdown_ends_timers: bool,
     /// The most I/O events that one turn takes.
     pub events_max: usize,
     /// The most I/O events that a turn takes which does not wait, because its worker is busy.
@@ -62,6 +64,7 @@ pub(crate) struct HandleParts {
     reactors: Box<[Reactor]>,
     io: bool,
     time: bool,
+    shutdown_ends_timers: bool,
     clock: Clock,
     pool: Pool,
     file_route: FileRoute,
@@ -99,6 +102,7 @@ pub fn new(config: Config) -> io::Result<(Vec<Driver>, Handle)> {
         reactors: reactors?,
         io: config.io,
         time: config.time,
+        shutdown_ends_timers: config.shutdown_ends_timers,
         clock: config.clock,
         pool: config.pool,
         file_route: config.file_route,
@@ -122,6 +126,7 @@ impl Config {
             shards: 1,
             io: true,
             time: true,
+            shutdown_ends_timers: false,
             events_max: 1024,
             events_busy_max: 1024,
             clock,
@@ -184,6 +189,10 @@ impl Handle {
     #[must_use]
     pub fn time_enabled(&self) -> bool {
         self.0.time
+    }
+
+    pub(crate) fn shutdown_ends_timers(&self) -> bool {
+        self.0.shutdown_ends_timers
     }
 
     /// The simulated host that the main function runs on; `None` on the real system.

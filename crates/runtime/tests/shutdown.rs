@@ -73,6 +73,30 @@ fn a_sleep_that_outlives_its_runtime_panics() {
 }
 
 #[test]
+fn a_sleep_of_the_alternative_timer_ends_with_its_runtime() {
+    let mut builder = Builder::new_multi_thread();
+    let runtime = builder.worker_threads(1).enable_alt_timer().build();
+    let runtime = runtime.unwrap();
+    let sleep = || yamanote_base::hooks::sleep(Duration::from_secs(1000));
+    let [mut polled, unpolled] = {
+        let _guard = runtime.enter();
+        [sleep(), sleep()]
+    };
+    runtime.block_on(std::future::poll_fn(|cx| {
+        assert!(polled.as_mut().poll(cx).is_pending());
+        std::task::Poll::Ready(())
+    }));
+    let other = single();
+    let waits = other.spawn(polled);
+    other.block_on(yamanote_runtime::yield_now());
+    drop(runtime);
+    other.block_on(async {
+        waits.await.unwrap();
+        unpolled.await;
+    });
+}
+
+#[test]
 fn dropping_waits_for_what_blocks_and_cancels_what_has_not_begun() {
     each_flavor(|runtime| {
         let (begin, begun) = mpsc::channel();

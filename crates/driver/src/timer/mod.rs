@@ -22,7 +22,8 @@ const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
 /// A deadline on the clock of one runtime; may be polled, moved and dropped on any thread.
 ///
 /// It fires at the first millisecond of the clock that is not before the deadline. It does not
-/// keep its runtime: one that is gone is as one that is shut down.
+/// keep its runtime: one that is gone is as one that is shut down, which ends the timer if the
+/// runtime is one of those that do, and makes its poll panic if not.
 #[derive(Debug)]
 pub struct Timer {
     /// The runtime's [`Handle::id`].
@@ -30,6 +31,7 @@ pub struct Timer {
     deadline: Instant,
     place: Option<Place>,
     elapsed: bool,
+    ends_with_runtime: bool,
 }
 
 /// A place in the wheel of one shard; owned by the timer until it is given back.
@@ -76,6 +78,7 @@ impl Timer {
             deadline,
             place: None,
             elapsed: false,
+            ends_with_runtime: handle.shutdown_ends_timers(),
         }
     }
 
@@ -122,7 +125,7 @@ impl Timer {
     /// Whether the deadline is over; if not, the task is woken when it is.
     ///
     /// # Panics
-    /// When it is not over and the runtime is shut down.
+    /// When it is not over and the runtime is shut down, unless that ends its timers.
     #[track_caller]
     pub fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.elapsed {
@@ -133,13 +136,13 @@ impl Timer {
             Some(place) => self.poll_wheel(place, cx.waker()),
         };
         match polled {
-            Polled::Fired => {
+            Polled::ShutDown if !self.ends_with_runtime => panic!("{SHUT_DOWN_MESSAGE}"),
+            Polled::Fired | Polled::ShutDown => {
                 self.elapsed = true;
                 self.give_back();
                 Poll::Ready(())
             }
             Polled::Waiting | Polled::OtherWaker => Poll::Pending,
-            Polled::ShutDown => panic!("{SHUT_DOWN_MESSAGE}"),
         }
     }
 

@@ -195,8 +195,11 @@ impl Builder {
         self
     }
 
-    /// The same as [`enable_time`](Self::enable_time): it names a part of Tokio's, timers without a
-    /// lock that all workers share. Here each worker has timers of its own in any case.
+    /// As [`enable_time`](Self::enable_time), but the runtime's end ends its timers: a sleep that is
+    /// polled later is over, where it panics otherwise.
+    ///
+    /// In Tokio this names timers without a lock that all workers share. Here each worker has timers
+    /// of its own in any case.
     ///
     /// ```
     /// let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -206,6 +209,7 @@ impl Builder {
     /// runtime.block_on(async {});
     /// ```
     pub fn enable_alt_timer(&mut self) -> &mut Self {
+        self.alt_timer = true;
         self.enable_time()
     }
 
