@@ -195,11 +195,11 @@ impl Builder {
         self
     }
 
-    /// As [`enable_time`](Self::enable_time), but the runtime's end ends its timers: a sleep that is
-    /// polled later is over, where it panics otherwise.
+    /// As [`enable_time`](Self::enable_time), but the runtime's end ends its timers: a sleep that
+    /// is polled later is over, where it panics otherwise.
     ///
-    /// In Tokio this names timers without a lock that all workers share. Here each worker has timers
-    /// of its own in any case.
+    /// In Tokio this names timers without a lock that all workers share. Here each worker has
+    /// timers of its own in any case.
     ///
     /// ```
     /// let runtime = tokio::runtime::Builder::new_multi_thread()
