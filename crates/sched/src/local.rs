@@ -10,14 +10,17 @@
 //! `block_on` was given, at most `event_interval` tasks are polled, and the driver is turned at
 //! least once in so many polls.
 
-use std::cell::RefCell;
+mod kit;
+
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
+use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Wake, Waker};
+use std::task::{Context, Poll, RawWakerVTable, Wake, Waker};
 use std::time::Duration;
 
 use yamanote_base::atomic::plain::{AtomicBool, Ordering};
@@ -32,6 +35,7 @@ use crate::config::{Config, Hooks, UNHANDLED_PANIC, UnhandledPanic};
 use crate::inject::Inject;
 use crate::metrics::{self, WorkerMetrics};
 use crate::spares::Spares;
+use kit::{Kit, due};
 
 /// A scheduler of one thread; clones are the same one.
 #[derive(Clone)]
@@ -58,18 +62,6 @@ struct KitPlace {
     waiting: Vec<Waker>,
 }
 
-struct Kit {
-    queue: VecDeque<Runnable>,
-    /// Tasks that yielded: they run again after the main future and the driver had their turn.
-    yielded: VecDeque<Runnable>,
-    driver: Driver,
-    /// Polls until the driver is turned.
-    until_turn: u32,
-    /// Tasks until the inject queue is looked at first.
-    until_inject: u32,
-    rng: Rng,
-}
-
 /// The place on a thread where the scheduler runs.
 struct Desk {
     local: Local,
@@ -78,8 +70,12 @@ struct Desk {
 }
 
 thread_local! {
-    static DESK: RefCell<Option<Rc<Desk>>> = const { RefCell::new(None) };
+    /// The desk of the innermost [`Scope`] on the thread, or null.
+    static DESK: Cell<*const Desk> = const { Cell::new(ptr::null()) };
 }
+
+/// What the wakers of its tasks do: without atomics where the scheduler runs.
+static WAKERS: RawWakerVTable = yamanote_task::wakers_here::<Local>();
 
 impl Local {
     /// A scheduler that turns `driver`.
@@ -117,11 +113,12 @@ impl Local {
         F::Output: Send + 'static,
     {
         self.0.config.hooks.before_spawn(id, meta.location());
-        let desk = desk_of(self);
-        let scheduler = self.for_task(desk.as_deref());
-        let (runnable, join) = (self.0.tasks).bind(own(&desk), future, scheduler, id, meta);
-        self.start(desk.as_deref(), runnable);
-        join
+        with_desk(self, |desk| {
+            let (own, scheduler) = (own(desk), self.for_task(desk));
+            let (runnable, join) = (self.0.tasks).bind(own, future, scheduler, id, meta);
+            self.start(desk, runnable);
+            join
+        })
     }
 
     /// Makes a task of `future`, which need not be `Send`.
@@ -139,13 +136,14 @@ impl Local {
         F::Output: 'static,
     {
         self.0.config.hooks.before_spawn(id, meta.location());
-        let desk = desk_of(self);
-        let scheduler = self.for_task(desk.as_deref());
-        // SAFETY: the caller's promise is what `bind_local` asks for.
-        let bound = unsafe { (self.0.tasks).bind_local(own(&desk), future, scheduler, id, meta) };
-        let (runnable, join) = bound;
-        self.start(desk.as_deref(), runnable);
-        join
+        with_desk(self, |desk| {
+            let (own, scheduler) = (own(desk), self.for_task(desk));
+            // SAFETY: the caller's promise is what `bind_local` asks for.
+            let bound = unsafe { (self.0.tasks).bind_local(own, future, scheduler, id, meta) };
+            let (runnable, join) = bound;
+            self.start(desk, runnable);
+            join
+        })
     }
 
     /// A handle for a new task.
@@ -200,14 +198,14 @@ impl Local {
         }))
     }
 
-    /// Cancels all tasks and shuts the driver down. If another thread is in `block_on` at this
-    /// moment, its tasks are cancelled under it.
+    /// Cancels all tasks and shuts the driver down.
+    ///
+    /// # Panics
+    /// When a thread is in `block_on`: whoever owns the runtime may close it, and lends it to none.
     pub fn close(&self) {
-        let scope = Scope::enter(self);
+        let scope = Scope::enter(self).expect("a runtime that is closed is lent to nobody");
         self.0.tasks.close_and_cancel_all();
-        if let Some(scope) = &scope {
-            scope.desk.drop_queued();
-        }
+        scope.desk.drop_queued();
         self.0.inject.close();
         let mut wakes = WakeList::new();
         self.0.driver.shut_down(&mut wakes);
@@ -246,26 +244,25 @@ impl Local {
 
     /// Whether the current thread runs this scheduler now.
     pub fn is_current(&self) -> bool {
-        with_desk(self, |_| ()).is_some()
+        self.0.is_here()
     }
 
     /// Whether the current thread runs this scheduler now; if so, its budget was spent.
     pub fn note_forced_yield(&self) -> bool {
-        with_desk(self, |_| self.0.metrics.forced_yields.add(1)).is_some()
+        let is_here = self.is_current();
+        if is_here {
+            self.0.metrics.forced_yields.add(1);
+        }
+        is_here
     }
 
     #[inline]
     fn push(&self, task: Runnable, yielded: bool) {
         metrics::stamp(&task, &self.0.config, self.0.driver.clock());
-        let mut task = Some(task);
-        with_desk(self, |desk| {
-            if let Some(task) = task.take() {
-                desk.push(task, yielded);
-            }
+        with_desk(self, |desk| match desk {
+            Some(desk) => desk.push(task, yielded),
+            None => self.inject_from_outside(task),
         });
-        if let Some(task) = task {
-            self.inject_from_outside(task);
-        }
     }
 
     #[cold]
@@ -280,7 +277,7 @@ impl Local {
 /// The kit is on this thread; it goes back to its place when this is dropped.
 struct Scope {
     desk: Rc<Desk>,
-    before: Option<Rc<Desk>>,
+    before: *const Desk,
     _worker: yamanote_driver::context::WorkerGuard,
     _rng: rng::ThreadRngGuard,
 }
@@ -295,11 +292,11 @@ impl Scope {
             kit: RefCell::new(Some(kit)),
             spares: Spares::new(),
         });
-        let before = DESK.try_with(|place| place.replace(Some(desk.clone())));
+        let before = DESK.replace(Rc::as_ptr(&desk));
         let worker = yamanote_driver::context::enter_worker(local.driver(), 0);
         Some(Self {
             desk,
-            before: before.ok().flatten(),
+            before,
             _worker: worker,
             _rng: rng,
         })
@@ -331,8 +328,7 @@ impl Scope {
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        let before = self.before.take();
-        let _ = DESK.try_with(|place| place.replace(before));
+        DESK.set(self.before);
         let kit = self.desk.kit.take();
         let parts = &self.desk.local.0;
         parts.metrics.note_busy(parts.driver.clock());
@@ -407,10 +403,16 @@ impl Desk {
     #[inline]
     fn injected(&self) -> Option<Runnable> {
         let parts = &self.local.0;
-        let task = parts.inject.pop()?;
-        // It will be polled, and was not in the queue.
-        parts.metrics.detours.add(1_u64.wrapping_neg());
-        Some(task)
+        // Bounded by the tasks that are in this thread's queue already.
+        loop {
+            let task = parts.inject.pop()?;
+            // SAFETY: the inject queue has tasks of this scheduler.
+            if let Some(task) = unsafe { task.recall::<Local>() } {
+                // It will be polled, and was not in the queue.
+                parts.metrics.detours.add(1_u64.wrapping_neg());
+                return Some(task);
+            }
+        }
     }
 
     /// Drops what is queued, after the list was closed: so nothing new is.
@@ -453,37 +455,6 @@ impl Desk {
     }
 }
 
-impl Kit {
-    #[inline]
-    fn push(&mut self, task: Runnable, yielded: bool) {
-        let queue = match yielded {
-            true => &mut self.yielded,
-            false => &mut self.queue,
-        };
-        queue.push_back(task);
-    }
-
-    /// Tasks that yielded are to run again, after those that are queued.
-    #[inline]
-    fn end_yields(&mut self) {
-        if self.queue.is_empty() {
-            std::mem::swap(&mut self.queue, &mut self.yielded);
-        } else {
-            self.queue.append(&mut self.yielded);
-        }
-    }
-}
-
-/// Counts `left` down; whether it has come to its end, from where it begins anew.
-#[inline]
-fn due(left: &mut u32, interval: u32) -> bool {
-    *left -= 1;
-    if *left == 0 {
-        *left = interval;
-    }
-    *left == interval
-}
-
 impl Wake for LocalParts {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
@@ -491,17 +462,24 @@ impl Wake for LocalParts {
 
     fn wake_by_ref(self: &Arc<Self>) {
         // Release: pairs with the Acquire in run().
-        if !self.woken.swap(true, Ordering::Release)
-            && with_desk(&Local(self.clone()), |_| ()).is_none()
-        {
+        if !self.woken.swap(true, Ordering::Release) && !self.is_here() {
             self.driver.unpark(0);
         }
     }
 }
 
 // SAFETY: `push` gives the task to the desk of the current thread, which keeps the scheduler, or
-// makes a clone before.
+// makes a clone before. `is_here` is true on the thread with the kit, which a lock hands on, and
+// the desk stays until a `Scope` ends; runnables are run by whoever has it, and `close` gets it
+// before the list and the queues are closed: tasks that come to the inject queue later are new.
 unsafe impl Schedule for Local {
+    const WAKERS: &'static RawWakerVTable = &WAKERS;
+
+    #[inline]
+    fn is_here(&self) -> bool {
+        self.0.is_here()
+    }
+
     #[inline]
     fn schedule(&self, task: Runnable) {
         self.push(task, false);
@@ -514,21 +492,21 @@ unsafe impl Schedule for Local {
 
     #[inline]
     fn enter(&self, task: &TaskRef) -> bool {
-        let own = with_desk(self, |_| 0);
-        self.0.tasks.enter(own, task)
+        with_desk(self, |desk| self.0.tasks.enter(own(desk), task))
     }
 
     #[inline]
     fn release(&self, task: &TaskRef) -> bool {
-        let own = with_desk(self, |_| 0);
-        self.0.tasks.leave(own, task)
+        with_desk(self, |desk| self.0.tasks.leave(own(desk), task))
     }
 
     #[inline]
     fn recycle(self) {
-        if let Some(desk) = desk_of(&self) {
-            desk.spares.keep(self);
-        }
+        desk_here(|desk| {
+            if let Some(desk) = desk.filter(|desk| desk.local.is(&self)) {
+                desk.spares.keep(self);
+            }
+        });
     }
 
     fn unhandled_panic(&self) {
@@ -554,32 +532,32 @@ unsafe impl Schedule for Local {
     }
 }
 
-/// The current thread's desk, if `local` runs there.
-#[inline]
-fn desk_of(local: &Local) -> Option<Rc<Desk>> {
-    let find = |desk: &RefCell<Option<Rc<Desk>>>| {
-        let desk = desk.borrow();
-        desk.as_ref().filter(|desk| desk.local.is(local)).cloned()
-    };
-    DESK.try_with(find).ok().flatten()
+impl LocalParts {
+    /// Whether the scheduler runs on the current thread.
+    #[inline]
+    fn is_here(&self) -> bool {
+        desk_here(|desk| desk.is_some_and(|desk| ptr::eq(&*desk.local.0, self)))
+    }
 }
 
-/// The shard of the list that the thread at `desk` has to itself.
+/// Calls `f` with the desk on the current thread, if there is one.
 #[inline]
-fn own(desk: &Option<Rc<Desk>>) -> Option<usize> {
-    desk.as_ref().map(|_| 0)
+fn desk_here<R>(f: impl FnOnce(Option<&Desk>) -> R) -> R {
+    // SAFETY: a `Scope` on this thread's stack keeps the desk, and takes it away from here before
+    // it lets it go; it lies below this call.
+    f(unsafe { DESK.get().as_ref() })
 }
 
 /// Calls `f` with the current thread's desk, if `local` runs there.
 #[inline]
-fn with_desk<R>(local: &Local, f: impl FnOnce(&Desk) -> R) -> Option<R> {
-    let find = |desk: &RefCell<Option<Rc<Desk>>>| {
-        let desk = desk.borrow();
-        desk.as_ref()
-            .filter(|desk| desk.local.is(local))
-            .map(|desk| f(desk))
-    };
-    DESK.try_with(find).ok().flatten()
+fn with_desk<R>(local: &Local, f: impl FnOnce(Option<&Desk>) -> R) -> R {
+    desk_here(|desk| f(desk.filter(|desk| desk.local.is(local))))
+}
+
+/// The shard of the list that the thread at `desk` has to itself.
+#[inline]
+fn own(desk: Option<&Desk>) -> Option<usize> {
+    desk.map(|_| 0)
 }
 
 impl fmt::Debug for Local {

@@ -22,30 +22,29 @@ use yamanote_base::budget;
 use yamanote_base::probe::{self, Point};
 use yamanote_trace::{TaskKind, TaskSpan};
 
+use crate::biased::{self, HereWord};
 use crate::cell_pool::{self, SizeClass};
-use crate::error::JoinError;
-use crate::header::{Header, Links, Reference, UNLISTED, Vtable};
+use crate::error::{Cause, JoinError};
+use crate::header::{Header, Links, Prefix, Reference, UNLISTED, Vtable};
 use crate::id::{self, Id};
 use crate::meta::SpawnMeta;
 use crate::runnable::{Runnable, TaskRef};
 use crate::schedule::Schedule;
 use crate::stamp::Stamp;
-use crate::state::{Begin, EndPoll, Owner, TaskState};
+use crate::state::{Begin, EndPoll, Owner, TaskState, Wake};
 use crate::waker;
 
 /// The allocation. `Header` is first, so a pointer to one is a pointer to the other.
 #[repr(C)]
 pub(crate) struct TaskCell<F: Future, S> {
-    header: Header,
-    /// Taken out when the task is freed.
-    scheduler: ManuallyDrop<S>,
+    prefix: Prefix<S>,
     stage: UnsafeCell<Stage<F>>,
 }
 
 /// What is in the place of the future.
 enum Stage<F: Future> {
     Future(F, TaskSpan),
-    Output(Result<F::Output, JoinError>),
+    Output(Result<F::Output, Cause>),
     Taken,
 }
 
@@ -74,21 +73,27 @@ where
 {
     probe::emit(Point::Spawn, id.as_u64());
     let span = meta.span(kind, id, size_of::<F>());
+    let (state, here) = match scheduler.is_here() {
+        true => (TaskState::born_here(), HereWord::born_here()),
+        false => (TaskState::new(), HereWord::born_elsewhere()),
+    };
+    let header = Header {
+        state,
+        here,
+        vtable: &TaskCell::<F, S>::VTABLE,
+        queue_next: UnsafeCell::new(None),
+        links: UnsafeCell::new(Links::default()),
+        listed: UnsafeCell::new(false),
+        shard: AtomicU16::new(UNLISTED),
+        stamp: Stamp::none(),
+        id,
+        location: meta.location(),
+        wakes: span.wakes(),
+        joiner: UnsafeCell::new(MaybeUninit::uninit()),
+    };
+    let scheduler = ManuallyDrop::new(scheduler);
     TaskCell::<F, S>::place(TaskCell {
-        header: Header {
-            state: TaskState::new(),
-            vtable: &TaskCell::<F, S>::VTABLE,
-            queue_next: UnsafeCell::new(None),
-            links: UnsafeCell::new(Links::default()),
-            listed: UnsafeCell::new(false),
-            shard: AtomicU16::new(UNLISTED),
-            stamp: Stamp::none(),
-            id,
-            location: meta.location(),
-            wakes: span.wakes(),
-            joiner: UnsafeCell::new(MaybeUninit::uninit()),
-        },
-        scheduler: ManuallyDrop::new(scheduler),
+        prefix: Prefix { header, scheduler },
         stage: UnsafeCell::new(Stage::Future(future, span)),
     })
     .cast()
@@ -119,7 +124,7 @@ impl<F: Future, S> TaskCell<F, S> {
     /// `cell` came from [`place`](Self::place), and nobody else has it.
     unsafe fn free(mut cell: NonNull<Self>) -> S {
         // SAFETY: the caller's.
-        let place = unsafe { &mut cell.as_mut().scheduler };
+        let place = unsafe { &mut cell.as_mut().prefix.scheduler };
         // SAFETY: taken once, here.
         let scheduler = unsafe { ManuallyDrop::take(place) };
         let Some(class) = Self::CLASS else {
@@ -139,8 +144,11 @@ impl<F: Future, S> TaskCell<F, S> {
 impl<F: Future, S: Schedule> TaskCell<F, S> {
     const VTABLE: Vtable = Vtable {
         run: run::<F, S>,
-        cancel: cancel::<F, S>,
-        schedule: schedule::<F, S>,
+        shed: shed::<F, S>,
+        evict: evict::<F, S>,
+        abort: abort::<S>,
+        schedule: schedule::<S>,
+        wakers: S::WAKERS,
         take_output: take_output::<F, S>,
         drop_output: drop_output::<F, S>,
         free: free::<F, S>,
@@ -187,7 +195,7 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
     ///
     /// # Safety
     /// The caller runs the task, and the stage is the future.
-    unsafe fn poll(&self, reference: &Reference) -> Option<Result<F::Output, JoinError>> {
+    unsafe fn poll(&self, reference: &Reference) -> Option<Result<F::Output, Cause>> {
         /// Drops the future: when it is ready, or while its panic unwinds, so that destructors
         /// see the panic.
         struct DropFuture<'a, F: Future, S: Schedule>(&'a TaskCell<F, S>);
@@ -224,30 +232,29 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
         }
     }
 
-    /// The error of a task whose poll panicked, or whose future did when it was dropped: then
+    /// Why a task failed whose poll panicked, or whose future did when it was dropped: then
     /// there is an output, which nobody will get.
     #[cold]
-    fn panicked(&self, output: Option<F::Output>, payload: Box<dyn Any + Send>) -> JoinError {
+    fn panicked(&self, output: Option<F::Output>, payload: Box<dyn Any + Send>) -> Cause {
         match output {
-            None => self.scheduler.unhandled_panic(),
+            None => self.prefix.scheduler.unhandled_panic(),
             Some(_) => _ = catch_unwind(AssertUnwindSafe(|| drop(output))),
         }
-        JoinError::panic(self.header.id, payload)
+        Cause::panic(payload)
     }
 
     /// Drops the future of a task that was cancelled; what its joiner is told.
     ///
     /// # Safety
     /// The caller runs the task, and the stage is the future.
-    unsafe fn drop_cancelled(&self) -> JoinError {
-        let id = self.header.id;
+    unsafe fn drop_cancelled(&self) -> Cause {
         let dropped = catch_unwind(AssertUnwindSafe(|| {
             // SAFETY: the caller runs the task.
             unsafe { self.drop_and_set(Stage::Taken) };
         }));
         match dropped {
-            Ok(()) => JoinError::cancelled(id),
-            Err(payload) => JoinError::panic(id, payload),
+            Ok(()) => Cause::Cancelled,
+            Err(payload) => Cause::panic(payload),
         }
     }
 
@@ -256,11 +263,12 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
     ///
     /// # Safety
     /// The caller runs the task, and the stage is `Taken`.
-    unsafe fn finish(&self, reference: &Reference, result: Result<F::Output, JoinError>) -> bool {
+    unsafe fn finish(&self, reference: &Reference, result: Result<F::Output, Cause>) -> bool {
         // SAFETY: the caller runs the task, and nothing is to be dropped in the place.
         (self.stage).with_mut(|place| unsafe { place.write(Stage::Output(result)) });
-        self.scheduler.on_terminate(&self.header.end_meta());
-        self.scheduler.release(TaskRef::new(reference))
+        let Prefix { header, scheduler } = &self.prefix;
+        scheduler.on_terminate(&header.end_meta());
+        scheduler.release(TaskRef::new(reference))
     }
 }
 
@@ -270,7 +278,12 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
 /// `reference` is that of a live `TaskCell<F, S>` which the caller runs; its output is stored. If
 /// it is `unlisted`, the list's reference is given away.
 unsafe fn complete<F: Future, S: Schedule>(reference: Reference, unlisted: bool) {
-    match reference.header().state.complete(unlisted) {
+    // SAFETY: the caller's.
+    let owner = match unsafe { biased::biased::<S>(reference.as_raw()) } {
+        Some(biased) => biased.complete(unlisted),
+        None => reference.header().state.complete(unlisted),
+    };
+    match owner {
         // `complete` dropped the reference: the task may be gone.
         Owner::Joiner => _ = reference.into_raw(),
         Owner::Waiting => {
@@ -321,8 +334,9 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
     // SAFETY: the vtable belongs to this cell, which `reference` keeps alive.
     let cell = unsafe { cell::<F, S>(header) };
     // The id is set for what user code may run in here: polls, destructors, the joiner's waker.
-    id::with(cell.header.id, || {
-        let after = match cell.header.state.begin_run() {
+    id::with(cell.prefix.header.id, || {
+        // SAFETY: the task is one of an `S`.
+        let after = match unsafe { biased::begin_run::<S>(header) } {
             Begin::Stale => AfterPoll::Nothing,
             Begin::Cancel => AfterPoll::Wait(EndPoll::Cancel),
             // SAFETY: `begin_run` made this thread the runner.
@@ -341,12 +355,16 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
 /// Enters the task in its list, if it waits for the first time, and ends the poll.
 #[inline]
 fn end_poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: &Reference) -> EndPoll {
+    let Prefix { header, scheduler } = &cell.prefix;
     // Relaxed: written by this runner, or by one before.
-    let is_listed = cell.header.shard.load(Ordering::Relaxed) != UNLISTED;
-    if is_listed || cell.scheduler.enter(TaskRef::new(reference)) {
-        cell.header.state.end_poll()
-    } else {
-        EndPoll::Cancel
+    let is_listed = header.shard.load(Ordering::Relaxed) != UNLISTED;
+    if !is_listed && !scheduler.enter(TaskRef::new(reference)) {
+        return EndPoll::Cancel;
+    }
+    // SAFETY: the task is one of an `S`.
+    match unsafe { biased::biased::<S>(reference.as_raw()) } {
+        Some(biased) => biased.end_poll(),
+        None => header.state.end_poll(),
     }
 }
 
@@ -367,7 +385,7 @@ unsafe fn after_poll<F: Future, S: Schedule>(reference: Reference, after: AfterP
         AfterPoll::Wait(EndPoll::Reschedule) => {
             let header = reference.into_raw();
             // SAFETY: the reference, now the next runnable's, keeps the cell alive so far.
-            let scheduler = unsafe { scheduler_of::<F, S>(header) };
+            let scheduler = unsafe { scheduler_of::<S>(header) };
             // SAFETY: `end_poll` left it SCHEDULED; the reference is given away.
             let next = unsafe { Runnable::new(header) };
             scheduler.reschedule(next);
@@ -383,13 +401,15 @@ unsafe fn after_poll<F: Future, S: Schedule>(reference: Reference, after: AfterP
 /// be gone before the scheduler returns.
 ///
 /// # Safety
-/// `header` is that of a live `TaskCell<F, S>`. The copy is used for one call of `schedule` or
-/// `reschedule`, whose implementors have promised not to need it longer than the task lives.
-unsafe fn scheduler_of<F: Future, S: Schedule>(header: NonNull<Header>) -> ManuallyDrop<S> {
-    // SAFETY: the caller's.
-    let cell = unsafe { cell::<F, S>(header) };
+/// `header` is that of a live task whose scheduler is an `S`. The copy is used for one call of
+/// `schedule` or `reschedule`, whose implementors have promised not to need it longer than the task
+/// lives.
+unsafe fn scheduler_of<S: Schedule>(header: NonNull<Header>) -> ManuallyDrop<S> {
+    let prefix = header.cast::<Prefix<S>>();
+    // SAFETY: the caller's; a task begins with its prefix.
+    let scheduler = unsafe { &raw const (*prefix.as_ptr()).scheduler };
     // SAFETY: the copy is not dropped, and is used as the caller says.
-    unsafe { std::ptr::read(&raw const cell.scheduler) }
+    unsafe { scheduler.read() }
 }
 
 /// Polls the task; if it is ready, it is to be completed. Whether it was on its list then.
@@ -397,13 +417,13 @@ unsafe fn scheduler_of<F: Future, S: Schedule>(header: NonNull<Header>) -> Manua
 /// # Safety
 /// The caller runs the task of `cell`, of which it has `reference`.
 unsafe fn poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: &Reference) -> Poll<bool> {
-    let header = &cell.header;
-    cell.scheduler.before_poll(&header.poll_meta());
+    let Prefix { header, scheduler } = &cell.prefix;
+    scheduler.before_poll(&header.poll_meta());
     probe::emit(Point::PollBegin, header.id.as_u64());
     // SAFETY: the caller runs the task.
     let result = unsafe { cell.poll(reference) };
     probe::emit(Point::PollEnd, header.id.as_u64());
-    cell.scheduler.after_poll(&header.poll_meta());
+    scheduler.after_poll(&header.poll_meta());
     let Some(result) = result else {
         return Poll::Pending;
     };
@@ -411,49 +431,92 @@ unsafe fn poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: &Refere
     Poll::Ready(unsafe { cell.finish(reference, result) })
 }
 
-/// [`Vtable::cancel`].
+/// [`Vtable::shed`].
 ///
 /// # Safety
-/// `header` is that of a live `TaskCell<F, S>`, and the caller has claimed the task.
-unsafe fn cancel<F: Future, S: Schedule>(header: NonNull<Header>) {
-    // SAFETY: the caller has a reference.
-    let cell = unsafe { cell::<F, S>(header) };
-    cell.header.state.add_reference();
-    // SAFETY: counted by the line above.
+/// `header` is that of a live `TaskCell<F, S>`, and the runnable's reference is given away.
+unsafe fn shed<F: Future, S: Schedule>(header: NonNull<Header>) {
+    // SAFETY: the runnable's reference is given to this function.
     let reference = unsafe { Reference::from_raw(header) };
-    id::with(cell.header.id, || {
-        // SAFETY: the caller's.
+    // SAFETY: the task is one of an `S`.
+    let is_claimed = match unsafe { biased::biased::<S>(reference.as_raw()) } {
+        Some(biased) => biased.claim_to_cancel(),
+        None => reference.header().state.begin_run() != Begin::Stale,
+    };
+    if is_claimed {
+        // SAFETY: the task was claimed.
         unsafe { cancel_as::<F, S>(reference) };
-    });
+    }
 }
 
-/// [`cancel`], with a reference that is given away.
+/// [`Vtable::evict`].
+///
+/// # Safety
+/// `header` is that of a live `TaskCell<F, S>`.
+unsafe fn evict<F: Future, S: Schedule>(header: NonNull<Header>) {
+    // SAFETY: the caller's.
+    let state = unsafe { &header.as_ref().state };
+    // SAFETY: the task is one of an `S`.
+    let is_claimed = match unsafe { biased::biased::<S>(header) } {
+        Some(biased) => biased.claim_to_cancel(),
+        None => state.claim_to_cancel(),
+    };
+    if is_claimed {
+        state.add_reference();
+        // SAFETY: counted by the line above.
+        let reference = unsafe { Reference::from_raw(header) };
+        // SAFETY: the task was claimed.
+        unsafe { cancel_as::<F, S>(reference) };
+    }
+}
+
+/// [`Vtable::abort`].
+///
+/// # Safety
+/// `header` is that of a live task whose scheduler is an `S`.
+unsafe fn abort<S: Schedule>(header: NonNull<Header>) {
+    // SAFETY: the caller has a reference.
+    let state = unsafe { &header.as_ref().state };
+    // SAFETY: the caller's.
+    let woken = match unsafe { biased::biased::<S>(header) } {
+        Some(biased) => biased.cancel(),
+        None => state.cancel(),
+    };
+    if woken == Wake::Queue {
+        // SAFETY: a reference was counted for the runnable.
+        unsafe { schedule::<S>(header) };
+    }
+}
+
+/// Cancels a task that was claimed.
 ///
 /// # Safety
 /// `reference` is that of a live `TaskCell<F, S>`, and the caller has claimed the task.
 unsafe fn cancel_as<F: Future, S: Schedule>(reference: Reference) {
     // SAFETY: the caller's.
     let cell = unsafe { cell::<F, S>(reference.as_raw()) };
-    // SAFETY: the caller has claimed the task, so the future is there and nobody else's.
-    let cancelled = Err(unsafe { cell.drop_cancelled() });
-    // SAFETY: as above; the future is gone.
-    let unlisted = unsafe { cell.finish(&reference, cancelled) };
-    // SAFETY: `finish` has stored the output.
-    unsafe { complete::<F, S>(reference, unlisted) };
+    id::with(cell.prefix.header.id, || {
+        // SAFETY: the caller has claimed the task, so the future is there and nobody else's.
+        let cancelled = Err(unsafe { cell.drop_cancelled() });
+        // SAFETY: as above; the future is gone.
+        let unlisted = unsafe { cell.finish(&reference, cancelled) };
+        // SAFETY: `finish` has stored the output.
+        unsafe { complete::<F, S>(reference, unlisted) };
+    });
 }
 
 /// [`Vtable::schedule`].
 ///
 /// # Safety
-/// `header` is that of a live `TaskCell<F, S>`, which is `SCHEDULED` by the caller; one reference
-/// is given away. (The task may end on another thread while its scheduler still returns from
-/// queueing it.)
-unsafe fn schedule<F: Future, S: Schedule>(header: NonNull<Header>) {
+/// `header` is that of a live task whose scheduler is an `S`; the caller has made it scheduled, and
+/// gives one reference away. (The task may end on another thread while its scheduler still returns
+/// from queueing it.)
+pub(crate) unsafe fn schedule<S: Schedule>(header: NonNull<Header>) {
     // SAFETY: the caller gives a reference.
     let id = unsafe { header.as_ref() }.id;
     probe::emit(Point::Wake, id.as_u64());
     // SAFETY: the reference, now the runnable's, keeps the cell alive so far.
-    let scheduler = unsafe { scheduler_of::<F, S>(header) };
+    let scheduler = unsafe { scheduler_of::<S>(header) };
     // SAFETY: the task is SCHEDULED by the transition that led here; the reference is given away.
     let runnable = unsafe { Runnable::new(header) };
     scheduler.schedule(runnable);
@@ -472,6 +535,7 @@ unsafe fn take_output<F: Future, S: Schedule>(header: NonNull<Header>, place: *m
     let Stage::Output(output) = stage else {
         panic!("JoinHandle polled after completion")
     };
+    let output = output.map_err(|cause| JoinError::new(cause, cell.prefix.header.id));
     let place = place.cast::<Option<Result<F::Output, JoinError>>>();
     // SAFETY: the caller gave a valid place of this type, which is empty.
     unsafe { place.write(Some(output)) };
@@ -492,7 +556,7 @@ unsafe fn drop_output<F: Future, S: Schedule>(header: NonNull<Header>) {
         return;
     }
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        id::with(cell.header.id, || {
+        id::with(cell.prefix.header.id, || {
             // SAFETY: the caller owns the output.
             unsafe { cell.drop_and_set(Stage::Taken) };
         });
@@ -523,9 +587,9 @@ mod tests {
     fn what_is_beside_the_future_is_small() {
         type Waits = std::future::Pending<()>;
         // The header, the scheduler (a pointer), and room for an error.
-        assert!(size_of::<TaskCell<Waits, &'static ()>>() <= 80 + 8 + 24);
+        assert!(size_of::<TaskCell<Waits, &'static ()>>() <= 88 + 8 + 16);
         type Large = std::future::Ready<[u64; 50]>;
         let beside = size_of::<TaskCell<Large, &'static ()>>() - size_of::<Large>();
-        assert!(beside <= 80 + 8 + 8);
+        assert!(beside <= 88 + 8 + 8);
     }
 }

@@ -24,30 +24,25 @@ pub struct JoinError {
     id: Id,
 }
 
-enum Cause {
+/// A [`JoinError`] without the id, which its task knows.
+pub(crate) enum Cause {
     Cancelled,
     /// In a lock only so that the error is `Sync`, which the payload is not; in a box so that
     /// results, which each task has room for, stay small.
     Panic(Box<Mutex<Box<dyn Any + Send + 'static>>>),
 }
 
-impl JoinError {
-    /// The task `id` was cancelled.
-    #[must_use]
-    pub fn cancelled(id: Id) -> Self {
-        Self {
-            cause: Cause::Cancelled,
-            id,
-        }
+impl Cause {
+    /// It panicked with `payload`.
+    pub(crate) fn panic(payload: Box<dyn Any + Send + 'static>) -> Self {
+        Cause::Panic(Box::new(Mutex::new(payload)))
     }
+}
 
-    /// The task `id` panicked with `payload`.
-    #[must_use]
-    pub fn panic(id: Id, payload: Box<dyn Any + Send + 'static>) -> Self {
-        Self {
-            cause: Cause::Panic(Box::new(Mutex::new(payload))),
-            id,
-        }
+impl JoinError {
+    /// Why the task `id` gave no output.
+    pub(crate) fn new(cause: Cause, id: Id) -> Self {
+        Self { cause, id }
     }
 
     /// Whether the task was cancelled: by an abort, or because its runtime shut down.

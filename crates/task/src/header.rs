@@ -1,13 +1,14 @@
 //! The part of a task that is the same for all: [`Header`].
 
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ptr::NonNull;
-use std::task::Waker;
+use std::task::{RawWakerVTable, Waker};
 
 use yamanote_base::atomic::UnsafeCell;
 use yamanote_base::atomic::plain::AtomicU16;
 use yamanote_trace::TaskWakes;
 
+use crate::biased::HereWord;
 use crate::id::Id;
 use crate::meta::{SpawnLocation, TaskMeta};
 use crate::stamp::Stamp;
@@ -16,9 +17,11 @@ use crate::state::{TaskState, Wake, WakeByValue};
 /// The part of a task that is the same for all futures. The first field of the allocation.
 pub(crate) struct Header {
     pub(crate) state: TaskState,
+    /// The part of the state that is its own thread's, see [`biased`](crate::biased).
+    pub(crate) here: HereWord,
     pub(crate) vtable: &'static Vtable,
     /// The next task in a [`TaskQueue`](crate::TaskQueue). Touched by the queue that the
-    /// runnable is in; there is one runnable at most.
+    /// runnable is in; of a task's runnables one at most is in such a queue.
     pub(crate) queue_next: UnsafeCell<Option<NonNull<Header>>>,
     /// The place in the [`TaskList`](crate::TaskList). Touched under the lock of its shard.
     pub(crate) links: UnsafeCell<Links>,
@@ -36,6 +39,14 @@ pub(crate) struct Header {
     pub(crate) joiner: UnsafeCell<MaybeUninit<Waker>>,
 }
 
+/// What each task begins with.
+#[repr(C)]
+pub(crate) struct Prefix<S> {
+    pub(crate) header: Header,
+    /// Taken out when the task is freed.
+    pub(crate) scheduler: ManuallyDrop<S>,
+}
+
 /// What stands for the shard of a task that has not entered its list.
 pub(crate) const UNLISTED: u16 = u16::MAX;
 
@@ -50,10 +61,16 @@ pub(crate) struct Links {
 pub(crate) struct Vtable {
     /// Polls or cancels; consumes the runnable's reference.
     pub(crate) run: unsafe fn(NonNull<Header>),
-    /// Drops the future and completes; the caller has claimed the task.
-    pub(crate) cancel: unsafe fn(NonNull<Header>),
+    /// Cancels the task, whose runnable is dropped unrun; consumes the runnable's reference.
+    pub(crate) shed: unsafe fn(NonNull<Header>),
+    /// Cancels the task for its list, at once unless it runs; the caller has a reference.
+    pub(crate) evict: unsafe fn(NonNull<Header>),
+    /// Cancels the task at the next opportunity; the caller has a reference.
+    pub(crate) abort: unsafe fn(NonNull<Header>),
     /// Queues a runnable, whose reference the caller gives.
     pub(crate) schedule: unsafe fn(NonNull<Header>),
+    /// The functions of its wakers.
+    pub(crate) wakers: &'static RawWakerVTable,
     /// Moves the output out, to a `Option<Result<T, JoinError>>`; the caller owns the output.
     pub(crate) take_output: unsafe fn(NonNull<Header>, *mut ()),
     /// Drops the output, if it was not taken; the caller owns the output.
@@ -134,9 +151,9 @@ impl Reference {
     /// Cancels the task: its future is dropped at the next opportunity.
     #[inline]
     pub(crate) fn cancel(&self) {
-        if self.header().state.cancel() == Wake::Queue {
-            self.queue();
-        }
+        let abort = self.header().vtable.abort;
+        // SAFETY: this reference keeps the task alive.
+        unsafe { abort(self.0) };
     }
 
     /// Queues the task.
@@ -161,7 +178,7 @@ impl Reference {
     #[inline]
     fn queue(&self) {
         let schedule = self.header().vtable.schedule;
-        // SAFETY: `wake` and `cancel` counted a reference for the runnable before they said so.
+        // SAFETY: `wake` counted a reference for the runnable before it said so.
         unsafe { schedule(self.0) };
     }
 
@@ -198,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_has_at_most_80_bytes() {
-        assert!(size_of::<Header>() <= 80 + size_of::<TaskWakes>());
+    fn a_header_has_at_most_88_bytes() {
+        assert!(size_of::<Header>() <= 88 + size_of::<TaskWakes>());
     }
 }

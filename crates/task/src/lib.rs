@@ -9,8 +9,10 @@
 //! ```
 //!
 //! A task is one allocation: header, scheduler, and the future, in whose place the output is
-//! put. Read next: `state` (the word), then `cell` (what is in the allocation).
+//! put. Read next: `state` (the word), `biased` (what a task saves that has a thread of its own),
+//! then `cell` (what is in the allocation).
 
+mod biased;
 mod cell;
 mod cell_pool;
 mod header;
@@ -38,3 +40,4 @@ pub use meta::{LARGE_FUTURE, SpawnLocation, SpawnMeta, TaskMeta};
 pub use queue::TaskQueue;
 pub use runnable::{Runnable, TaskRef, blocking};
 pub use schedule::Schedule;
+pub use waker::wakers_here;

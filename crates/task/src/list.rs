@@ -196,11 +196,9 @@ impl<S: Schedule> TaskList<S> {
             shard.tasks.lock().closed = true;
             // Bounded: the shard is closed.
             while let Some(task) = shard.pop() {
-                if task.header().state.claim_to_cancel() {
-                    let cancel = task.header().vtable.cancel;
-                    // SAFETY: the line above claimed it.
-                    unsafe { cancel(task.as_raw()) };
-                }
+                let evict = task.header().vtable.evict;
+                // SAFETY: `task` is a reference, which keeps it alive.
+                unsafe { evict(task.as_raw()) };
             }
         }
     }

@@ -10,15 +10,16 @@ use std::time::Duration;
 use yamanote_base::budget::{self, Budget};
 use yamanote_trace::TaskKind;
 
+use crate::biased;
 use crate::cell;
 use crate::header::{Header, Reference};
 use crate::id::Id;
 use crate::join::JoinHandle;
 use crate::meta::SpawnMeta;
 use crate::schedule::Schedule;
-use crate::state::Begin;
 
-/// The right to run a task once; a task has at most one. Dropped unrun, it cancels the task.
+/// The right to run a task once; a task has at most one, and one that is under way to its thread.
+/// Dropped unrun, it cancels the task.
 ///
 /// One word.
 #[derive(Debug)]
@@ -56,6 +57,28 @@ impl Runnable {
         let run = unsafe { header.as_ref() }.vtable.run;
         // SAFETY: this was the only runnable, and its reference goes to `run`.
         unsafe { run(header) };
+    }
+
+    /// Takes in a runnable that was sent to the thread of its scheduler, an `S`, where the caller
+    /// is; `None` if the task is in the thread's own queue.
+    ///
+    /// # Safety
+    /// The scheduler of the task is an `S`.
+    #[must_use]
+    #[inline]
+    pub unsafe fn recall<S: Schedule>(self) -> Option<Self> {
+        // SAFETY: the caller's.
+        let is_taken_in = match unsafe { biased::biased::<S>(self.reference.as_raw()) } {
+            Some(biased) => biased.recall(),
+            // It is to be adopted, or is done.
+            None => true,
+        };
+        if is_taken_in {
+            return Some(self);
+        }
+        // `recall` dropped the reference.
+        let _ = self.into_header();
+        None
     }
 
     /// The id of the task.
@@ -106,14 +129,11 @@ impl Runnable {
 impl Drop for Runnable {
     #[inline]
     fn drop(&mut self) {
-        // SAFETY: taken once, here.
-        let reference = unsafe { ManuallyDrop::take(&mut self.reference) };
-        if reference.header().state.begin_run() == Begin::Stale {
-            return;
-        }
-        let cancel = reference.header().vtable.cancel;
-        // SAFETY: `begin_run` made this thread the runner.
-        unsafe { cancel(reference.as_raw()) };
+        let header = self.reference.as_raw();
+        // SAFETY: the header is alive: the runnable's reference is in our hands.
+        let shed = unsafe { header.as_ref() }.vtable.shed;
+        // SAFETY: this was the runnable; its reference goes to `shed`.
+        unsafe { shed(header) };
     }
 }
 

@@ -1,5 +1,7 @@
 //! What a task asks of its scheduler: [`Schedule`].
 
+use std::task::RawWakerVTable;
+
 use crate::meta::TaskMeta;
 use crate::runnable::{Runnable, TaskRef};
 
@@ -10,7 +12,26 @@ use crate::runnable::{Runnable, TaskRef};
 /// as the task lives. Once they have put the runnable where another thread may take it, the task
 /// may end; from then on they use what `self` points to only if somebody else keeps it: a clone
 /// that they have made before, or what runs on the current thread.
+///
+/// `is_here` is true on one thread at a time, on which it does not change within any function of
+/// this crate, and what happened there is seen by the thread on which it is true next. A scheduler
+/// on which it ever is true runs and drops runnables there only, and closes its list there, but
+/// for tasks that were never run. Where it is true, `schedule` and `reschedule` put the runnable
+/// into a queue of the thread's own, which is no [`TaskQueue`](crate::TaskQueue), for a task may be
+/// in one of these, too, sent by others; that is taken in by
+/// [`Runnable::recall`](crate::Runnable::recall).
 pub unsafe trait Schedule: Send + Sync + 'static {
+    /// The functions of its tasks' wakers.
+    const WAKERS: &'static RawWakerVTable = &crate::waker::COMMON;
+
+    /// Whether the scheduler runs its tasks on the current thread, and nowhere else meanwhile.
+    /// There they need no atomic instructions, if [`WAKERS`](Self::WAKERS) are
+    /// [`wakers_here`](crate::wakers_here).
+    #[inline]
+    fn is_here(&self) -> bool {
+        false
+    }
+
     /// Queues a task that a waker made runnable. May be called on any thread, also by the task's
     /// own poll for another task.
     fn schedule(&self, task: Runnable);

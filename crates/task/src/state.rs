@@ -9,6 +9,7 @@
 //! | `CANCELLED` | the future is to be dropped at the next opportunity |
 //! | `AWAITED` | the joiner's waker lies in the task; with `DONE`, it is the runner's |
 //! | `FRESH` | with `RUNNING`: the first poll is to come, or under way |
+//! | `BIASED` | not `DONE`, and lives on one thread: [`biased`](crate::biased) has the rest |
 //! | above | the number of references: list, runnable, join handle, abort handles, wakers |
 //!
 //! | # | transition | from | to | by |
@@ -24,6 +25,7 @@
 //! | 9 | `unjoin` | not `DONE` | not `JOINABLE`, not `AWAITED` | the join handle, when dropped |
 //! | 10 | `leave_waker` | anything | `+ AWAITED` | the join handle, with its waker in place |
 //! | 11 | `take_waker_back` | `AWAITED`, not `DONE` | not `AWAITED` | the join handle |
+//! | 12 | `adopt` | `FRESH + RUNNING` | `BIASED` | the first runner, on the task's thread |
 //!
 //! After transition 7 from `SCHEDULED` the runnable that is under way
 //! somewhere is stale: it finds in 3 that the task is not its own any more. So whoever closes the
@@ -35,14 +37,17 @@
 
 use yamanote_base::atomic::{AtomicUsize, Ordering};
 
-const RUNNING: usize = 1;
-const SCHEDULED: usize = 1 << 1;
-const DONE: usize = 1 << 2;
-const JOINABLE: usize = 1 << 3;
-const CANCELLED: usize = 1 << 4;
-const AWAITED: usize = 1 << 5;
-const FRESH: usize = 1 << 6;
-const REFERENCE: usize = 1 << 7;
+pub(crate) const RUNNING: usize = 1;
+pub(crate) const SCHEDULED: usize = 1 << 1;
+pub(crate) const DONE: usize = 1 << 2;
+pub(crate) const JOINABLE: usize = 1 << 3;
+pub(crate) const CANCELLED: usize = 1 << 4;
+pub(crate) const AWAITED: usize = 1 << 5;
+pub(crate) const FRESH: usize = 1 << 6;
+pub(crate) const BIASED: usize = 1 << 7;
+pub(crate) const REFERENCE: usize = 1 << 8;
+/// What a biased task has more than it was counted: more than there ever are references.
+pub(crate) const OFFSET: usize = 1 << (usize::BITS - 2);
 
 /// The state word.
 ///
@@ -63,7 +68,7 @@ const REFERENCE: usize = 1 << 7;
 /// When transition 8 finds `AWAITED`, the waker has become the runner's, who only reads it, and
 /// whoever drops the handle leaves it alone.
 #[derive(Debug)]
-pub(crate) struct TaskState(AtomicUsize);
+pub(crate) struct TaskState(pub(crate) AtomicUsize);
 
 /// What the caller of a `wake` or `cancel` must do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,6 +136,20 @@ pub(crate) enum Joined {
     Open,
 }
 
+impl Owner {
+    /// By whether there is a join handle, and whether it has left a waker; and what is dropped of
+    /// the count for the runner.
+    #[inline]
+    pub(crate) fn of(joinable: bool, awaited: bool) -> (Self, usize) {
+        match (joinable, awaited) {
+            (false, _) => (Owner::Runner, 0),
+            // Not the last reference: the join handle has one.
+            (true, false) => (Owner::Joiner, REFERENCE),
+            (true, true) => (Owner::Waiting, 0),
+        }
+    }
+}
+
 impl TaskState {
     /// A task that is to be run for the first time, with three references.
     #[inline]
@@ -138,6 +157,19 @@ impl TaskState {
         Self(AtomicUsize::new(
             FRESH | RUNNING | JOINABLE | (3 * REFERENCE),
         ))
+    }
+
+    /// The same on the task's own thread, where the references are counted.
+    #[inline]
+    pub(crate) fn born_here() -> Self {
+        Self(AtomicUsize::new(BIASED | JOINABLE | OFFSET))
+    }
+
+    /// Whether the task is biased; for who is here.
+    #[inline]
+    pub(crate) fn is_biased(&self) -> bool {
+        // Relaxed: it changes on threads that are here, one after the other.
+        self.0.load(Ordering::Relaxed) & BIASED != 0
     }
 
     /// Transitions 1 and 2. With `Queue`, a reference was added for the runnable.
@@ -179,7 +211,8 @@ impl TaskState {
             _ => return Begin::Cancel,
         }
         self.update(|word| {
-            if word & (RUNNING | DONE) != 0 {
+            // One that is biased runs on its thread only.
+            if word & (RUNNING | DONE | BIASED) != 0 {
                 return (Begin::Stale, None);
             }
             debug_assert!(
@@ -192,6 +225,26 @@ impl TaskState {
                 Begin::Poll
             };
             (begin, Some((word & !SCHEDULED) | RUNNING))
+        })
+    }
+
+    /// Whether the first poll is to come.
+    #[inline]
+    pub(crate) fn is_fresh(&self) -> bool {
+        // Relaxed: for its runner, to whom the queue has published the task.
+        self.0.load(Ordering::Relaxed) & FRESH != 0
+    }
+
+    /// Transition 12; `false` if the task was aborted. The runner is one of
+    /// [`biased`](crate::biased) from now on, and has its reference there.
+    #[inline]
+    pub(crate) fn adopt(&self) -> bool {
+        self.update(|word| {
+            debug_assert!(word & FRESH != 0, "it is adopted before its first poll");
+            match word & CANCELLED {
+                0 => (true, Some((word & !(FRESH | RUNNING) | BIASED) + OFFSET)),
+                _ => (false, None),
+            }
         })
     }
 
@@ -253,12 +306,7 @@ impl TaskState {
                 word & (RUNNING | DONE) == RUNNING,
                 "only the runner completes"
             );
-            let (owner, runner) = match (word & JOINABLE, word & AWAITED) {
-                (0, _) => (Owner::Runner, 0),
-                // Not the last reference: the join handle has one.
-                (_, 0) => (Owner::Joiner, REFERENCE),
-                _ => (Owner::Waiting, 0),
-            };
+            let (owner, runner) = Owner::of(word & JOINABLE != 0, word & AWAITED != 0);
             let next = (word & !(RUNNING | SCHEDULED | FRESH)) | DONE;
             (owner, Some(next - list - runner))
         })
@@ -343,7 +391,7 @@ impl TaskState {
     }
 
     #[inline]
-    fn update<R: Copy>(&self, f: impl Fn(usize) -> (R, Option<usize>)) -> R {
+    pub(crate) fn update<R: Copy>(&self, f: impl Fn(usize) -> (R, Option<usize>)) -> R {
         // Acquire: for the cases in which nothing is changed.
         let mut word = self.0.load(Ordering::Acquire);
         loop {

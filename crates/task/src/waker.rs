@@ -5,9 +5,27 @@ use std::ops::Deref;
 use std::ptr::NonNull;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
+use crate::biased;
+use crate::cell;
 use crate::header::{Header, Reference};
+use crate::schedule::Schedule;
+use crate::state::{Wake, WakeByValue};
 
-static VTABLE: RawWakerVTable = RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
+/// For tasks of all schedulers, whichever thread they are on.
+pub(crate) static COMMON: RawWakerVTable =
+    RawWakerVTable::new(clone, wake, wake_by_ref, drop_waker);
+
+/// The functions of wakers for tasks of a scheduler `S` that have a thread of their own, where
+/// they use no atomic instructions. To be put into one `static`, for wakers are told apart by it.
+#[must_use]
+pub const fn wakers_here<S: Schedule>() -> RawWakerVTable {
+    RawWakerVTable::new(
+        clone_here::<S>,
+        wake_here::<S>,
+        wake_by_ref_here::<S>,
+        drop_here::<S>,
+    )
+}
 
 /// A waker that borrows its reference from the runner: polls count no references.
 pub(crate) struct Borrowed<'a> {
@@ -18,7 +36,10 @@ pub(crate) struct Borrowed<'a> {
 /// The waker of the task of `reference`.
 #[inline]
 pub(crate) fn borrowed(reference: &Reference) -> Borrowed<'_> {
-    let raw = RawWaker::new(reference.as_raw().as_ptr().cast(), &VTABLE);
+    let raw = RawWaker::new(
+        reference.as_raw().as_ptr().cast(),
+        reference.header().vtable.wakers,
+    );
     // SAFETY: the functions below keep the contract of `RawWaker`; this one waker is never
     // dropped, and `reference` outlives it.
     let waker = unsafe { Waker::from_raw(raw) };
@@ -52,7 +73,7 @@ unsafe fn clone(data: *const ()) -> RawWaker {
     // SAFETY: called by `Waker` with its own data.
     let cloned = ManuallyDrop::into_inner(unsafe { reference(data) }.clone());
     cloned.header().wakes.cloned();
-    RawWaker::new(cloned.into_raw().as_ptr().cast(), &VTABLE)
+    RawWaker::new(cloned.into_raw().as_ptr().cast(), &COMMON)
 }
 
 /// # Safety
@@ -79,4 +100,70 @@ unsafe fn drop_waker(data: *const ()) {
     // SAFETY: called by `Waker` with its own data, whose reference is given up.
     let reference = ManuallyDrop::into_inner(unsafe { reference(data) });
     reference.header().wakes.dropped();
+}
+
+/// # Safety
+/// As [`reference`], of a task whose scheduler is an `S`.
+unsafe fn clone_here<S: Schedule>(data: *const ()) -> RawWaker {
+    // SAFETY: called by `Waker` with its own data.
+    let reference = unsafe { reference(data) };
+    let header = reference.header();
+    // SAFETY: the caller's.
+    match unsafe { biased::biased::<S>(reference.as_raw()) } {
+        Some(biased) => biased.add_reference(),
+        None => header.state.add_reference(),
+    }
+    header.wakes.cloned();
+    RawWaker::new(data, S::WAKERS)
+}
+
+/// # Safety
+/// As [`clone_here`]; the waker is used up.
+unsafe fn wake_here<S: Schedule>(data: *const ()) {
+    // SAFETY: called by `Waker` with its own data, whose reference is given up.
+    let reference = ManuallyDrop::into_inner(unsafe { reference(data) });
+    let header = reference.header();
+    header.wakes.woken();
+    // SAFETY: the caller's.
+    let woken = match unsafe { biased::biased::<S>(reference.as_raw()) } {
+        Some(biased) => biased.wake_by_value(),
+        None => header.state.wake_by_value(),
+    };
+    match woken {
+        // SAFETY: so the transition has said; its reference is given away.
+        WakeByValue::Queue => unsafe { cell::schedule::<S>(reference.into_raw()) },
+        WakeByValue::Drop => drop(reference),
+        WakeByValue::Nothing => _ = reference.into_raw(),
+    }
+}
+
+/// # Safety
+/// As [`clone_here`].
+unsafe fn wake_by_ref_here<S: Schedule>(data: *const ()) {
+    // SAFETY: called by `Waker` with its own data.
+    let reference = unsafe { reference(data) };
+    let header = reference.header();
+    header.wakes.woken_by_ref();
+    // SAFETY: the caller's.
+    let woken = match unsafe { biased::biased::<S>(reference.as_raw()) } {
+        Some(biased) => biased.wake(),
+        None => header.state.wake(),
+    };
+    if woken == Wake::Queue {
+        // SAFETY: the transition has counted a reference for the runnable.
+        unsafe { cell::schedule::<S>(reference.as_raw()) };
+    }
+}
+
+/// # Safety
+/// As [`clone_here`]; the waker is used up.
+unsafe fn drop_here<S: Schedule>(data: *const ()) {
+    // SAFETY: called by `Waker` with its own data, whose reference is given up.
+    let reference = ManuallyDrop::into_inner(unsafe { reference(data) });
+    reference.header().wakes.dropped();
+    // SAFETY: the caller's.
+    if let Some(biased) = unsafe { biased::biased::<S>(reference.as_raw()) } {
+        biased.drop_reference();
+        _ = reference.into_raw();
+    }
 }

@@ -1,0 +1,51 @@
+//! What a thread needs to run the tasks of a scheduler of one thread: [`Kit`].
+
+use std::collections::VecDeque;
+
+use yamanote_base::rng::Rng;
+use yamanote_driver::Driver;
+use yamanote_task::Runnable;
+
+/// Queues, driver and counts; one thread at a time has it.
+pub(super) struct Kit {
+    pub(super) queue: VecDeque<Runnable>,
+    /// Tasks that yielded: they run again after the main future and the driver had their turn.
+    pub(super) yielded: VecDeque<Runnable>,
+    pub(super) driver: Driver,
+    /// Polls until the driver is turned.
+    pub(super) until_turn: u32,
+    /// Tasks until the inject queue is looked at first.
+    pub(super) until_inject: u32,
+    pub(super) rng: Rng,
+}
+
+impl Kit {
+    #[inline]
+    pub(super) fn push(&mut self, task: Runnable, yielded: bool) {
+        let queue = match yielded {
+            true => &mut self.yielded,
+            false => &mut self.queue,
+        };
+        queue.push_back(task);
+    }
+
+    /// Tasks that yielded are to run again, after those that are queued.
+    #[inline]
+    pub(super) fn end_yields(&mut self) {
+        if self.queue.is_empty() {
+            std::mem::swap(&mut self.queue, &mut self.yielded);
+        } else {
+            self.queue.append(&mut self.yielded);
+        }
+    }
+}
+
+/// Counts `left` down; whether it has come to its end, from where it begins anew.
+#[inline]
+pub(super) fn due(left: &mut u32, interval: u32) -> bool {
+    *left -= 1;
+    if *left == 0 {
+        *left = interval;
+    }
+    *left == interval
+}

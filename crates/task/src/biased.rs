@@ -1,0 +1,246 @@
+//! The state of a task that lives on one thread, where it needs no atomic instructions: [`Biased`].
+//!
+//! A scheduler of one thread runs its tasks where [`Schedule::is_here`] is true, and most of their
+//! wakers are cloned, called and dropped there. So a task that is `BIASED` has two words: the
+//! state word, for other threads, and `here`, for that one alone. Why that is right is said at
+//! [`Biased`].
+//!
+//! | | in `here` | in the state word |
+//! |---|---|---|
+//! | `RUNNING` | the thread polls or drops the future | never |
+//! | `SCHEDULED` | a runnable is in the thread's queue | one was sent there from elsewhere |
+//! | references | made here, less those dropped here | the same of elsewhere, and `OFFSET` |
+
+use std::ptr::NonNull;
+
+use yamanote_base::atomic::{Ordering, UnsafeCell};
+
+use crate::header::{Header, Prefix};
+use crate::schedule::Schedule;
+use crate::state::{
+    AWAITED, BIASED, Begin, CANCELLED, DONE, EndPoll, FRESH, JOINABLE, OFFSET, Owner, REFERENCE,
+    RUNNING, SCHEDULED, TaskState, Wake, WakeByValue,
+};
+
+const RUNS: isize = 1;
+const IS_QUEUED: isize = 1 << 1;
+const ONE: isize = 1 << 2;
+
+/// The word of the task's own thread: two flags, and above them a number that may be negative.
+#[derive(Debug)]
+pub(crate) struct HereWord(UnsafeCell<isize>);
+
+/// A biased task, on its thread, whose queue is meant wherever it says so.
+///
+/// - *Who touches `here`*: who is here, from the task's birth (there) or its first poll on, until
+///   `complete` clears `BIASED`. Those threads come one after the other, by the contract of
+///   `is_here`; others leave `here` alone.
+/// - *No reference is lost*: how many there are is the sum of both words less `OFFSET`, whichever
+///   word a reference was counted in. `complete` makes it one number again. Nobody frees the task
+///   before, for with `OFFSET` the state word never says that a reference was the last.
+/// - *No wake is lost*: here, what was written before the wake precedes, on the same thread, the
+///   poll of the runnable that is queued. Elsewhere, each wake writes the state word; the first
+///   sends a runnable, and `recall`, by which the thread takes that in, clears `SCHEDULED` by a
+///   read-modify-write: it sees what all of these wakes published, and a poll is to follow.
+///
+/// Counting in two words is after J. Choi, T. Shull and J. Torrellas, "Biased Reference Counting"
+/// (PACT 2018). It is simple here, since a task is not freed before it is done, and done here.
+#[derive(Debug)]
+pub(crate) struct Biased<'a> {
+    state: &'a TaskState,
+    here: &'a HereWord,
+}
+
+impl HereWord {
+    /// A task that is in the thread's queue already, with three references.
+    pub(crate) fn born_here() -> Self {
+        Self(UnsafeCell::new(IS_QUEUED + 3 * ONE))
+    }
+
+    /// A task that comes from elsewhere.
+    pub(crate) fn born_elsewhere() -> Self {
+        Self(UnsafeCell::new(0))
+    }
+}
+
+/// The task of `header` on its own thread, if it is biased and the caller is there.
+///
+/// # Safety
+/// `header` is that of a task whose scheduler is an `S`, and which outlives the result.
+#[inline]
+pub(crate) unsafe fn biased<'a, S: Schedule>(header: NonNull<Header>) -> Option<Biased<'a>> {
+    // SAFETY: the caller's; a task begins with its prefix.
+    let Prefix { header, scheduler } = unsafe { header.cast::<Prefix<S>>().as_ref() };
+    let is_biased = scheduler.is_here() && header.state.is_biased();
+    is_biased.then(|| Biased::of(header))
+}
+
+/// As [`TaskState::begin_run`], by the owner of a runnable of the task of `header`. A task that
+/// comes from elsewhere is biased from here on.
+///
+/// # Safety
+/// As [`biased`].
+#[inline]
+pub(crate) unsafe fn begin_run<S: Schedule>(header: NonNull<Header>) -> Begin {
+    // SAFETY: the caller's; a task begins with its prefix.
+    let Prefix { header, scheduler } = unsafe { header.cast::<Prefix<S>>().as_ref() };
+    if !scheduler.is_here() {
+        return header.state.begin_run();
+    }
+    let biased = Biased::of(header);
+    if header.state.is_biased() {
+        return biased.begin_run();
+    }
+    match header.state.is_fresh() && header.state.adopt() {
+        true => {
+            // The runner's reference stays where it was counted.
+            biased.set(RUNS);
+            Begin::Poll
+        }
+        false => header.state.begin_run(),
+    }
+}
+
+impl<'a> Biased<'a> {
+    #[inline]
+    fn of(header: &'a Header) -> Self {
+        Self {
+            state: &header.state,
+            here: &header.here,
+        }
+    }
+}
+
+impl Biased<'_> {
+    #[inline]
+    fn get(&self) -> isize {
+        // SAFETY: who has a `Biased` is the only one to touch the word, as argued there.
+        self.here.0.with(|word| unsafe { *word })
+    }
+
+    #[inline]
+    fn set(&self, here: isize) {
+        // SAFETY: as in `get`.
+        self.here.0.with_mut(|word| unsafe { *word = here });
+    }
+
+    /// Adds a reference.
+    #[inline]
+    pub(crate) fn add_reference(&self) {
+        self.set(self.get() + ONE);
+    }
+
+    /// Drops a reference, which is not the last one.
+    #[inline]
+    pub(crate) fn drop_reference(&self) {
+        self.set(self.get() - ONE);
+    }
+
+    /// As [`TaskState::wake`].
+    #[inline]
+    pub(crate) fn wake(&self) -> Wake {
+        let here = self.get();
+        if here & (RUNS | IS_QUEUED) != 0 {
+            self.set(here | IS_QUEUED);
+            return Wake::Nothing;
+        }
+        self.set((here | IS_QUEUED) + ONE);
+        Wake::Queue
+    }
+
+    /// As [`TaskState::wake_by_value`].
+    #[inline]
+    pub(crate) fn wake_by_value(&self) -> WakeByValue {
+        let here = self.get();
+        if here & (RUNS | IS_QUEUED) != 0 {
+            self.set((here | IS_QUEUED) - ONE);
+            return WakeByValue::Nothing;
+        }
+        self.set(here | IS_QUEUED);
+        WakeByValue::Queue
+    }
+
+    /// As [`TaskState::cancel`].
+    pub(crate) fn cancel(&self) -> Wake {
+        // Relaxed: publishes nothing; looked at by this thread.
+        self.state.0.fetch_or(CANCELLED, Ordering::Relaxed);
+        self.wake()
+    }
+
+    /// Takes in a runnable that was sent from elsewhere; whether it is the one in the thread's
+    /// queue from now on. Else there is one already, and the reference of this one was dropped.
+    pub(crate) fn recall(&self) -> bool {
+        // Acquire: pairs with the wakes elsewhere, as argued above. Release: the first
+        // of the wakes that are to come queues the task anew, behind what happened here.
+        self.state.0.fetch_and(!SCHEDULED, Ordering::AcqRel);
+        match self.wake_by_value() {
+            WakeByValue::Queue => true,
+            WakeByValue::Nothing | WakeByValue::Drop => false,
+        }
+    }
+
+    /// As [`TaskState::begin_run`], for a runnable of the thread's queue.
+    #[inline]
+    pub(crate) fn begin_run(&self) -> Begin {
+        let here = self.get();
+        if here & RUNS != 0 {
+            return Begin::Stale;
+        }
+        debug_assert!(here & IS_QUEUED != 0, "a runnable is queued once");
+        self.set((here & !IS_QUEUED) | RUNS);
+        match self.is_cancelled() {
+            true => Begin::Cancel,
+            false => Begin::Poll,
+        }
+    }
+
+    /// As [`TaskState::end_poll`].
+    #[inline]
+    pub(crate) fn end_poll(&self) -> EndPoll {
+        let here = self.get();
+        debug_assert!(here & RUNS != 0, "only the runner ends a poll");
+        if self.is_cancelled() {
+            return EndPoll::Cancel;
+        }
+        if here & IS_QUEUED != 0 {
+            self.set(here & !RUNS);
+            return EndPoll::Reschedule;
+        }
+        self.set((here & !RUNS) - ONE);
+        EndPoll::Idle
+    }
+
+    #[inline]
+    fn is_cancelled(&self) -> bool {
+        // Relaxed: an abort publishes nothing but itself, and one from elsewhere sends a runnable.
+        self.state.0.load(Ordering::Relaxed) & CANCELLED != 0
+    }
+
+    /// As [`TaskState::claim_to_cancel`]; a runnable that is under way is stale from now on.
+    pub(crate) fn claim_to_cancel(&self) -> bool {
+        let here = self.get();
+        if here & RUNS != 0 {
+            // Relaxed: as in cancel().
+            self.state.0.fetch_or(CANCELLED, Ordering::Relaxed);
+            return false;
+        }
+        self.set((here & !IS_QUEUED) | RUNS);
+        true
+    }
+
+    /// As [`TaskState::complete`]. The task is biased no more.
+    #[inline]
+    pub(crate) fn complete(self, unlisted: bool) -> Owner {
+        let here = self.get();
+        debug_assert!(here & RUNS != 0, "only the runner completes");
+        let list = if unlisted { REFERENCE } else { 0 };
+        // The sum is that of all references, at least the runner's, so it is not negative.
+        let counted_here = ((here >> 2) as usize).wrapping_mul(REFERENCE);
+        let counted = counted_here.wrapping_sub(OFFSET + list);
+        self.state.update(|word| {
+            let (owner, runner) = Owner::of(word & JOINABLE != 0, word & AWAITED != 0);
+            let next = (word & !(BIASED | RUNNING | SCHEDULED | FRESH)) | DONE;
+            (owner, Some(next.wrapping_add(counted) - runner))
+        })
+    }
+}

@@ -1,0 +1,254 @@
+//! Model checks of tasks that live on one thread, and are woken and dropped by others.
+#![cfg(loom)]
+
+mod common;
+
+use std::collections::VecDeque;
+use std::future::{Future, poll_fn};
+use std::pin::pin;
+use std::task::{Context, Poll, RawWakerVTable, Waker};
+
+use loom::thread::{self, ThreadId};
+use yamanote_base::atomic::{Arc, AtomicBool, Ordering};
+use yamanote_base::lock::Mutex;
+use yamanote_base::waker_cell::WakerCell;
+use yamanote_task::{
+    Id, JoinHandle, Runnable, Schedule, SpawnMeta, TaskList, TaskQueue, TaskRef, wakers_here,
+};
+
+use common::Drops;
+
+static WAKERS: RawWakerVTable = wakers_here::<OneThread>();
+
+/// A scheduler of the thread that makes it.
+#[derive(Clone)]
+struct OneThread(Arc<OneThreadParts>);
+
+struct OneThreadParts {
+    thread: ThreadId,
+    /// In a lock only so that it may be shared: the thread's own. Not linked through the tasks, one
+    /// of which may be in both queues.
+    ready: Mutex<VecDeque<Runnable>>,
+    sent: Mutex<TaskQueue>,
+    tasks: TaskList<OneThread>,
+}
+
+impl OneThread {
+    fn new() -> Self {
+        Self(Arc::new(OneThreadParts {
+            thread: thread::current().id(),
+            ready: Mutex::new(VecDeque::new()),
+            sent: Mutex::new(TaskQueue::default()),
+            tasks: TaskList::new(1),
+        }))
+    }
+
+    #[track_caller]
+    fn spawn<F>(&self, future: F) -> JoinHandle<F::Output>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send + 'static,
+    {
+        let meta = SpawnMeta::caller();
+        let (runnable, join) = (self.0.tasks).bind(None, future, self.clone(), Id::next(), meta);
+        runnable.into_iter().for_each(|task| self.schedule(task));
+        join
+    }
+
+    /// Runs what is queued, and what was sent, until nothing is.
+    fn run_all(&self) {
+        loop {
+            let sent = self.0.sent.lock().pop_front();
+            if let Some(sent) = sent {
+                // SAFETY: the queue has tasks of this scheduler.
+                let task = unsafe { sent.recall::<OneThread>() };
+                task.into_iter().for_each(|task| self.schedule(task));
+                continue;
+            }
+            let ready = self.0.ready.lock().pop_front();
+            let Some(ready) = ready else { return };
+            ready.run();
+        }
+    }
+}
+
+// SAFETY: each test keeps its scheduler until its threads have ended, and runs and closes it on
+// the thread that made it.
+unsafe impl Schedule for OneThread {
+    const WAKERS: &'static RawWakerVTable = &WAKERS;
+
+    fn is_here(&self) -> bool {
+        thread::current().id() == self.0.thread
+    }
+
+    fn schedule(&self, task: Runnable) {
+        match self.is_here() {
+            true => self.0.ready.lock().push_back(task),
+            false => self.0.sent.lock().push_back(task),
+        }
+    }
+
+    fn enter(&self, task: &TaskRef) -> bool {
+        self.0.tasks.enter(None, task)
+    }
+
+    fn release(&self, task: &TaskRef) -> bool {
+        self.0.tasks.leave(None, task)
+    }
+}
+
+/// A task that is ready when `seen` is, which nothing but its wakes publishes; and its waker.
+fn watching(scheduler: &OneThread, seen: &Arc<AtomicBool>) -> (JoinHandle<()>, Waker) {
+    let kept = Arc::new(WakerCell::new());
+    let (seen, keeps) = (seen.clone(), kept.clone());
+    let join = scheduler.spawn(poll_fn(move |cx| {
+        keeps.register(cx.waker());
+        match seen.load(Ordering::Relaxed) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        }
+    }));
+    scheduler.run_all();
+    let waker = kept.take().expect("the first poll has left it");
+    (join, waker)
+}
+
+fn result<T>(join: JoinHandle<T>) -> Result<T, yamanote_task::JoinError> {
+    match pin!(join).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => panic!("the task has not ended"),
+    }
+}
+
+#[test]
+fn loom_biased_a_wake_from_elsewhere_is_seen_by_a_poll() {
+    loom::model(|| {
+        let scheduler = OneThread::new();
+        let is_set = Arc::new(AtomicBool::new(false));
+        let (join, waker) = watching(&scheduler, &is_set);
+        let first = waker.clone();
+        // A runnable may be under way from elsewhere, and one in the thread's queue, when the
+        // store is published by a second wake.
+        let waking = thread::spawn(move || {
+            first.wake_by_ref();
+            is_set.store(true, Ordering::Relaxed);
+            first.wake();
+        });
+        waker.wake();
+        scheduler.run_all();
+        waking.join().unwrap();
+        scheduler.run_all();
+        assert!(result(join).is_ok());
+        assert_eq!(scheduler.0.tasks.alive(), 0);
+    });
+}
+
+#[test]
+fn loom_biased_two_threads_wake_and_neither_is_lost() {
+    loom::model(|| {
+        let scheduler = OneThread::new();
+        let is_set = Arc::new(AtomicBool::new(false));
+        let (join, waker) = watching(&scheduler, &is_set);
+        let other = waker.clone();
+        let idle = thread::spawn(move || other.wake());
+        let setting = thread::spawn(move || {
+            is_set.store(true, Ordering::Relaxed);
+            waker.wake();
+        });
+        scheduler.run_all();
+        idle.join().unwrap();
+        setting.join().unwrap();
+        scheduler.run_all();
+        assert!(result(join).is_ok());
+    });
+}
+
+#[test]
+fn loom_biased_references_of_both_kinds_free_the_task_once() {
+    loom::model(|| {
+        let scheduler = OneThread::new();
+        let leaves_with_the_task = Arc::new(());
+        let is_set = Arc::new(AtomicBool::new(false));
+        let (join, waker) = watching(&scheduler, &is_set);
+        let kept = leaves_with_the_task.clone();
+        let output = scheduler.spawn(async move { kept });
+        // Cloned there and dropped here, and the other way round, while both tasks end.
+        let here = waker.clone();
+        let elsewhere = thread::spawn(move || {
+            drop((here, output));
+            waker.clone()
+        });
+        is_set.store(true, Ordering::Relaxed);
+        join.abort();
+        scheduler.run_all();
+        drop(elsewhere.join().unwrap());
+        // The checker reports what is not freed.
+        assert!(join.is_finished());
+        assert_eq!(scheduler.0.tasks.alive(), 0);
+    });
+}
+
+#[test]
+fn loom_biased_an_abort_from_elsewhere_drops_the_future_here_once() {
+    loom::model(|| {
+        let scheduler = OneThread::new();
+        let drops = Drops::default();
+        let guard = drops.one();
+        let join = scheduler.spawn(async move {
+            common::yield_now().await;
+            std::future::pending::<()>().await;
+            drop(guard);
+        });
+        let abort = join.abort_handle();
+        let aborting = thread::spawn(move || abort.abort());
+        scheduler.run_all();
+        aborting.join().unwrap();
+        scheduler.run_all();
+        assert_eq!(drops.count(), 1);
+        assert!(result(join).is_err_and(|error| error.is_cancelled()));
+    });
+}
+
+#[test]
+fn loom_biased_a_task_from_elsewhere_is_adopted() {
+    loom::model(|| {
+        let scheduler = OneThread::new();
+        let spawner = scheduler.clone();
+        let joining = thread::spawn(move || {
+            let join = spawner.spawn(async {
+                common::yield_now().await;
+                7
+            });
+            join.abort_handle().abort();
+            join
+        });
+        scheduler.run_all();
+        let join = joining.join().unwrap();
+        scheduler.run_all();
+        match result(join) {
+            Ok(output) => assert_eq!(output, 7),
+            Err(error) => assert!(error.is_cancelled()),
+        }
+        assert_eq!(scheduler.0.tasks.alive(), 0);
+    });
+}
+
+#[test]
+fn loom_biased_closing_meets_wakes_and_a_joiner_elsewhere() {
+    loom::model(|| {
+        let scheduler = OneThread::new();
+        let is_set = Arc::new(AtomicBool::new(false));
+        let (join, waker) = watching(&scheduler, &is_set);
+        let waking = thread::spawn(move || waker.wake());
+        let joining = thread::spawn(move || loom::future::block_on(join));
+        scheduler.0.tasks.close_and_cancel_all();
+        waking.join().unwrap();
+        scheduler.run_all();
+        assert!(
+            joining
+                .join()
+                .unwrap()
+                .is_err_and(|error| error.is_cancelled())
+        );
+    });
+}
