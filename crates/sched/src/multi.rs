@@ -134,13 +134,14 @@ impl Multi {
         F::Output: Send + 'static,
     {
         self.0.config.hooks.before_spawn(id, meta.location());
-        let here = worker::here(self);
-        let scheduler = here.take_spare().unwrap_or_else(|| self.clone());
-        let (runnable, join) = (self.0.tasks).bind(here.shard(), future, scheduler, id, meta);
-        if let Some(runnable) = runnable {
-            self.push_from(&here, runnable, Lane::Next);
-        }
-        join
+        worker::here(self, |here| {
+            let scheduler = here.take_spare().unwrap_or_else(|| self.clone());
+            let (runnable, join) = (self.0.tasks).bind(here.shard(), future, scheduler, id, meta);
+            if let Some(runnable) = runnable {
+                self.push_from(here, runnable, Lane::Next);
+            }
+            join
+        })
     }
 
     /// Has all workers leave; their tasks are dropped. Does not wait.
@@ -240,11 +241,11 @@ impl Multi {
 
     #[inline]
     fn push(&self, task: Runnable, lane: Lane) {
-        self.push_from(&worker::here(self), task, lane);
+        worker::here(self, |here| self.push_from(here, task, lane));
     }
 
     /// Queues a task: with the worker that is `here`, or from outside.
-    fn push_from(&self, here: &Here, task: Runnable, lane: Lane) {
+    fn push_from(&self, here: Here<'_>, task: Runnable, lane: Lane) {
         metrics::stamp(&task, &self.0.config, self.0.driver.clock());
         if let Err(task) = here.push(task, lane) {
             self.inject_from_outside(task);
@@ -316,17 +317,17 @@ unsafe impl Schedule for Multi {
 
     #[inline]
     fn enter(&self, task: &TaskRef) -> bool {
-        self.0.tasks.enter(worker::here(self).shard(), task)
+        worker::here(self, |here| self.0.tasks.enter(here.shard(), task))
     }
 
     #[inline]
     fn release(&self, task: &TaskRef) -> bool {
-        self.0.tasks.leave(worker::here(self).shard(), task)
+        worker::here(self, |here| self.0.tasks.leave(here.shard(), task))
     }
 
     #[inline]
     fn recycle(self) {
-        worker::here(&self).keep_spare(self);
+        worker::keep_spare(self);
     }
 
     fn unhandled_panic(&self) {

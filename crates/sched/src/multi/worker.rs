@@ -5,7 +5,8 @@
 //! thread and leaves the desk without one: tasks woken there go to the inject queue, and when
 //! the poll that blocked ends, the thread leaves.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
+use std::ptr;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -54,10 +55,12 @@ struct Desk {
 }
 
 /// The worker on the current thread, seen by its scheduler; nobody elsewhere.
-pub(super) struct Here(Option<Rc<Desk>>);
+#[derive(Clone, Copy)]
+pub(super) struct Here<'a>(Option<&'a Desk>);
 
 thread_local! {
-    static DESK: RefCell<Option<Rc<Desk>>> = const { RefCell::new(None) };
+    /// The desk of the innermost [`Worker::run`] on the thread, or null.
+    static DESK: Cell<*const Desk> = const { Cell::new(ptr::null()) };
 }
 
 impl Worker {
@@ -95,10 +98,31 @@ impl Worker {
             kit: RefCell::new(Some(kit)),
             spares: Spares::new(),
         });
-        let before = DESK.replace(Some(desk.clone()));
+        let _place = DeskPlace::take(&desk);
         desk.seat().metrics.note_thread();
         desk.work();
-        DESK.set(before);
+    }
+}
+
+/// The desk lies on the thread, until this is dropped.
+struct DeskPlace {
+    desk: Rc<Desk>,
+    before: *const Desk,
+}
+
+impl DeskPlace {
+    fn take(desk: &Rc<Desk>) -> Self {
+        Self {
+            before: DESK.replace(Rc::as_ptr(desk)),
+            desk: desk.clone(),
+        }
+    }
+}
+
+impl Drop for DeskPlace {
+    fn drop(&mut self) {
+        let desk = DESK.replace(self.before);
+        debug_assert!(ptr::eq(desk, Rc::as_ptr(&self.desk)));
     }
 }
 
@@ -346,11 +370,11 @@ impl Desk {
     }
 }
 
-impl Here {
+impl Here<'_> {
     /// Puts a task that became runnable here into the worker's hands.
     #[inline]
     pub(super) fn push(&self, task: Runnable, lane: Lane) -> Result<(), Runnable> {
-        match &self.0 {
+        match self.0 {
             Some(desk) => desk.accept(task, lane),
             None => Err(task),
         }
@@ -360,45 +384,49 @@ impl Here {
     /// another one.
     #[inline]
     pub(super) fn shard(&self) -> Option<usize> {
-        let desk = self.0.as_ref()?;
+        let desk = self.0?;
         desk.kit.borrow().is_some().then_some(desk.index)
     }
 
     /// A handle for a new task, if there is a spare one.
     #[inline]
     pub(super) fn take_spare(&self) -> Option<Multi> {
-        self.0.as_ref()?.spares.take()
-    }
-
-    /// Keeps the handle of a task that is freed.
-    #[inline]
-    pub(super) fn keep_spare(&self, multi: Multi) {
-        if let Some(desk) = &self.0 {
-            desk.spares.keep(multi);
-        }
+        self.0?.spares.take()
     }
 }
 
-/// The worker of `multi` on the current thread, if one is there.
+/// Calls `f` with the desk on the current thread, if there is one.
 #[inline]
-pub(super) fn here(multi: &Multi) -> Here {
-    let find = |desk: &RefCell<Option<Rc<Desk>>>| {
-        let desk = desk.borrow();
-        desk.as_ref().filter(|desk| desk.multi.is(multi)).cloned()
-    };
-    Here(DESK.try_with(find).ok().flatten())
+fn with_desk<R>(f: impl FnOnce(Option<&Desk>) -> R) -> R {
+    // SAFETY: a `DeskPlace` on this thread's stack keeps the desk, and takes it away from here
+    // before it lets it go; it lies below this call.
+    f(unsafe { DESK.get().as_ref() })
+}
+
+/// Calls `f` with the worker of `multi` on the current thread, if one is there.
+#[inline]
+pub(super) fn here<R>(multi: &Multi, f: impl FnOnce(Here<'_>) -> R) -> R {
+    with_desk(|desk| f(Here(desk.filter(|desk| desk.multi.is(multi)))))
+}
+
+/// Keeps the handle of a task that is freed, if its worker is on the current thread.
+#[inline]
+pub(super) fn keep_spare(multi: Multi) {
+    with_desk(|desk| {
+        if let Some(desk) = desk.filter(|desk| desk.multi.is(&multi)) {
+            desk.spares.keep(multi);
+        }
+    });
 }
 
 /// The index of the current thread's worker, if it is one of `multi`.
 pub(super) fn index_of(multi: &Multi) -> Option<usize> {
-    here(multi).0.map(|desk| desk.index)
+    here(multi, |here| here.0.map(|desk| desk.index))
 }
 
 /// The index of the worker that runs on the current thread, if one does.
 pub fn current_worker() -> Option<usize> {
-    DESK.try_with(|desk| desk.borrow().as_ref().map(|desk| desk.index))
-        .ok()
-        .flatten()
+    with_desk(|desk| desk.map(|desk| desk.index))
 }
 
 /// Runs `f`, which may block, after sending the worker to another thread, if this is one.
@@ -406,13 +434,13 @@ pub fn current_worker() -> Option<usize> {
 /// `launch` runs the worker on another thread. If the poll that blocks is the last thing that
 /// holds the worker back, it goes on there.
 pub fn block_in_place<R>(launch: impl FnOnce(Worker), f: impl FnOnce() -> R) -> R {
-    let desk = DESK.with(|desk| desk.borrow().clone());
-    let kit = desk.as_ref().and_then(|desk| desk.kit.take());
-    if let (Some(desk), Some(kit)) = (desk, kit) {
-        launch(Worker {
-            multi: desk.multi.clone(),
-            kit,
-        });
+    let sent = with_desk(|desk| {
+        let desk = desk?;
+        let (multi, kit) = (desk.multi.clone(), desk.kit.take()?);
+        Some(Worker { multi, kit })
+    });
+    if let Some(worker) = sent {
+        launch(worker);
     }
     let _outside = enter::set(Entered::No);
     yamanote_base::budget::with_unlimited(f)
