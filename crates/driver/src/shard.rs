@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use yamanote_base::atomic::RawCondvar;
 use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
+use yamanote_base::atomic::{ListLock, RawCondvar};
 use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 
@@ -16,7 +16,7 @@ use crate::unpark::{Place, UnparkToken};
 /// One worker's wheel of timers, its rings, and where the worker sleeps.
 #[derive(Debug)]
 pub(crate) struct Shard {
-    pub(crate) wheel: Mutex<Wheel>,
+    pub(crate) wheel: ListLock<Wheel>,
     pub(crate) token: UnparkToken,
     pub(crate) ring: ShardRing,
     pub(crate) sockets: ShardSockets,
@@ -60,7 +60,7 @@ impl Bed {
 impl Shard {
     pub(crate) fn new() -> Self {
         Self {
-            wheel: Mutex::new(Wheel::new()),
+            wheel: ListLock::new(Wheel::new()),
             token: UnparkToken::new(),
             ring: ShardRing::new(),
             sockets: ShardSockets::new(),

@@ -12,8 +12,8 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::ptr::NonNull;
 
+use yamanote_base::atomic::ListLock;
 use yamanote_base::atomic::plain::{AtomicBool, AtomicU64, Ordering};
-use yamanote_base::lock::Mutex;
 use yamanote_trace::TaskKind;
 
 use crate::cell;
@@ -40,7 +40,7 @@ pub struct TaskList<S> {
 #[derive(Default)]
 #[repr(align(128))]
 struct Shard {
-    tasks: Mutex<ShardTasks>,
+    tasks: ListLock<ShardTasks>,
     counts: Counts,
 }
 

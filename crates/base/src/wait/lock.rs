@@ -1,4 +1,4 @@
-//! The lock of a waiter list: taken by one exchange, given back by one store, [`ListLock`].
+//! The lock of lists: taken by one exchange, given back by one store, [`ListLock`].
 //!
 //! What runs under it is short and is never a user's code. So whoever finds it held looks again
 //! soon, instead of queueing to be woken: then the release would need an exchange of its own, to
@@ -88,6 +88,12 @@ fn pause(looks: u32) {
         thread::yield_now();
     } else {
         thread::sleep(NAP);
+    }
+}
+
+impl<T: Default> Default for ListLock<T> {
+    fn default() -> Self {
+        Self::new(T::default())
     }
 }
 
