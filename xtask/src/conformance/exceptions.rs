@@ -83,6 +83,17 @@ mod tests {
     }
 
     #[test]
+    fn a_world_lacks_at_most_five_of_a_hundred_tests_that_are_not_about_the_real_system() {
+        let exceptions = Exceptions::read(&command::root()).unwrap();
+        let whole = Baseline::read(&command::root()).unwrap().len("tokio");
+        let reasons = exceptions.0["tokio@sim"].values();
+        let (real, lacking): (Vec<&String>, Vec<&String>) =
+            reasons.partition(|why| why.starts_with("the real system: "));
+        let most = (whole - real.len()) * 5 / 100;
+        assert!(lacking.len() <= most, "{} of at most {most}", lacking.len());
+    }
+
+    #[test]
     fn an_exception_that_passes_is_told() {
         let tests = Tests::from([
             ("a::x".to_owned(), Outcome::Passed),

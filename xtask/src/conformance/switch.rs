@@ -12,8 +12,8 @@ use super::{Rig, manifest};
 use crate::Result;
 use crate::command::{self, Log};
 
-/// Fails if no runtime can be made.
-const PROBE: &str = "fn main() { tokio::runtime::Runtime::new().expect(\"a runtime\"); }\n";
+/// A test that fails if no runtime can be made for it.
+const PROBE: &str = "#[tokio::test]\nasync fn it_runs() {}\n";
 
 /// What no variable can be set to.
 const NONSENSE: &str = "no-such-way";
@@ -28,7 +28,9 @@ pub(super) fn check(rig: &Rig<'_>, suite: &Suite, variant: &Variant) -> Result {
     let log = rig.log("switch");
     fs::write(&log, "")?;
     let mut workspace = Workspace::new(lay_out(rig)?, suite, variant, Log(log), rig)?;
-    let probe = |workspace: &Workspace| command::output_of(&mut workspace.cargo(&["run", "-q"]));
+    // What a test that fails says of it belongs to the errors.
+    let words = ["test", "-q", "--lib", "--", "--nocapture"];
+    let probe = |workspace: &Workspace| command::output_of(&mut workspace.cargo(&words));
     if let Err(why) = probe(&workspace) {
         return Err(format!("{name}={value} is refused here: {why}").into());
     }
@@ -42,11 +44,11 @@ pub(super) fn check(rig: &Rig<'_>, suite: &Suite, variant: &Variant) -> Result {
     }
 }
 
-/// A program that makes a runtime, with the dependencies that the suites have.
+/// A test that needs a runtime, with the dependencies that the suites have.
 fn lay_out(rig: &Rig<'_>) -> Result<PathBuf> {
     let folder = rig.scratch.join("switch");
     fs::create_dir_all(folder.join("src"))?;
-    fs::write(folder.join("src/main.rs"), PROBE)?;
+    fs::write(folder.join("src/lib.rs"), PROBE)?;
     fs::copy(rig.locks.join("tokio.lock"), folder.join("Cargo.lock"))?;
     let text = format!(
         "[package]\nname = \"switch\"\nversion = \"0.0.0\"\nedition = \"2021\"\n[workspace]\n\

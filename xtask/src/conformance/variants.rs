@@ -80,6 +80,13 @@ pub(super) const VARIANTS: &[Variant] = &[
         affected: None,
     },
     Variant {
+        name: "sim",
+        what: "each #[tokio::test] in a simulated world",
+        environment: Some(("YAMANOTE_SIM", "1")),
+        rustflags: "",
+        affected: Some(&[("tokio", ALL)]),
+    },
+    Variant {
         name: "no-ring",
         what: "files without io_uring",
         environment: Some((FILES, "no-ring")),
