@@ -8,23 +8,32 @@ use std::thread::{self, Thread};
 use std::time::Instant;
 
 use crate::atomic::plain::{AtomicBool, Ordering};
+use crate::baton::{self, Seat};
 use crate::enter;
 
 /// Wakes a sleeping thread; a wake before the sleep makes that sleep return at once.
 ///
-/// It has a flag of its own, because user code may use up a thread's park token.
+/// It has a flag of its own, because user code may use up a thread's park token. A thread that
+/// runs while it holds a [baton](crate::baton) gives it back meanwhile.
 #[derive(Debug)]
 pub struct ThreadWaker {
-    thread: Thread,
+    sleeper: Sleeper,
     woken: AtomicBool,
+}
+
+#[derive(Debug)]
+enum Sleeper {
+    Thread(Thread),
+    Seat(Seat),
 }
 
 impl ThreadWaker {
     /// A waker of the current thread.
     #[must_use]
     pub fn current() -> Arc<Self> {
+        let seat = baton::current().map(Sleeper::Seat);
         Arc::new(Self {
-            thread: thread::current(),
+            sleeper: seat.unwrap_or_else(|| Sleeper::Thread(thread::current())),
             woken: AtomicBool::new(false),
         })
     }
@@ -33,7 +42,10 @@ impl ThreadWaker {
     pub fn park(&self) {
         // Acquire: pairs with the Release in wake(); what happened before the wake is seen.
         while !self.woken.swap(false, Ordering::Acquire) {
-            thread::park();
+            match &self.sleeper {
+                Sleeper::Thread(_) => thread::park(),
+                Sleeper::Seat(seat) => seat.wait_or_leave("a future"),
+            }
         }
     }
 
@@ -65,7 +77,10 @@ impl Wake for ThreadWaker {
     fn wake_by_ref(self: &Arc<Self>) {
         // Release: pairs with the Acquire in park().
         if !self.woken.swap(true, Ordering::Release) {
-            self.thread.unpark();
+            match &self.sleeper {
+                Sleeper::Thread(thread) => thread.unpark(),
+                Sleeper::Seat(seat) => seat.wake(),
+            }
         }
     }
 }

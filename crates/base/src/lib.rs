@@ -6,6 +6,7 @@
 //!  atomic ── lock ──┬── wait ──── ready        (who waits for what)
 //!                   └── waker_cell, wake       (how they are told)
 //!  budget   rng   enter   block   linger   hooks   probe   (what belongs to the current thread)
+//!  baton    simulated                                      (and to one that is in a world)
 //! ```
 //!
 //! Read next: [`wait`] (the one waiter list), then [`ready`] (readiness of one resource).
@@ -21,6 +22,7 @@ pub mod waker_cell;
 pub mod interest;
 pub mod ready;
 
+pub mod baton;
 pub mod block;
 pub mod budget;
 pub mod enter;

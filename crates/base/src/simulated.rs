@@ -26,6 +26,23 @@ pub struct Surroundings {
     pub with_name: fn(NameVisitor<'_>),
     /// Something happened that the world does not decide.
     pub leak: fn(what: &'static str),
+    /// Waits for a wake at an address, of those in the mask, or for so many nanoseconds.
+    pub park_at: fn(address: usize, mask: u32, limit_ns: Option<u64>) -> Parked,
+    /// Wakes so many of those that wait at an address; returns how many. Of use on any thread.
+    pub unpark_at: fn(address: usize, mask: u32, most: usize) -> usize,
+    /// Lets so many nanoseconds go by.
+    pub nap: fn(nanos: u64),
+}
+
+/// How a wait at an address ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Parked {
+    /// Somebody may have woken it.
+    Woken,
+    /// The time was up.
+    TimedOut,
+    /// The thread is none that can wait so: it did not.
+    NotHere,
 }
 
 static SURROUNDINGS: OnceLock<Surroundings> = OnceLock::new();
@@ -70,6 +87,12 @@ pub fn surroundings() -> Option<&'static Surroundings> {
     } else {
         None
     }
+}
+
+/// What surrounds threads that are in a world, if any ever was.
+#[inline]
+pub fn any_surroundings() -> Option<&'static Surroundings> {
+    SURROUNDINGS.get()
 }
 
 impl Drop for SimulatedGuard {

@@ -16,6 +16,10 @@
 #[cfg(target_os = "linux")]
 mod addresses;
 #[cfg(target_os = "linux")]
+mod call;
+#[cfg(target_os = "linux")]
+mod futex;
+#[cfg(target_os = "linux")]
 mod machine;
 #[cfg(target_os = "linux")]
 mod randomness;

@@ -41,14 +41,18 @@ pub(crate) unsafe fn syscall(number: c_long, args: [c_long; 6]) -> c_long {
     // SAFETY: the caller's promise.
     let result = unsafe { raw(number, args) };
     if (-4095..0).contains(&result) {
-        let error = c_int::try_from(-result).unwrap_or(libc::EINVAL);
-        // SAFETY: the C library has a place for the error of each thread.
-        let place = unsafe { libc::__errno_location() };
-        // SAFETY: that place belongs to this thread.
-        unsafe { *place = error };
-        return -1;
+        return failure(c_int::try_from(-result).unwrap_or(libc::EINVAL));
     }
     result
+}
+
+/// What a call that fails returns; why it did is where the C library has it.
+pub(crate) fn failure(error: c_int) -> c_long {
+    // SAFETY: the C library has a place for the error of each thread.
+    let place = unsafe { libc::__errno_location() };
+    // SAFETY: that place belongs to this thread.
+    unsafe { *place = error };
+    -1
 }
 
 /// # Safety

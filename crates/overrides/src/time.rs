@@ -3,7 +3,7 @@
 
 use std::ffi::{c_int, c_long, c_void};
 
-use yamanote_base::simulated;
+use yamanote_base::simulated::{self, Surroundings};
 
 use crate::real::{self, Real};
 
@@ -68,19 +68,36 @@ pub(crate) unsafe fn read(clock: libc::clockid_t, time: *mut libc::timespec) -> 
         // SAFETY: the caller's promise.
         return unsafe { read_real(clock, time) };
     };
-    let (start, now) = match clock {
-        libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_TAI => {
-            (0, (surroundings.wall_ns)())
-        }
-        _ => (MONOTONIC_START, (surroundings.monotonic_ns)()),
-    };
+    let now = shown_ns(surroundings, clock);
     let value = libc::timespec {
-        tv_sec: libc::time_t::try_from(start + now / NANOS).unwrap_or(libc::time_t::MAX),
+        tv_sec: libc::time_t::try_from(now / NANOS).unwrap_or(libc::time_t::MAX),
         tv_nsec: c_long::try_from(now % NANOS).unwrap_or(0),
     };
     // SAFETY: the caller's promise.
     unsafe { time.write(value) };
     0
+}
+
+/// What a clock of the host shows, in nanoseconds.
+fn shown_ns(surroundings: &Surroundings, clock: libc::clockid_t) -> u64 {
+    match clock {
+        libc::CLOCK_REALTIME | libc::CLOCK_REALTIME_COARSE | libc::CLOCK_TAI => {
+            (surroundings.wall_ns)()
+        }
+        _ => MONOTONIC_START * NANOS + (surroundings.monotonic_ns)(),
+    }
+}
+
+/// What a clock of the host shows, in nanoseconds; 0 in no world.
+pub(crate) fn now_ns(clock: libc::clockid_t) -> u64 {
+    simulated::surroundings().map_or(0, |surroundings| shown_ns(surroundings, clock))
+}
+
+/// A time in nanoseconds; none is before 0.
+pub(crate) fn nanos(time: libc::timespec) -> u64 {
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let nanos = u64::try_from(time.tv_nsec).unwrap_or(0);
+    seconds.saturating_mul(NANOS).saturating_add(nanos)
 }
 
 /// # Safety

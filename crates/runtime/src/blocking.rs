@@ -10,6 +10,7 @@ use yamanote_task::{Id, JoinHandle, Schedule, SpawnMeta};
 
 use crate::context;
 use crate::handle::{Handle, Scheduler};
+use crate::sim::scene::Scene;
 
 /// The scheduler of tasks that are run once, by the pool.
 #[derive(Debug)]
@@ -77,10 +78,16 @@ where
     R: Send + 'static,
 {
     let id = Id::next();
-    if let Scheduler::Sim(host) = handle.scheduler() {
-        return Ok(host.spawn_blocking(f, id, meta));
-    }
     let (runnable, join) = yamanote_task::blocking(f, RunOnce, id, meta);
+    if let Scheduler::Sim(host) = handle.scheduler() {
+        let (scene, context) = (Scene::here(), handle.clone());
+        let work = move || {
+            let _context = context.enter();
+            scene.play(|| runnable.run());
+        };
+        host.spawn_blocking(Box::new(work), id, meta.location());
+        return Ok(join);
+    }
     let inhibitor = handle.driver().clock().inhibit_auto_advance();
     let context = handle.clone();
     let submitted = handle.pool().submit(Job::new(move || {

@@ -13,8 +13,10 @@ mod nemesis;
 mod net;
 mod options;
 pub mod panics;
+mod parking;
 pub mod points;
 mod program;
+pub(crate) mod scene;
 mod surroundings;
 
 use std::collections::BTreeSet;
@@ -256,6 +258,7 @@ impl Sim {
             Ok(ended) => ended,
             Err(Ended::Deadlock(deadlock)) => Err(SimError::deadlock(deadlock)),
             Err(Ended::TimeLimit) => Err(SimError::time_limit(self.world())),
+            Err(Ended::Lost(why)) => Err(SimError::lost(self.world(), why)),
             Err(Ended::Stopped) => Err(self.parts.failure.take_after_stop()),
         }
     }

@@ -7,8 +7,10 @@
 //! ```
 //!
 //! When nothing is runnable and nothing is to come, no task will ever go on: [`Deadlock`].
-//! Threads are not simulated: a wake from another one counts, but nobody waits for it.
+//! Work that blocks has a thread that runs only while its task is polled ([`blocking`]). Other
+//! threads are not simulated: a wake from one counts, but nobody waits for it.
 
+pub mod blocking;
 pub mod deadlock;
 pub mod host;
 mod priorities;
@@ -23,6 +25,7 @@ use std::task::{Poll, Wake};
 use std::time::Duration;
 
 use yamanote_base::atomic::plain::{AtomicBool, AtomicU64, Ordering};
+use yamanote_base::baton::Seat;
 use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 use yamanote_driver::Driver;
@@ -63,6 +66,10 @@ struct SimParts {
     deadline_ns: AtomicU64,
     /// What is called after each poll.
     watcher: Mutex<Option<Watcher>>,
+    /// Threads of programs that were killed; at most all that they had.
+    orphans: Mutex<Vec<Seat>>,
+    /// Why the run cannot go on, if it cannot.
+    lost: Mutex<Option<String>>,
 }
 
 /// Looks at the world between two polls.
@@ -77,6 +84,8 @@ pub enum Ended {
     Stopped,
     /// The world is older than it may become.
     TimeLimit,
+    /// Something waits for what is not simulated; this says what.
+    Lost(String),
 }
 
 /// The waker of a future in `block_on`.
@@ -128,6 +137,8 @@ impl Sim {
             stopped: AtomicBool::new(false),
             deadline_ns: AtomicU64::new(u64::MAX),
             watcher: Mutex::new(None),
+            orphans: Mutex::new(Vec::new()),
+            lost: Mutex::new(None),
         }));
         let home = sim.start_host(&home.name());
         (sim, home)
@@ -269,9 +280,16 @@ impl Sim {
         }
         // Relaxed: as in stop().
         if self.0.stopped.load(Ordering::Relaxed) {
-            return Err(Ended::Stopped);
+            let lost = self.0.lost.lock().take();
+            return Err(lost.map_or(Ended::Stopped, Ended::Lost));
         }
         Ok(())
+    }
+
+    /// Ends the run: something waits for what is not simulated.
+    fn lose(&self, why: String) {
+        *self.0.lost.lock() = Some(why);
+        self.stop();
     }
 
     /// Stops everything: every task on every host is dropped, the driver is shut down.
@@ -284,6 +302,8 @@ impl Sim {
         // Bounded: the queue is closed, so nothing new comes in.
         let entries = self.0.queue.lock().take_all();
         drop(entries);
+        let orphans = std::mem::take(&mut *self.0.orphans.lock());
+        orphans.iter().for_each(blocking::bid_farewell);
         let mut wakes = WakeList::new();
         self.0.handle.shut_down(&mut wakes);
         wakes.wake_quietly();

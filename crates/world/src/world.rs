@@ -34,6 +34,8 @@ pub(crate) struct WorldState {
     trace: Trace,
     /// Whether the trace holds what packets carry, besides how much.
     traces_payloads: bool,
+    /// Whether computing takes no time: the clock moves to events, and by hand.
+    is_still: bool,
 }
 
 impl World {
@@ -48,6 +50,7 @@ impl World {
             choices: Choices::new(seed),
             trace: Trace::new(seed),
             traces_payloads: false,
+            is_still: false,
         };
         Self(Arc::new(WorldCell {
             seed,
@@ -110,12 +113,29 @@ impl World {
     /// Returns what the clock shows then, and whether an event is due.
     pub fn spend(&self, step: Duration) -> (Duration, bool) {
         let mut state = self.lock();
-        state.now_ns = state.now_ns.saturating_add(nanos(step));
+        state.pass_ns(nanos(step));
         let is_due = state
             .events
             .next_at_ns()
             .is_some_and(|at_ns| at_ns <= state.now_ns);
         (Duration::from_nanos(state.now_ns), is_due)
+    }
+
+    /// Moves the clock by `step`, even where computing takes no time, and lets nothing happen.
+    pub fn skip(&self, step: Duration) {
+        let mut state = self.lock();
+        state.now_ns = state.now_ns.saturating_add(nanos(step));
+    }
+
+    /// Says whether computing, and reading a clock, takes no time; returns what was so before.
+    pub fn stand_still(&self, is_still: bool) -> bool {
+        std::mem::replace(&mut self.lock().is_still, is_still)
+    }
+
+    /// Whether computing takes no time.
+    #[must_use]
+    pub fn is_still(&self) -> bool {
+        self.lock().is_still
     }
 
     /// The host `name` (letters of either case are the same), which is made if there is none.
@@ -306,9 +326,11 @@ impl WorldState {
         self.now_ns
     }
 
-    /// Lets so much time go by, and nothing happen.
+    /// Lets so much time go by, unless computing takes none, and nothing happen.
     pub(crate) fn pass_ns(&mut self, step_ns: u64) {
-        self.now_ns = self.now_ns.saturating_add(step_ns);
+        if !self.is_still {
+            self.now_ns = self.now_ns.saturating_add(step_ns);
+        }
     }
 
     /// Whether a fault that began with this event has not ended.

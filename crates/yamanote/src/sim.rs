@@ -72,8 +72,11 @@
 //! Time (`tokio::time`), the network (`tokio::net`: TCP, UDP, names), disks (`tokio::fs`), signals,
 //! the order of tasks, the choices of `select!`, crashes, pauses and power losses. All runs on one
 //! thread; an idle world jumps to its next event.
-//! Work of `spawn_blocking` runs as a task of the same thread: it must not wait for another task,
-//! except through the runtime (`Handle::block_on`).
+//! Work of `spawn_blocking` has a thread of its own that runs only when the seed gives it its turn.
+//! It may wait for tasks and for other such work, by `blocking_recv`, by `Handle::block_on`, and
+//! with the feature `sim` also by locks, channels and naps of `std`. If it waits for anything else
+//! (a read of the system, say), the run fails after five seconds and names where it was spawned.
+//! A program that is killed leaves such threads where they are; they end with the world.
 //!
 //! With the feature `sim` (of a dev-dependency: it has no place in what is shipped) also what a
 //! program and its crates ask the C library for on Linux: the clocks of the host (`std::time`),
@@ -81,7 +84,7 @@
 //! the process. Each test program then also calls itself once more at its start, without address
 //! randomisation.
 //!
-//! Not simulated: Unix sockets (`Unsupported`), threads, the memory model of the processor, what a
+//! Not simulated: Unix sockets (`Unsupported`), other threads, the memory model of the processor, what a
 //! program does past the runtime (`std::net`, `std::fs`, processes). Statics are one for all hosts,
 //! as they are in one process.
 //! With `check = true` each seed runs a second time, in another process with another environment;

@@ -35,6 +35,8 @@ enum Cause {
     Deadlock(Deadlock),
     /// It went on for too long.
     TimeLimit,
+    /// Something waits for what is not simulated; this says what.
+    Lost(String),
     /// What shall always hold does not.
     Broken {
         /// `invariant`, `always` or `eventually`.
@@ -71,6 +73,14 @@ impl SimError {
             seed: world.seed(),
             now: world.now(),
             cause: Cause::TimeLimit,
+        }
+    }
+
+    pub(super) fn lost(world: &World, why: String) -> Self {
+        Self {
+            seed: world.seed(),
+            now: world.now(),
+            cause: Cause::Lost(why),
         }
     }
 
@@ -114,6 +124,7 @@ impl SimError {
             Cause::Panicked { message, .. } => format!("program panicked: {message}"),
             Cause::Deadlock(_) => "deadlock".to_owned(),
             Cause::TimeLimit => "time limit".to_owned(),
+            Cause::Lost(_) => "a wait for what is not simulated".to_owned(),
             Cause::Broken { rule, name, .. } => format!("{rule} \"{name}\""),
         }
     }
@@ -135,6 +146,7 @@ impl SimError {
             Cause::Deadlock(_) => {
                 "nothing is runnable, no timer is set and no event is to come".to_owned()
             }
+            Cause::Lost(why) => why.clone(),
             Cause::TimeLimit => format!("not at its end at {:?}, its time limit", self.now),
             Cause::Broken { rule, name, error } => format!("{rule} \"{name}\": {error}"),
         }
@@ -169,7 +181,7 @@ impl SimError {
     pub fn host(&self) -> Option<&str> {
         match &self.cause {
             Cause::Failed { host, .. } | Cause::Panicked { host, .. } => Some(host),
-            Cause::Deadlock(_) | Cause::TimeLimit | Cause::Broken { .. } => None,
+            Cause::Deadlock(_) | Cause::TimeLimit | Cause::Lost(_) | Cause::Broken { .. } => None,
         }
     }
 }

@@ -4,14 +4,19 @@ use std::any::Any;
 use std::cell::RefCell;
 use std::marker::PhantomData;
 use std::panic::PanicHookInfo;
-use std::sync::Once;
+use std::sync::{Arc, Once};
+
+use yamanote_base::lock::Mutex;
 
 thread_local! {
-    /// The panics of the watched simulation that the thread runs; `None` if it runs none.
-    static SEEN: RefCell<Option<Vec<SeenPanic>>> = const { RefCell::new(None) };
+    /// Who notes the panics of the simulation that the thread runs; `None` if nobody does.
+    static WITNESS: RefCell<Option<Witness>> = const { RefCell::new(None) };
 }
 
 static HOOKED: Once = Once::new();
+
+/// The panics of a watched simulation, on all of its threads.
+pub(super) type Witness = Arc<Mutex<Vec<SeenPanic>>>;
 
 /// A panic that a watched simulation has seen.
 #[derive(Clone, Debug)]
@@ -26,7 +31,7 @@ pub struct SeenPanic {
 #[derive(Debug)]
 #[must_use = "panics are printed again when this is dropped"]
 pub struct PanicWatch {
-    before: Option<Vec<SeenPanic>>,
+    before: Option<Witness>,
     _not_send: PhantomData<*mut ()>,
 }
 
@@ -40,16 +45,27 @@ pub fn watch() -> PanicWatch {
             }
         }));
     });
+    watch_with(Some(Witness::default()))
+}
+
+/// Has `witness` note the panics of this thread.
+pub(super) fn watch_with(witness: Option<Witness>) -> PanicWatch {
     PanicWatch {
-        before: SEEN.replace(Some(Vec::new())),
+        before: WITNESS.replace(witness),
         _not_send: PhantomData,
     }
 }
 
-/// What was noted on this thread.
+/// Who notes the panics of this thread.
+pub(super) fn witness() -> Option<Witness> {
+    let witness = WITNESS.try_with(|witness| witness.borrow().clone());
+    witness.ok().flatten()
+}
+
+/// What was noted on this thread, and on those of its work that blocks.
 #[must_use]
 pub fn seen() -> Vec<SeenPanic> {
-    SEEN.with_borrow(|seen| seen.clone().unwrap_or_default())
+    witness().map_or_else(Vec::new, |witness| witness.lock().clone())
 }
 
 /// The words of a panic.
@@ -62,36 +78,32 @@ pub fn message_of(payload: &(dyn Any + Send)) -> String {
     text.unwrap_or_else(|| "a value that is no text".to_owned())
 }
 
-/// Where the last panic of this thread was, if it is watched.
+/// Where the last panic was, if this thread is watched.
 pub(super) fn last_place() -> Option<String> {
-    let place = |seen: &Option<Vec<SeenPanic>>| Some(seen.as_ref()?.last()?.place.clone());
-    SEEN.with_borrow(place)
+    let last = seen().pop();
+    last.map(|panic| panic.place)
 }
 
 /// Whether panics of this thread are noted instead of printed.
 pub(super) fn is_watched() -> bool {
-    SEEN.with_borrow(Option::is_some)
+    witness().is_some()
 }
 
 /// Whether the thread is watched, and the panic hence noted.
 fn note(info: &PanicHookInfo<'_>) -> bool {
-    let noted = SEEN.try_with(|seen| {
-        let mut seen = seen.borrow_mut();
-        let Some(seen) = seen.as_mut() else {
-            return false;
-        };
-        let place = info.location();
-        seen.push(SeenPanic {
-            place: place.map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line())),
-            message: message_of(info.payload()),
-        });
-        true
+    let Some(witness) = witness() else {
+        return false;
+    };
+    let place = info.location();
+    witness.lock().push(SeenPanic {
+        place: place.map_or_else(String::new, |at| format!("{}:{}", at.file(), at.line())),
+        message: message_of(info.payload()),
     });
-    noted.unwrap_or(false)
+    true
 }
 
 impl Drop for PanicWatch {
     fn drop(&mut self) {
-        let _ = SEEN.try_with(|seen| seen.replace(self.before.take()));
+        let _ = WITNESS.try_with(|witness| witness.replace(self.before.take()));
     }
 }

@@ -45,10 +45,21 @@ pub(super) struct CurrentGuard {
 }
 
 pub(super) fn enter(parts: &Arc<SimParts>) -> CurrentGuard {
+    enter_sim(Some(Arc::downgrade(parts)))
+}
+
+/// [`enter`] of a simulation that may be none, or gone.
+pub(super) fn enter_sim(sim: Option<Weak<SimParts>>) -> CurrentGuard {
     CurrentGuard {
-        before: CURRENT.replace(Some(Arc::downgrade(parts))),
+        before: CURRENT.replace(sim),
         _not_send: PhantomData,
     }
+}
+
+/// The simulation that the thread runs, if it runs one.
+pub(super) fn current_sim() -> Option<Weak<SimParts>> {
+    let current = CURRENT.try_with(|current| current.borrow().clone());
+    current.ok().flatten()
 }
 
 impl Drop for CurrentGuard {
@@ -59,8 +70,7 @@ impl Drop for CurrentGuard {
 
 /// The simulation that the thread runs, and the host that it stands on.
 fn current() -> Option<(Arc<SimParts>, HostId)> {
-    let upgrade = |current: &RefCell<Option<Weak<SimParts>>>| current.borrow().as_ref()?.upgrade();
-    let parts = CURRENT.try_with(upgrade).ok().flatten()?;
+    let parts = current_sim()?.upgrade()?;
     let host = context::host()?;
     Some((parts, host.id()))
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use yamanote_base::simulated::{self, Surroundings};
 use yamanote_driver::context;
 
-use super::points;
+use super::{parking, points};
 
 /// Has the system's functions, where they are overridden, ask the world.
 pub(crate) fn install() {
@@ -15,6 +15,9 @@ pub(crate) fn install() {
         host,
         with_name,
         leak: points::leak,
+        park_at: parking::park_at,
+        unpark_at: parking::unpark_at,
+        nap: parking::nap,
     });
 }
 

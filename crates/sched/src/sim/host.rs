@@ -3,22 +3,22 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::future::Future;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use yamanote_base::atomic::plain::Ordering;
-use yamanote_base::budget;
-use yamanote_base::enter::{self, Entered};
 use yamanote_base::lock::Mutex;
 use yamanote_base::rng::{self, Rng};
 use yamanote_base::simulated::{self, SimulatedGuard};
+use yamanote_base::{baton, block, budget};
 use yamanote_driver::context::{self, HostGuard};
 use yamanote_task::{
     Id, JoinHandle, Runnable, Schedule, SpawnLocation, SpawnMeta, TaskList, TaskMeta, TaskRef,
 };
 use yamanote_world::{Event, FaultKind, Host, HostId};
 
+use super::blocking::{Blocking, Work};
 use super::queue::Entry;
 use super::{Ended, MainWaker, Sim};
 use crate::config::{Hooks, UnhandledPanic};
@@ -145,30 +145,31 @@ impl SimHost {
         join
     }
 
-    /// Runs `f`, which may block, as a task of its own on the simulating thread.
-    pub fn spawn_blocking<T, F>(&self, f: F, id: Id, meta: SpawnMeta<'_>) -> JoinHandle<T>
-    where
-        T: Send + 'static,
-        F: FnOnce() -> T + Send + 'static,
-    {
-        let run = async move {
-            let _may_block = enter::set(Entered::No);
-            budget::with_unlimited(f)
-        };
-        self.spawn(run, id, meta)
+    /// Has `work`, which may block, done by a thread that runs only while it is its turn.
+    pub fn spawn_blocking(&self, work: Work, id: Id, place: SpawnLocation) {
+        let work = Blocking::new(self.clone(), work, place);
+        drop(self.spawn(work, id, place.into()));
     }
 
     /// Runs `future` to its end on this host, and all hosts meanwhile.
     ///
     /// # Panics
     /// When nothing can go on any more, and when a task panics and the policy is to shut down.
+    /// On a thread of [`spawn_blocking`](Self::spawn_blocking) it waits as that does.
     #[track_caller]
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        if baton::current().is_some() {
+            let mut future = pin!(future);
+            return block::block_on_inside(std::future::poll_fn(|cx| {
+                budget::with_budget(|| future.as_mut().poll(cx))
+            }));
+        }
         match self.0.sim.run(self, future) {
             Ok(output) => output,
             Err(Ended::Deadlock(deadlock)) => panic!("{deadlock}"),
             Err(Ended::Stopped) => panic!("the simulation was stopped"),
             Err(Ended::TimeLimit) => panic!("the simulation has reached its time limit"),
+            Err(Ended::Lost(why)) => panic!("{why}"),
         }
     }
 
