@@ -28,7 +28,12 @@ struct ClockParts {
 
 enum ClockKind {
     System(SystemClock),
-    World(World),
+    World(WorldClock),
+}
+
+struct WorldClock {
+    world: World,
+    pausable: AtomicBool,
 }
 
 struct SystemClock {
@@ -105,9 +110,20 @@ impl Clock {
         ANY_VIRTUAL.store(true, Ordering::Release);
         let parts = ClockParts {
             start: Instant::now(),
-            kind: ClockKind::World(world),
+            kind: ClockKind::World(WorldClock {
+                world,
+                pausable: AtomicBool::new(true),
+            }),
         };
         Self(Arc::new(parts))
+    }
+
+    /// Has a world's clock refuse to be paused, as that of several workers does.
+    pub fn forbid_pausing(&self) {
+        if let ClockKind::World(clock) = &self.0.kind {
+            // Relaxed: set before any program runs.
+            clock.pausable.store(false, Ordering::Relaxed);
+        }
     }
 
     /// What the clock shows.
@@ -124,7 +140,7 @@ impl Clock {
     fn reading(&self) -> Instant {
         match &self.0.kind {
             ClockKind::System(system) => system.now(),
-            ClockKind::World(world) => self.0.start + shown(world),
+            ClockKind::World(clock) => self.0.start + shown(&clock.world),
         }
     }
 
@@ -134,8 +150,8 @@ impl Clock {
         let since = reading.saturating_duration_since(self.0.start);
         match &self.0.kind {
             ClockKind::System(_) => since,
-            ClockKind::World(world) => {
-                let of_host = context::with_host(|host| host.world_time(since), world);
+            ClockKind::World(clock) => {
+                let of_host = context::with_host(|host| host.world_time(since), &clock.world);
                 of_host.unwrap_or(since)
             }
         }
@@ -146,7 +162,7 @@ impl Clock {
     pub fn elapsed(&self) -> Duration {
         match &self.0.kind {
             ClockKind::System(system) => system.now().saturating_duration_since(self.0.start),
-            ClockKind::World(world) => world.now(),
+            ClockKind::World(clock) => clock.world.now(),
         }
     }
 
@@ -161,7 +177,7 @@ impl Clock {
     pub fn is_paused(&self) -> bool {
         match &self.0.kind {
             ClockKind::System(system) => system.is_paused(),
-            ClockKind::World(_) => false,
+            ClockKind::World(clock) => clock.world.is_still(),
         }
     }
 
@@ -174,14 +190,15 @@ impl Clock {
         }
     }
 
-    /// Stops the clock. In a world, where no time goes by anyway, it changes nothing.
+    /// Stops the clock. That of a world, which goes from event to event anyway, then shows no
+    /// time for computing.
     ///
     /// # Errors
     /// [`ClockError`].
     pub fn pause(&self) -> Result<(), ClockError> {
         match &self.0.kind {
             ClockKind::System(system) => system.pause(),
-            ClockKind::World(_) => Ok(()),
+            ClockKind::World(clock) => clock.pause(),
         }
     }
 
@@ -192,7 +209,7 @@ impl Clock {
     pub fn resume(&self) -> Result<(), ClockError> {
         match &self.0.kind {
             ClockKind::System(system) => system.resume(),
-            ClockKind::World(_) => Ok(()),
+            ClockKind::World(clock) => clock.resume(),
         }
     }
 
@@ -203,10 +220,7 @@ impl Clock {
     pub fn advance(&self, step: Duration) -> Result<(), ClockError> {
         match &self.0.kind {
             ClockKind::System(system) => system.advance(step),
-            ClockKind::World(world) => {
-                world.spend(step);
-                Ok(())
-            }
+            ClockKind::World(clock) => clock.advance(step),
         }
     }
 
@@ -303,6 +317,36 @@ impl SystemClock {
         reading.base = reading.base.checked_add(step).unwrap_or(reading.base);
         // Relaxed: see take_step().
         self.stepped.store(true, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+impl WorldClock {
+    fn pause(&self) -> Result<(), ClockError> {
+        // Relaxed: as where it is set.
+        if !self.pausable.load(Ordering::Relaxed) {
+            return Err(ClockError::NotPausable);
+        }
+        // To look at the clock takes time as ever, the last time.
+        shown(&self.world);
+        match self.world.stand_still(true) {
+            true => Err(ClockError::AlreadyPaused),
+            false => Ok(()),
+        }
+    }
+
+    fn resume(&self) -> Result<(), ClockError> {
+        match self.world.stand_still(false) {
+            true => Ok(()),
+            false => Err(ClockError::NotPaused),
+        }
+    }
+
+    fn advance(&self, step: Duration) -> Result<(), ClockError> {
+        if !self.world.is_still() {
+            return Err(ClockError::NotPaused);
+        }
+        self.world.skip(step);
         Ok(())
     }
 }

@@ -2,21 +2,22 @@
 
 use std::future::Future;
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::process::{ExitCode, Termination};
-use std::time::Duration;
+use std::thread;
 
-use yamanote_runtime::sim::{Sim, SimOptions};
+use yamanote_runtime::Builder;
+use yamanote_runtime::sim::{Guise, Sim, SimOptions};
 
 use crate::environment;
-
-/// When a run gives up: a test that waits for what is not simulated waits for ever.
-const TIME_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
 /// What `YAMANOTE_SIM` asks of a test.
 #[derive(Clone, Debug)]
 pub struct PlainTest {
     name: String,
     seeds: Range<u64>,
+    /// What its runtime looks like.
+    guise: Guise,
 }
 
 impl PlainTest {
@@ -25,8 +26,12 @@ impl PlainTest {
     /// # Panics
     /// As [`environment::asked_seeds`].
     #[must_use]
-    pub fn asked(module: &str, name: &str) -> Option<Self> {
+    pub fn asked(module: &str, name: &str, is_multi_thread: bool) -> Option<Self> {
         Some(Self {
+            guise: match is_multi_thread {
+                true => Guise::ManyWorkers,
+                false => Guise::OneWorker,
+            },
             seeds: environment::asked_seeds()?,
             name: format!("{module}::{name}"),
         })
@@ -34,30 +39,57 @@ impl PlainTest {
 
     /// Runs the test under each seed; what the last run gave is the result.
     ///
+    /// Each run has a thread on which no other one was, so that what a thread keeps for itself
+    /// begins anew; the last one has this thread.
+    ///
     /// # Panics
     /// When a run fails; in which way, and under which seed, is printed.
     #[track_caller]
-    pub fn run<Fut>(self, body: impl Fn() -> Fut) -> Fut::Output
+    pub fn run<Fut>(
+        self,
+        configure: impl Fn(&mut Builder) + Sync,
+        body: impl Fn() -> Fut + Sync,
+    ) -> Fut::Output
     where
         Fut: Future,
         Fut::Output: Termination,
     {
-        let mut last = None;
-        for seed in self.seeds.clone() {
-            if let Some(output) = last.take() {
-                let code = Termination::report(output);
-                let is_success = format!("{code:?}") == format!("{:?}", ExitCode::SUCCESS);
-                assert!(is_success, "{} failed with seed {:#x}", self.name, seed - 1);
+        let last = self.seeds.end - 1;
+        let others = self.seeds.start..last;
+        let test = &self;
+        thread::scope(|scope| {
+            for seed in others {
+                let (configure, body) = (&configure, &body);
+                let run = move || test.run_one(seed, configure, body).map(is_success);
+                let thread = thread::Builder::new().name(self.name.clone());
+                let thread = thread.spawn_scoped(scope, run);
+                let thread = thread.expect("the system has a thread left for a simulation");
+                let ended = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+                match ended {
+                    Ok(true) => {}
+                    Ok(false) => panic!("{} failed with seed {seed:#x}", self.name),
+                    Err(error) => panic!("{error}"),
+                }
             }
-            let sim = Sim::with_options(SimOptions {
-                time_limit: Some(TIME_LIMIT),
-                ..SimOptions::new(seed)
-            });
-            match sim.run(body()) {
-                Ok(output) => last = Some(output),
-                Err(error) => panic!("{} failed: {error}{}", self.name, sim.parked()),
-            }
-        }
-        last.expect("a range of seeds has at least one")
+        });
+        self.run_one(last, &configure, &body)
+            .unwrap_or_else(|error| panic!("{error}"))
     }
+
+    fn run_one<Fut: Future>(
+        &self,
+        seed: u64,
+        configure: &impl Fn(&mut Builder),
+        body: &impl Fn() -> Fut,
+    ) -> Result<Fut::Output, String> {
+        let options = SimOptions::new(seed);
+        let sim = Sim::configured(options, self.guise, configure);
+        let ended = sim.run(body());
+        ended.map_err(|error| format!("{} failed: {error}{}", self.name, sim.parked()))
+    }
+}
+
+fn is_success(output: impl Termination) -> bool {
+    // An exit code tells no more of itself than this.
+    format!("{:?}", output.report()) == format!("{:?}", ExitCode::SUCCESS)
 }

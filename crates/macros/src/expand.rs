@@ -78,10 +78,8 @@ impl Attribute {
             self.simulate(function, &options)
         } else {
             let runtime = self.runtime(&options, flavor);
-            let name = function.signature.ident.to_string();
-            let path = options.path(self.path);
-            let simulated = (self.role == Role::Test && flavor != Flavor::Local)
-                .then(|| quote! { #path::sim::PlainTest::asked(::core::module_path!(), #name) });
+            let is_simulable = self.role == Role::Test && flavor != Flavor::Local;
+            let simulated = is_simulable.then(|| self.plain_test(&function, &options, flavor));
             let run =
                 |body: &_, output: Option<&_>| self.run(&runtime, simulated.as_ref(), body, output);
             self.emit(function, run)
@@ -177,6 +175,26 @@ impl Attribute {
         self.emit(function, |_, _| statements)
     }
 
+    /// The statements that run `body` in a world if the environment asks for that.
+    fn plain_test(&self, function: &Function, options: &Options, flavor: Flavor) -> TokenStream {
+        let path = options.path(self.path);
+        let name = function.signature.ident.to_string();
+        let is_multi_thread = flavor == Flavor::MultiThread;
+        let settings = options.settings(&path);
+        quote! {
+            if let ::core::option::Option::Some(test) =
+                #path::sim::PlainTest::asked(::core::module_path!(), #name, #is_multi_thread)
+            {
+                return test.run(
+                    |builder: &mut #path::runtime::Builder| {
+                        let _ = builder #settings;
+                    },
+                    body,
+                );
+            }
+        }
+    }
+
     /// The statements that run `body` in `runtime`, or as `simulated` says if that is asked for.
     fn run(
         &self,
@@ -195,9 +213,7 @@ impl Attribute {
         let body = match simulated {
             Some(asked) => quote! {
                 let body = || #body;
-                if let ::core::option::Option::Some(test) = #asked {
-                    return test.run(body);
-                }
+                #asked
                 let body = body();
             },
             None => quote! { let body = #body; },

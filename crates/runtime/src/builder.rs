@@ -380,6 +380,10 @@ impl Builder {
         let world = self.world.clone();
         let world = world.unwrap_or_else(|| World::new(seed.as_u64()));
         let host = crate::sim::single_host(&world, self.config(), &pool)?;
+        if self.start_paused {
+            let paused = host.driver().clock().pause();
+            paused.map_err(|error| io::Error::other(error.message()))?;
+        }
         Ok(self.handle(Scheduler::Sim(host), pool, None))
     }
 

@@ -50,6 +50,8 @@ use invariant::Invariants;
 use nemesis::Remedies;
 pub use nemesis::{Nemesis, Swarm, SwarmFault};
 pub use net::{Dns, Fault, Latency, Link, Net, Select};
+#[doc(hidden)]
+pub use options::Guise;
 pub use options::SimOptions;
 use points::Points;
 pub use program::ProgramResult;
@@ -89,6 +91,7 @@ struct SimParts {
     absent: BTreeSet<String>,
     /// Whether what the world does not decide ends the run.
     is_strict: bool,
+    guise: Guise,
 }
 
 /// A host with a program that can be killed and started again; clones are the same one.
@@ -126,7 +129,23 @@ impl Sim {
     /// As [`new`](Self::new).
     #[must_use]
     pub fn with_options(options: SimOptions) -> Self {
-        let runtime = Builder::sim_in(options.world()).enable_all().build();
+        Self::configured(options, Guise::World, |_| {})
+    }
+
+    /// A world whose first runtime is built as `configure` says, and looks like that of a test.
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    #[doc(hidden)]
+    #[must_use]
+    pub fn configured(
+        options: SimOptions,
+        guise: Guise,
+        configure: impl FnOnce(&mut Builder),
+    ) -> Self {
+        let mut builder = Builder::sim_in(options.world());
+        configure(builder.enable_all());
+        let runtime = builder.build();
         let runtime = runtime.expect("the system has descriptors left for a simulation");
         let handle = runtime.handle().clone();
         let Scheduler::Sim(home) = handle.scheduler() else {
@@ -134,6 +153,9 @@ impl Sim {
         };
         let home = home.clone();
         home.sim().set_schedule(options.schedule);
+        if guise == Guise::ManyWorkers {
+            handle.driver().clock().forbid_pausing();
+        }
         let limit = options.time_limit.into_iter();
         limit.for_each(|limit| home.sim().set_time_limit(limit));
         let parts = Arc::new(SimParts {
@@ -146,6 +168,7 @@ impl Sim {
             remedies: Remedies::default(),
             absent: options.absent,
             is_strict: options.is_strict,
+            guise,
         });
         Self {
             parts,
@@ -243,7 +266,7 @@ impl Sim {
     /// When `future` panics, or the thread drives tasks already.
     #[track_caller]
     pub fn run<F: Future>(&self, future: F) -> Result<F::Output, SimError> {
-        let _driving = context::start_driving(true);
+        let _driving = context::start_driving(self.parts.guise != Guise::OneWorker);
         let _context = self.parts.handle.enter();
         let _told = failure::Teller(self.world());
         let _current = points::enter(&self.parts);

@@ -31,6 +31,18 @@ pub struct SimOptions {
     pub keeps_records: bool,
 }
 
+/// Which runtime the first one of a world is taken for.
+#[doc(hidden)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Guise {
+    /// None: it is a world's.
+    World,
+    /// One on whose only thread nothing may block.
+    OneWorker,
+    /// One whose clock cannot be paused.
+    ManyWorkers,
+}
+
 impl SimOptions {
     /// The usual, from `seed`.
     #[must_use]
