@@ -84,9 +84,9 @@
 //! the process. Each test program then also calls itself once more at its start, without address
 //! randomisation.
 //!
-//! Not simulated: Unix sockets (`Unsupported`), other threads, the memory model of the processor, what a
-//! program does past the runtime (`std::net`, `std::fs`, processes). Statics are one for all hosts,
-//! as they are in one process.
+//! Not simulated: Unix sockets (`Unsupported`), other threads, the memory model of the processor,
+//! what a program does past the runtime (`std::net`, `std::fs`, processes). Statics are one for all
+//! hosts, as they are in one process.
 //! With `check = true` each seed runs a second time, in another process with another environment;
 //! if the runs differ, the first event that does is named, with its host, its task and where that
 //! was spawned: so a clock, a random number or an order by address from outside is found.
