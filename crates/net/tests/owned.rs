@@ -10,7 +10,8 @@ use std::time::Duration;
 
 use yamanote_base::rng::Rng;
 use yamanote_net::owned::{TcpListener, TcpStream};
-use yamanote_runtime::{Builder, FileRoute, Runtime, spawn, yield_now};
+use yamanote_runtime::sim::Sim;
+use yamanote_runtime::{Builder, FileRoute, Handle, Runtime, spawn, spawn_blocking, yield_now};
 
 /// Both ways; without rings the first is the second.
 fn each_way(test: impl Fn(&Runtime)) {
@@ -159,6 +160,89 @@ async fn send_much() {
     drop(server);
     turns().await;
     assert!(reader.join().unwrap() == content);
+}
+
+#[test]
+fn a_sender_that_is_dropped_ends_the_stream_of_its_peer() {
+    each_way(|runtime| runtime.block_on(drop_senders()));
+}
+
+async fn drop_senders() {
+    let (mut client, server) = pair().await;
+    let (mut receiver, mut sender) = server.into_split();
+    sender.send_all("last words").await.0.unwrap();
+    drop(sender);
+    let mut read = String::new();
+    client.read_to_string(&mut read).unwrap();
+    assert_eq!(read, "last words");
+    client.write_all(b"heard").unwrap();
+    assert_eq!(&receiver.chunk().await.unwrap().unwrap()[..], b"heard");
+
+    let (client, server) = pair().await;
+    let (_receiver, sender) = server.into_split();
+    sender.forget();
+    client.set_nonblocking(true).unwrap();
+    let error = (&client).read(&mut [0]).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::WouldBlock);
+}
+
+#[test]
+fn what_is_asked_on_a_thread_that_does_not_turn_is_handed_over() {
+    for route in [FileRoute::Ring, FileRoute::NoRing] {
+        for workers in [1, 2] {
+            let mut builder = Builder::new_multi_thread();
+            let builder = builder.worker_threads(workers).enable_all();
+            let runtime = builder.file_route(route).build().unwrap();
+            // Not a worker: they sleep when this begins to wait.
+            runtime.block_on(wait_for_answers());
+        }
+    }
+    each_way(|runtime| {
+        // The thread that turns sleeps while another one asks.
+        let ask = || Handle::current().block_on(wait_for_answers());
+        let asked = runtime.block_on(async { spawn_blocking(ask).await });
+        asked.unwrap();
+    });
+}
+
+async fn wait_for_answers() {
+    let (mut client, mut server) = pair().await;
+    for number in 0..20_u8 {
+        {
+            let mut chunk = pin!(server.chunk());
+            assert!(poll_once(chunk.as_mut()).await.is_none());
+            client.write_all(&[number]).unwrap();
+            assert_eq!(&chunk.await.unwrap().unwrap()[..], [number]);
+        }
+        let mut receiving = pin!(server.recv(vec![0; 4]));
+        assert!(poll_once(receiving.as_mut()).await.is_none());
+        client.write_all(&[number]).unwrap();
+        assert_eq!(receiving.await.0.unwrap(), 1);
+    }
+}
+
+#[test]
+fn in_a_simulated_world_they_are_simulated() {
+    let sim = Sim::new(1);
+    sim.host("echo", || async {
+        let listener = TcpListener::bind("[::]:1").await?;
+        let (mut stream, _) = listener.accept().await?;
+        while let Some(chunk) = stream.chunk().await? {
+            stream.send_all(chunk).await.0?;
+        }
+        std::io::Result::Ok(())
+    });
+    let echoed = sim.run(async {
+        let mut stream = TcpStream::connect("echo:1").await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        stream.send_all("simulated").await.0.unwrap();
+        let (received, buffer) = stream.recv(vec![0; 32]).await;
+        let real = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let error = TcpListener::from_std(real).unwrap_err();
+        (buffer[..received.unwrap()].to_vec(), error.kind())
+    });
+    let expected = (b"simulated".to_vec(), ErrorKind::Unsupported);
+    assert_eq!(echoed.unwrap(), expected);
 }
 
 #[test]

@@ -81,7 +81,7 @@ impl TcpListener {
     /// # Examples
     /// ```no_run
     /// # async fn f() -> std::io::Result<()> {
-    /// use yamanote_net::owned::TcpListener;
+    /// use yamanote::owned::TcpListener;
     ///
     /// let listener = TcpListener::bind("127.0.0.1:6142").await?;
     /// let (stream, from) = listener.accept().await?;

@@ -32,8 +32,16 @@ pub struct TcpStream {
 pub struct Receiver(Arc<StreamIo>);
 
 /// The half of a [`TcpStream`] that sends. The connection closes when both halves are dropped.
+///
+/// One that came from [`TcpStream::into_split`] shuts sending down when it is dropped, as tokio's
+/// `OwnedWriteHalf` does, so that the peer finds the end of the stream;
+/// [`forget`](Self::forget) leaves that out.
 #[derive(Debug)]
-pub struct Sender(Arc<StreamIo>);
+pub struct Sender {
+    io: Arc<StreamIo>,
+    /// Whether its end is the stream's.
+    shuts_down: bool,
+}
 
 enum StreamIo {
     Ring(Conversation),
@@ -77,16 +85,16 @@ impl TcpStream {
     /// # Panics
     /// Outside of a runtime with I/O.
     pub async fn into_stream(self) -> io::Result<(crate::TcpStream, Vec<u8>)> {
-        match &*self.sender.0 {
+        match &*self.sender.io {
             StreamIo::Ring(conversation) => {
                 let (socket, bytes) = end(conversation).await?;
                 Ok((crate::TcpStream::from_std(socket.into())?, bytes))
             }
             StreamIo::Ready(_) => {
-                let Self { receiver, sender } = self;
-                drop(receiver);
-                let io = Arc::into_inner(sender.0);
-                match io.expect("the other share was just dropped") {
+                let io = self.sender.io.clone();
+                drop(self);
+                let io = Arc::into_inner(io);
+                match io.expect("the other shares were just dropped") {
                     StreamIo::Ready(io) => Ok((crate::TcpStream::of(io), Vec::new())),
                     StreamIo::Ring(_) => unreachable!("it was not one above"),
                 }
@@ -145,14 +153,22 @@ impl TcpStream {
         let io = Arc::new(io);
         Self {
             receiver: Receiver(io.clone()),
-            sender: Sender(io),
+            sender: Sender {
+                io,
+                shuts_down: false,
+            },
         }
     }
 
-    /// The halves, for two tasks.
+    /// The halves, for two tasks. Dropping the [`Sender`] shuts sending down.
     #[must_use]
     pub fn into_split(self) -> (Receiver, Sender) {
-        (self.receiver, self.sender)
+        let Self {
+            receiver,
+            mut sender,
+        } = self;
+        sender.shuts_down = true;
+        (receiver, sender)
     }
 
     /// The halves, to be used at once.
@@ -206,10 +222,7 @@ impl TcpStream {
     /// # Errors
     /// When it is not connected.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        match &*self.sender.0 {
-            StreamIo::Ring(conversation) => SockRef::from(conversation.socket()).shutdown(how),
-            StreamIo::Ready(io) => io.shutdown(how),
-        }
+        self.sender.io.shutdown(how)
     }
 
     /// The address of this end.
@@ -217,7 +230,7 @@ impl TcpStream {
     /// # Errors
     /// Those of the system.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        match &*self.sender.0 {
+        match &*self.sender.io {
             StreamIo::Ring(conversation) => {
                 inet(&SockRef::from(conversation.socket()).local_addr()?)
             }
@@ -230,7 +243,7 @@ impl TcpStream {
     /// # Errors
     /// When it is not connected any more.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        match &*self.sender.0 {
+        match &*self.sender.io {
             StreamIo::Ring(conversation) => {
                 inet(&SockRef::from(conversation.socket()).peer_addr()?)
             }
@@ -243,7 +256,7 @@ impl TcpStream {
     /// # Errors
     /// Those of the system.
     pub fn nodelay(&self) -> io::Result<bool> {
-        match &*self.sender.0 {
+        match &*self.sender.io {
             StreamIo::Ring(conversation) => SockRef::from(conversation.socket()).tcp_nodelay(),
             StreamIo::Ready(io) => {
                 io.option(|socket| socket.tcp_nodelay(), |options| options.nodelay)
@@ -256,7 +269,7 @@ impl TcpStream {
     /// # Errors
     /// Those of the system.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        match &*self.sender.0 {
+        match &*self.sender.io {
             StreamIo::Ring(conversation) => {
                 SockRef::from(conversation.socket()).set_tcp_nodelay(nodelay)
             }
@@ -272,7 +285,7 @@ impl TcpStream {
     /// # Errors
     /// Those of the system.
     pub fn ttl(&self) -> io::Result<u32> {
-        match &*self.sender.0 {
+        match &*self.sender.io {
             StreamIo::Ring(conversation) => SockRef::from(conversation.socket()).ttl_v4(),
             StreamIo::Ready(io) => io.option(|socket| socket.ttl_v4(), |options| options.ttl),
         }
@@ -283,7 +296,7 @@ impl TcpStream {
     /// # Errors
     /// Those of the system.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        match &*self.sender.0 {
+        match &*self.sender.io {
             StreamIo::Ring(conversation) => SockRef::from(conversation.socket()).set_ttl_v4(ttl),
             StreamIo::Ready(io) => {
                 io.set_option(|socket| socket.set_ttl_v4(ttl), |options| options.ttl = ttl)
@@ -305,7 +318,7 @@ impl Receiver {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn f(mut stream: yamanote_net::owned::TcpStream) -> std::io::Result<()> {
+    /// # async fn f(mut stream: yamanote::owned::TcpStream) -> std::io::Result<()> {
     /// let (received, buffer) = stream.recv(vec![0; 4096]).await;
     /// println!("{:?}", &buffer[..received?]);
     /// # Ok(()) }
@@ -351,7 +364,7 @@ impl Receiver {
     /// # Examples
     /// An echo:
     /// ```no_run
-    /// # async fn f(mut stream: yamanote_net::owned::TcpStream) -> std::io::Result<()> {
+    /// # async fn f(mut stream: yamanote::owned::TcpStream) -> std::io::Result<()> {
     /// while let Some(chunk) = stream.chunk().await? {
     ///     stream.send_all(chunk).await.0?;
     /// }
@@ -381,7 +394,7 @@ impl Sender {
     ///
     /// # Examples
     /// ```no_run
-    /// # async fn f(mut stream: yamanote_net::owned::TcpStream) -> std::io::Result<()> {
+    /// # async fn f(mut stream: yamanote::owned::TcpStream) -> std::io::Result<()> {
     /// let (sent, buffer) = stream.send(b"hello".to_vec()).await;
     /// assert!(sent? <= buffer.len());
     /// # Ok(()) }
@@ -407,27 +420,63 @@ impl Sender {
         (result.map(drop), buffer)
     }
 
+    /// Drops it without shutting sending down.
+    pub fn forget(mut self) {
+        self.shuts_down = false;
+    }
+
     async fn send_as_asked<B>(&mut self, buffer: B, all: bool) -> (io::Result<usize>, B)
     where
         B: AsRef<[u8]> + Send + 'static,
     {
-        match &*self.0 {
-            StreamIo::Ring(conversation) => {
-                let mut lent = Lent {
-                    held: Some(Held::to_read(buffer)),
-                    conversation,
-                    forget: Conversation::forget_send,
-                };
-                let held = &mut lent.held;
-                let result = poll_fn(|cx| conversation.poll_send(cx, held, all)).await;
-                (result, lent.take())
-            }
+        match &*self.io {
+            StreamIo::Ring(conversation) => send(conversation, buffer, all).await,
             StreamIo::Ready(io) => {
                 let result = write(io, Held::to_read(buffer), all).await;
                 (result.0, result.1.into_buffer())
             }
         }
     }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        if self.shuts_down {
+            // It fails when the connection has ended already.
+            let _ = self.io.shutdown(Shutdown::Write);
+        }
+    }
+}
+
+impl StreamIo {
+    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        match self {
+            StreamIo::Ring(conversation) => SockRef::from(conversation.socket()).shutdown(how),
+            StreamIo::Ready(io) => io.shutdown(how),
+        }
+    }
+}
+
+/// Sends what there is room for, and has the ring send the rest if `all` is wanted.
+async fn send<B>(conversation: &Conversation, buffer: B, all: bool) -> (io::Result<usize>, B)
+where
+    B: AsRef<[u8]> + Send + 'static,
+{
+    let bytes = buffer.as_ref();
+    // A ring would do the same when it is handed over, and the task would wait for that.
+    let sent = match poll_fn(|cx| conversation.poll_send_now(cx, bytes)).await {
+        Ok(sent) if sent == bytes.len() || (sent > 0 && !all) => return (Ok(sent), buffer),
+        Ok(sent) => sent,
+        Err(error) => return (Err(error), buffer),
+    };
+    let mut lent = Lent {
+        held: Some(Held::to_read(buffer)),
+        conversation,
+        forget: Conversation::forget_send,
+    };
+    let held = &mut lent.held;
+    let result = poll_fn(|cx| conversation.poll_send(cx, held, sent, all)).await;
+    (result, lent.take())
 }
 
 /// Writes what is held, or a part unless `all`.
