@@ -40,7 +40,6 @@ const ON_FILES: Option<Affected> = Some(&[
             "task_blocking",
         ],
     ),
-    ("tokio-doc", &["fs_"]),
     ("tokio-util", &["compat", "io_sync_bridge", "spawn_pinned"]),
 ]);
 
@@ -63,7 +62,6 @@ const ON_READINESS: Option<Affected> = Some(&[
             "unix_",
         ],
     ),
-    ("tokio-doc", &["io_async_fd", "net_", "process_", "signal_"]),
     ("tokio-util", &["spawn_pinned", "time_", "udp"]),
     ("actix-rt", ALL),
     ("bb8", ALL),
