@@ -84,11 +84,14 @@ pub(crate) fn handle() -> Driven {
     });
     let config = Config {
         file_route: crate::ROUTE,
+        // A ring is chosen, unless it is forced, where there are several workers only.
+        shards: 2,
         ..Config::new(pool)
     };
     let (mut drivers, handle) = new(config).unwrap();
-    let mut driver = drivers.pop().unwrap();
     let turning = thread::spawn(move || {
+        // It collects for the other one, too.
+        let driver = &mut drivers[1];
         let mut wakes = WakeList::new();
         while !driver.handle().is_shut_down() {
             driver.turn(None, &mut wakes);
