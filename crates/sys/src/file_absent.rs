@@ -58,6 +58,12 @@ pub fn known(_file: &File) -> Option<Known> {
     None
 }
 
+/// Whether a file that is read now is most likely not in memory.
+#[must_use]
+pub fn expects_cold() -> bool {
+    false
+}
+
 /// Whether nothing of the file is in memory.
 #[must_use]
 pub fn is_cold(_file: &File, known: &Known) -> bool {

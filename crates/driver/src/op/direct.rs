@@ -12,6 +12,8 @@ use std::path::Path;
 use yamanote_base::budget;
 use yamanote_sys::file::{self, Tried};
 
+use super::file::Kind;
+use super::ring::offer;
 use crate::context;
 
 pub use yamanote_sys::file::Known;
@@ -54,6 +56,10 @@ pub fn known(file: &File) -> Option<Known> {
 
 /// Reads a whole file.
 pub fn read_whole(path: &Path) -> Option<io::Result<Content>> {
+    // A file that is not in memory is opened here for a ring. The pool opens it itself.
+    if file::expects_cold() && offer(Kind::Read, 0).is_none() {
+        return None;
+    }
     let opened = may_try().then(|| file::open_whole(path))??;
     Some(opened.and_then(|(file, known)| read_to_end(file, &known)))
 }

@@ -25,6 +25,8 @@ use super::paths::{self, Place};
 
 /// Longer paths are left to those who may block.
 const PATH_MAX: usize = 256;
+/// Tries in a row that meet what is not in memory, until all but one of as many are left out.
+const COLD_RUN_MIN: u32 = 16;
 
 /// Whether the system once said that it does not have these calls, or forbids them.
 static ABSENT: AtomicBool = AtomicBool::new(false);
@@ -33,8 +35,9 @@ static ABSENT: AtomicBool = AtomicBool::new(false);
 const SYS_CACHESTAT: libc::c_long = 451;
 
 thread_local! {
-    /// Whether the last try of this thread to read met a page that is not in memory.
-    static MET_COLD: Cell<bool> = const { Cell::new(false) };
+    /// How many tries of this thread in a row have met a page that is not in memory, and how many
+    /// were left out since.
+    static COLD_RUN: Cell<u32> = const { Cell::new(0) };
 }
 
 /// What is known about a file without asking anybody.
@@ -167,16 +170,35 @@ pub fn known(file: &File) -> Option<Known> {
     known_of_plain(file, now_ms())
 }
 
+/// Whether a file that is read now is most likely not in memory, as all of the last ones were not.
+/// Every now and then it says no, so that the thread finds out when that has changed.
+#[must_use]
+pub fn expects_cold() -> bool {
+    let run = COLD_RUN.get();
+    if run < COLD_RUN_MIN {
+        return false;
+    }
+    COLD_RUN.set(run.wrapping_add(1));
+    run % COLD_RUN_MIN != 0
+}
+
+fn met_cold() {
+    COLD_RUN.set(COLD_RUN.get().wrapping_add(1));
+}
+
 /// Whether nothing of the file is in memory, so that a try to read it would only have this thread
 /// begin what others are to wait for. Asked for as long as tries meet such files: the question
 /// costs a call.
 #[must_use]
 pub fn is_cold(file: &File, known: &Known) -> bool {
-    if known.medium != Medium::Disk || known.len == 0 || !MET_COLD.get() {
+    if known.medium != Medium::Disk || known.len == 0 || COLD_RUN.get() == 0 {
         return false;
     }
     let is_cold = cached_pages(file).is_some_and(|pages| pages == 0);
-    MET_COLD.set(is_cold);
+    match is_cold {
+        true => met_cold(),
+        false => COLD_RUN.set(0),
+    }
     is_cold
 }
 
@@ -271,7 +293,7 @@ fn read_uninit(
         Err(error) => error,
     };
     match error.raw_os_error() {
-        Some(libc::EAGAIN) => MET_COLD.set(true),
+        Some(libc::EAGAIN) => met_cold(),
         Some(libc::EINTR) => {}
         // The mount is asked for again: the path may have been trusted too long.
         Some(libc::EOPNOTSUPP | libc::ENOSYS | libc::EPERM) => {
@@ -387,4 +409,28 @@ fn checked(returned: libc::c_long) -> io::Result<libc::c_long> {
         return Err(io::Error::last_os_error());
     }
     Ok(returned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_in_so_many_is_tried_until_one_is_in_memory() {
+        for _ in 1..COLD_RUN_MIN {
+            met_cold();
+            assert!(!expects_cold());
+        }
+        met_cold();
+        for i in 0..3 * COLD_RUN_MIN {
+            assert_eq!(expects_cold(), i % COLD_RUN_MIN != 0, "{i}");
+        }
+        let path = std::env::temp_dir().join(format!("yamanote-sys-file-{}", std::process::id()));
+        fs::write(&path, b"in memory").unwrap();
+        let file = File::open(&path).unwrap();
+        let (medium, len) = (Medium::Disk, 9);
+        assert!(!is_cold(&file, &Known { medium, len }));
+        assert!(!expects_cold());
+        fs::remove_file(&path).unwrap();
+    }
 }
