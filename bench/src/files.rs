@@ -21,8 +21,11 @@ use tokio::task::JoinSet;
 
 /// The time of one sample, roughly.
 const SAMPLE: Duration = Duration::from_millis(20);
-/// Samples of each way.
-const SAMPLES: usize = 5;
+/// Rounds of samples, as many as fit into this time, but one at least.
+const ROUNDS_TIME: Duration = Duration::from_secs(1);
+/// No more rounds than these: in each, each way is the first once, and comes after another one
+/// than in those before.
+const ROUNDS_MAX: usize = ROUTES.len() - 1;
 /// The ways, in the order of the columns, and the last once more.
 const ROUTES: [FileRoute; 5] = [
     FileRoute::Fastest,
@@ -217,9 +220,14 @@ fn compare(folder: &Folder, work: Work, tasks: usize, workers: usize) {
     for way in &mut ways {
         way.micros.clear();
     }
-    for first in 0..SAMPLES {
-        for turn in 0..ROUTES.len() {
-            let way = &mut ways[(first + turn) % ROUTES.len()];
+    let begin = Instant::now();
+    for round in 0..ROUNDS_MAX {
+        if round > 0 && begin.elapsed() > ROUNDS_TIME {
+            break;
+        }
+        for turn in 0..ROUTES.len() * ROUTES.len() {
+            let (first, step) = (turn / ROUTES.len(), round + 1);
+            let way = &mut ways[(first + step * turn) % ROUTES.len()];
             way.sample(folder, work, tasks, times);
         }
     }
