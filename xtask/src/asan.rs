@@ -17,6 +17,10 @@ const LEFT_OUT: &[(&str, &str)] = &[
         "macros",
         "runs inside of the compiler, which is built without",
     ),
+    (
+        "sim-gallery",
+        "thousands of simulated runs, of code that the tests of worlds have, too",
+    ),
 ];
 
 /// The sanitizer, and the word by which ours make room for it.
@@ -27,6 +31,10 @@ const TESTS_LEFT_OUT: &[(&str, &str)] = &[
     (
         "less_than_a_second",
         "a limit for ordinary builds: these take three times as long",
+    ),
+    (
+        "is_found_shrunk_and_replayed",
+        "shrinks as far as it comes in a minute, which is not far enough here",
     ),
     (
         "power_losses_take_no_write_that_was_acknowledged",
