@@ -3,7 +3,8 @@
 //! Prints its address and ends with its input. Multishot accept; multishot receives into provided
 //! buffers, which the sends give back; one system call a batch. To see what each part brings,
 //! arguments change it: `coop` or `plain` instead of the task work that is deferred to the wait;
-//! `epoll` waits for the ring's descriptor; `single` receives once into the connection's buffer.
+//! `epoll` waits for the ring's descriptor; `single` receives once into the connection's buffer;
+//! `direct` sends by a call of its own.
 
 mod buffers;
 
@@ -31,6 +32,7 @@ struct Variant {
     plain: bool,
     epoll: bool,
     single: bool,
+    direct: bool,
 }
 
 /// What a completion tells; with a descriptor and a buffer's number, it is a request's user data.
@@ -56,6 +58,7 @@ fn main() -> io::Result<()> {
             "plain" => variant.plain = true,
             "epoll" => variant.epoll = true,
             "single" => variant.single = true,
+            "direct" => variant.direct = true,
             // The runner says how many threads: this has always one.
             _ => {}
         }
@@ -203,6 +206,15 @@ impl Server {
 
     fn send(&mut self, fd: i32, buffer: u16, len: u32) -> io::Result<()> {
         let (start, _) = self.buffers.of(buffer);
+        if self.variant.direct {
+            let flags = libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL;
+            // SAFETY: the kernel has named the buffer, in which so many bytes are.
+            let sent = unsafe { libc::send(fd, start.cast(), len as usize, flags) };
+            if sent == len as isize {
+                self.buffers.give_back(buffer);
+                return Ok(());
+            }
+        }
         let send = opcode::Send::new(Fd(fd), start, len).build();
         self.push(send, Request::Send, fd, buffer)
     }

@@ -15,13 +15,19 @@ use crate::table::median;
 type Peer = (&'static str, &'static str, &'static [&'static str]);
 
 /// The first two are what others are compared with.
-const PEERS: [Peer; 9] = [
+const PEERS: [Peer; 11] = [
     ("bare io_uring", "echo-uring", &[]),
     ("published tokio", "echo-published", &["ct"]),
     ("yamanote", "echo-yamanote", &["ct"]),
     ("yamanote, owned buffers", "owned-yamanote", &[]),
     ("bare mio", "echo-mio", &[]),
     ("bare io_uring, single receives", "echo-uring", &["single"]),
+    ("bare io_uring, direct sends", "echo-uring", &["direct"]),
+    (
+        "bare io_uring, direct sends, COOP_TASKRUN",
+        "echo-uring",
+        &["direct", "coop"],
+    ),
     ("bare io_uring, wait in epoll", "echo-uring", &["epoll"]),
     ("bare io_uring, COOP_TASKRUN", "echo-uring", &["coop"]),
     ("bare io_uring, no flags", "echo-uring", &["plain"]),
@@ -39,14 +45,14 @@ const CLIENT_CORE: usize = 0;
 /// What one peer reached in each round, at one size.
 type Rounds = (&'static str, Vec<Reached>);
 
-/// Measures all whose name a part of the filter is part of, else those that are no variants, round
-/// by round, and writes the page.
+/// Measures those that the filter names, else those that are no variants, round by round, and
+/// writes the page.
 pub(crate) fn page(plan: &Plan, binaries: &Path, about: &str) -> io::Result<String> {
     let time = Duration::from_millis(if plan.short { 500 } else { 2000 });
     let is_asked_for = |(at, (name, program, _)): &(usize, Peer)| {
         let wanted = match &plan.filter {
             None => *at < VARIANTS_FROM,
-            Some(filter) => filter.split('|').any(|part| name.contains(part)),
+            Some(filter) => filter.split('|').any(|part| *name == part),
         };
         wanted && binaries.join(program).exists()
     };

@@ -8,7 +8,7 @@ use crate::table::Side;
 pub(crate) const USAGE: &str = "\
 bench-runner [--short] [--rounds N] [--lto] [--against-itself] [--binaries DIR] [FILTER]
 bench-runner --peers | --tuned [--short] [--rounds N] [--kept FILE] [--without TEXT] [FILTER]
-bench-runner --echo [--short] [--rounds N] [--connections N] [--binaries DIR] [FILTER|FILTER ..]
+bench-runner --echo [--short] [--rounds N] [--connections N] [--binaries DIR] [NAME|NAME ..]
 bench-runner --quick | --write-baseline";
 
 /// What is to be done.
