@@ -6,7 +6,8 @@
 //! ```
 //! A program that is killed loses nothing of this; a host without power loses what is on the left,
 //! all or any part of it. An operation takes effect at once, and its caller waits for as long as
-//! the disk takes ([`World::settle_disk`](crate::World::settle_disk)).
+//! the disk takes ([`World::settle_disk`](crate::World::settle_disk)); what a sync brings to the
+//! disk is there for sure when that time is over.
 //! Permissions and times are kept, but nobody is denied anything: programs run as root.
 
 pub(crate) mod content;
@@ -117,7 +118,10 @@ impl Disk {
     /// Whether nothing would be lost if the power failed now.
     #[must_use]
     pub fn is_synced(&self) -> bool {
-        self.with(|state, host| state.hosts.get(host).disk.tree.is_synced())
+        self.with(|state, host| {
+            let now_ns = state.now_ns();
+            state.hosts.get(host).disk.tree.is_synced(now_ns)
+        })
     }
 
     /// What is known of what `path` leads to, behind a link if `follow`.
@@ -449,7 +453,10 @@ impl WorldState {
             .position(|failure| failure.fits(op, path));
         let failure = fitting.map(|at| (at, rules.failures[at].chance));
         let takes_ns = self.draw_latency(ChoiceKind::DiskDelay, host, latency);
-        self.hosts.get_mut(host).disk.owed_ns += takes_ns;
+        let now_ns = self.now_ns();
+        let disk = &mut self.hosts.get_mut(host).disk;
+        disk.owed_ns += takes_ns;
+        disk.tree.settle(now_ns);
         let Some((at, chance)) = failure else {
             return Ok(());
         };

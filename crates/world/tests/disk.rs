@@ -5,12 +5,19 @@ use std::io::{self, ErrorKind, SeekFrom};
 use std::path::Path;
 use std::time::Duration;
 
+use yamanote_base::wake::WakeList;
 use yamanote_world::disk::{Disk, DiskOp, Failure, File, FileKind, OpenOptions};
 use yamanote_world::net::link::{Chance, Latency};
 use yamanote_world::{Host, World};
 
+/// A host whose disk takes no time.
 fn host(seed: u64) -> Host {
-    World::new(seed).add_host("a")
+    let host = World::new(seed).add_host("a");
+    let mut rules = host.disk().rules();
+    rules.latency = Latency::fixed(Duration::ZERO);
+    rules.sync_latency = Latency::fixed(Duration::ZERO);
+    host.disk().set_rules(rules);
+    host
 }
 
 fn path(path: &str) -> &Path {
@@ -332,6 +339,31 @@ fn a_sync_of_one_directory_takes_along_what_it_stands_on() {
     lose_power(&host);
     assert!(disk.metadata(path("/two/a"), true).is_ok());
     assert!(disk.metadata(path("/one/a"), true).is_err());
+}
+
+#[test]
+fn a_sync_under_way_keeps_nothing_for_sure() {
+    let takes = Duration::from_millis(3);
+    let kept_after = |wait: Duration, seed| {
+        let host = host(seed);
+        let disk = host.disk();
+        let mut rules = disk.rules();
+        rules.sync_latency = Latency::fixed(takes);
+        disk.set_rules(rules);
+        put(&disk, "/a", b"new");
+        sync(&disk, "/a");
+        sync(&disk, "/");
+        host.world().advance_to(wait, &mut WakeList::new());
+        assert_eq!(disk.is_synced(), wait >= 2 * takes);
+        lose_power(&host);
+        read(&disk, "/a").is_ok_and(|content| content == b"new")
+    };
+    // Both syncs have begun at once, and the disk does one after the other.
+    let counts = [Duration::ZERO, takes, 2 * takes]
+        .map(|wait| (0..100).filter(|seed| kept_after(wait, *seed)).count());
+    assert!((1..99).contains(&counts[0]), "{counts:?}");
+    assert!((1..99).contains(&counts[1]), "{counts:?}");
+    assert_eq!(counts[2], 100);
 }
 
 #[test]

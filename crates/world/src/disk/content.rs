@@ -21,6 +21,16 @@ pub(crate) struct Content {
     disk_pages: BTreeMap<u64, Arc<Page>>,
     /// Pages that are to be brought to the disk.
     dirty: BTreeSet<u64>,
+    /// Syncs under way, in their order, which is also that of their ends.
+    syncing: Vec<Syncing>,
+}
+
+/// A sync that is under way: `disk_pages` is what the disk will have, and this what it had.
+#[derive(Debug)]
+struct Syncing {
+    done_at_ns: u64,
+    disk_len: u64,
+    pages: BTreeMap<u64, Option<Arc<Page>>>,
 }
 
 /// What becomes of something that was not synced when the power fails.
@@ -100,17 +110,46 @@ impl Content {
         self.len = len;
     }
 
-    /// Brings everything to the disk; returns how many pages that were.
-    pub(crate) fn sync(&mut self) -> usize {
-        let dirty = std::mem::take(&mut self.dirty);
-        for number in &dirty {
-            match self.pages.get(number) {
-                Some(page) => self.disk_pages.insert(*number, page.clone()),
-                None => self.disk_pages.remove(number),
-            };
+    /// Brings everything to the disk, which takes from now until `done_at_ns`.
+    pub(crate) fn sync(&mut self, now_ns: u64, done_at_ns: u64) {
+        self.syncing.retain(|syncing| syncing.done_at_ns > now_ns);
+        // It waits also for what others have begun to bring there.
+        for syncing in &mut self.syncing {
+            syncing.done_at_ns = syncing.done_at_ns.min(done_at_ns);
         }
+        let (dirty, disk_len) = (std::mem::take(&mut self.dirty), self.disk_len);
+        let to_disk = |number| {
+            let before = match self.pages.get(&number) {
+                Some(page) => self.disk_pages.insert(number, page.clone()),
+                None => self.disk_pages.remove(&number),
+            };
+            (number, before)
+        };
+        let pages = dirty.into_iter().map(to_disk).collect();
         self.disk_len = self.len;
-        dirty.len()
+        if done_at_ns > now_ns {
+            self.syncing.push(Syncing {
+                done_at_ns,
+                disk_len,
+                pages,
+            });
+        }
+    }
+
+    /// Takes back what syncs that are not done have brought to the disk.
+    fn unsync(&mut self, now_ns: u64) {
+        let syncing = std::mem::take(&mut self.syncing);
+        let under_way = |syncing: &Syncing| syncing.done_at_ns > now_ns;
+        for syncing in syncing.into_iter().rev().filter(under_way) {
+            self.disk_len = syncing.disk_len;
+            for (number, before) in syncing.pages {
+                match before {
+                    Some(page) => self.disk_pages.insert(number, page),
+                    None => self.disk_pages.remove(&number),
+                };
+                self.dirty.insert(number);
+            }
+        }
     }
 
     /// Takes everything to be on the disk, which it is not: what a sync that failed leaves.
@@ -118,14 +157,16 @@ impl Content {
         self.dirty.clear();
     }
 
-    /// Whether something is to be brought to the disk.
-    pub(crate) fn is_dirty(&self) -> bool {
-        !self.dirty.is_empty() || self.len != self.disk_len
+    /// Whether something is to be brought to the disk, or is on its way.
+    pub(crate) fn is_dirty(&self, now_ns: u64) -> bool {
+        let under_way = |syncing: &Syncing| syncing.done_at_ns > now_ns;
+        !self.dirty.is_empty() || self.len != self.disk_len || self.syncing.iter().any(under_way)
     }
 
     /// The power fails: `fate` says what becomes of each page that was not synced, and of the
     /// length (for which no number is given).
-    pub(crate) fn lose_power(&mut self, mut fate: impl FnMut(Option<u64>) -> Fate) {
+    pub(crate) fn lose_power(&mut self, now_ns: u64, mut fate: impl FnMut(Option<u64>) -> Fate) {
+        self.unsync(now_ns);
         for number in std::mem::take(&mut self.dirty) {
             let new = self.pages.get(&number).map(|page| **page);
             let old = self.disk_pages.get(&number).map(|page| **page);
@@ -228,9 +269,9 @@ mod tests {
     fn power_keeps_what_was_synced_and_any_part_of_the_rest() {
         let mut content = Content::default();
         content.write(0, &[1; 3 * PAGE]);
-        content.sync();
+        content.sync(0, 0);
         content.write(0, &[2; 3 * PAGE]);
-        content.lose_power(|page| match page {
+        content.lose_power(0, |page| match page {
             Some(0) => Fate::Lost,
             Some(1) => Fate::Torn(0b10),
             _ => Fate::Kept,
@@ -240,16 +281,36 @@ mod tests {
         assert_eq!(bytes[PAGE + SECTOR..PAGE + 2 * SECTOR], [2; SECTOR]);
         assert_eq!(bytes[PAGE + 2 * SECTOR..2 * PAGE], [1; PAGE - 2 * SECTOR]);
         assert_eq!(bytes[2 * PAGE..], [2; PAGE]);
-        assert!(!content.is_dirty());
+        assert!(!content.is_dirty(0));
+    }
+
+    #[test]
+    fn a_sync_keeps_nothing_for_sure_before_it_is_done() {
+        // What is left of 1, then 2, each synced, the second until 10, then 3, synced until `end`.
+        let left = |end, now| {
+            let mut content = Content::default();
+            content.write(0, &[1; PAGE]);
+            content.sync(0, 0);
+            content.write(0, &[2; PAGE]);
+            content.sync(3, 10);
+            content.write(0, &[3; PAGE]);
+            content.sync(4, end);
+            assert_eq!(content.is_dirty(now), now < end);
+            content.lose_power(now, |_| Fate::Lost);
+            all(&content)[0]
+        };
+        assert_eq!([9, 10, 19, 20].map(|now| left(20, now)), [1, 2, 2, 3]);
+        // A sync that is done has waited for the pages of the one before.
+        assert_eq!([6, 7].map(|now| left(7, now)), [1, 3]);
     }
 
     #[test]
     fn a_length_that_is_lost_hides_the_pages_beyond_it() {
         let mut content = Content::default();
         content.write(0, b"synced");
-        content.sync();
+        content.sync(0, 0);
         content.write(6, &[9; PAGE]);
-        content.lose_power(|page| match page {
+        content.lose_power(0, |page| match page {
             Some(_) => Fate::Kept,
             None => Fate::Lost,
         });
@@ -262,12 +323,12 @@ mod tests {
     fn a_cut_that_is_lost_brings_back_what_was_cut() {
         let mut content = Content::default();
         content.write(0, &[1; 2 * PAGE]);
-        content.sync();
+        content.sync(0, 0);
         content.set_len(0);
-        content.lose_power(|_| Fate::Lost);
+        content.lose_power(0, |_| Fate::Lost);
         assert_eq!(all(&content), [1; 2 * PAGE]);
         content.set_len(0);
-        content.lose_power(|_| Fate::Kept);
+        content.lose_power(0, |_| Fate::Kept);
         assert_eq!(content.len(), 0);
     }
 
@@ -275,12 +336,12 @@ mod tests {
     fn what_a_failed_sync_forgets_is_gone_with_the_power() {
         let mut content = Content::default();
         content.write(0, b"old");
-        content.sync();
+        content.sync(0, 0);
         content.write(0, b"new");
         content.forget_dirty();
         assert_eq!(all(&content), b"new");
-        content.sync();
-        content.lose_power(|_| Fate::Kept);
+        content.sync(0, 0);
+        content.lose_power(0, |_| Fate::Kept);
         assert_eq!(all(&content), b"old");
     }
 }

@@ -216,7 +216,9 @@ impl File {
     pub fn sync(&self) -> io::Result<()> {
         self.run(DiskOp::Sync, true, |state| {
             let host = self.0.host.id();
+            let now_ns = state.now_ns();
             let disk = &mut state.hosts.get_mut(host).disk;
+            let done_at_ns = now_ns.saturating_add(disk.owed_ns);
             if disk.rules.lying_syncs {
                 return Ok(());
             }
@@ -231,9 +233,9 @@ impl File {
                 .ok_or(io::ErrorKind::NotFound)?;
             match inode.content_mut() {
                 Some(content) if fails => content.forget_dirty(),
-                Some(content) => drop(content.sync()),
+                Some(content) => content.sync(now_ns, done_at_ns),
                 None if fails => {}
-                None => disk.tree.sync_dir(self.0.ino),
+                None => disk.tree.sync_dir(self.0.ino, done_at_ns),
             }
             if is_over {
                 state.fault_is(FaultKind::FsyncFails, host, false);

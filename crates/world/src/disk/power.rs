@@ -14,12 +14,13 @@ const ALL_LOST: u64 = 1;
 impl WorldState {
     /// Of what was not synced on the disk of `host`, any part is lost.
     pub(crate) fn disk_loses_power(&mut self, host: HostId) {
+        let now_ns = self.now_ns();
         let mut disk = std::mem::take(&mut self.hosts.get_mut(host).disk);
         disk.power_losses += 1;
         disk.owed_ns = 0;
         let kind = ChoiceKind::PowerLoss;
         let way = self.choose_on(kind, host, WAYS);
-        disk.tree.lose_power(|changes| match way {
+        disk.tree.lose_power(now_ns, |changes| match way {
             ALL_KEPT => 0,
             ALL_LOST => changes,
             _ => self.choose_on(kind, host, changes + 1),
@@ -30,7 +31,7 @@ impl WorldState {
             let Some(InodeKind::File(content)) = inode.map(|inode| &mut inode.kind) else {
                 continue;
             };
-            content.lose_power(|page| match way {
+            content.lose_power(now_ns, |page| match way {
                 ALL_KEPT => Fate::Kept,
                 ALL_LOST => Fate::Lost,
                 _ => self.fate(host, tears && page.is_some()),

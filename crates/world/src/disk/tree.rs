@@ -22,8 +22,20 @@ const JOURNAL_MAX: usize = 1024;
 pub(crate) struct Tree {
     inodes: BTreeMap<Ino, Inode>,
     next: Ino,
-    journal: VecDeque<Change>,
+    journal: VecDeque<Entry>,
+    /// When the next change of the journal will be on the disk, or before.
+    next_due_ns: u64,
 }
+
+/// A change that has not reached the disk.
+#[derive(Debug)]
+struct Entry {
+    change: Change,
+    /// When a sync that is under way will have brought it there; [`NEVER_NS`] without one.
+    due_ns: u64,
+}
+
+const NEVER_NS: u64 = u64::MAX;
 
 #[derive(Debug)]
 pub(crate) struct Inode {
@@ -109,6 +121,7 @@ impl Default for Tree {
             )]),
             next: ROOT + 1,
             journal: VecDeque::new(),
+            next_due_ns: NEVER_NS,
         }
     }
 }
@@ -257,41 +270,55 @@ impl Tree {
             .get(ino)
             .is_some_and(|inode| inode.links == 0 && inode.disk_links == 0 && inode.opens == 0);
         // A change that is still to reach the disk may lead to it.
-        if unused && ino != ROOT && !self.journal.iter().any(is_pending) {
+        if unused && ino != ROOT && !self.journal.iter().any(|entry| is_pending(&entry.change)) {
             self.inodes.remove(&ino);
         }
     }
 
-    /// Brings the names of `dir` to the disk, and what they stand on.
-    pub(crate) fn sync_dir(&mut self, dir: Ino) {
+    /// Brings the names of `dir` to the disk, and what they stand on, which takes until
+    /// `done_at_ns`.
+    pub(crate) fn sync_dir(&mut self, dir: Ino, done_at_ns: u64) {
         let mut dirs = BTreeSet::from([dir]);
-        let mut synced = vec![false; self.journal.len()];
-        // From the end: a change of several directories needs the earlier ones of each.
-        for (change, synced) in self.journal.iter().zip(&mut synced).rev() {
-            *synced = change.dirs().any(|dir| dirs.contains(&dir));
-            if *synced {
-                dirs.extend(change.dirs());
+        // From the end: a change of several directories needs the earlier ones of each. So what is
+        // due before any moment is whole.
+        for entry in self.journal.iter_mut().rev() {
+            if entry.change.dirs().any(|dir| dirs.contains(&dir)) {
+                dirs.extend(entry.change.dirs());
+                entry.due_ns = entry.due_ns.min(done_at_ns);
+                self.next_due_ns = self.next_due_ns.min(done_at_ns);
             }
+        }
+    }
+
+    /// Has the disk have what was to be there by now.
+    pub(crate) fn settle(&mut self, now_ns: u64) {
+        if self.next_due_ns > now_ns {
+            return;
         }
         let journal = std::mem::take(&mut self.journal);
-        let mut done = Vec::new();
-        for (change, synced) in journal.into_iter().zip(synced) {
-            match synced {
-                true => done.push(change),
-                false => self.journal.push_back(change),
-            }
-        }
-        for change in done {
-            self.apply(&change);
+        let (done, left) = journal
+            .into_iter()
+            .partition::<VecDeque<_>, _>(|entry| entry.due_ns <= now_ns);
+        self.next_due_ns = left
+            .iter()
+            .map(|entry| entry.due_ns)
+            .min()
+            .unwrap_or(NEVER_NS);
+        self.journal = left;
+        for entry in done {
+            self.apply(&entry.change);
         }
     }
 
     fn note(&mut self, change: Change) {
-        self.journal.push_back(change);
+        self.journal.push_back(Entry {
+            change,
+            due_ns: NEVER_NS,
+        });
         if self.journal.len() > JOURNAL_MAX {
             let oldest = self.journal.pop_front();
-            if let Some(change) = oldest {
-                self.apply(&change);
+            if let Some(entry) = oldest {
+                self.apply(&entry.change);
             }
         }
     }
@@ -310,16 +337,18 @@ impl Tree {
 
     /// The power fails: of each directory the last changes are lost, as many as `lost` says of so
     /// many, and what stands on them.
-    pub(crate) fn lose_power(&mut self, mut lost: impl FnMut(u64) -> u64) {
+    pub(crate) fn lose_power(&mut self, now_ns: u64, mut lost: impl FnMut(u64) -> u64) {
+        self.settle(now_ns);
+        self.next_due_ns = NEVER_NS;
         let journal = std::mem::take(&mut self.journal);
         let mut kept: BTreeMap<Ino, u64> = BTreeMap::new();
-        for dir in journal.iter().flat_map(Change::dirs) {
+        for dir in journal.iter().flat_map(|entry| entry.change.dirs()) {
             *kept.entry(dir).or_default() += 1;
         }
         for count in kept.values_mut() {
             *count -= lost(*count);
         }
-        for change in journal {
+        for Entry { change, .. } in journal {
             let is_lost = change.dirs().any(|dir| kept[&dir] == 0);
             for dir in change.dirs() {
                 kept.entry(dir)
@@ -359,11 +388,12 @@ impl Tree {
     }
 
     /// Whether all is on the disk as programs see it.
-    pub(crate) fn is_synced(&self) -> bool {
+    pub(crate) fn is_synced(&self, now_ns: u64) -> bool {
         let is_synced = |inode: &Inode| match &inode.kind {
-            InodeKind::File(content) => !content.is_dirty(),
+            InodeKind::File(content) => !content.is_dirty(now_ns),
             InodeKind::Dir(_) | InodeKind::Link(_) => true,
         };
-        self.journal.is_empty() && self.inodes.values().all(is_synced)
+        self.journal.iter().all(|entry| entry.due_ns <= now_ns)
+            && self.inodes.values().all(is_synced)
     }
 }
