@@ -67,6 +67,22 @@ fn an_order_by_address_is_named() {
 static CONFIG: u8 = 5;
 
 #[test]
+fn what_differs_in_its_bytes_alone_is_named() {
+    let failure = failure(&config("what_differs_in_its_bytes_alone_is_named"), |sim| {
+        Box::pin(async move {
+            let address = std::ptr::from_ref(&CONFIG).addr() as u64;
+            let client = sim.client("client", async move {
+                tokio::fs::write("/address", address.to_be_bytes()).await
+            });
+            client.await.unwrap().unwrap();
+        })
+    });
+    assert_eq!(failure.name, "not deterministic", "{failure}");
+    let text = failure.to_string();
+    assert!(text.contains("8 bytes for client, digest "), "{text}");
+}
+
+#[test]
 fn a_thread_is_named() {
     let failure = failure(&config("a_thread_is_named"), |sim| {
         waits_for(sim, || std::thread::spawn(|| 5).join().unwrap())

@@ -29,7 +29,7 @@ pub use rules::{DiskOp, DiskRules, Failure};
 
 use crate::choice::ChoiceKind;
 use crate::host::{Host, HostId};
-use crate::trace::{Event, FaultKind};
+use crate::trace::FaultKind;
 use crate::world::WorldState;
 use content::Content;
 use path::Found;
@@ -441,7 +441,7 @@ impl WorldState {
         op: DiskOp,
         path: &Path,
     ) -> io::Result<()> {
-        self.record(Event::Note(host, op.name(), 0));
+        self.record_disk(host, op, path);
         let rules = &self.hosts.get(host).disk.rules;
         let latency = match op {
             DiskOp::Sync => rules.sync_latency,

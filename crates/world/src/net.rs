@@ -127,7 +127,7 @@ impl WorldState {
             Packet::SynAck { client, server } => self.deliver_syn_ack(client, server, wakes),
             Packet::Refused { client, kind } => self.break_end(client, kind, wakes),
             Packet::Data { end, sender, bytes } => {
-                self.record_payload(&bytes);
+                self.record_payload(to, &bytes);
                 if self.deliver_data(end, bytes, wakes).is_none() {
                     // Nobody is there any more.
                     let packet = Packet::Reset { end: sender };
@@ -153,7 +153,7 @@ impl WorldState {
                 target,
                 bytes,
             } => {
-                self.record_payload(&bytes);
+                self.record_payload(to, &bytes);
                 let arrived = udp::Arrived {
                     sender,
                     source,

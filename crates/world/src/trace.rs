@@ -6,10 +6,13 @@
 
 mod hash;
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::panic::Location;
+use std::path::Path;
+use std::sync::Arc;
 
 use crate::choice::Choice;
+use crate::disk::DiskOp;
 use crate::host::{HostId, Hosts};
 use crate::net::packet;
 pub use hash::TraceHash;
@@ -46,6 +49,10 @@ pub enum Event {
         /// Which socket it is for.
         key: u64,
     },
+    /// An operation on a disk, and the path by its [number](PathNumber).
+    Disk(HostId, DiskOp, PathNumber),
+    /// So many bytes reached a host, or its disk, and a digest of them.
+    Bytes(HostId, u64, u64),
     /// A fault begins, or strikes once, between two hosts or on one (then both are the same).
     Fault(FaultKind, HostId, HostId),
     /// A fault is over.
@@ -55,6 +62,10 @@ pub enum Event {
     /// Something of the application, of which only these two numbers matter.
     Mark(u64, u64),
 }
+
+/// Which of the paths of a trace, in the order of their first appearance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PathNumber(u32);
 
 /// Defines the kinds of faults, one a line, and how reports name them.
 macro_rules! faults {
@@ -152,6 +163,9 @@ pub(crate) struct Trace {
     checkpoints: Vec<u128>,
     /// Where each task was spawned, by its number; a word a task.
     places: Vec<Option<&'static Location<'static>>>,
+    /// The paths of disks, each once, and the number of each.
+    paths: Vec<Arc<Path>>,
+    path_numbers: BTreeMap<Arc<Path>, PathNumber>,
     /// The last events of each host that say more than that a task was polled.
     recent: Vec<VecDeque<Record>>,
     /// What begun faults have not ended.
@@ -169,6 +183,8 @@ impl Trace {
             count: 0,
             checkpoints: Vec::new(),
             places: Vec::new(),
+            paths: Vec::new(),
+            path_numbers: BTreeMap::new(),
             recent: Vec::new(),
             in_force: Vec::new(),
             faults: Vec::new(),
@@ -196,12 +212,33 @@ impl Trace {
         self.count(Record { at_ns, entry });
     }
 
-    /// Folds what a packet carries, of which at least the length counts.
-    pub(crate) fn payload(&mut self, bytes: &[u8], whole: bool) {
-        self.hash.fold(bytes.len() as u64, 0);
-        if whole {
-            self.hash.fold_bytes(bytes);
+    /// Folds bytes that reached `host`: what a packet carried, or what is written to its disk.
+    pub(crate) fn payload(&mut self, at_ns: u64, host: HostId, bytes: &[u8]) {
+        let len = bytes.len() as u64;
+        self.hash.fold(len, 0);
+        self.hash.fold_bytes(bytes);
+        if let Some(log) = &mut self.log {
+            // Only what is read needs a digest of these bytes alone.
+            let mut digest = TraceHash::new(0);
+            digest.fold_bytes(bytes);
+            let entry = Entry::Event(Event::Bytes(host, len, digest.finish() as u64));
+            log.push(Record { at_ns, entry });
         }
+    }
+
+    /// The number of `path`, which is folded when it appears for the first time.
+    pub(crate) fn path_number(&mut self, path: &Path) -> PathNumber {
+        if let Some(number) = self.path_numbers.get(path) {
+            return *number;
+        }
+        let number = u32::try_from(self.paths.len()).expect("a run has fewer paths");
+        let (number, path) = (PathNumber(number), Arc::<Path>::from(path));
+        let bytes = path.as_os_str().as_encoded_bytes();
+        self.hash.fold(bytes.len() as u64, 0);
+        self.hash.fold_bytes(bytes);
+        self.paths.push(path.clone());
+        self.path_numbers.insert(path, number);
+        number
     }
 
     pub(crate) fn hash(&self) -> u128 {
@@ -314,6 +351,13 @@ impl Event {
                 hash.fold_bytes(name.as_bytes());
                 (11, host.number(), value)
             }
+            Event::Disk(host, op, path) => {
+                (12, host.number(), (op as u64) << 32 | u64::from(path.0))
+            }
+            Event::Bytes(host, len, digest) => {
+                hash.fold(13, len);
+                (13, host.number(), digest)
+            }
             Event::Packet { to, sort, key, .. } => (sort, to.number(), key),
         };
         hash.fold(head(tag, host, at_ns), value);
@@ -329,6 +373,8 @@ impl Event {
             | Event::Finish(host, _)
             | Event::HostStart(host, _)
             | Event::HostCrash(host)
+            | Event::Disk(host, ..)
+            | Event::Bytes(host, ..)
             | Event::Note(host, ..) => (Some(host), None),
             Event::Packet { from, to, .. } => (Some(to), Some(from)),
             Event::Fault(_, one, other) | Event::FaultEnd(_, one, other) => {
@@ -356,6 +402,13 @@ impl Event {
             Event::Finish(host, number) => format!("end of {}", task(host, number)),
             Event::HostStart(host, _) => format!("start of {}", name(host)),
             Event::HostCrash(host) => format!("kill of {}", name(host)),
+            Event::Disk(host, op, PathNumber(path)) => {
+                let path = trace.paths[path as usize].display();
+                format!("{} of {path} on {}", op.name(), name(host))
+            }
+            Event::Bytes(host, len, digest) => {
+                format!("{len} bytes for {}, digest {digest:016x}", name(host))
+            }
             Event::Packet {
                 from,
                 to,

@@ -1,6 +1,7 @@
 //! The world: one virtual clock, one heap of events, one trace; a cheap handle to all of it.
 
 use std::fmt;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +10,7 @@ use yamanote_base::wake::WakeList;
 
 use crate::alarm::Alarm;
 use crate::choice::{Choice, ChoiceKind, Choices, Divergence, Script};
+use crate::disk::DiskOp;
 use crate::event::{Due, EventHeap};
 use crate::host::{Host, HostId, Hosts};
 use crate::net::NetState;
@@ -32,8 +34,6 @@ pub(crate) struct WorldState {
     pub(crate) net: NetState,
     choices: Choices,
     trace: Trace,
-    /// Whether the trace holds what packets carry, besides how much.
-    traces_payloads: bool,
     /// Whether computing takes no time: the clock moves to events, and by hand.
     is_still: bool,
 }
@@ -49,7 +49,6 @@ impl World {
             net: NetState::default(),
             choices: Choices::new(seed),
             trace: Trace::new(seed),
-            traces_payloads: false,
             is_still: false,
         };
         Self(Arc::new(WorldCell {
@@ -251,14 +250,6 @@ impl World {
         self.lock().record(event);
     }
 
-    /// Has the trace hold what packets carry, not only how much.
-    ///
-    /// Off at first: programs write the real time of day into what they send (as every HTTP
-    /// server does), and that differs between runs that are otherwise equal.
-    pub fn trace_payloads(&self) {
-        self.lock().traces_payloads = true;
-    }
-
     /// The hash of all that has happened so far.
     #[must_use]
     pub fn trace_hash(&self) -> u128 {
@@ -356,8 +347,14 @@ impl WorldState {
         choice.value
     }
 
-    pub(crate) fn record_payload(&mut self, bytes: &[u8]) {
-        self.trace.payload(bytes, self.traces_payloads);
+    pub(crate) fn record_payload(&mut self, host: HostId, bytes: &[u8]) {
+        self.trace.payload(self.now_ns, host, bytes);
+    }
+
+    /// Records an operation on the disk of `host`.
+    pub(crate) fn record_disk(&mut self, host: HostId, op: DiskOp, path: &Path) {
+        let path = self.trace.path_number(path);
+        self.record(Event::Disk(host, op, path));
     }
 
     pub(crate) fn record(&mut self, event: Event) {

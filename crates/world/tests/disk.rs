@@ -476,3 +476,21 @@ fn operations_owe_the_time_that_the_disk_takes() {
     );
     assert!(host.world().settle_disk(host.id()).is_none());
 }
+
+#[test]
+fn the_trace_tells_of_operations_by_their_path_and_of_what_is_written() {
+    let life = |name: &str, content: &[u8]| {
+        let host = host(14);
+        host.world().keep_records();
+        put(&host.disk(), name, content);
+        let world = host.world().clone();
+        let records = world.records();
+        let texts = records.iter().map(|record| world.text_of(record));
+        (texts.collect::<Vec<_>>(), world.trace_hash())
+    };
+    let (texts, hash) = life("/a", b"one");
+    assert!(texts.contains(&"write of /a on a".to_owned()), "{texts:?}");
+    assert_eq!((texts, hash), life("/a", b"one"));
+    assert_ne!(hash, life("/a", b"two").1);
+    assert_ne!(hash, life("/b", b"one").1);
+}

@@ -50,7 +50,6 @@ fn live(seed: u64, payload: &[u8]) -> World {
     let world = World::new(seed);
     let (a, b) = (world.add_host("a"), world.add_host("b"));
     world.keep_choices();
-    world.trace_payloads();
     let listener = TcpListener::bind(&b, "0.0.0.0:1".parse().unwrap(), 1).unwrap();
     let client = TcpStream::connect(&a, (b.addresses()[0], 1).into()).unwrap();
     let mut wakes = WakeList::new();

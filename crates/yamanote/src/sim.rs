@@ -98,7 +98,9 @@
 //! a smaller run is the same list with more zeros. The shrinker takes faults out one by one, tries
 //! each alone, leaves hosts out, ends the list sooner, shortens latencies and straightens the
 //! order of tasks; a candidate counts if it fails by the same name. Every event and choice goes
-//! into a hash of 128 bits; two runs are equal if and only if their hashes are.
+//! into a hash of 128 bits, and so does each byte that is sent or written; two runs are equal if
+//! and only if their hashes are. (Without the feature `sim` the `Date` of an HTTP server is the
+//! real one, and two runs differ by it.)
 //!
 //! The order of tasks is [in turn, random, or by priorities](Schedule) that change now and then.
 //!

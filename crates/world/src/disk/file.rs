@@ -176,7 +176,7 @@ impl File {
                 .get(host)
                 .disk
                 .room(self.0.ino, *position, src.len())?;
-            state.record_payload(&src[..count]);
+            state.record_payload(host, &src[..count]);
             let inode = self.0.inode(state)?;
             inode.times.modified_ns = now_ns;
             let content = inode.content_mut().ok_or(io::ErrorKind::IsADirectory)?;

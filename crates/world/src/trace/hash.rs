@@ -42,15 +42,24 @@ impl TraceHash {
 
     /// Folds the bytes in; their number is to be folded by the caller.
     pub fn fold_bytes(&mut self, bytes: &[u8]) {
-        for block in bytes.chunks(16) {
-            let mut padded = [0_u8; 16];
-            padded[..block.len()].copy_from_slice(block);
-            let number = u128::from_le_bytes(padded);
-            let mask = u128::from(u64::MAX);
-            let low = u64::try_from(number & mask).expect("masked to 64 bits");
-            let high = u64::try_from(number >> 64).expect("shifted to 64 bits");
-            self.fold(low, high);
+        let mut blocks = bytes.chunks_exact(16);
+        for block in &mut blocks {
+            let mut whole = [0_u8; 16];
+            whole.copy_from_slice(block);
+            self.fold_block(whole);
         }
+        let rest = blocks.remainder();
+        if !rest.is_empty() {
+            let mut padded = [0_u8; 16];
+            padded[..rest.len()].copy_from_slice(rest);
+            self.fold_block(padded);
+        }
+    }
+
+    #[inline]
+    fn fold_block(&mut self, block: [u8; 16]) {
+        let number = u128::from_le_bytes(block);
+        self.fold(number as u64, (number >> 64) as u64);
     }
 
     /// The hash of all so far.
