@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sim::{Sim, Swarm, SwarmFault};
 use tokio::time::{Instant, sleep, timeout};
 
-use crate::{Form, ask, finds, passes, serve};
+use crate::{Form, ask, at_once, finds, passes, serve};
 
 const LOCK: u16 = 7004;
 const STORE: u16 = 7005;
@@ -26,7 +26,7 @@ async fn lock() -> std::io::Result<()> {
         *state = (number + 1, Some(Instant::now() + LEASE));
         number + 1
     };
-    serve(LOCK, lease).await
+    serve(LOCK, at_once(lease)).await
 }
 
 /// Writes that were made, each by the number of its lease.
@@ -42,7 +42,7 @@ async fn store(form: Form, writes: Writes) -> std::io::Result<()> {
         writes.push(lease);
         1
     };
-    serve(STORE, write).await
+    serve(STORE, at_once(write)).await
 }
 
 async fn worker() {
@@ -59,7 +59,7 @@ async fn worker() {
     }
 }
 
-async fn world(sim: Sim, form: Form) {
+pub(crate) async fn world(sim: Sim, form: Form) {
     let writes = Writes::default();
     sim.host("lock", lock);
     let kept = writes.clone();
@@ -89,5 +89,5 @@ fn a_write_that_comes_late_breaks_the_lock() {
 
 #[test]
 fn a_store_that_looks_at_the_number_of_the_lease_refuses_it() {
-    passes("lease_fixed", |sim| world(sim, Form::Fixed));
+    passes("lease", |sim| world(sim, Form::Fixed));
 }

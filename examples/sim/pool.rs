@@ -9,7 +9,7 @@ use tokio::net::TcpStream;
 use tokio::sim::{Sim, Swarm, SwarmFault};
 use tokio::time::{sleep, timeout};
 
-use crate::{Form, finds, passes, serve};
+use crate::{Form, at_once, finds, passes, serve};
 
 const PORT: u16 = 7003;
 
@@ -51,8 +51,8 @@ async fn client(form: Form) {
     }
 }
 
-async fn world(sim: Sim, form: Form) {
-    sim.host("server", || serve(PORT, |question| question + 1));
+pub(crate) async fn world(sim: Sim, form: Form) {
+    sim.host("server", || serve(PORT, at_once(|question| question + 1)));
     let swarm = Swarm::default().only([SwarmFault::HalfOpen, SwarmFault::Loss]);
     let chaos = sim.nemesis(swarm);
     let client = sim.client("client", client(form));
@@ -77,5 +77,5 @@ fn a_request_on_a_dead_connection_waits_for_ever() {
 
 #[test]
 fn a_request_with_a_limit_is_sent_again_on_another_connection() {
-    passes("pool_fixed", |sim| world(sim, Form::Fixed));
+    passes("pool", |sim| world(sim, Form::Fixed));
 }

@@ -7,9 +7,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use tokio::sim::{Sim, Swarm, SwarmFault};
-use tokio::time::{sleep, timeout};
+use tokio::time::sleep;
 
-use crate::{Form, ask, finds, passes, serve};
+use crate::{Form, at_once, finds, insist, passes, serve};
 
 const PORT: u16 = 7006;
 const TRANSACTIONS: u64 = 10;
@@ -41,31 +41,21 @@ async fn participant(form: Form, disk: Arc<Mutex<Disk>>) -> std::io::Result<()> 
         }
         1
     };
-    serve(PORT, answer).await
-}
-
-/// Sends a message until it is answered.
-async fn tell(host: &str, message: u64) {
-    while !matches!(
-        timeout(Duration::from_secs(1), ask(host, PORT, message)).await,
-        Ok(Ok(1))
-    ) {
-        sleep(Duration::from_millis(100)).await;
-    }
+    serve(PORT, at_once(answer)).await
 }
 
 async fn coordinator() {
     for transaction in 0..TRANSACTIONS {
         for phase in 0..2 {
             for host in HOSTS {
-                tell(host, transaction * 2 + phase).await;
+                insist(host, PORT, transaction * 2 + phase).await;
             }
         }
         sleep(Duration::from_millis(100)).await;
     }
 }
 
-async fn world(sim: Sim, form: Form) {
+pub(crate) async fn world(sim: Sim, form: Form) {
     let mut disks = BTreeMap::new();
     for host in HOSTS {
         let disk = Arc::new(Mutex::new(Disk::default()));
@@ -91,5 +81,5 @@ fn a_promise_that_is_forgotten_leaves_one_account_behind() {
 
 #[test]
 fn a_promise_on_the_disk_is_kept() {
-    passes("two_phase_fixed", |sim| world(sim, Form::Fixed));
+    passes("two_phase", |sim| world(sim, Form::Fixed));
 }

@@ -1,0 +1,68 @@
+//! The figures of the README: how many seeds each bug takes, and that no fixed form fails.
+//!
+//! `cargo xtask sim gallery` runs both, which takes minutes.
+
+use std::future::Future;
+use std::ops::Range;
+use std::pin::Pin;
+
+use tokio::sim::{self, Explore, Report, Sim};
+
+use crate::{Form, ack, frames, lease, pool, rename, retry, two_phase, vote};
+
+/// How many beginnings are tried, 500 seeds apart.
+const BEGINNINGS: u64 = 21;
+
+type World = Pin<Box<dyn Future<Output = ()>>>;
+
+/// The name of a subject, and its world.
+type Subject = (&'static str, fn(Sim, Form) -> World);
+
+const SUBJECTS: [Subject; 8] = [
+    ("retry", |sim, form| Box::pin(retry::world(sim, form))),
+    ("two_phase", |sim, form| {
+        Box::pin(two_phase::world(sim, form))
+    }),
+    ("lease", |sim, form| Box::pin(lease::world(sim, form))),
+    ("pool", |sim, form| Box::pin(pool::world(sim, form))),
+    ("frames", |sim, form| Box::pin(frames::world(sim, form))),
+    ("ack", |sim, form| Box::pin(ack::world(sim, form))),
+    ("rename", |sim, form| Box::pin(rename::world(sim, form))),
+    ("vote", |sim, form| Box::pin(vote::world(sim, form))),
+];
+
+fn explore((name, world): Subject, form: Form, seeds: Range<u64>) -> Report {
+    let config = Explore {
+        seeds,
+        shrink: false,
+        ..Explore::new(&format!("{name}_{form:?}"))
+    };
+    sim::explore(&config, move |sim| world(sim, form))
+}
+
+#[test]
+#[ignore = "minutes: `cargo xtask sim gallery`"]
+fn each_bug_is_found_within_500_seeds_from_wherever_one_begins() {
+    for subject in SUBJECTS {
+        let mut taken = Vec::new();
+        for beginning in 0..BEGINNINGS {
+            let first = beginning * 500;
+            let report = explore(subject, Form::Buggy, first..first + 500);
+            assert!(report.failure.is_some(), "{}: from {first} on", subject.0);
+            taken.push(report.seeds);
+        }
+        taken.sort_unstable();
+        let [median, most] = [taken[taken.len() / 2], taken[taken.len() - 1]];
+        println!("{}: {median} seeds (median), {most} (at most)", subject.0);
+    }
+}
+
+#[test]
+#[ignore = "minutes: `cargo xtask sim gallery`"]
+fn each_fixed_form_passes_2000_seeds() {
+    for subject in SUBJECTS {
+        let report = explore(subject, Form::Fixed, 0..2_000);
+        report.assert_passed();
+        println!("{}: {} seeds passed", subject.0, report.seeds);
+    }
+}
