@@ -88,15 +88,12 @@ fn minute(seed: u64) -> u128 {
 }
 
 #[test]
-fn a_minute_of_three_stations_repeats_by_its_seed_in_less_than_a_second() {
+fn a_minute_of_three_stations_repeats_by_its_seed() {
     // Each on a fresh thread: what a thread has drawn or cached is no part of a world.
     let alone = |seed| std::thread::spawn(move || minute(seed)).join().unwrap();
-    let begin = std::time::Instant::now();
     let first = alone(7);
-    let took = begin.elapsed();
     assert_eq!(first, alone(7));
     assert_ne!(first, alone(8));
-    assert!(took < Duration::from_secs(1), "{took:?}");
 }
 
 #[test]
@@ -144,7 +141,7 @@ async fn writer(name: &'static str, acknowledged: Arc<Mutex<BTreeMap<String, Str
             format!("{name}-{number}"),
             format!("value {number} of {name}"),
         );
-        let tried = timeout(Duration::from_secs(2), try_put(&key, &value)).await;
+        let tried = timeout(Duration::from_millis(300), try_put(&key, &value)).await;
         if matches!(tried, Ok(Ok(()))) {
             acknowledged.lock().unwrap().insert(key, value);
         }
@@ -152,42 +149,40 @@ async fn writer(name: &'static str, acknowledged: Arc<Mutex<BTreeMap<String, Str
     }
 }
 
-/// Three clients write while the power fails again and again; how many writes were acknowledged.
-fn outages(seed: u64) -> (usize, u128) {
-    let sim = Sim::new(seed);
+/// Three clients write while the power fails again and again.
+async fn outages(sim: Sim) {
     let host = sim.host("north", serve);
     let acknowledged = Arc::new(Mutex::new(BTreeMap::new()));
     for name in ["a", "b", "c"] {
         sim.client(name, writer(name, acknowledged.clone()));
     }
-    for outage in 0..5_u64 {
+    for _ in 0..5 {
         // At another moment of whatever is going on each time.
-        sim.run_for(Duration::from_micros(
-            400_000 + outage * 137_731 + seed * 977,
-        ))
-        .unwrap();
+        sleep(Duration::from_micros(150_000 + sim.draw(250_000))).await;
         host.power_loss();
-        sim.run_for(Duration::from_millis(500)).unwrap();
+        sleep(Duration::from_millis(100)).await;
         host.restart();
     }
-    sim.run(async {
-        sleep(Duration::from_secs(1)).await;
-        let acknowledged = acknowledged.lock().unwrap().clone();
-        for (key, value) in &acknowledged {
-            let found = get("north", key).await;
-            let expected = (StatusCode::OK, value.clone().into());
-            assert_eq!(found, expected, "seed {seed} has lost {key}");
-        }
-        (acknowledged.len(), sim.trace_hash())
-    })
-    .unwrap()
+    sleep(Duration::from_millis(100)).await;
+    let acknowledged = acknowledged.lock().unwrap().clone();
+    assert!(!acknowledged.is_empty(), "something was acknowledged");
+    for (key, value) in &acknowledged {
+        let found = get("north", key).await;
+        assert_eq!(
+            found,
+            (StatusCode::OK, value.clone().into()),
+            "{key} is lost"
+        );
+    }
 }
 
-#[test]
-fn power_losses_take_no_write_that_was_acknowledged() {
-    for seed in 0..40 {
-        let (count, _) = outages(seed);
-        assert!(count > 20, "seed {seed}: {count} writes");
-    }
-    assert_eq!(outages(7), outages(7));
+#[tokio::test(sim, seeds = 200, workers = 2)]
+async fn power_losses_take_no_write_that_was_acknowledged(sim: Sim) {
+    outages(sim).await;
+}
+
+#[tokio::test(sim, seeds = 1000, workers = 2, check = true)]
+#[ignore = "minutes: `cargo xtask sim station`"]
+async fn a_thousand_seeds_are_the_same_runs_in_other_processes(sim: Sim) {
+    outages(sim).await;
 }

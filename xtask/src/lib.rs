@@ -1,5 +1,5 @@
 //! The project's own commands: `cargo xtask tidy | conformance | loom | asan | bench | features |
-//! platforms`.
+//! platforms | sim`.
 //!
 //! A library, so that tests call it: `tests/tidy.rs` runs [`tidy`] over the whole workspace, so
 //! that `cargo test` fails where the style guide is not kept. It knows nothing of the runtime; it
@@ -19,6 +19,7 @@ pub mod messages;
 pub mod packages;
 pub mod pattern;
 pub mod platforms;
+pub mod sim;
 pub mod tidy;
 pub mod wine;
 

@@ -6,7 +6,7 @@ use std::env;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use xtask::{Result, asan, bench, command, conformance, features, loom, platforms, tidy};
+use xtask::{Result, asan, bench, command, conformance, features, loom, platforms, sim, tidy};
 
 const HELP: &str = include_str!("help.txt");
 
@@ -34,6 +34,7 @@ fn run(arguments: &[String]) -> Result {
         "bench" => bench::run(rest),
         "features" => features::run(rest),
         "platforms" => platforms::run(rest),
+        "sim" => sim::run(rest),
         "bounded" => bounded(rest),
         "help" | "--help" | "-h" => {
             print!(

@@ -107,7 +107,13 @@ impl Explore {
     #[must_use]
     pub fn of_test(name: &str, folder: Option<&str>) -> Self {
         let path = name.split_once("::").map_or(name, |(_, path)| path);
-        let arguments = [path, "--exact", "--nocapture", "--test-threads=1"];
+        let arguments = [
+            path,
+            "--exact",
+            "--include-ignored",
+            "--nocapture",
+            "--test-threads=1",
+        ];
         Self {
             seeds_folder: folder.map(|folder| Path::new(folder).join("tests/seeds")),
             arguments: arguments.map(str::to_owned).to_vec(),
