@@ -17,7 +17,7 @@ use yamanote_base::ready::Direction;
 use yamanote_driver::context::{self, Alarm};
 use yamanote_driver::handle::{Handle, TurnStamp};
 use yamanote_driver::resource::Watched;
-use yamanote_driver::resource::unix::UnixStream as Pipe;
+use yamanote_driver::resource::unix::OsUnixStream as Pipe;
 
 /// Hears one kind of signal; several signals before a poll count as one.
 #[derive(Debug)]

@@ -4,9 +4,12 @@ use std::cmp::Ordering;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
 
+use yamanote_base::interest::Ready;
+use yamanote_base::ready::ReadyCell;
 use yamanote_base::slab::{Key, Slab};
 
 use crate::alarm::AlarmCell;
+use crate::host::HostId;
 use crate::net::packet::Parcel;
 
 /// What happens at some time.
@@ -16,6 +19,18 @@ pub(crate) enum Due {
     Parcel(Parcel),
     /// An alarm rings.
     Alarm(Arc<AlarmCell>),
+    /// A Unix socket becomes ready.
+    Nudge(Nudge),
+}
+
+/// What a Unix socket becomes ready for.
+#[derive(Debug)]
+pub(crate) struct Nudge {
+    pub(crate) host: HostId,
+    /// The key of the socket, for the trace.
+    pub(crate) socket: u64,
+    pub(crate) cell: Arc<ReadyCell>,
+    pub(crate) ready: Ready,
 }
 
 /// The events to come.
@@ -53,6 +68,10 @@ impl EventHeap {
 
     pub(crate) fn push_alarm(&mut self, at_ns: u64, alarm: Arc<AlarmCell>) {
         self.push_due(at_ns, Due::Alarm(alarm));
+    }
+
+    pub(crate) fn push_nudge(&mut self, at_ns: u64, nudge: Nudge) {
+        self.push_due(at_ns, Due::Nudge(nudge));
     }
 
     fn push_due(&mut self, at_ns: u64, due: Due) {

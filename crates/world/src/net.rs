@@ -1,4 +1,4 @@
-//! The network of a world: TCP and UDP sockets whose other ends are in the same memory.
+//! The network of a world: TCP, UDP and Unix sockets whose other ends are in the same memory.
 //!
 //! Sockets answer at once or with `WouldBlock`, as Linux's do. What travels takes 1 to 10 ms
 //! between hosts and 20 to 50 us within one, unless [`link`] says otherwise; a stream keeps its
@@ -21,12 +21,14 @@ mod options;
 mod socket;
 mod stream;
 mod udp;
+mod unix;
 
 pub use listener::TcpListener;
 pub use options::SocketOptions;
 pub use socket::TcpSocket;
 pub use stream::TcpStream;
 pub use udp::UdpSocket;
+pub use unix::{UnixDatagram, UnixListener, UnixName, UnixSocket, UnixStream};
 
 use std::collections::BTreeMap;
 use std::io;
@@ -42,6 +44,7 @@ use link::Links;
 use listener::ListenerState;
 use packet::{Packet, Parcel};
 use udp::UdpState;
+use unix::UnixSockets;
 use yamanote_base::slab::{Key, Slab};
 
 /// Emptied buffers that are kept for the next packets.
@@ -53,6 +56,7 @@ pub(crate) struct NetState {
     pub(crate) ends: Slab<Endpoint>,
     pub(crate) listeners: Slab<ListenerState>,
     pub(crate) udp: Slab<UdpState>,
+    pub(crate) unix: UnixSockets,
     /// Who listens on a port of a host, in the order of binding.
     pub(crate) listening: BTreeMap<(HostId, u16), Vec<Key<ListenerState>>>,
     /// Which datagram sockets have a port of a host, in the order of binding.
@@ -71,6 +75,7 @@ impl Default for NetState {
             ends: Slab::new(),
             listeners: Slab::new(),
             udp: Slab::new(),
+            unix: UnixSockets::default(),
             listening: BTreeMap::new(),
             receiving: BTreeMap::new(),
             links: Links::default(),
@@ -183,6 +188,7 @@ impl WorldState {
         for socket in sockets {
             self.close_udp(socket);
         }
+        self.drop_unix_sockets(host);
         let host = self.hosts.get_mut(host);
         host.tcp.clear();
         host.udp.clear();

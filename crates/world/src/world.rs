@@ -100,6 +100,7 @@ impl World {
             match due {
                 Due::Parcel(parcel) => state.deliver(parcel, wakes),
                 Due::Alarm(alarm) => alarm.ring(wakes),
+                Due::Nudge(nudge) => state.deliver_nudge(&nudge, wakes),
             }
             count += 1;
         }

@@ -69,9 +69,9 @@
 //!
 //! # What is simulated
 //!
-//! Time (`tokio::time`), the network (`tokio::net`: TCP, UDP, names), disks (`tokio::fs`), signals,
-//! the order of tasks, the choices of `select!`, crashes, pauses and power losses. All runs on one
-//! thread; an idle world jumps to its next event.
+//! Time (`tokio::time`), the network (`tokio::net`: TCP, UDP, names, Unix sockets of one host),
+//! disks (`tokio::fs`), signals, the order of tasks, the choices of `select!`, crashes, pauses and
+//! power losses. All runs on one thread; an idle world jumps to its next event.
 //! Work of `spawn_blocking` has a thread of its own that runs only when the seed gives it its turn.
 //! It may wait for tasks and for other such work, by `blocking_recv`, by `Handle::block_on`, and
 //! with the feature `sim` also by locks, channels and naps of `std`. If it waits for anything else
@@ -84,7 +84,7 @@
 //! the process. Each test program then also calls itself once more at its start, without address
 //! randomisation.
 //!
-//! Not simulated: Unix sockets (`Unsupported`), other threads, the memory model of the processor,
+//! Not simulated: pipes (`Unsupported`), other threads, the memory model of the processor,
 //! what a program does past the runtime (`std::net`, `std::fs`, processes). Statics are one for all
 //! hosts, as they are in one process.
 //! With `check = true` each seed runs a second time, in another process with another environment;

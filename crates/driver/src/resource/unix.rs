@@ -1,36 +1,98 @@
-//! What only real Unix systems have: sockets in the file system, pipes.
+//! What Unix systems have: sockets in the file system; and pipes, of which a world has none.
 
-use std::io;
-use std::os::fd::OwnedFd;
+mod datagram;
+
+use std::ffi::OsStr;
+use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::mem::MaybeUninit;
+use std::net::Shutdown;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::SocketAddr;
+use std::path::Path;
 
 use yamanote_base::interest::{Interest, Ready};
+use yamanote_base::ready::ReadyCell;
 use yamanote_sys::socket::Socket;
 use yamanote_sys::unix_socket;
+use yamanote_world::net::{self as world, SocketOptions, UnixName};
 
 use crate::context;
 use crate::handle::Handle;
-use crate::resource::{Registration, Watched};
+use crate::resource::{Registration, Resource, Watched, WorldSocket, only_real};
 
 pub use yamanote_sys::credentials::{Credentials, peer_credentials};
 pub use yamanote_sys::pipe;
 pub use yamanote_sys::read;
-pub use yamanote_sys::unix_socket::{
-    abstract_name, bind_unix, connect_datagram, is_datagram, send_datagram, unix_addr as addr_of,
-};
+pub use yamanote_sys::unix_socket::{abstract_name, unix_addr as addr_of};
 
 /// A connected Unix socket.
-pub type UnixStream = Registration<mio::net::UnixStream>;
+pub type UnixStream = Resource<mio::net::UnixStream, world::UnixStream>;
 /// A listening Unix socket.
-pub type UnixListener = Registration<mio::net::UnixListener>;
+pub type UnixListener = Resource<mio::net::UnixListener, world::UnixListener>;
 /// A Unix socket for datagrams.
-pub type UnixDatagram = Registration<mio::net::UnixDatagram>;
+pub type UnixDatagram = Resource<mio::net::UnixDatagram, world::UnixDatagram>;
+/// A connected Unix socket of the system, also where the thread stands on a simulated host.
+pub type OsUnixStream = Registration<mio::net::UnixStream>;
 /// One end of a pipe, or whatever else is a descriptor.
 pub type PipeEnd = Registration<std::fs::File>;
 /// A Unix socket that is not connected yet.
-pub type UnixSocket = Socket;
+#[derive(Debug)]
+pub enum UnixSocket {
+    /// The operating system's.
+    Os(Socket),
+    /// The simulated world's.
+    World(world::UnixSocket),
+}
 
 const BOTH: Interest = Interest::READABLE.add(Interest::WRITABLE);
+/// How many connections may wait to be accepted, unless it is said.
+const BACKLOG: u32 = 1024;
+
+macro_rules! world_sockets {
+    ($($socket:ident)*) => {$(
+        impl WorldSocket for world::$socket {
+            fn ready(&self) -> &ReadyCell {
+                self.ready()
+            }
+
+            fn options(&self) -> SocketOptions {
+                SocketOptions::default()
+            }
+
+            /// Unix sockets have no options here.
+            fn set_options(&self, _: impl FnOnce(&mut SocketOptions)) {}
+        }
+    )*};
+}
+
+world_sockets! { UnixListener UnixStream UnixDatagram }
+
+/// The name that an address is in a world.
+fn name_of(addr: &SocketAddr) -> UnixName {
+    match (addr.as_pathname(), abstract_name(addr)) {
+        (Some(path), _) => UnixName::Path(path.to_owned()),
+        (None, Some(name)) => UnixName::Abstract(name.to_owned()),
+        (None, None) => UnixName::Unnamed,
+    }
+}
+
+/// [`name_of`] a path, which may be an abstract name.
+fn name_at(path: &Path) -> io::Result<UnixName> {
+    addr_of(path).map(|addr| name_of(&addr))
+}
+
+/// The address that a name is outside of a world.
+fn addr_named(name: &UnixName) -> io::Result<SocketAddr> {
+    match name {
+        UnixName::Unnamed => unix_socket::unnamed(),
+        UnixName::Path(path) => addr_of(path),
+        UnixName::Abstract(name) => {
+            let path = [&[0], name.as_slice()].concat();
+            addr_of(Path::new(OsStr::from_bytes(&path)))
+        }
+    }
+}
 
 impl UnixStream {
     /// Connects to `addr`.
@@ -42,16 +104,159 @@ impl UnixStream {
     /// Outside of a runtime with I/O.
     pub async fn connect_addr(addr: &SocketAddr) -> io::Result<Self> {
         let handle = context::current_io();
-        Self::new(handle, mio::net::UnixStream::connect_addr(addr)?, BOTH)?
-            .connected()
-            .await
+        if let Some(host) = context::host() {
+            return world::UnixStream::connect(&host, &name_of(addr)).map(Resource::World);
+        }
+        let stream = OsUnixStream::new(handle, mio::net::UnixStream::connect_addr(addr)?, BOTH)?;
+        stream.connected().await.map(Resource::Os)
     }
 
-    /// Waits until the connection that was begun stands.
+    /// Takes a stream that does not block.
     ///
     /// # Errors
-    /// As [`connect_addr`](Self::connect_addr).
-    pub async fn connected(self) -> io::Result<Self> {
+    /// `Unsupported` in a simulated world.
+    ///
+    /// # Panics
+    /// Outside of a runtime with I/O.
+    #[track_caller]
+    pub fn from_std(stream: std::os::unix::net::UnixStream) -> io::Result<Self> {
+        OsUnixStream::from_std(stream).map(Resource::Os)
+    }
+
+    /// Two streams that are connected to each other.
+    ///
+    /// # Errors
+    /// When the system has no descriptors left.
+    ///
+    /// # Panics
+    /// Outside of a runtime with I/O.
+    #[track_caller]
+    pub fn pair() -> io::Result<(Self, Self)> {
+        let handle = context::current_io();
+        if let Some(host) = context::host() {
+            let (one, two) = world::UnixStream::pair(&host)?;
+            return Ok((Resource::World(one), Resource::World(two)));
+        }
+        let (one, two) = mio::net::UnixStream::pair()?;
+        let one = OsUnixStream::new(handle.clone(), one, BOTH)?;
+        let two = OsUnixStream::new(handle, two, BOTH)?;
+        let [one, two] = [one, two].map(|end| Resource::Os(end.assuming(Ready::WRITABLE)));
+        Ok((one, two))
+    }
+
+    /// Reads what has arrived into `buf`; returns the part that was filled, empty at the end.
+    ///
+    /// # Errors
+    /// `WouldBlock`; those of the connection.
+    pub fn read<'a>(&self, buf: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a mut [u8]> {
+        match self {
+            Resource::Os(stream) => read::recv_uninit(stream.get(), buf),
+            Resource::World(stream) => {
+                // Only what will be filled is zeroed; one byte at least, to be told of the end.
+                let most = buf.len().min(stream.readable_len().max(1));
+                let buf = read::zero(&mut buf[..most]);
+                let n = stream.read_vectored(&mut [IoSliceMut::new(buf)])?;
+                Ok(&mut buf[..n])
+            }
+        }
+    }
+
+    /// Reads into several buffers.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
+        match self {
+            Resource::Os(stream) => stream.get().read_vectored(bufs),
+            Resource::World(stream) => stream.read_vectored(bufs),
+        }
+    }
+
+    /// Sends of `buf` what there is room for.
+    ///
+    /// # Errors
+    /// `WouldBlock`; those of the connection.
+    pub fn write(&self, buf: &[u8]) -> io::Result<usize> {
+        match self {
+            Resource::Os(stream) => stream.get().write(buf),
+            Resource::World(stream) => stream.write_vectored(&[IoSlice::new(buf)]),
+        }
+    }
+
+    /// Sends of several buffers what there is room for.
+    ///
+    /// # Errors
+    /// As [`write`](Self::write).
+    pub fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        match self {
+            Resource::Os(stream) => stream.get().write_vectored(bufs),
+            Resource::World(stream) => stream.write_vectored(bufs),
+        }
+    }
+
+    /// Shuts one or both directions down.
+    ///
+    /// # Errors
+    /// When it is not connected.
+    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+        match self {
+            Resource::Os(stream) => stream.get().shutdown(how),
+            Resource::World(stream) => stream.shutdown(how),
+        }
+    }
+
+    /// The address of this end.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        match self {
+            Resource::Os(stream) => stream.get().local_addr(),
+            Resource::World(stream) => addr_named(&stream.local_name()?),
+        }
+    }
+
+    /// The address of the other end.
+    ///
+    /// # Errors
+    /// When it is not connected.
+    pub fn peer_addr(&self) -> io::Result<SocketAddr> {
+        match self {
+            Resource::Os(stream) => stream.get().peer_addr(),
+            Resource::World(stream) => addr_named(&stream.peer_name()?),
+        }
+    }
+
+    /// Who is at the other end: on a simulated host, a process 1 of the user 0.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn peer_credentials(&self) -> io::Result<Credentials> {
+        match self {
+            Resource::Os(stream) => peer_credentials(stream.get().as_fd()),
+            Resource::World(_) => Ok(Credentials {
+                pid: Some(1),
+                uid: 0,
+                gid: 0,
+            }),
+        }
+    }
+
+    /// Takes what went wrong since it was asked last.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        match self {
+            Resource::Os(stream) => stream.get().take_error(),
+            Resource::World(_) => Ok(None),
+        }
+    }
+}
+
+impl OsUnixStream {
+    /// Waits until the connection that was begun stands.
+    async fn connected(self) -> io::Result<Self> {
         let stream = self.get();
         let check = || match (stream.take_error()?, stream.peer_addr()) {
             (Some(error), _) => Err(error),
@@ -67,7 +272,7 @@ impl UnixStream {
         Ok(self.assuming(Ready::WRITABLE))
     }
 
-    /// Takes a stream that does not block.
+    /// Takes a stream of the system that does not block.
     ///
     /// # Errors
     /// `Unsupported` in a simulated world.
@@ -76,27 +281,8 @@ impl UnixStream {
     /// Outside of a runtime with I/O.
     #[track_caller]
     pub fn from_std(stream: std::os::unix::net::UnixStream) -> io::Result<Self> {
-        Self::new(
-            context::current_io(),
-            mio::net::UnixStream::from_std(stream),
-            BOTH,
-        )
-    }
-
-    /// Two streams that are connected to each other.
-    ///
-    /// # Errors
-    /// When the system has no descriptors left.
-    ///
-    /// # Panics
-    /// Outside of a runtime with I/O.
-    #[track_caller]
-    pub fn pair() -> io::Result<(Self, Self)> {
-        let handle = context::current_io();
-        let (one, two) = mio::net::UnixStream::pair()?;
-        let one = Self::new(handle.clone(), one, BOTH)?;
-        let two = Self::new(handle, two, BOTH)?;
-        Ok((one.assuming(Ready::WRITABLE), two.assuming(Ready::WRITABLE)))
+        let stream = mio::net::UnixStream::from_std(stream);
+        Self::new(context::current_io(), stream, BOTH)
     }
 }
 
@@ -111,11 +297,11 @@ impl UnixListener {
     #[track_caller]
     pub fn bind_addr(addr: &SocketAddr) -> io::Result<Self> {
         let handle = context::current_io();
-        Self::new(
-            handle,
-            mio::net::UnixListener::bind_addr(addr)?,
-            Interest::READABLE,
-        )
+        if let Some(host) = context::host() {
+            let listener = world::UnixListener::bind(&host, &name_of(addr), BACKLOG);
+            return listener.map(Resource::World);
+        }
+        Self::of_os(handle, mio::net::UnixListener::bind_addr(addr)?)
     }
 
     /// Takes a listener that does not block.
@@ -128,7 +314,11 @@ impl UnixListener {
     #[track_caller]
     pub fn from_std(listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
         let listener = mio::net::UnixListener::from_std(listener);
-        Self::new(context::current_io(), listener, Interest::READABLE)
+        Self::of_os(context::current_io(), listener)
+    }
+
+    fn of_os(handle: Handle, listener: mio::net::UnixListener) -> io::Result<Self> {
+        Registration::new(handle, listener, Interest::READABLE).map(Resource::Os)
     }
 
     /// The next connection, and where it comes from.
@@ -136,107 +326,152 @@ impl UnixListener {
     /// # Errors
     /// `WouldBlock`; those of accept(2).
     pub fn accept(&self) -> io::Result<(UnixStream, SocketAddr)> {
-        let (stream, addr) = self.get().accept()?;
-        let stream = UnixStream::new(self.handle().clone(), stream, BOTH)?;
-        // The client has often sent something before it was accepted.
-        Ok((stream.assuming(Ready::READABLE | Ready::WRITABLE), addr))
+        match self {
+            Resource::Os(listener) => {
+                let (stream, addr) = listener.get().accept()?;
+                let stream = OsUnixStream::new(listener.handle().clone(), stream, BOTH)?;
+                // The client has often sent something before it was accepted.
+                let stream = stream.assuming(Ready::READABLE | Ready::WRITABLE);
+                Ok((Resource::Os(stream), addr))
+            }
+            Resource::World(listener) => {
+                let (stream, name) = listener.accept()?;
+                Ok((Resource::World(stream), addr_named(&name)?))
+            }
+        }
+    }
+
+    /// The address that it listens on.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn local_addr(&self) -> io::Result<SocketAddr> {
+        match self {
+            Resource::Os(listener) => listener.get().local_addr(),
+            Resource::World(listener) => addr_named(&listener.local_name()?),
+        }
+    }
+
+    /// Takes what went wrong since it was asked last.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        match self {
+            Resource::Os(listener) => listener.get().take_error(),
+            Resource::World(_) => Ok(None),
+        }
     }
 }
 
-impl UnixDatagram {
-    /// A socket without an address.
+impl UnixSocket {
+    /// A socket for streams, or for datagrams: of the simulated host that the thread stands on, or
+    /// of the system.
     ///
     /// # Errors
     /// When the system has no descriptors left.
-    ///
-    /// # Panics
-    /// Outside of a runtime with I/O.
-    #[track_caller]
-    pub fn unbound() -> io::Result<Self> {
-        Self::of(context::current_io(), mio::net::UnixDatagram::unbound()?)
+    pub fn new(is_datagram: bool) -> io::Result<Self> {
+        match context::host() {
+            Some(host) => Ok(Self::World(world::UnixSocket::new(&host, is_datagram))),
+            None => unix_socket::unix(is_datagram).map(Self::Os),
+        }
     }
 
-    /// A socket at `path`.
+    /// The system's socket.
     ///
     /// # Errors
-    /// When something is there already.
+    /// `Unsupported` if it is simulated.
+    pub fn os(&self) -> io::Result<&Socket> {
+        match self {
+            UnixSocket::Os(socket) => Ok(socket),
+            UnixSocket::World(_) => Err(only_real()),
+        }
+    }
+
+    /// The system's socket, for its owner.
+    ///
+    /// # Errors
+    /// `Unsupported` if it is simulated.
+    pub fn into_os(self) -> io::Result<Socket> {
+        match self {
+            UnixSocket::Os(socket) => Ok(socket),
+            UnixSocket::World(_) => Err(only_real()),
+        }
+    }
+
+    /// Whether it is for datagrams.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn is_datagram(&self) -> io::Result<bool> {
+        match self {
+            UnixSocket::Os(socket) => unix_socket::is_datagram(socket),
+            UnixSocket::World(socket) => Ok(socket.is_datagram()),
+        }
+    }
+
+    /// Binds it to `path`.
+    ///
+    /// # Errors
+    /// When something is there already, or the path is too long.
+    pub fn bind(&self, path: &Path) -> io::Result<()> {
+        match self {
+            UnixSocket::Os(socket) => unix_socket::bind_unix(socket, path),
+            UnixSocket::World(socket) => socket.bind(&name_at(path)?),
+        }
+    }
+
+    /// Connects to `path`.
+    ///
+    /// # Errors
+    /// As [`UnixStream::connect_addr`].
     ///
     /// # Panics
     /// Outside of a runtime with I/O.
-    #[track_caller]
-    pub fn bind(path: &std::path::Path) -> io::Result<Self> {
+    pub async fn connect(self, path: &Path) -> io::Result<UnixStream> {
         let handle = context::current_io();
-        let socket = mio::net::UnixDatagram::bind_addr(&addr_of(path)?)?;
-        Self::of(handle, socket)
+        match self {
+            UnixSocket::Os(socket) => {
+                unix_socket::begin_connect_unix(&socket, path)?;
+                let stream = mio::net::UnixStream::from(OwnedFd::from(socket));
+                let stream = OsUnixStream::new(handle, stream, BOTH)?;
+                stream.connected().await.map(Resource::Os)
+            }
+            UnixSocket::World(socket) => socket.connect(&name_at(path)?).map(Resource::World),
+        }
     }
 
-    /// Two sockets that are connected to each other.
+    /// Listens, with at most `backlog` connections waiting to be accepted.
     ///
     /// # Errors
-    /// When the system has no descriptors left.
+    /// Those of listen(2).
     ///
     /// # Panics
     /// Outside of a runtime with I/O.
     #[track_caller]
-    pub fn pair() -> io::Result<(Self, Self)> {
+    pub fn listen(self, backlog: u32) -> io::Result<UnixListener> {
         let handle = context::current_io();
-        let (one, two) = mio::net::UnixDatagram::pair()?;
-        let (one, two) = (Self::of(handle.clone(), one)?, Self::of(handle, two)?);
-        Ok((one.assuming(Ready::WRITABLE), two.assuming(Ready::WRITABLE)))
+        match self {
+            UnixSocket::Os(socket) => {
+                socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
+                UnixListener::of_os(handle, OwnedFd::from(socket).into())
+            }
+            UnixSocket::World(socket) => socket.listen(backlog).map(Resource::World),
+        }
     }
 
-    /// Takes a socket that does not block.
+    /// The socket for datagrams that it is.
     ///
     /// # Errors
-    /// `Unsupported` in a simulated world.
+    /// Those of the system.
     ///
     /// # Panics
     /// Outside of a runtime with I/O.
     #[track_caller]
-    pub fn from_std(socket: std::os::unix::net::UnixDatagram) -> io::Result<Self> {
-        Self::of(
-            context::current_io(),
-            mio::net::UnixDatagram::from_std(socket),
-        )
+    pub fn datagram(self) -> io::Result<UnixDatagram> {
+        match self {
+            UnixSocket::Os(socket) => UnixDatagram::from_std(socket.into()),
+            UnixSocket::World(socket) => socket.datagram().map(Resource::World),
+        }
     }
-
-    fn of(handle: Handle, socket: mio::net::UnixDatagram) -> io::Result<Self> {
-        Registration::new(handle, socket, BOTH)
-    }
-}
-
-/// A Unix socket for streams, or for datagrams.
-///
-/// # Errors
-/// When the system has no descriptors left.
-pub fn unix_socket(datagram: bool) -> io::Result<UnixSocket> {
-    unix_socket::unix(datagram)
-}
-
-/// Connects `socket` to `path`.
-///
-/// # Errors
-/// As [`UnixStream::connect_addr`].
-///
-/// # Panics
-/// Outside of a runtime with I/O.
-pub async fn connect_unix(socket: UnixSocket, path: &std::path::Path) -> io::Result<UnixStream> {
-    let handle = context::current_io();
-    unix_socket::begin_connect_unix(&socket, path)?;
-    let stream = mio::net::UnixStream::from(OwnedFd::from(socket));
-    UnixStream::new(handle, stream, BOTH)?.connected().await
-}
-
-/// Listens on `socket`, with at most `backlog` connections waiting to be accepted.
-///
-/// # Errors
-/// Those of listen(2).
-///
-/// # Panics
-/// Outside of a runtime with I/O.
-#[track_caller]
-pub fn listen_unix(socket: UnixSocket, backlog: u32) -> io::Result<UnixListener> {
-    let handle = context::current_io();
-    socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
-    UnixListener::new(handle, OwnedFd::from(socket).into(), Interest::READABLE)
 }

@@ -13,6 +13,7 @@ use yamanote_driver::resource::{self, Watched, unix};
 use yamanote_io::{Interest, ReadBuf};
 
 use crate::fill::{fill, fill_with};
+use crate::methods::real;
 use crate::unix::address::SocketAddr;
 
 /// A Unix socket for datagrams. Dropping it leaves its file where it is.
@@ -83,7 +84,7 @@ impl UnixDatagram {
     /// # Errors
     /// When the selector does not know it.
     pub fn into_std(self) -> io::Result<std_unix::UnixDatagram> {
-        self.io.into_source().map(Into::into)
+        self.io.into_os().map(Into::into)
     }
 
     /// Sends to `path` from now on, and receives from there only.
@@ -91,7 +92,7 @@ impl UnixDatagram {
     /// # Errors
     /// When nobody is there.
     pub fn connect<P: AsRef<Path>>(&self, path: P) -> io::Result<()> {
-        unix::connect_datagram(self.io.get(), path.as_ref())
+        self.io.connect(path.as_ref())
     }
 
     /// The address of this end.
@@ -99,7 +100,7 @@ impl UnixDatagram {
     /// # Errors
     /// Those of the system.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.io.get().local_addr().map(SocketAddr)
+        self.io.local_addr().map(SocketAddr)
     }
 
     /// The address that it is connected to.
@@ -107,7 +108,7 @@ impl UnixDatagram {
     /// # Errors
     /// When it is not connected.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.io.get().peer_addr().map(SocketAddr)
+        self.io.peer_addr().map(SocketAddr)
     }
 
     /// Takes what went wrong since it was asked last.
@@ -115,7 +116,7 @@ impl UnixDatagram {
     /// # Errors
     /// Those of the system.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.io.get().take_error()
+        self.io.take_error()
     }
 
     /// Shuts one or both directions down: waiting operations end.
@@ -123,7 +124,7 @@ impl UnixDatagram {
     /// # Errors
     /// When it is not connected.
     pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        self.io.get().shutdown(how)
+        self.io.shutdown(how)
     }
 }
 
@@ -137,7 +138,7 @@ impl UnixDatagram {
     /// When it is not connected, or the other side has gone.
     pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
         self.io
-            .async_io(Interest::WRITABLE, || self.io.get().send(buf))
+            .async_io(Interest::WRITABLE, || self.io.send(buf))
             .await
     }
 
@@ -146,8 +147,7 @@ impl UnixDatagram {
     /// # Errors
     /// As there.
     pub fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.io
-            .poll_io(cx, Direction::Write, || self.io.get().send(buf))
+        self.io.poll_io(cx, Direction::Write, || self.io.send(buf))
     }
 
     /// [`send`](Self::send) at once.
@@ -155,8 +155,7 @@ impl UnixDatagram {
     /// # Errors
     /// As there; `WouldBlock` if there is no room.
     pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.io
-            .try_io(Interest::WRITABLE, || self.io.get().send(buf))
+        self.io.try_io(Interest::WRITABLE, || self.io.send(buf))
     }
 
     /// Sends `buf` to the socket at `target`.
@@ -168,9 +167,7 @@ impl UnixDatagram {
     pub async fn send_to<P: AsRef<Path>>(&self, buf: &[u8], target: P) -> io::Result<usize> {
         let target = target.as_ref();
         self.io
-            .async_io(Interest::WRITABLE, || {
-                unix::send_datagram(self.io.get(), buf, target)
-            })
+            .async_io(Interest::WRITABLE, || self.io.send_to(buf, target))
             .await
     }
 
@@ -185,9 +182,8 @@ impl UnixDatagram {
         target: P,
     ) -> Poll<io::Result<usize>> {
         let target = target.as_ref();
-        self.io.poll_io(cx, Direction::Write, || {
-            unix::send_datagram(self.io.get(), buf, target)
-        })
+        self.io
+            .poll_io(cx, Direction::Write, || self.io.send_to(buf, target))
     }
 
     /// [`send_to`](Self::send_to) at once.
@@ -196,9 +192,8 @@ impl UnixDatagram {
     /// As there; `WouldBlock` if there is no room.
     pub fn try_send_to<P: AsRef<Path>>(&self, buf: &[u8], target: P) -> io::Result<usize> {
         let target = target.as_ref();
-        self.io.try_io(Interest::WRITABLE, || {
-            unix::send_datagram(self.io.get(), buf, target)
-        })
+        self.io
+            .try_io(Interest::WRITABLE, || self.io.send_to(buf, target))
     }
 }
 
@@ -301,19 +296,18 @@ impl UnixDatagram {
     }
 
     fn recv_chunk<'a>(&self, buf: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a mut [u8]> {
-        unix::read::recv_uninit(self.io.get(), buf)
+        self.io.recv(buf)
     }
 
     fn recv_chunk_from<'a>(
         &self,
         buf: &'a mut [MaybeUninit<u8>],
     ) -> io::Result<(&'a mut [u8], SocketAddr)> {
-        let buf = unix::read::zero(buf);
-        let (n, from) = self.io.get().recv_from(buf)?;
-        Ok((&mut buf[..n], SocketAddr(from)))
+        let (received, from) = self.io.recv_from(buf)?;
+        Ok((received, SocketAddr(from)))
     }
 }
 
 readiness_methods!(UnixDatagram, poll_recv_ready, poll_send_ready);
-descriptor!(UnixDatagram, |io| io.get());
-socket_traits!(UnixDatagram, std_unix::UnixDatagram, |io| Some(io.get()));
+descriptor!(UnixDatagram, |io| real(io.os()));
+socket_traits!(UnixDatagram, std_unix::UnixDatagram, |io| io.os().ok());

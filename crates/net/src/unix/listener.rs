@@ -8,6 +8,7 @@ use yamanote_base::ready::Direction;
 use yamanote_driver::resource::{self, Watched, unix};
 use yamanote_io::Interest;
 
+use crate::methods::real;
 use crate::unix::address::SocketAddr;
 use crate::unix::stream::UnixStream;
 
@@ -63,7 +64,7 @@ impl UnixListener {
     /// # Errors
     /// When the selector does not know it.
     pub fn into_std(self) -> io::Result<std::os::unix::net::UnixListener> {
-        self.io.into_source().map(Into::into)
+        self.io.into_os().map(Into::into)
     }
 
     /// The address that it listens on.
@@ -71,7 +72,7 @@ impl UnixListener {
     /// # Errors
     /// Those of the system.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.io.get().local_addr().map(SocketAddr)
+        self.io.local_addr().map(SocketAddr)
     }
 
     /// Takes what went wrong since it was asked last.
@@ -79,7 +80,7 @@ impl UnixListener {
     /// # Errors
     /// Those of the system.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.io.get().take_error()
+        self.io.take_error()
     }
 
     /// The next connection, and where it comes from.
@@ -106,7 +107,7 @@ impl UnixListener {
     }
 }
 
-descriptor!(UnixListener, |io| io.get());
-socket_traits!(UnixListener, std::os::unix::net::UnixListener, |io| Some(
-    io.get()
-));
+descriptor!(UnixListener, |io| real(io.os()));
+socket_traits!(UnixListener, std::os::unix::net::UnixListener, |io| io
+    .os()
+    .ok());

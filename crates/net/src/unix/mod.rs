@@ -1,6 +1,6 @@
 //! What only Unix systems have: sockets in the file system, pipes, credentials.
 //!
-//! They exist on the real system alone; a simulated world answers `Unsupported`.
+//! A simulated host has the sockets, and no pipes: those answer `Unsupported` there.
 
 pub(crate) mod datagram;
 pub(crate) mod listener;

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use yamanote_driver::resource::unix;
 
+use crate::methods::real;
 use crate::unix::datagram::UnixDatagram;
 use crate::unix::listener::UnixListener;
 use crate::unix::stream::UnixStream;
@@ -22,7 +23,7 @@ impl UnixSocket {
     /// When the system has no descriptors left.
     pub fn new_datagram() -> io::Result<UnixSocket> {
         Ok(Self {
-            io: unix::unix_socket(true)?,
+            io: unix::UnixSocket::new(true)?,
         })
     }
 
@@ -32,7 +33,7 @@ impl UnixSocket {
     /// When the system has no descriptors left.
     pub fn new_stream() -> io::Result<UnixSocket> {
         Ok(Self {
-            io: unix::unix_socket(false)?,
+            io: unix::UnixSocket::new(false)?,
         })
     }
 
@@ -41,7 +42,7 @@ impl UnixSocket {
     /// # Errors
     /// When something is there already, or the path is too long.
     pub fn bind(&self, path: impl AsRef<Path>) -> io::Result<()> {
-        unix::bind_unix(&self.io, path.as_ref())
+        self.io.bind(path.as_ref())
     }
 
     /// Listens, with at most `backlog` connections waiting to be accepted.
@@ -54,7 +55,7 @@ impl UnixSocket {
     #[track_caller]
     pub fn listen(self, backlog: u32) -> io::Result<UnixListener> {
         self.check(false, "listen cannot be called on a datagram socket")?;
-        unix::listen_unix(self.io, backlog).map(UnixListener::of)
+        self.io.listen(backlog).map(UnixListener::of)
     }
 
     /// Connects to `path`.
@@ -66,9 +67,7 @@ impl UnixSocket {
     /// Outside of a runtime with I/O.
     pub async fn connect(self, path: impl AsRef<Path>) -> io::Result<UnixStream> {
         self.check(false, "connect cannot be called on a datagram socket")?;
-        unix::connect_unix(self.io, path.as_ref())
-            .await
-            .map(UnixStream::of)
+        self.io.connect(path.as_ref()).await.map(UnixStream::of)
     }
 
     /// The socket for datagrams that it is.
@@ -81,11 +80,11 @@ impl UnixSocket {
     #[track_caller]
     pub fn datagram(self) -> io::Result<UnixDatagram> {
         self.check(true, "datagram cannot be called on a stream socket")?;
-        unix::UnixDatagram::from_std(self.io.into()).map(UnixDatagram::of)
+        self.io.datagram().map(UnixDatagram::of)
     }
 
     fn check(&self, datagram: bool, message: &'static str) -> io::Result<()> {
-        if unix::is_datagram(&self.io)? == datagram {
+        if self.io.is_datagram()? == datagram {
             Ok(())
         } else {
             Err(io::Error::other(message))
@@ -93,12 +92,12 @@ impl UnixSocket {
     }
 }
 
-descriptor!(UnixSocket, |io| io);
+descriptor!(UnixSocket, |io| real(io.os()));
 
 /// Conversions from and to a bare descriptor.
 #[allow(unsafe_code)] // The trait asks for it.
 mod raw {
-    use super::UnixSocket;
+    use super::{UnixSocket, unix};
     use std::os::fd::{FromRawFd, IntoRawFd, OwnedFd, RawFd};
 
     impl FromRawFd for UnixSocket {
@@ -109,13 +108,18 @@ mod raw {
         unsafe fn from_raw_fd(fd: RawFd) -> UnixSocket {
             // SAFETY: the caller says that it is open, and ours.
             let fd = unsafe { OwnedFd::from_raw_fd(fd) };
-            UnixSocket { io: fd.into() }
+            UnixSocket {
+                io: unix::UnixSocket::Os(fd.into()),
+            }
         }
     }
 
     impl IntoRawFd for UnixSocket {
         fn into_raw_fd(self) -> RawFd {
-            OwnedFd::from(self.io).into_raw_fd()
+            match self.io.into_os() {
+                Ok(socket) => OwnedFd::from(socket).into_raw_fd(),
+                Err(error) => panic!("{error}"),
+            }
         }
     }
 }

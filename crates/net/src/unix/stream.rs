@@ -1,9 +1,8 @@
 //! [`UnixStream`].
 
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
-use std::os::fd::AsFd;
 use std::path::Path;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -14,6 +13,7 @@ use yamanote_driver::resource::{self, Watched, unix};
 use yamanote_io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 
 use crate::fill::{self, fill};
+use crate::methods::real;
 use crate::unix::address::SocketAddr;
 use crate::unix::credentials::UCred;
 
@@ -84,7 +84,7 @@ impl UnixStream {
     /// # Errors
     /// When the selector does not know it.
     pub fn into_std(self) -> io::Result<std::os::unix::net::UnixStream> {
-        self.io.into_source().map(Into::into)
+        self.io.into_os().map(Into::into)
     }
 
     /// The address of this end.
@@ -92,7 +92,7 @@ impl UnixStream {
     /// # Errors
     /// Those of the system.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.io.get().local_addr().map(SocketAddr)
+        self.io.local_addr().map(SocketAddr)
     }
 
     /// The address of the other end.
@@ -100,7 +100,7 @@ impl UnixStream {
     /// # Errors
     /// When it is not connected any more.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        self.io.get().peer_addr().map(SocketAddr)
+        self.io.peer_addr().map(SocketAddr)
     }
 
     /// Who is at the other end.
@@ -108,7 +108,7 @@ impl UnixStream {
     /// # Errors
     /// Those of the system.
     pub fn peer_cred(&self) -> io::Result<UCred> {
-        unix::peer_credentials(self.io.get().as_fd()).map(UCred::of)
+        self.io.peer_credentials().map(UCred::of)
     }
 
     /// Takes what went wrong since it was asked last.
@@ -116,7 +116,7 @@ impl UnixStream {
     /// # Errors
     /// Those of the system.
     pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.io.get().take_error()
+        self.io.take_error()
     }
 
     /// Reads what is there; 0 is the end of the stream.
@@ -142,7 +142,7 @@ impl UnixStream {
     /// As there.
     pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
         self.io
-            .try_io(Interest::READABLE, || self.io.get().read_vectored(bufs))
+            .try_io(Interest::READABLE, || self.io.read_vectored(bufs))
     }
 
     /// Writes what there is room for.
@@ -150,8 +150,7 @@ impl UnixStream {
     /// # Errors
     /// `WouldBlock` if there is no room.
     pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        self.io
-            .try_io(Interest::WRITABLE, || self.io.get().write(buf))
+        self.io.try_io(Interest::WRITABLE, || self.io.write(buf))
     }
 
     /// [`try_write`](Self::try_write) from several buffers.
@@ -160,15 +159,15 @@ impl UnixStream {
     /// As there.
     pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.io
-            .try_io(Interest::WRITABLE, || self.io.get().write_vectored(bufs))
+            .try_io(Interest::WRITABLE, || self.io.write_vectored(bufs))
     }
 
     fn recv<'a>(&self, buf: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a mut [u8]> {
-        unix::read::recv_uninit(self.io.get(), buf)
+        self.io.read(buf)
     }
 
     pub(crate) fn shutdown_write(&self) -> io::Result<()> {
-        self.io.get().shutdown(Shutdown::Write)
+        self.io.shutdown(Shutdown::Write)
     }
 
     pub(crate) fn poll_read_priv(
@@ -184,7 +183,7 @@ impl UnixStream {
         cx: &mut Context<'_>,
         buf: &[u8],
     ) -> Poll<io::Result<usize>> {
-        let write = || self.io.get().write(buf);
+        let write = || self.io.write(buf);
         self.io
             .poll_transfer(cx, Direction::Write, buf.len(), write)
     }
@@ -195,15 +194,15 @@ impl UnixStream {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         self.io
-            .poll_io(cx, Direction::Write, || self.io.get().write_vectored(bufs))
+            .poll_io(cx, Direction::Write, || self.io.write_vectored(bufs))
     }
 }
 
 readiness_methods!(UnixStream, poll_read_ready, poll_write_ready);
-descriptor!(UnixStream, |io| io.get());
-socket_traits!(UnixStream, std::os::unix::net::UnixStream, |io| Some(
-    io.get()
-));
+descriptor!(UnixStream, |io| real(io.os()));
+socket_traits!(UnixStream, std::os::unix::net::UnixStream, |io| io
+    .os()
+    .ok());
 
 impl AsRef<Self> for UnixStream {
     fn as_ref(&self) -> &Self {

@@ -65,6 +65,14 @@ pub fn send_datagram(socket: &impl AsFd, buf: &[u8], path: &Path) -> io::Result<
     SockRef::from(socket).send_to(buf, &SockAddr::unix(path)?)
 }
 
+/// The address of a Unix socket that has none.
+///
+/// # Errors
+/// When the system has no descriptors left: std makes such an address of a socket only.
+pub fn unnamed() -> io::Result<UnixAddr> {
+    std::os::unix::net::UnixDatagram::unbound()?.local_addr()
+}
+
 /// The address of a Unix socket at `path`; on Linux, a path that begins with a zero byte is an
 /// abstract name.
 ///

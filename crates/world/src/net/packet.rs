@@ -146,6 +146,9 @@ impl Packet {
     }
 }
 
+/// What a Unix socket that becomes ready has in the trace in the place of a packet's tag.
+pub(crate) const NUDGE_TAG: u8 = 45;
+
 /// What reports call a packet of this [`tag`](Packet::tag).
 pub(crate) fn sort_name(tag: u8) -> &'static str {
     match tag {
@@ -162,6 +165,7 @@ pub(crate) fn sort_name(tag: u8) -> &'static str {
         42 => "break",
         43 => "resend",
         44 => "probe",
+        NUDGE_TAG => "readiness",
         _ => "packet",
     }
 }
