@@ -151,10 +151,25 @@ impl Bench {
         F: Future<Output = f64>,
         Runtime: Runs<F>,
     {
+        self.figure_row_on(&FLAVORS, name, unit, row);
+    }
+
+    /// A [`figure_row`](Self::figure_row) on some runtimes.
+    #[allow(dead_code, reason = "other runtimes have no such rows")]
+    pub(crate) fn figure_row_on<F>(
+        &mut self,
+        flavors: &[Flavor],
+        name: &str,
+        unit: &str,
+        row: impl Fn() -> F,
+    ) where
+        F: Future<Output = f64>,
+        Runtime: Runs<F>,
+    {
         if self.counts || !self.wants(name) {
             return;
         }
-        for flavor in FLAVORS {
+        for &flavor in flavors {
             let Some(runtime) = Runtime::new(flavor) else {
                 continue;
             };
@@ -175,6 +190,21 @@ impl Bench {
         Runtime: Runs<F>,
     {
         self.timed_row_on(&FLAVORS, name, prepare, row);
+    }
+
+    /// A [`prepared_row`](Self::prepared_row) on some runtimes.
+    #[allow(dead_code, reason = "other runtimes have no such rows")]
+    pub(crate) fn prepared_row_on<F>(
+        &mut self,
+        flavors: &[Flavor],
+        name: &str,
+        prepare: impl Fn(&Runtime),
+        row: impl Fn(u64) -> F,
+    ) where
+        F: Future<Output = ()>,
+        Runtime: Runs<F>,
+    {
+        self.timed_row_on(flavors, name, prepare, row);
     }
 
     fn timed_row_on<F>(

@@ -9,9 +9,11 @@ mod channel_rows;
 mod counting;
 mod file_rows;
 mod gate_rows;
+mod load_rows;
 mod measure;
 mod runtime;
 mod size_rows;
+mod stuck_rows;
 mod sync_rows;
 mod task_rows;
 mod time_rows;
@@ -27,4 +29,6 @@ fn main() {
     file_rows::run(&mut bench);
     size_rows::run(&mut bench);
     gate_rows::run(&mut bench);
+    stuck_rows::run(&mut bench);
+    load_rows::run(&mut bench);
 }
