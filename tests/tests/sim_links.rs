@@ -141,9 +141,20 @@ fn a_half_open_connection_hangs_while_new_ones_work_and_a_reset_breaks_both_side
         round_trip(&mut new).await.unwrap();
         let hangs = timeout(Duration::from_secs(60), round_trip(&mut old)).await;
         assert!(hangs.is_err());
+        let in_force = || sim.world().faults_in_force().len();
+        assert_eq!(in_force(), 1);
+        drop(old);
+        // The other side hears nothing of that.
+        sleep(Duration::from_secs(60)).await;
+        assert_eq!(in_force(), 1);
         sim.net().link("sim", &echo).reset();
         let error = round_trip(&mut new).await.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+        echo.crash();
+        assert_eq!(in_force(), 1, "the crash alone");
+        drop(new);
+        sim.net().link("sim", &echo).half_open();
+        assert_eq!(in_force(), 1, "there was no stream to silence");
     })
     .unwrap();
 }

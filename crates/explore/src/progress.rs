@@ -82,3 +82,24 @@ impl Drop for Progress {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_and_a_bar_tell_how_far_it_is() {
+        let mut progress = Progress::new("t", 40);
+        (0..10).for_each(|_| progress.advance());
+        progress.is_terminal = false;
+        let line = progress.line();
+        assert!(line.starts_with("sim t: 10 of 40 seeds, "), "{line}");
+        progress.is_terminal = true;
+        let bar = "=".repeat(7) + &" ".repeat(23);
+        let line = progress.line();
+        assert!(
+            line.starts_with(&format!("sim t [{bar}] 10 of 40 seeds")),
+            "{line}"
+        );
+    }
+}

@@ -308,6 +308,9 @@ impl WorldState {
         if let Some(lease) = endpoint.lease {
             self.hosts.get_mut(endpoint.host).tcp.release(lease);
         }
+        if endpoint.is_silent {
+            self.note_silent_end_gone(endpoint.host, endpoint.peer_host);
+        }
     }
 
     pub(crate) fn deliver_syn_ack(

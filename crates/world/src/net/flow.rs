@@ -15,7 +15,7 @@ use crate::choice::ChoiceKind;
 use crate::host::HostId;
 use crate::net::connection::Endpoint;
 use crate::net::packet::{Packet, Parcel};
-use crate::trace::FaultKind;
+use crate::trace::{Event, FaultKind};
 use crate::world::{World, WorldState};
 
 /// When a packet of a stream is sent again, the first time; doubles each time.
@@ -73,14 +73,20 @@ impl World {
     }
 
     /// Has every stream between the two hosts go silent for good: nothing gets through, and
-    /// neither side is told, as when a router forgets them. New streams are not concerned.
+    /// neither side is told, as when a router forgets them. New streams are not concerned. The
+    /// fault is over when the last of these streams is closed on both sides.
     pub fn silence_streams(&self, one: HostId, other: HostId) {
         let mut state = self.lock();
-        state.fault(FaultKind::HalfOpen, (one, other));
-        for end in state.ends_between(one, other) {
-            if let Some(end) = state.net.ends.get_mut(end) {
+        let ends = state.ends_between(one, other);
+        for end in &ends {
+            if let Some(end) = state.net.ends.get_mut(*end) {
                 end.is_silent = true;
             }
+        }
+        match (ends.is_empty(), state.silence_in_force(one, other)) {
+            (true, _) => state.fault_once(FaultKind::HalfOpen, (one, other)),
+            (false, None) => state.fault(FaultKind::HalfOpen, (one, other)),
+            (false, Some(_)) => {}
         }
         state.begin_trouble();
     }
@@ -93,6 +99,24 @@ impl WorldState {
             pair == (one, other) || pair == (other, one)
         };
         self.net.ends.keys_where(between)
+    }
+
+    /// Between which hosts, in this order, silenced streams are a fault that is not over.
+    fn silence_in_force(&self, one: HostId, other: HostId) -> Option<(HostId, HostId)> {
+        let mut ways = [(one, other), (other, one)].into_iter();
+        ways.find(|way| self.is_in_force(Event::Fault(FaultKind::HalfOpen, way.0, way.1)))
+    }
+
+    /// An end of a silenced stream between the two hosts is gone; the last one ends the fault.
+    pub(crate) fn note_silent_end_gone(&mut self, one: HostId, other: HostId) {
+        let ends = self.ends_between(one, other).into_iter();
+        let mut ends = ends.filter_map(|end| self.net.ends.get(end));
+        if !ends.any(|end| end.is_silent) {
+            let begun = self.silence_in_force(one, other);
+            begun
+                .into_iter()
+                .for_each(|way| self.fault_end(FaultKind::HalfOpen, way));
+        }
     }
 
     /// From now on packets may be lost.
