@@ -6,7 +6,7 @@
 //!  atomic ── lock ──┬── wait ──── ready        (who waits for what)
 //!                   └── waker_cell, wake       (how they are told)
 //!  budget   rng   enter   block   linger   hooks   probe   (what belongs to the current thread)
-//!  baton    simulated                                      (and to one that is in a world)
+//!  baton    simulated   waits                                    (and to one that is in a world)
 //! ```
 //!
 //! Read next: [`wait`] (the one waiter list), then [`ready`] (readiness of one resource).
@@ -31,3 +31,4 @@ pub mod linger;
 pub mod probe;
 pub mod rng;
 pub mod simulated;
+pub mod waits;

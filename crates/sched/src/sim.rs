@@ -27,6 +27,7 @@ use std::time::Duration;
 use yamanote_base::atomic::plain::{AtomicBool, AtomicU64, Ordering};
 use yamanote_base::baton::Seat;
 use yamanote_base::lock::Mutex;
+use yamanote_base::waits;
 use yamanote_base::wake::WakeList;
 use yamanote_driver::Driver;
 use yamanote_driver::context::{self, WorkerGuard};
@@ -140,6 +141,7 @@ impl Sim {
             orphans: Mutex::new(Vec::new()),
             lost: Mutex::new(None),
         }));
+        waits::watch();
         let home = sim.start_host(&home.name());
         (sim, home)
     }

@@ -7,6 +7,7 @@ use std::task::{Context, Poll, ready};
 
 use pin_project_lite::pin_project;
 use yamanote_base::wait::{WaitQueue, Waiter};
+use yamanote_base::waits;
 use yamanote_base::wake::WakeList;
 use yamanote_trace::{Resource, op, resource, update};
 
@@ -91,6 +92,7 @@ impl Barrier {
             arrivals.push_back(waiter, waker);
             drop(arrivals);
             self.resource.in_scope(|| tell_arrived(arrived));
+            waits::note("Barrier: the others");
             return Poll::Pending;
         }
         *arrivals = 0;

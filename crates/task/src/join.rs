@@ -9,6 +9,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker, ready};
 
 use yamanote_base::budget;
+use yamanote_base::waits::{self, Detail};
 
 use crate::error::JoinError;
 use crate::header::{Header, Reference};
@@ -128,6 +129,13 @@ impl<T> JoinHandle<T> {
         }
     }
 
+    fn note_wait(&self) {
+        let place = self.reference.header().location.location();
+        waits::note_with("JoinHandle: the end of the task", || {
+            Detail::SpawnedAt(place)
+        });
+    }
+
     /// Leaves `waker` in the task, in which there is none.
     fn leave_waker(&self, waker: &Waker) -> Poll<()> {
         let header = self.reference.header();
@@ -137,6 +145,7 @@ impl<T> JoinHandle<T> {
             unsafe { &mut *place }.write(waker);
         });
         if !header.state.leave_waker() {
+            self.note_wait();
             return Poll::Pending;
         }
         // SAFETY: the runner has not found AWAITED, so the waker is still ours.
@@ -154,6 +163,7 @@ impl<T> JoinHandle<T> {
             unsafe { place.assume_init_ref() }.will_wake(waker)
         });
         if is_known {
+            self.note_wait();
             return Poll::Pending;
         }
         if !header.state.take_waker_back() {

@@ -12,6 +12,8 @@ pub(crate) mod wheel;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
+use yamanote_base::waits::{self, Detail};
+
 use crate::SHUT_DOWN_MESSAGE;
 use crate::handle::Handle;
 use wheel::{Inserted, Polled};
@@ -142,7 +144,10 @@ impl Timer {
                 self.give_back();
                 Poll::Ready(())
             }
-            Polled::Waiting | Polled::OtherWaker => Poll::Pending,
+            Polled::Waiting | Polled::OtherWaker => {
+                waits::note_with("a timer", || Detail::Until(self.deadline));
+                Poll::Pending
+            }
         }
     }
 

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use yamanote_base::baton::{Back, Order, Seat};
 use yamanote_base::rng;
-use yamanote_base::{budget, simulated};
+use yamanote_base::{budget, simulated, waits};
 use yamanote_driver::context::{self, Alarm};
 use yamanote_task::SpawnLocation;
 use yamanote_world::ChoiceKind;
@@ -91,7 +91,10 @@ impl Future for Blocking {
         };
         match seat.hand_over(cx.waker(), Order::Go) {
             Back::Done => self.stage = Stage::Done,
-            Back::Waits(_) => return Poll::Pending,
+            Back::Waits(what) => {
+                waits::note(what);
+                return Poll::Pending;
+            }
             Back::Lost => {
                 self.stage = Stage::Done;
                 self.host.sim().lose(format!(

@@ -4,7 +4,10 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
+use yamanote_base::waits::{Detail, Wait, Waits};
+
 use super::Sim;
+use super::host::MAIN;
 
 /// Tasks that a report names for each host; of the others it gives the number.
 const NAMED_MAX: usize = 20;
@@ -21,8 +24,10 @@ pub struct Deadlock {
 #[derive(Clone, Debug)]
 struct StuckHost {
     name: String,
-    /// The world's number of a task and where it was spawned.
-    tasks: Vec<(u64, String)>,
+    /// The world's number of a task, where it was spawned, and what it waits for.
+    tasks: Vec<(u64, String, String)>,
+    /// What the future of a `block_on` waits for.
+    main: String,
 }
 
 impl Deadlock {
@@ -30,10 +35,14 @@ impl Deadlock {
         let hosts = sim.0.hosts.lock().clone();
         let stuck = hosts.iter().map(|host| StuckHost {
             name: host.host().name(),
+            main: text_of(sim, host.waits_of(MAIN)),
             tasks: host
                 .places()
                 .iter()
-                .map(|(task, at)| (*task, at.location().to_string()))
+                .map(|(task, at)| {
+                    let waits = text_of(sim, host.waits_of(*task));
+                    (*task, at.location().to_string(), waits)
+                })
                 .collect(),
         });
         Self {
@@ -64,14 +73,35 @@ impl Deadlock {
         for host in &self.hosts {
             let (name, count) = (&host.name, host.tasks.len());
             text += &format!("\n  host {name}: {count} tasks wait");
-            for (task, place) in host.tasks.iter().take(NAMED_MAX) {
-                text += &format!("\n    task {task}, spawned at {place}");
+            if !host.main.is_empty() {
+                text += &format!("\n    the future of block_on{}", host.main);
+            }
+            for (task, place, waits) in host.tasks.iter().take(NAMED_MAX) {
+                text += &format!("\n    task {task}, spawned at {place}{waits}");
             }
             if count > NAMED_MAX {
                 text += &format!("\n    and {} more", count - NAMED_MAX);
             }
         }
         text
+    }
+}
+
+/// What is waited for, in words that follow others.
+fn text_of(sim: &Sim, waits: Option<Waits>) -> String {
+    let waits = waits.into_iter().flatten().flatten();
+    let words = waits.map(|Wait { what, detail }| match detail {
+        Detail::None => what.to_owned(),
+        Detail::SpawnedAt(place) => format!("{what} spawned at {place}"),
+        Detail::Until(deadline) => {
+            let at = deadline.saturating_duration_since(sim.0.handle.clock().start());
+            format!("{what} at {at:?}")
+        }
+    });
+    let words: Vec<String> = words.collect();
+    match words.is_empty() {
+        true => String::new(),
+        false => format!(", waits for {}", words.join("; ")),
     }
 }
 

@@ -11,6 +11,7 @@ use yamanote_base::atomic::plain::Ordering;
 use yamanote_base::lock::Mutex;
 use yamanote_base::rng::{self, Rng};
 use yamanote_base::simulated::{self, SimulatedGuard};
+use yamanote_base::waits::{self, Waits};
 use yamanote_base::{baton, block, budget};
 use yamanote_driver::context::{self, HostGuard};
 use yamanote_task::{
@@ -40,6 +41,8 @@ struct HostParts {
     tasks: TaskList<SimTask>,
     /// Where each live task was spawned, by the world's number.
     places: Mutex<BTreeMap<u64, SpawnLocation>>,
+    /// What each task that is not over waited for when it was last polled, by number.
+    waits: Mutex<BTreeMap<u64, Waits>>,
     /// The generator of the host's programs, while none of them runs.
     rng: Mutex<Rng>,
     /// Set by the runtime, taken away when the host ends.
@@ -71,6 +74,7 @@ impl SimHost {
             host,
             tasks: TaskList::new(1),
             places: Mutex::new(BTreeMap::new()),
+            waits: Mutex::new(BTreeMap::new()),
             rng: Mutex::new(rng),
             around: Mutex::new(None),
             held: Mutex::new(None),
@@ -248,8 +252,24 @@ impl SimHost {
         let sim = &self.0.sim.0;
         self.within(&mut || {
             let task = task.take().into_iter();
+            waits::take();
             task.for_each(|task| sim.metrics.run(task, sim.handle.clock()));
         });
+        self.keep_waits(number);
+    }
+
+    /// Keeps what the poll that is over has waited for.
+    fn keep_waits(&self, number: u64) {
+        let found = waits::take();
+        match found[0] {
+            Some(_) => self.0.waits.lock().insert(number, found),
+            None => self.0.waits.lock().remove(&number),
+        };
+    }
+
+    /// What a task, or the future of a `block_on`, waits for.
+    pub(super) fn waits_of(&self, number: u64) -> Option<Waits> {
+        self.0.waits.lock().get(&number).copied()
     }
 
     /// Polls the future of a `block_on` on this host.
@@ -267,8 +287,10 @@ impl SimHost {
         let mut polled = Poll::Pending;
         self.within(&mut || {
             let mut cx = Context::from_waker(&waker);
+            waits::take();
             polled = budget::with_budget(|| future.as_mut().poll(&mut cx));
         });
+        self.keep_waits(MAIN);
         polled
     }
 
@@ -349,6 +371,7 @@ unsafe impl Schedule for SimTask {
     }
 
     fn on_terminate(&self, meta: &TaskMeta<'_>) {
+        self.host.0.waits.lock().remove(&self.number);
         self.host.0.places.lock().remove(&self.number);
         let world = &self.host.0.sim.0.world;
         world.record(Event::Finish(self.host.0.host.id(), self.number));

@@ -9,6 +9,10 @@ use std::task::{Context, Poll, ready};
 
 use yamanote_base::lock::{Mutex, MutexGuard};
 use yamanote_base::wait::{WaitQueue, Waiter};
+use yamanote_base::waits;
+
+/// What reports call it.
+const MESSAGE: &str = "broadcast: a message";
 
 /// The most receivers at once.
 const RECEIVERS_MAX: usize = usize::MAX >> 2;
@@ -147,7 +151,10 @@ impl<T> Ring<T> {
     ) -> Poll<Found<'_, T>> {
         if waiter.is_armed() {
             // Who sends or closes empties the queue: who is still in it has nothing to find.
-            ready!(self.tail.poll_popped(waiter.as_mut(), cx));
+            ready!(waits::noted(
+                self.tail.poll_popped(waiter.as_mut(), cx),
+                MESSAGE
+            ));
             waiter.as_mut().settle();
         }
         // Two turns at most, as in find().
@@ -161,6 +168,7 @@ impl<T> Ring<T> {
             match self.absence(&tail, position) {
                 Some(Found::Nothing) => {
                     tail.push_back(waiter, waker);
+                    waits::note(MESSAGE);
                     return Poll::Pending;
                 }
                 Some(found) => return Poll::Ready(found),

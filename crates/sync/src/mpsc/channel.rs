@@ -7,6 +7,7 @@
 use std::task::{Context, Poll};
 
 use yamanote_base::atomic::{AtomicUsize, Ordering, spin_loop};
+use yamanote_base::waits;
 use yamanote_base::waker_cell::WakerCell;
 
 use super::error::TryRecvError;
@@ -300,6 +301,7 @@ impl<T, Q: Quota> Rx<T, Q> {
         if self.is_closed && Q::is_over(&self.popper) {
             return Poll::Ready(None);
         }
+        waits::note("mpsc: a message");
         Poll::Pending
     }
 

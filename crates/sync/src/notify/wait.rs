@@ -6,9 +6,13 @@ use std::task::{Context, Poll, Waker, ready};
 
 use pin_project_lite::pin_project;
 use yamanote_base::wait::Waiter;
+use yamanote_base::waits;
 
 use super::word::Round;
 use super::{Notify, Order, Told};
+
+/// What reports call it.
+const NOTIFICATION: &str = "Notify or watch: a notification";
 
 pin_project! {
     /// Waits until told, without regard to the budget. `N` leads to the [`Notify`].
@@ -72,10 +76,12 @@ impl<N: Deref<Target = Notify>> NotifyWait<N> {
         }
         let mut waiter = this.waiter;
         if waiter.is_armed() {
-            ready!(this.notify.waiters.poll_popped(waiter.as_mut(), cx));
+            let polled = this.notify.waiters.poll_popped(waiter.as_mut(), cx);
+            ready!(waits::noted(polled, NOTIFICATION));
             waiter.settle();
         } else {
-            ready!(poll_first(this.notify, *this.round, waiter, cx));
+            let polled = poll_first(this.notify, *this.round, waiter, cx);
+            ready!(waits::noted(polled, NOTIFICATION));
         }
         *this.done = true;
         Poll::Ready(())

@@ -22,6 +22,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
 use yamanote_base::atomic::{AtomicUsize, Ordering, UnsafeCell};
+use yamanote_base::waits;
 
 const RX_WAKER: usize = 1;
 const TX_WAKER: usize = 1 << 1;
@@ -200,6 +201,7 @@ impl<T> SenderEnd<T> {
         if self.0.set(TX_WAKER) & RX_CLOSED != 0 {
             Poll::Ready(())
         } else {
+            waits::note("oneshot: the end of the receiver");
             Poll::Pending
         }
     }
@@ -261,7 +263,10 @@ impl<T> ReceiverEnd<T> {
         match self.received(word) {
             Received::Value(value) => Poll::Ready(Some(value)),
             Received::Never => Poll::Ready(None),
-            Received::NotYet => Poll::Pending,
+            Received::NotYet => {
+                waits::note("oneshot: the value");
+                Poll::Pending
+            }
         }
     }
 

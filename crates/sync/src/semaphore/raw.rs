@@ -15,6 +15,7 @@ use pin_project_lite::pin_project;
 use yamanote_base::budget;
 use yamanote_base::const_unless_model;
 use yamanote_base::wait::{Locked, WaitQueue, Waiter};
+use yamanote_base::waits;
 use yamanote_base::wake::WakeList;
 use yamanote_trace::{Resource, op_update, resource, update};
 
@@ -24,6 +25,9 @@ use super::error::{AcquireError, TryAcquireError};
 use super::word::{Given, PermitWord, Take, assert_fits};
 
 pub(crate) use super::word::MAX_PERMITS;
+
+/// What reports call what is waited for: a lock and a bounded channel have permits, too.
+const PERMITS: &str = "Mutex, RwLock, Semaphore or bounded mpsc: its turn";
 
 /// Counted permits and a fair queue of those who wait for some.
 pub(crate) struct RawSemaphore {
@@ -379,11 +383,18 @@ impl Future for Acquire<'_> {
         // Who must wait takes its place in the queue also without budget, so that it is not
         // overtaken by those that have some.
         let acquired = if waiter.is_armed() {
-            ready!(semaphore.poll_queued(waiter, wanted, cx))
+            ready!(waits::noted(
+                semaphore.poll_queued(waiter, wanted, cx),
+                PERMITS
+            ))
         } else if semaphore.word.would_be_short(wanted) {
-            ready!(semaphore.poll_enqueue(waiter, wanted, cx))
+            ready!(waits::noted(
+                semaphore.poll_enqueue(waiter, wanted, cx),
+                PERMITS
+            ))
         } else {
-            return poll_charged(cx, |cx| semaphore.poll_first(waiter, wanted, cx));
+            let polled = poll_charged(cx, |cx| semaphore.poll_first(waiter, wanted, cx));
+            return waits::noted(polled, PERMITS);
         };
         let charged = poll_charged(cx, |_| Poll::Ready(()));
         if charged.is_pending() {
