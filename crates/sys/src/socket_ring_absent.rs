@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use crate::request::RequestKey;
 use crate::selector::Registrar;
-use crate::sockets::{After, Socket, SocketRequest, Word};
+use crate::sockets::{After, SocketRequest, Word};
 
 /// A pair of queues shared with the kernel; there is none here.
 #[derive(Debug)]
@@ -105,14 +105,6 @@ impl Deref for Provided {
     fn deref(&self) -> &[u8] {
         match self.0 {}
     }
-}
-
-/// Sends what there is room for now; for sockets that a ring serves.
-///
-/// # Errors
-/// `Unsupported`.
-pub fn send_now(_socket: &Socket, _bytes: &[u8]) -> io::Result<usize> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// Whether the kernel has given up on a request.

@@ -9,7 +9,7 @@ use crate::held::Held;
 use crate::request::RequestKey;
 use crate::source::OwnedDescriptor;
 
-pub use crate::socket_ring::{Provided, SocketRing, is_cancelled, is_out_of_buffers, send_now};
+pub use crate::socket_ring::{Provided, SocketRing, is_cancelled, is_out_of_buffers};
 
 /// A descriptor that a request keeps open.
 pub type Socket = Arc<OwnedDescriptor>;

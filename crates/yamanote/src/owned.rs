@@ -1,10 +1,9 @@
 //! TCP sockets whose operations own their buffers: for the last tenth from the kernel.
 //!
 //! An operation takes a buffer and gives it back, so that the kernel may fill or read it by itself
-//! meanwhile. Where the system has io_uring (Linux 6.0 and later), connections and bytes arrive in
-//! a ring of the worker, many with one system call; what there is room for is sent at once, and the
-//! ring sends the rest. Elsewhere, in a simulation, and where `YAMANOTE_FILES` or the `Builder`
-//! forbids rings, the same is done by waiting for readiness.
+//! meanwhile. Where the system has io_uring (Linux 6.0 and later), operations go into a ring of the
+//! worker, many with one system call; elsewhere, in a simulation, and where `YAMANOTE_FILES` or the
+//! `Builder` forbids rings, the same is done by waiting for readiness.
 //!
 //! This module is yamanote's own: it is not there under the name `tokio`.
 //!

@@ -23,7 +23,7 @@ use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 use yamanote_sys::held::Held;
 use yamanote_sys::request::RequestKey;
-use yamanote_sys::sockets::{After, Socket, SocketRequest, Word, is_cancelled, send_now};
+use yamanote_sys::sockets::{After, Socket, SocketRequest, Word, is_cancelled};
 use yamanote_sys::source::OwnedDescriptor;
 
 use super::chunk::Chunk;
@@ -225,29 +225,8 @@ impl Conversation {
         }
     }
 
-    /// Sends of `bytes` what there is room for now: how much, which is nothing if there is none,
-    /// or if something is under way. Leaves no waker, but for the budget's.
-    ///
-    /// # Errors
-    /// Those of the connection; when the runtime is shut down.
-    pub fn poll_send_now(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        let charge = ready!(budget::poll_proceed(cx));
-        if bytes.is_empty() || !matches!(self.shared.send.lock().now, Sending::Idle) {
-            return Poll::Ready(Ok(0));
-        }
-        match send_now(&self.shared.socket, bytes) {
-            Ok(sent) => {
-                charge.made_progress();
-                Poll::Ready(Ok(sent))
-            }
-            Err(error) if is_to_wait(&error) => Poll::Ready(Ok(0)),
-            Err(error) => Poll::Ready(Err(error)),
-        }
-    }
-
-    /// Sends what `held` holds from `start` on, or what there is room for unless `all`; how much,
-    /// with what comes before that. As [`poll_receive`](Self::poll_receive), with
-    /// [`forget_send`](Self::forget_send).
+    /// Sends what `held` holds, or what there is room for unless `all`; how much. As
+    /// [`poll_receive`](Self::poll_receive), with [`forget_send`](Self::forget_send).
     ///
     /// # Errors
     /// As there.
@@ -258,7 +237,6 @@ impl Conversation {
         &self,
         cx: &mut Context<'_>,
         held: &mut Option<Held>,
-        start: usize,
         all: bool,
     ) -> Poll<io::Result<usize>> {
         let charge = ready!(budget::poll_proceed(cx));
@@ -301,7 +279,7 @@ impl Conversation {
         let request = SocketRequest::Send {
             socket: self.shared.socket.clone(),
             held: buffer,
-            start,
+            start: 0,
             all,
         };
         match self.submit(request) {
@@ -371,11 +349,6 @@ impl Conversation {
         super::submit(self.runtime, self.home, request, tag)
             .map_err(|request| (request, super::refused(self.runtime)))
     }
-}
-
-fn is_to_wait(error: &io::Error) -> bool {
-    use io::ErrorKind::{Interrupted, WouldBlock};
-    matches!(error.kind(), WouldBlock | Interrupted)
 }
 
 /// A request is known by `key` from here on.

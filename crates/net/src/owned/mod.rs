@@ -1,8 +1,8 @@
 //! TCP sockets whose operations own their buffers, so that the kernel may fill them by itself.
 //!
-//! Where the system has io_uring, an operation goes into the ring of the worker that polls it,
-//! except for what can be sent at once; elsewhere, in a simulated world, and where the runtime is
-//! told not to use rings, the same is done by waiting for readiness.
+//! Where the system has io_uring, an operation goes into the ring of the worker that polls it;
+//! elsewhere, in a simulated world, and where the runtime is told not to use rings, the same is
+//! done by waiting for readiness.
 
 mod listener;
 mod stream;

@@ -430,7 +430,16 @@ impl Sender {
         B: AsRef<[u8]> + Send + 'static,
     {
         match &*self.io {
-            StreamIo::Ring(conversation) => send(conversation, buffer, all).await,
+            StreamIo::Ring(conversation) => {
+                let mut lent = Lent {
+                    held: Some(Held::to_read(buffer)),
+                    conversation,
+                    forget: Conversation::forget_send,
+                };
+                let held = &mut lent.held;
+                let result = poll_fn(|cx| conversation.poll_send(cx, held, all)).await;
+                (result, lent.take())
+            }
             StreamIo::Ready(io) => {
                 let result = write(io, Held::to_read(buffer), all).await;
                 (result.0, result.1.into_buffer())
@@ -455,28 +464,6 @@ impl StreamIo {
             StreamIo::Ready(io) => io.shutdown(how),
         }
     }
-}
-
-/// Sends what there is room for, and has the ring send the rest if `all` is wanted.
-async fn send<B>(conversation: &Conversation, buffer: B, all: bool) -> (io::Result<usize>, B)
-where
-    B: AsRef<[u8]> + Send + 'static,
-{
-    let bytes = buffer.as_ref();
-    // A ring would do the same when it is handed over, and the task would wait for that.
-    let sent = match poll_fn(|cx| conversation.poll_send_now(cx, bytes)).await {
-        Ok(sent) if sent == bytes.len() || (sent > 0 && !all) => return (Ok(sent), buffer),
-        Ok(sent) => sent,
-        Err(error) => return (Err(error), buffer),
-    };
-    let mut lent = Lent {
-        held: Some(Held::to_read(buffer)),
-        conversation,
-        forget: Conversation::forget_send,
-    };
-    let held = &mut lent.held;
-    let result = poll_fn(|cx| conversation.poll_send(cx, held, sent, all)).await;
-    (result, lent.take())
 }
 
 /// Writes what is held, or a part unless `all`.

@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use io_uring::squeue::Entry;
 use io_uring::{IoUring, Probe, cqueue, opcode, types};
-use socket2::SockRef;
 use yamanote_base::interest::Interest;
 use yamanote_base::slab::{Key, Slab};
 
@@ -295,14 +294,6 @@ unsafe fn news(
         }
         SocketRequest::ReceiveInto(..) | SocketRequest::Send { .. } => None,
     }
-}
-
-/// Sends of `bytes` what there is room for now, whether the socket blocks or not.
-///
-/// # Errors
-/// Those of send(2): `WouldBlock` when there is no room.
-pub fn send_now(socket: &Socket, bytes: &[u8]) -> io::Result<usize> {
-    SockRef::from(&**socket).send_with_flags(bytes, libc::MSG_DONTWAIT | libc::MSG_NOSIGNAL)
 }
 
 /// Whether the kernel has given up on a request: it was asked to, or the thread that has submitted
