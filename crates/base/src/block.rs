@@ -14,7 +14,7 @@ use crate::enter;
 /// Wakes a sleeping thread; a wake before the sleep makes that sleep return at once.
 ///
 /// It has a flag of its own, because user code may use up a thread's park token. A thread that
-/// runs while it holds a [baton](crate::baton) gives it back meanwhile.
+/// runs while it holds a [`baton`] gives it back meanwhile.
 #[derive(Debug)]
 pub struct ThreadWaker {
     sleeper: Sleeper,
