@@ -47,13 +47,17 @@ impl Wait {
     /// Lets the moment go by, if the thread is to linger, or until `is_called`; sleep after it.
     ///
     /// The thread stays on its core: one that gives way queues up behind all others that want to
-    /// run, and is late when it is called.
+    /// run, and is late when it is called. It looks once in any case: it may have lost its core
+    /// for longer than the moment.
     pub fn linger(&mut self, is_called: impl Fn() -> bool) {
-        while self.lingers && !self.in_time && self.begin.elapsed() < MOMENT {
+        while self.lingers && !self.in_time {
             self.in_time = (0..LOOKS).any(|_| {
                 std::hint::spin_loop();
                 is_called()
             });
+            if self.begin.elapsed() >= MOMENT {
+                return;
+            }
         }
     }
 }
