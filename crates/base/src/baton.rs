@@ -129,20 +129,22 @@ impl Seat {
         state.waker = Some(waker.clone());
         self.pass(state, true);
         let mut worked = Duration::ZERO;
-        loop {
-            let state = self.0.state.lock().into_raw();
-            let away = |state: &mut SeatState| state.is_here;
-            let waited = self.0.passed.wait_timeout_while(state, PATIENCE, away);
-            let (state, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
-            match (timeout.timed_out(), state.is_done) {
-                (false, true) => return Back::Done,
-                (false, false) => return Back::Waits(state.waits_for),
-                (true, _) => {}
+        let mut state = self.0.state.lock().into_raw();
+        // Ends when the baton is back, or when the thread has not worked for a while.
+        while state.is_here {
+            let waited = self.0.passed.wait_timeout(state, PATIENCE);
+            let (after, timeout) = waited.unwrap_or_else(PoisonError::into_inner);
+            state = after;
+            if state.is_here && timeout.timed_out() {
+                let before = std::mem::replace(&mut worked, time_on_processor(&state.thread));
+                if worked.saturating_sub(before) < AT_WORK {
+                    return Back::Lost;
+                }
             }
-            let before = std::mem::replace(&mut worked, time_on_processor(&state.thread));
-            if worked.saturating_sub(before) < AT_WORK {
-                return Back::Lost;
-            }
+        }
+        match state.is_done {
+            true => Back::Done,
+            false => Back::Waits(state.waits_for),
         }
     }
 
@@ -178,10 +180,12 @@ impl Seat {
     }
 
     fn await_baton(&self) -> Order {
-        let state = self.0.state.lock().into_raw();
-        let away = |state: &mut SeatState| !state.is_here;
-        let state = self.0.passed.wait_while(state, away);
-        state.unwrap_or_else(PoisonError::into_inner).order
+        let mut state = self.0.state.lock().into_raw();
+        while !state.is_here {
+            let passed = self.0.passed.wait(state);
+            state = passed.unwrap_or_else(PoisonError::into_inner);
+        }
+        state.order
     }
 }
 
