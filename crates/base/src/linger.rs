@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 /// How long the moment is.
 const MOMENT: Duration = Duration::from_micros(20);
-/// Looks whether somebody has called, between two looks at the clock.
+/// Looks whether somebody has called, between two at the clock and at what costs more.
 const LOOKS: usize = 16;
 /// A sleep that was shorter was not worth it. (One that the next job has ended at once has lasted
 /// for two wake-ups.)
@@ -50,14 +50,31 @@ impl Wait {
     /// run, and is late when it is called. It looks once in any case: it may have lost its core
     /// for longer than the moment.
     pub fn linger(&mut self, is_called: impl Fn() -> bool) {
-        while self.lingers && !self.in_time {
-            self.in_time = (0..LOOKS).any(|_| {
-                std::hint::spin_loop();
-                is_called()
-            });
-            if self.begin.elapsed() >= MOMENT {
-                return;
-            }
+        if self.lingers && !self.in_time {
+            let left = MOMENT.saturating_sub(self.begin.elapsed());
+            self.in_time = spin(left, is_called, || false);
+        }
+    }
+}
+
+/// Stays awake for `time`, or until `is_called` or, looked at less often, `has_come`; whether it
+/// was one of these. Both are asked once at least.
+pub fn spin(
+    time: Duration,
+    is_called: impl Fn() -> bool,
+    mut has_come: impl FnMut() -> bool,
+) -> bool {
+    let begin = Instant::now();
+    loop {
+        let is_called = (0..LOOKS).any(|_| {
+            std::hint::spin_loop();
+            is_called()
+        });
+        if is_called || has_come() {
+            return true;
+        }
+        if begin.elapsed() >= time {
+            return false;
         }
     }
 }

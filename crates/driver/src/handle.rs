@@ -48,6 +48,8 @@ pub struct Config {
     pub pool: Pool,
     /// Which way operations on files go.
     pub file_route: FileRoute,
+    /// How long a worker looks for something to do before it sleeps.
+    pub spin: Duration,
     /// The simulated host that the main function runs on; `None` is the real system.
     pub host: Option<Host>,
 }
@@ -112,7 +114,7 @@ pub fn new(config: Config) -> io::Result<(Vec<Driver>, Handle)> {
     }));
     registry::enter(id, Arc::downgrade(&handle.0));
     let drivers = (0..count)
-        .map(|shard| Driver::new(handle.clone(), shard))
+        .map(|shard| Driver::new(handle.clone(), shard, config.spin))
         .collect();
     Ok((drivers, handle))
 }
@@ -132,6 +134,7 @@ impl Config {
             clock,
             pool,
             file_route: FileRoute::default(),
+            spin: Duration::ZERO,
             host: None,
         }
     }

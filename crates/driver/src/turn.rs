@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use yamanote_base::linger::Lingering;
+use yamanote_base::linger::{self, Lingering};
 use yamanote_base::wake::WakeList;
 use yamanote_world::World;
 
@@ -16,6 +16,8 @@ pub struct Driver {
     handle: Handle,
     shard: usize,
     lingering: Lingering,
+    /// How long it looks for something to do before it sleeps.
+    spin: Duration,
 }
 
 /// What a turn found.
@@ -40,11 +42,12 @@ struct Wait {
 }
 
 impl Driver {
-    pub(crate) fn new(handle: Handle, shard: usize) -> Self {
+    pub(crate) fn new(handle: Handle, shard: usize, spin: Duration) -> Self {
         Self {
             handle,
             shard,
             lingering: Lingering::default(),
+            spin,
         }
     }
 
@@ -98,6 +101,12 @@ impl Driver {
         if plan.limit == Some(Duration::ZERO) {
             turned.unparked = shard.token.take();
             turned.events = collect(handle, self.shard, wakes);
+        } else if !self.spin.is_zero() {
+            turned.events = self.spin(plan.limit, wakes);
+            if turned.events == 0 {
+                let limit = plan.limit.map(|limit| limit.saturating_sub(self.spin));
+                sleep(handle, self.shard, limit, wakes, &mut turned);
+            }
         } else {
             let mut wait = self.lingering.begin();
             wait.linger(|| shard.token.is_left());
@@ -110,6 +119,24 @@ impl Driver {
         }
         turned.timers = fire(handle, shard, wakes);
         turned
+    }
+
+    /// Waits awake, as long as the runtime was told to, and at most for `limit`; ends early when
+    /// it is called. Returns how many events came.
+    fn spin(&self, limit: Option<Duration>, wakes: &mut WakeList) -> usize {
+        let time = limit.map_or(self.spin, |limit| limit.min(self.spin));
+        let token = &self.handle.shard(self.shard).token;
+        let mut events = 0;
+        // Who is called finds that out when it is about to sleep.
+        linger::spin(
+            time,
+            || token.is_left(),
+            || {
+                events = collect(&self.handle, self.shard, wakes);
+                events > 0
+            },
+        );
+        events
     }
 
     fn turn_world(

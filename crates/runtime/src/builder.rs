@@ -94,6 +94,7 @@ pub struct Builder {
     world: Option<World>,
     measures: Measures,
     file_route: Option<FileRoute>,
+    spin: Duration,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -175,6 +176,7 @@ impl Builder {
             world: None,
             measures: Measures::default(),
             file_route: None,
+            spin: Duration::ZERO,
         }
     }
 
@@ -421,6 +423,7 @@ impl Builder {
             events_busy_max: self.events_busy_max.unwrap_or(self.events_max),
             clock,
             file_route: self.file_route.map_or_else(default_file_route, Ok)?,
+            spin: self.spin,
             ..yamanote_driver::Config::new(pool.clone())
         })
     }

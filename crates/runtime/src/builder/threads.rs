@@ -124,6 +124,29 @@ impl Builder {
         self
     }
 
+    /// How long a worker, or the thread in `block_on` of a current-thread runtime, looks for
+    /// something to do before it sleeps; not at all unless set.
+    ///
+    /// What comes within this time is found without waking a thread, which takes some microseconds.
+    /// The price is that the worker keeps its core busy for so long each time that it has nothing
+    /// to do: this is for programs that have a core for each worker, and work that comes often.
+    /// Without it workers wait awake for some 20 microseconds, where they have learnt that it pays.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// let runtime = tokio::runtime::Builder::new_multi_thread()
+    ///     .worker_threads(1)
+    ///     .spin_before_park(Duration::from_micros(100))
+    ///     .build()
+    ///     .unwrap();
+    /// assert_eq!(runtime.block_on(runtime.spawn(async { 7 })).unwrap(), 7);
+    /// ```
+    pub fn spin_before_park(&mut self, time: Duration) -> &mut Self {
+        self.spin = time;
+        self
+    }
+
     /// Called by each thread of the runtime when it begins: workers, and those for work that
     /// blocks. A second call replaces the first; so it is with all callbacks here.
     ///
