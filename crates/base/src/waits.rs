@@ -48,12 +48,13 @@ pub fn watch() {
     WATCHED.store(true, Ordering::Relaxed);
 }
 
-/// Notes that the current poll waits for `what`.
+/// Notes that the current poll waits for `what`. Best where the leaf takes its place in a queue:
+/// beside a result that is handed on, the call that is not made costs it its registers.
 #[inline(always)]
 pub fn note(what: &'static str) {
     // Relaxed: see watch().
     if WATCHED.load(Ordering::Relaxed) {
-        add(what, Detail::None);
+        add_word(what);
     }
 }
 
@@ -71,7 +72,7 @@ pub fn noted<T>(polled: Poll<T>, what: &'static str) -> Poll<T> {
 pub fn note_with(what: &'static str, detail: impl FnOnce() -> Detail) {
     // Relaxed: see watch().
     if WATCHED.load(Ordering::Relaxed) {
-        add(what, detail());
+        add(what, detail);
     }
 }
 
@@ -81,8 +82,17 @@ pub fn take() -> Waits {
     taken.unwrap_or([None; WAITS_MAX])
 }
 
+/// Not generic, so that it stays in this crate: what leaves inline is a load and a branch.
 #[cold]
-fn add(what: &'static str, detail: Detail) {
+#[inline(never)]
+fn add_word(what: &'static str) {
+    add(what, || Detail::None);
+}
+
+#[cold]
+#[inline(never)]
+fn add(what: &'static str, detail: impl FnOnce() -> Detail) {
+    let detail = detail();
     let wait = Wait { what, detail };
     // While the thread's locals are being destroyed, nobody asks.
     let _ = FOUND.try_with(|found| {

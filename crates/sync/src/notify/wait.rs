@@ -80,8 +80,7 @@ impl<N: Deref<Target = Notify>> NotifyWait<N> {
             ready!(waits::noted(polled, NOTIFICATION));
             waiter.settle();
         } else {
-            let polled = poll_first(this.notify, *this.round, waiter, cx);
-            ready!(waits::noted(polled, NOTIFICATION));
+            ready!(poll_first(this.notify, *this.round, waiter, cx));
         }
         *this.done = true;
         Poll::Ready(())
@@ -119,6 +118,8 @@ fn poll_first(
         return Poll::Ready(());
     }
     locked.push_back(waiter, waker);
+    drop(locked);
+    waits::note(NOTIFICATION);
     Poll::Pending
 }
 
