@@ -150,8 +150,9 @@ async fn out_of_descriptors_it_goes_on_when_there_are_some_again() {
         // The queue of the listener takes those that cannot be accepted yet.
         held.push(TcpStream::connect(station.addr).await.unwrap());
     }
-    let descriptors = format!("/proc/{}/fd", station.child.id());
-    while std::fs::read_dir(&descriptors).unwrap().count() < 40 {
+    let process = format!("/proc/{}", station.child.id());
+    let open = || std::fs::read_dir(format!("{process}/fd")).unwrap().count();
+    while open() < 40 || !is_at_rest(&process) {
         tokio::task::yield_now().await;
     }
     drop(held);
@@ -198,4 +199,14 @@ async fn a_file_that_may_not_grow_is_507_and_loses_nothing() {
         .await
         .unwrap();
     assert_eq!(got, "1");
+}
+
+/// Whether all threads of the process sleep: then it has tried to accept who waits.
+fn is_at_rest(process: &str) -> bool {
+    let threads = std::fs::read_dir(format!("{process}/task")).unwrap();
+    threads.flatten().all(|thread| {
+        let stat = std::fs::read_to_string(thread.path().join("stat")).unwrap_or_default();
+        let state = stat.rsplit(") ").next();
+        state.is_none_or(|state| state.starts_with('S'))
+    })
 }
