@@ -12,6 +12,7 @@ use std::time::{Duration, SystemTime};
 
 use yamanote_base::atomic::plain::{AtomicU64, Ordering};
 use yamanote_base::lock::Mutex;
+use yamanote_base::simulated;
 
 #[cfg(unix)]
 use crate::unix::likeness as platform;
@@ -120,6 +121,8 @@ pub(crate) fn dress(file: &File, look: &Look) -> io::Result<()> {
 
 pub(crate) fn fresh_path() -> PathBuf {
     static NUMBER: AtomicU64 = AtomicU64::new(0);
+    // In a world all processes have one number: by the system's own they do not meet.
+    let _outside = simulated::leave();
     // Relaxed: only the numbers must differ.
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let name = format!("yamanote-likeness-{}-{number}", std::process::id());
