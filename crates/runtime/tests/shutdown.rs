@@ -2,9 +2,10 @@
 
 mod support;
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc;
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Wake, Waker};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use yamanote_runtime::{Builder, LocalOptions, Runtime, spawn, spawn_blocking};
@@ -223,4 +224,57 @@ fn tasks_dropped_by_a_shutdown_may_spawn_and_enter() {
         runtime.block_on(yamanote_runtime::yield_now());
         drop(runtime);
     });
+}
+
+/// How often something is made and dropped, so that a thread that is late shows.
+const OFTEN: usize = 100;
+
+#[test]
+fn no_thread_holds_a_runtime_that_was_dropped() {
+    for _ in 0..OFTEN {
+        let held = Arc::new(());
+        let theirs = held.clone();
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(2).enable_all();
+        let builder = builder.on_thread_start(move || _ = Arc::strong_count(&theirs));
+        let runtime = builder.build().unwrap();
+        builder.on_thread_start(|| ());
+        runtime.block_on(async { spawn(async {}).await.unwrap() });
+        drop(runtime);
+        assert_eq!(Arc::strong_count(&held), 1);
+    }
+}
+
+/// Drops a runtime where it is woken, and says the name of that thread.
+struct Dropper(Mutex<Option<(Runtime, mpsc::Sender<Option<String>>)>>);
+
+impl Wake for Dropper {
+    fn wake(self: Arc<Self>) {
+        let (runtime, tx) = self.0.lock().unwrap().take().unwrap();
+        drop(runtime);
+        let name = thread::current().name().map(str::to_owned);
+        tx.send(name).unwrap();
+    }
+}
+
+#[test]
+fn a_waker_that_the_monitor_calls_may_drop_the_runtime() {
+    let mut builder = Builder::new_multi_thread();
+    let runtime = builder.worker_threads(2).enable_all().build().unwrap();
+    let handle = runtime.handle().clone();
+    let (tx, rx) = mpsc::channel();
+    let dropper = Arc::new(Dropper(Mutex::new(Some((runtime, tx)))));
+    let (stuck, unstuck) = mpsc::channel();
+    handle.spawn(async move {
+        let waker = Waker::from(dropper);
+        let mut sleep = Box::pin(yamanote_base::hooks::sleep(Duration::from_millis(1)));
+        let polled = sleep.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        // Longer than the monitor takes to see that this worker is stuck.
+        thread::sleep(Duration::from_millis(300));
+        stuck.send(()).unwrap();
+    });
+    unstuck.recv().unwrap();
+    let name = rx.recv_timeout(Duration::from_secs(60)).unwrap();
+    assert_eq!(name.as_deref(), Some("yamanote-monitor"));
 }

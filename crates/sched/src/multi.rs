@@ -299,6 +299,7 @@ impl Multi {
         let mut wakes = WakeList::new();
         self.0.driver.shut_down(&mut wakes);
         wakes.wake_quietly();
+        self.0.monitor.join();
     }
 }
 

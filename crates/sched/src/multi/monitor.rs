@@ -7,6 +7,7 @@
 //! nothing: [`Monitor`] says how it sleeps.
 
 use std::sync::PoisonError;
+use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use yamanote_base::atomic::{AtomicBool, Ordering, RawCondvar as Condvar, fence};
@@ -34,6 +35,8 @@ pub struct Monitor {
     dozing: AtomicBool,
     stopped: Mutex<bool>,
     call: Condvar,
+    /// For who waits until it has ended.
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Monitor {
@@ -60,8 +63,19 @@ impl Monitor {
 
     /// Ends the monitor.
     pub fn stop(&self) {
+        // A waker called by the monitor may drop the runtime: it cannot wait for itself.
+        self.thread
+            .lock()
+            .take_if(|thread| thread.thread().id() == thread::current().id());
         *self.stopped.lock() = true;
         self.call.notify_one();
+    }
+
+    /// Waits until the monitor, which was [stopped](Self::stop), holds the scheduler no longer.
+    pub(super) fn join(&self) {
+        let thread = self.thread.lock().take();
+        // What it panicked with was told already.
+        let _ = thread.map(JoinHandle::join);
     }
 
     /// Waits for the next round; `false` when the monitor is to end.
@@ -97,12 +111,13 @@ impl Monitor {
 
 /// Starts the monitor of `multi`.
 pub(super) fn start(multi: &Multi) -> std::io::Result<()> {
-    let multi = multi.clone();
-    let builder = std::thread::Builder::new().name("yamanote-monitor".to_owned());
-    builder
+    let watched = multi.clone();
+    let builder = thread::Builder::new().name("yamanote-monitor".to_owned());
+    let thread = builder
         .stack_size(128 * 1024)
-        .spawn(move || watch(&multi))
-        .map(drop)
+        .spawn(move || watch(&watched))?;
+    *multi.0.monitor.thread.lock() = Some(thread);
+    Ok(())
 }
 
 fn watch(multi: &Multi) {
