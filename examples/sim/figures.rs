@@ -8,7 +8,7 @@ use std::pin::Pin;
 
 use tokio::sim::{self, Explore, Report, Sim};
 
-use crate::{Form, ack, frames, lease, pool, rename, retry, two_phase, vote};
+use crate::{Form, ack, frames, lease, pool, rename, retry, torn, two_phase, vote};
 
 /// How many beginnings are tried, 500 seeds apart.
 const BEGINNINGS: u64 = 21;
@@ -18,7 +18,7 @@ type World = Pin<Box<dyn Future<Output = ()>>>;
 /// The name of a subject, and its world.
 type Subject = (&'static str, fn(Sim, Form) -> World);
 
-const SUBJECTS: [Subject; 8] = [
+const SUBJECTS: [Subject; 9] = [
     ("retry", |sim, form| Box::pin(retry::world(sim, form))),
     ("two_phase", |sim, form| {
         Box::pin(two_phase::world(sim, form))
@@ -28,6 +28,7 @@ const SUBJECTS: [Subject; 8] = [
     ("frames", |sim, form| Box::pin(frames::world(sim, form))),
     ("ack", |sim, form| Box::pin(ack::world(sim, form))),
     ("rename", |sim, form| Box::pin(rename::world(sim, form))),
+    ("torn", |sim, form| Box::pin(torn::world(sim, form))),
     ("vote", |sim, form| Box::pin(vote::world(sim, form))),
 ];
 

@@ -8,6 +8,7 @@ mod lease;
 mod pool;
 mod rename;
 mod retry;
+mod torn;
 mod two_phase;
 mod vote;
 

@@ -144,7 +144,7 @@ impl Outcome {
     /// How many faults struck.
     #[must_use]
     pub fn faults_struck(&self) -> usize {
-        let strikes = |choice: &&Choice| match choice.kind {
+        let strikes = |choice: &&Choice| match choice.lane.kind {
             ChoiceKind::Strike => choice.value > 0,
             _ => false,
         };

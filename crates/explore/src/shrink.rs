@@ -127,7 +127,7 @@ impl Shrinker<'_> {
     /// The places of choices of these kinds that are not 0.
     fn struck(&self, is_meant: fn(ChoiceKind) -> bool) -> Vec<usize> {
         let choices = self.best.outcome.choices.iter().enumerate();
-        let struck = choices.filter(|(_, choice)| choice.value > 0 && is_meant(choice.kind));
+        let struck = choices.filter(|(_, choice)| choice.value > 0 && is_meant(choice.lane.kind));
         struck.map(|(index, _)| index).collect()
     }
 
@@ -196,10 +196,10 @@ impl Shrinker<'_> {
 /// `choices` with one strike alone, after `part` of `whole` of the waits before it.
 fn alone(mut choices: Vec<Choice>, strike: usize, part: u64, whole: u64) -> Vec<Choice> {
     for (index, choice) in choices.iter_mut().enumerate() {
-        if choice.kind == ChoiceKind::Strike && index != strike {
+        if choice.lane.kind == ChoiceKind::Strike && index != strike {
             choice.value = 0;
         }
-        if choice.kind == ChoiceKind::FaultGap && index < strike {
+        if choice.lane.kind == ChoiceKind::FaultGap && index < strike {
             // Less than a part is lost of what is below 2^64 nanoseconds.
             choice.value = choice.value / whole * part;
         }

@@ -13,6 +13,7 @@
 //! choices:
 //! NextTask 0*12 3 0 2     a kind, values, how often each follows itself
 //! Latency@2 81920         a kind on a host, by number
+//! PowerLoss@2#1 3         one of several lanes of a kind
 //! ```
 
 use std::collections::BTreeSet;
@@ -22,7 +23,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use yamanote_runtime::sim::{Schedule, SimOptions};
-use yamanote_world::{Choice, ChoiceKind, HostId, Rest, Script};
+use yamanote_world::{Choice, Lane, Rest, Script};
 
 use crate::outcome::Outcome;
 
@@ -203,12 +204,9 @@ fn write_choices(text: &mut String, choices: &[Choice]) {
     let mut column = 0;
     for same in choices.chunk_by(|one, other| one == other) {
         let choice = same[0];
-        if lane != Some((choice.kind, choice.host)) || column > WIDTH {
-            lane = Some((choice.kind, choice.host));
-            text.push('\n');
-            text.push_str(choice.kind.name());
-            let host = choice.host.map(|host| format!("@{}", host.number()));
-            text.push_str(&host.unwrap_or_default());
+        if lane != Some(choice.lane) || column > WIDTH {
+            lane = Some(choice.lane);
+            let _ = write!(text, "\n{}", choice.lane);
             column = 0;
         }
         let before = text.len();
@@ -226,17 +224,12 @@ fn parse_choices(text: &str) -> Result<Vec<Choice>, String> {
         let faulty = || format!("the choices `{line}` are not understood");
         let mut words = line.split(' ');
         let lane = words.next().ok_or_else(faulty)?;
-        let (kind, host) = match lane.split_once('@') {
-            Some((kind, host)) => (kind, Some(host.parse().map_err(|_| faulty())?)),
-            None => (lane, None),
-        };
-        let kind = ChoiceKind::by_name(kind).ok_or_else(faulty)?;
+        let lane: Lane = lane.parse().map_err(|()| faulty())?;
         for word in words {
             let (value, count) = word.split_once('*').unwrap_or((word, "1"));
             let value = value.parse().map_err(|_| faulty())?;
             let count: usize = count.parse().map_err(|_| faulty())?;
-            let host = host.map(HostId::from_number);
-            choices.extend(std::iter::repeat_n(Choice { kind, host, value }, count));
+            choices.extend(std::iter::repeat_n(Choice { lane, value }, count));
         }
     }
     Ok(choices)
@@ -244,17 +237,22 @@ fn parse_choices(text: &str) -> Result<Vec<Choice>, String> {
 
 #[cfg(test)]
 mod tests {
+    use yamanote_world::{ChoiceKind, HostId};
+
     use super::*;
 
     fn choice(kind: ChoiceKind, host: Option<u32>, value: u64) -> Choice {
-        let host = host.map(HostId::from_number);
-        Choice { kind, host, value }
+        let lane = Lane::of(kind, host.map(HostId::from_number));
+        Choice { lane, value }
     }
 
     #[test]
     fn what_is_written_is_read_again() {
         let mut choices = vec![choice(ChoiceKind::NextTask, None, 0); 12];
         choices.push(choice(ChoiceKind::NextTask, None, 3));
+        let mut second = choice(ChoiceKind::PowerLoss, Some(2), 1);
+        second.lane.number = 2;
+        choices.push(second);
         choices.extend((0..100).map(|n| choice(ChoiceKind::Latency, Some(n % 2), u64::from(n))));
         let trace = TraceFile {
             test: "a::b".to_owned(),
@@ -268,7 +266,10 @@ mod tests {
             choices,
         };
         let text = trace.to_text();
-        assert!(text.contains("\nNextTask 0*12 3\n"), "{text}");
+        assert!(
+            text.contains("\nNextTask 0*12 3\nPowerLoss@2#2 1\n"),
+            "{text}"
+        );
         assert_eq!(TraceFile::parse(&text), Ok(trace));
     }
 

@@ -3,12 +3,14 @@
 //! A lane is one kind of choice on one host, and has a generator of its own, seeded by their names.
 //! So the n-th latency of a host is the same whatever else is drawn: taking a fault out of a run,
 //! or changing the schedule, shifts nothing, and that makes a failing run shrinkable; and a seed
-//! still finds what it found when there are more kinds, or hosts.
+//! still finds what it found when there are more kinds, or hosts. What draws as often as it finds
+//! reason to, a power loss, has a lane for each time, by its number.
 //!
 //! By convention 0 is the value that does nothing: no fault, the least delay, the first task.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
+use std::str::FromStr;
 
 use yamanote_base::rng::Rng;
 
@@ -106,13 +108,22 @@ kinds! {
     Draw: Application,
 }
 
+/// What has a generator of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lane {
+    /// What its choices decide.
+    pub kind: ChoiceKind,
+    /// The host that they concern, if they concern one.
+    pub host: Option<HostId>,
+    /// Which of several of this kind on this host; 0 where there is one.
+    pub number: u32,
+}
+
 /// One choice that was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// What it decided.
-    pub kind: ChoiceKind,
-    /// The host that it concerns, if it concerns one.
-    pub host: Option<HostId>,
+    /// What it decided, and where.
+    pub lane: Lane,
     /// What was drawn.
     pub value: u64,
 }
@@ -152,6 +163,8 @@ pub(crate) struct Choices {
     seed: u64,
     /// One for each kind of each host, those of no host first; grows with the hosts.
     lanes: Vec<Rng>,
+    /// Those with a number; grows with the power losses.
+    numbered: BTreeMap<Lane, Rng>,
     script: Option<Reader>,
     /// Unbounded while kept: a run that is recorded is recorded whole.
     log: Option<Vec<Choice>>,
@@ -162,7 +175,7 @@ pub(crate) struct Choices {
 struct Reader {
     streams: [VecDeque<Choice>; 5],
     positions: [usize; 5],
-    lanes: BTreeMap<(ChoiceKind, Option<HostId>), VecDeque<u64>>,
+    lanes: BTreeMap<Lane, VecDeque<u64>>,
     rest: Rest,
     divergence: Option<Divergence>,
 }
@@ -176,6 +189,15 @@ impl Stream {
         Stream::Faults,
         Stream::Application,
     ];
+}
+
+impl Lane {
+    /// The one lane of `kind` on `host`.
+    #[must_use]
+    pub const fn of(kind: ChoiceKind, host: Option<HostId>) -> Self {
+        let number = 0;
+        Self { kind, host, number }
+    }
 }
 
 impl ChoiceKind {
@@ -202,28 +224,23 @@ impl Choices {
         Self {
             seed,
             lanes: Vec::new(),
+            numbered: BTreeMap::new(),
             script: None,
             log: None,
         }
     }
 
     /// A number below `bound`; 0 if `bound` is 0.
-    pub(crate) fn draw(
-        &mut self,
-        hosts: &Hosts,
-        kind: ChoiceKind,
-        host: Option<HostId>,
-        bound: u64,
-    ) -> Choice {
+    pub(crate) fn draw(&mut self, hosts: &Hosts, lane: Lane, bound: u64) -> Choice {
         // The generator goes on with a script, too: past its end it is where it would have been.
-        let random = self.lane(hosts, kind, host).next_u64();
+        let random = self.generator(hosts, lane).next_u64();
         // Multiplication instead of division (Lemire 2019); the bias is below bound / 2^64.
         let scaled = (u128::from(random) * u128::from(bound)) >> 64;
         let mut value = u64::try_from(scaled).expect("a 128-bit number shifted by 64 fits");
         if let Some(script) = &mut self.script {
-            value = script.next(Choice { kind, host, value }, bound);
+            value = script.next(Choice { lane, value }, bound);
         }
-        let choice = Choice { kind, host, value };
+        let choice = Choice { lane, value };
         if let Some(log) = &mut self.log {
             log.push(choice);
         }
@@ -246,27 +263,39 @@ impl Choices {
         self.log.as_deref().unwrap_or_default()
     }
 
-    fn lane(&mut self, hosts: &Hosts, kind: ChoiceKind, host: Option<HostId>) -> &mut Rng {
-        let kinds = ChoiceKind::ALL.len();
-        let row = host.map_or(0, |host| host.index() + 1);
-        for number in self.lanes.len()..(row + 1) * kinds {
-            let kind = ChoiceKind::ALL[number % kinds];
-            let host = (number / kinds).checked_sub(1);
-            let seed = lane_seed(self.seed, host.map(|index| hosts.name(index)), kind.name());
-            self.lanes.push(Rng::new(seed));
+    fn generator(&mut self, hosts: &Hosts, lane: Lane) -> &mut Rng {
+        let seed = self.seed;
+        if lane.number > 0 {
+            let rng = self.numbered.entry(lane);
+            return rng.or_insert_with(|| Rng::new(lane_seed(seed, hosts, lane)));
         }
-        &mut self.lanes[row * kinds + usize::from(kind.tag())]
+        let kinds = ChoiceKind::ALL.len();
+        let row = lane.host.map_or(0, |host| host.index() + 1);
+        for place in self.lanes.len()..(row + 1) * kinds {
+            let host = (place / kinds).checked_sub(1);
+            let lane = Lane {
+                kind: ChoiceKind::ALL[place % kinds],
+                host: host.map(HostId::of_index),
+                number: 0,
+            };
+            self.lanes.push(Rng::new(lane_seed(seed, hosts, lane)));
+        }
+        &mut self.lanes[row * kinds + usize::from(lane.kind.tag())]
     }
 }
 
-/// What a lane begins with: the MurmurHash3 of [`TraceHash`] of the seed and the names.
+/// What a lane begins with: the MurmurHash3 of [`TraceHash`] of the seed, the names and the number.
 ///
 /// Nothing of it is a place in a table, so that a table may grow.
-fn lane_seed(seed: u64, host: Option<&str>, kind: &str) -> u64 {
+fn lane_seed(seed: u64, hosts: &Hosts, lane: Lane) -> u64 {
     let mut hash = TraceHash::new(seed);
-    for name in host.into_iter().chain([kind]) {
+    let host = lane.host.map(|host| hosts.name(host.index()));
+    for name in host.into_iter().chain([lane.kind.name()]) {
         hash.fold(name.len() as u64, 0);
         hash.fold_bytes(name.as_bytes());
+    }
+    if lane.number > 0 {
+        hash.fold(u64::from(lane.number), 0);
     }
     // A half of a hash is as good as the other.
     (hash.finish() >> 64) as u64
@@ -282,8 +311,8 @@ impl Reader {
             divergence: None,
         };
         for choice in script.choices {
-            reader.streams[choice.kind.stream() as usize].push_back(choice);
-            let lane = reader.lanes.entry((choice.kind, choice.host));
+            reader.streams[choice.lane.kind.stream() as usize].push_back(choice);
+            let lane = reader.lanes.entry(choice.lane);
             lane.or_default().push_back(choice.value);
         }
         reader
@@ -291,7 +320,7 @@ impl Reader {
 
     /// What the script has for this draw, of which `drawn` is what a generator gave.
     fn next(&mut self, drawn: Choice, bound: u64) -> u64 {
-        let lane = self.lanes.get_mut(&(drawn.kind, drawn.host));
+        let lane = self.lanes.get_mut(&drawn.lane);
         let scripted = lane.and_then(VecDeque::pop_front);
         let value = match scripted.filter(|value| *value < bound.max(1)) {
             Some(value) => value,
@@ -299,7 +328,7 @@ impl Reader {
             None => drawn.value,
         };
         let found = Choice { value, ..drawn };
-        let stream = drawn.kind.stream() as usize;
+        let stream = drawn.lane.kind.stream() as usize;
         let expected = self.streams[stream].pop_front();
         if expected != Some(found) && self.divergence.is_none() {
             self.divergence = Some(Divergence {
@@ -315,7 +344,7 @@ impl Reader {
 
 impl fmt::Display for Divergence {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let stream = self.found.kind.stream();
+        let stream = self.found.lane.kind.stream();
         write!(f, "choice {} of {stream:?}: {}", self.position, self.found)?;
         match self.expected {
             Some(expected) => write!(f, " instead of {expected}"),
@@ -326,11 +355,41 @@ impl fmt::Display for Divergence {
 
 impl fmt::Display for Choice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kind, host, value } = self;
-        match host {
-            Some(host) => write!(f, "{}@{} {value}", kind.name(), host.number()),
-            None => write!(f, "{} {value}", kind.name()),
+        write!(f, "{} {}", self.lane, self.value)
+    }
+}
+
+impl fmt::Display for Lane {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind.name())?;
+        if let Some(host) = self.host {
+            write!(f, "@{}", host.number())?;
         }
+        if self.number > 0 {
+            write!(f, "#{}", self.number)?;
+        }
+        Ok(())
+    }
+}
+
+impl FromStr for Lane {
+    type Err = ();
+
+    /// Reads what is written by [`Display`](fmt::Display).
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (text, number) = match text.split_once('#') {
+            Some((text, number)) => (text, number.parse().map_err(drop)?),
+            None => (text, 0),
+        };
+        let (kind, host) = match text.split_once('@') {
+            Some((kind, host)) => (kind, Some(host.parse().map_err(drop)?)),
+            None => (text, None),
+        };
+        Ok(Self {
+            kind: ChoiceKind::by_name(kind).ok_or(())?,
+            host: host.map(HostId::from_number),
+            number,
+        })
     }
 }
 
@@ -347,7 +406,7 @@ mod tests {
             for number in 0..10 {
                 hosts.add(&format!("host{number}"));
             }
-            self.draw(&hosts, kind, host, bound)
+            self.draw(&hosts, Lane::of(kind, host), bound)
         }
     }
 
@@ -378,8 +437,10 @@ mod tests {
         many.add("south");
         many.add("north");
         for kind in ChoiceKind::ALL {
-            let alone = Choices::new(7).draw(&few, *kind, Some(HostId(0)), u64::MAX);
-            let second = Choices::new(7).draw(&many, *kind, Some(HostId(1)), u64::MAX);
+            let [alone, second] = [(&few, 0), (&many, 1)].map(|(hosts, index)| {
+                let lane = Lane::of(*kind, Some(HostId(index)));
+                Choices::new(7).draw(hosts, lane, u64::MAX)
+            });
             assert_eq!(alone.value, second.value);
         }
         // These numbers stay as they are, whatever kinds come: kept seeds rest on them.
@@ -390,7 +451,10 @@ mod tests {
             (ChoiceKind::Draw, north),
             (ChoiceKind::NextTask, None),
         ]
-        .map(|(kind, host)| Choices::new(7).draw(&few, kind, host, 1_000_000).value);
+        .map(|(kind, host)| {
+            let lane = Lane::of(kind, host);
+            Choices::new(7).draw(&few, lane, 1_000_000).value
+        });
         assert_eq!(drawn, [641_333, 57_068, 208_101, 402_910]);
     }
 
@@ -406,6 +470,40 @@ mod tests {
             }
         }
         assert_eq!(seen.len(), 20 * 3 * ChoiceKind::ALL.len());
+    }
+
+    #[test]
+    fn a_lane_with_a_number_is_one_of_its_own() {
+        let lane = |number| Lane {
+            number,
+            ..Lane::of(ChoiceKind::PowerLoss, None)
+        };
+        let hosts = Hosts::default();
+        let mut choices = Choices::new(7);
+        let mut first = |number| choices.draw(&hosts, lane(number), u64::MAX).value;
+        let drawn = [0, 1, 2, 1 << 31].map(&mut first);
+        for (index, value) in drawn.iter().enumerate() {
+            assert!(!drawn[..index].contains(value), "{drawn:?}");
+        }
+        // Whatever others have drawn.
+        let alone = Choices::new(7).draw(&hosts, lane(2), u64::MAX).value;
+        assert_eq!(drawn[2], alone);
+    }
+
+    #[test]
+    fn a_lane_is_read_as_it_is_written() {
+        for host in [None, HOST] {
+            for number in [0, 7] {
+                let lane = Lane {
+                    number,
+                    ..Lane::of(ChoiceKind::PowerLoss, host)
+                };
+                assert_eq!(lane.to_string().parse(), Ok(lane));
+            }
+        }
+        for text in ["", "Nothing", "Latency@x", "Latency@1#x", "Latency#1@1"] {
+            assert_eq!(text.parse::<Lane>(), Err(()), "{text}");
+        }
     }
 
     #[test]
@@ -456,8 +554,7 @@ mod tests {
         let mut follower = Choices::new(2);
         follower.follow(Script {
             choices: vec![Choice {
-                kind: ChoiceKind::Latency,
-                host: HOST,
+                lane: Lane::of(ChoiceKind::Latency, HOST),
                 value: 5,
             }],
             rest: Rest::Calm,

@@ -50,6 +50,8 @@ pub(crate) struct DiskState {
     pub(crate) owed_ns: u64,
     /// How often the power has failed: files that were open before are gone.
     pub(crate) power_losses: u64,
+    /// How many of them nobody had planned.
+    pub(crate) unplanned_losses: u32,
 }
 
 /// What is known of a file, a directory or a link.

@@ -66,6 +66,10 @@ impl HostId {
         self.0
     }
 
+    pub(crate) fn of_index(index: usize) -> Self {
+        Self(u32::try_from(index).expect("a world has fewer than 65,535 hosts"))
+    }
+
     pub(crate) fn index(self) -> usize {
         self.0 as usize
     }

@@ -28,7 +28,7 @@ mod names;
 mod signal;
 
 pub use alarm::Alarm;
-pub use choice::{Choice, ChoiceKind, Rest, Script, Stream};
+pub use choice::{Choice, ChoiceKind, Lane, Rest, Script, Stream};
 pub use host::{Host, HostId};
 pub use names::{Lookup, NameRules};
 pub use trace::{Event, FaultKind, TraceHash};

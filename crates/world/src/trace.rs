@@ -11,7 +11,7 @@ use std::panic::Location;
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::choice::Choice;
+use crate::choice::{Choice, Lane};
 use crate::disk::DiskOp;
 use crate::host::{HostId, Hosts};
 use crate::net::packet;
@@ -205,8 +205,10 @@ impl Trace {
     }
 
     pub(crate) fn choice(&mut self, at_ns: u64, choice: Choice) {
-        let host = choice.host.map_or(u32::MAX, HostId::number);
-        let first = head(16, host, u64::from(choice.kind.tag()));
+        let Lane { kind, host, number } = choice.lane;
+        let host = host.map_or(u32::MAX, HostId::number);
+        let which = u64::from(number) << 8 | u64::from(kind.tag());
+        let first = head(16, host, which);
         self.hash.fold(first, choice.value);
         let entry = Entry::Choice(choice);
         self.count(Record { at_ns, entry });

@@ -9,7 +9,7 @@ use yamanote_base::lock::{Mutex, MutexGuard};
 use yamanote_base::wake::WakeList;
 
 use crate::alarm::Alarm;
-use crate::choice::{Choice, ChoiceKind, Choices, Divergence, Script};
+use crate::choice::{Choice, ChoiceKind, Choices, Divergence, Lane, Script};
 use crate::disk::DiskOp;
 use crate::event::{Due, EventHeap};
 use crate::host::{Host, HostId, Hosts};
@@ -176,11 +176,14 @@ impl World {
     }
 
     /// Takes the power of `host` away: its sockets are gone, and nobody is told.
-    pub fn power_off(&self, host: HostId) {
+    ///
+    /// What is left of its disk is drawn from lanes of this loss alone: the n-th of the host, or
+    /// the `planned` one, whether those that were planned before it have struck or not.
+    pub fn power_off(&self, host: HostId, planned: Option<u32>) {
         let mut state = self.lock();
         state.fault(FaultKind::PowerLoss, (host, host));
         state.drop_sockets(host, Close::Silent);
-        state.disk_loses_power(host);
+        state.disk_loses_power(host, planned);
         state.hosts.get_mut(host).is_off = true;
         state.begin_trouble();
     }
@@ -335,15 +338,15 @@ impl WorldState {
     }
 
     pub(crate) fn choose(&mut self, kind: ChoiceKind, bound: u64) -> u64 {
-        self.draw(kind, None, bound)
+        self.draw(Lane::of(kind, None), bound)
     }
 
     pub(crate) fn choose_on(&mut self, kind: ChoiceKind, host: HostId, bound: u64) -> u64 {
-        self.draw(kind, Some(host), bound)
+        self.draw(Lane::of(kind, Some(host)), bound)
     }
 
-    fn draw(&mut self, kind: ChoiceKind, host: Option<HostId>, bound: u64) -> u64 {
-        let choice = self.choices.draw(&self.hosts, kind, host, bound);
+    pub(crate) fn draw(&mut self, lane: Lane, bound: u64) -> u64 {
+        let choice = self.choices.draw(&self.hosts, lane, bound);
         self.trace.choice(self.now_ns, choice);
         choice.value
     }

@@ -65,7 +65,7 @@ fn sync(disk: &Disk, name: &str) {
 
 /// The power fails and is back; what is there then.
 fn lose_power(host: &Host) {
-    host.world().power_off(host.id());
+    host.world().power_off(host.id(), None);
     host.world().power_on(host.id());
 }
 

@@ -288,7 +288,7 @@ fn reset_streams_break_on_both_sides_and_only_between_these_hosts() {
 #[test]
 fn a_host_without_power_is_silent_and_when_it_is_back_it_knows_nothing() {
     let pair = pair(10);
-    pair.world.power_off(pair.b.id());
+    pair.world.power_off(pair.b.id(), None);
     pair.client.write(b"hello?").unwrap();
     pass(&pair.world, seconds(10));
     assert_eq!(kind(read(&pair.client)), ErrorKind::WouldBlock);

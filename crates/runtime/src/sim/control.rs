@@ -27,9 +27,14 @@ impl Host {
     /// synced to its [disk](Self::disk) any part is lost. [`restart`](Self::restart) gives it
     /// power again.
     pub fn power_loss(&self) {
+        self.lose_power(None);
+    }
+
+    /// [`power_loss`](Self::power_loss) by the action of this number, if a nemesis planned it.
+    pub(super) fn lose_power(&self, planned: Option<u32>) {
         let host = self.world_host();
         // First, so that nothing which the dying program does has an effect.
-        host.world().power_off(host.id());
+        host.world().power_off(host.id(), planned);
         self.crash();
     }
 

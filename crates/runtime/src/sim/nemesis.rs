@@ -89,12 +89,16 @@ pub(super) struct Remedies(Mutex<RemedyList>);
 struct RemedyList {
     next: u64,
     waiting: BTreeMap<u64, Remedy>,
+    /// Actions that were planned, of all nemeses.
+    planned: u32,
     down: usize,
     max_down: usize,
 }
 
 /// One action, as it was drawn.
 struct Action {
+    /// Which one: counts also those that do not strike.
+    number: u32,
     gap: Duration,
     sort: u64,
     target: u64,
@@ -232,10 +236,7 @@ async fn work(parts: Weak<SimParts>, swarm: Swarm) {
         return;
     };
     // Bounded by the task's abort, or the end of the simulation.
-    while let Some(action) = parts
-        .upgrade()
-        .map(|parts| Action::draw(parts.world(), every, &swarm))
-    {
+    while let Some(action) = parts.upgrade().map(|parts| parts.plan(every, &swarm)) {
         hooks::sleep(action.gap).await;
         let Some(parts) = parts.upgrade() else {
             return;
@@ -267,11 +268,12 @@ impl Swarm {
 }
 
 impl Action {
-    fn draw(world: &World, every: Duration, swarm: &Swarm) -> Self {
+    fn draw(number: u32, world: &World, every: Duration, swarm: &Swarm) -> Self {
         let draw = |bound| world.choose(ChoiceKind::FaultPlan, bound);
         let ns = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let wait = world.choose(ChoiceKind::FaultGap, ns(every * 2));
         Self {
+            number,
             // Never nought: a calm script draws zeros, and time has to go on.
             gap: every / 8 + Duration::from_nanos(wait) + Duration::from_millis(1),
             sort: draw(u64::from(u32::MAX)),
@@ -283,6 +285,14 @@ impl Action {
 }
 
 impl SimParts {
+    fn plan(&self, every: Duration, swarm: &Swarm) -> Action {
+        let mut remedies = self.remedies.0.lock();
+        remedies.planned += 1;
+        let number = remedies.planned;
+        drop(remedies);
+        Action::draw(number, self.world(), every, swarm)
+    }
+
     fn strike(self: &Arc<Self>, fault: SwarmFault, action: &Action) {
         match fault {
             SwarmFault::Crash
@@ -307,7 +317,9 @@ impl SimParts {
                 self.take_down(host, action.length, Host::pause, Host::resume);
             }
             SwarmFault::PowerLoss => {
-                self.take_down(host, action.length, Host::power_loss, start_again);
+                let number = Some(action.number);
+                let down = |host: &Host| host.lose_power(number);
+                self.take_down(host, action.length, down, start_again);
             }
             SwarmFault::ClockSkew => {
                 let by = Duration::from_secs(1 << size);
@@ -393,7 +405,13 @@ impl SimParts {
     }
 
     /// Does `down` to a host that is up, and `up` after `length`, if not too many are down.
-    fn take_down(self: &Arc<Self>, host: &Host, length: Duration, down: fn(&Host), up: fn(&Host)) {
+    fn take_down(
+        self: &Arc<Self>,
+        host: &Host,
+        length: Duration,
+        down: impl FnOnce(&Host),
+        up: fn(&Host),
+    ) {
         let mut remedies = self.remedies.0.lock();
         if !host.is_up() || remedies.down >= remedies.max_down {
             return;
