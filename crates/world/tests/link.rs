@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use yamanote_base::wake::WakeList;
 use yamanote_world::net::link::{BarKind, Chance, Latency};
-use yamanote_world::net::{TcpListener, TcpStream, UdpSocket};
+use yamanote_world::net::{SocketOptions, TcpListener, TcpStream, UdpSocket};
 use yamanote_world::{Host, World};
 
 /// Lets happen what is due within `span`.
@@ -270,6 +270,30 @@ fn a_silent_stream_tells_nobody_and_new_ones_work() {
     assert_eq!(kind(read(&pair.server)), ErrorKind::WouldBlock);
     pass(&pair.world, seconds(8000));
     assert_eq!(kind(read(&pair.server)), ErrorKind::TimedOut);
+}
+
+#[test]
+fn keep_alive_keeps_its_times_also_when_it_is_wanted_in_the_middle_of_trouble() {
+    let pair = pair(9);
+    let bar = pair.world.bar(BarKind::Cut, &pair.ways());
+    let wants = |options: &mut SocketOptions| {
+        options.keepalive = true;
+        options.keepalive_idle = seconds(10);
+        options.keepalive_step = seconds(2);
+        options.keepalive_probes = 3;
+    };
+    pair.server.set_options(wants);
+    pass(&pair.world, seconds(15));
+    assert_eq!(kind(read(&pair.server)), ErrorKind::WouldBlock);
+    pass(&pair.world, seconds(2));
+    assert_eq!(kind(read(&pair.server)), ErrorKind::TimedOut);
+    // The other side asks when the cut has ended, and hears that nobody knows of it any more.
+    pair.client.set_options(wants);
+    pass(&pair.world, seconds(11));
+    pair.world.lift(bar);
+    assert_eq!(kind(read(&pair.client)), ErrorKind::WouldBlock);
+    pass(&pair.world, seconds(2));
+    assert_eq!(kind(read(&pair.client)), ErrorKind::ConnectionReset);
 }
 
 #[test]

@@ -91,10 +91,13 @@ impl Ports {
     }
 }
 
-/// Whether two sockets with these addresses would get in each other's way on one port.
+/// Whether two sockets with these addresses would get in each other's way on one port. The
+/// unspecified address of version 6 takes version 4 as well, as on Linux.
 fn overlap(one: IpAddr, other: IpAddr) -> bool {
-    one.is_ipv4() == other.is_ipv4()
-        && (one == other || one.is_unspecified() || other.is_unspecified())
+    let takes = |all: IpAddr, some: IpAddr| {
+        all.is_unspecified() && (all.is_ipv6() || some.to_canonical().is_ipv4())
+    };
+    one.to_canonical() == other.to_canonical() || takes(one, other) || takes(other, one)
 }
 
 /// How well a socket bound to `bound` answers to `target`: not at all, or the greater the better.
@@ -179,7 +182,9 @@ mod tests {
         let lease = ports.take(addr("0.0.0.0:80"), false).unwrap();
         let again = ports.take(addr("127.0.0.1:80"), false);
         assert_eq!(again.unwrap_err().kind(), io::ErrorKind::AddrInUse);
-        assert!(ports.take(addr("[::]:80"), false).is_ok());
+        let both = ports.take(addr("[::]:80"), false);
+        assert_eq!(both.unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        assert!(ports.take(addr("[::1]:80"), false).is_ok());
         ports.release(lease);
         ports.release(lease);
         assert!(ports.take(addr("127.0.0.1:80"), true).is_ok());

@@ -170,9 +170,6 @@ impl WorldState {
         target: SocketAddr,
     ) -> io::Result<(Key<Endpoint>, Arc<ReadyCell>)> {
         let goal = address::destination(target);
-        if let Some(bound) = bound {
-            address::check_family(bound.addr, goal)?;
-        }
         let own = self.hosts.get_mut(host);
         let ip = address::source(own, bound.map(|bound| bound.addr.ip()), goal.ip());
         let lease = match bound {
@@ -238,6 +235,14 @@ impl WorldState {
         let bytes = std::mem::take(&mut endpoint.unannounced);
         if let Some(peer) = endpoint.peer {
             self.send(end, Packet::Window { end: peer, bytes });
+        }
+    }
+
+    /// Has `end` follow these options from now on, if it is there.
+    pub(crate) fn set_end_options(&mut self, end: Key<Endpoint>, options: SocketOptions) {
+        if let Some(endpoint) = self.net.ends.get_mut(end) {
+            endpoint.options = options;
+            self.begin_probes(end);
         }
     }
 

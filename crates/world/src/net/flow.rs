@@ -7,16 +7,17 @@
 
 use std::collections::VecDeque;
 use std::io;
+use std::time::Duration;
 
 use yamanote_base::slab::Key;
 use yamanote_base::wake::WakeList;
 
 use crate::choice::ChoiceKind;
 use crate::host::HostId;
-use crate::net::connection::Endpoint;
+use crate::net::connection::{Endpoint, Phase};
 use crate::net::packet::{Packet, Parcel};
 use crate::trace::{Event, FaultKind};
-use crate::world::{World, WorldState};
+use crate::world::{World, WorldState, nanos};
 
 /// When a packet of a stream is sent again, the first time; doubles each time.
 const RESEND_NS: u64 = 200_000_000;
@@ -27,13 +28,6 @@ const RESENDS_MAX: u32 = 15;
 /// The same for what answers a wish to connect.
 const HANDSHAKE_NS: u64 = 1_000_000_000;
 const HANDSHAKES_MAX: u32 = 6;
-
-/// How long a connection is idle until it is probed.
-const KEEPALIVE_IDLE_NS: u64 = 7_200_000_000_000;
-/// How long a probe waits for its answer.
-const KEEPALIVE_STEP_NS: u64 = 75_000_000_000;
-/// Probes without an answer that end a connection.
-const KEEPALIVE_PROBES: u32 = 9;
 
 /// One direction of a stream of which a packet did not get through.
 #[derive(Debug)]
@@ -123,6 +117,9 @@ impl WorldState {
     pub(crate) fn begin_trouble(&mut self) {
         self.net.is_troubled = true;
         for end in self.net.ends.keys_where(|end| end.options.keepalive) {
+            if let Some(end) = self.net.ends.get_mut(end) {
+                end.probes = 0;
+            }
             self.begin_probes(end);
         }
     }
@@ -232,20 +229,20 @@ impl WorldState {
             return;
         };
         // As long as nothing can be lost, a probe would be answered.
-        endpoint.probes = 0;
         if is_troubled && endpoint.options.keepalive && !endpoint.is_probed {
             endpoint.is_probed = true;
-            self.probe_after(end, KEEPALIVE_IDLE_NS);
+            let idle = endpoint.options.keepalive_idle;
+            self.probe_after(end, idle);
         }
     }
 
-    fn probe_after(&mut self, end: Key<Endpoint>, after_ns: u64) {
+    fn probe_after(&mut self, end: Key<Endpoint>, after: Duration) {
         let Some(endpoint) = self.net.ends.get(end) else {
             return;
         };
         let (from, to) = (endpoint.host, endpoint.peer_host);
         let packet = Packet::Probe { end };
-        let at_ns = self.now_ns() + after_ns;
+        let at_ns = self.now_ns().saturating_add(nanos(after));
         self.events.push(at_ns, Parcel { from, to, packet });
     }
 
@@ -258,9 +255,8 @@ impl WorldState {
             (endpoint.host, endpoint.peer_host),
             (endpoint.peer_host, endpoint.host),
         );
-        let is_there = endpoint
-            .peer
-            .is_some_and(|peer| self.net.ends.get(peer).is_some());
+        let peer = endpoint.peer.and_then(|peer| self.net.ends.get(peer));
+        let is_there = peer.is_some_and(|peer| peer.phase != Phase::Dead);
         let is_mute = endpoint.is_silent
             || self.hosts.get(way.1).is_off
             || self.net.links.is_cut(way)
@@ -272,10 +268,11 @@ impl WorldState {
             endpoint.is_probed = false;
         } else if is_mute {
             endpoint.probes += 1;
-            if endpoint.probes > KEEPALIVE_PROBES {
+            if endpoint.probes > endpoint.options.keepalive_probes {
                 return self.break_end(end, io::ErrorKind::TimedOut, wakes);
             }
-            self.probe_after(end, KEEPALIVE_STEP_NS);
+            let step = endpoint.options.keepalive_step;
+            self.probe_after(end, step);
         } else if is_there {
             // It has answered, and will until there is trouble anew.
             endpoint.is_probed = false;

@@ -227,11 +227,13 @@ impl WorldState {
         };
         let mut end = Endpoint::new(route, Phase::Open);
         end.peer = Some(syn.client);
-        end.options.nodelay = listener.options.nodelay;
+        let options = listener.options;
         end.ready.set(Ready::WRITABLE, wakes);
         let server = self.net.ends.insert(end);
         listener.queue.push_back(server);
         listener.ready.set(Ready::READABLE, wakes);
+        // As on Linux, it has those of its listener.
+        self.set_end_options(server, options);
         self.send(
             server,
             Packet::SynAck {

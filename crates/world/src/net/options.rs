@@ -1,4 +1,5 @@
-//! Socket options that a simulated socket remembers; only `linger` and `backlog` have an effect.
+//! Socket options that a simulated socket remembers; of these, `linger`, those of keep-alive and
+//! those of multicast have an effect.
 
 use std::time::Duration;
 
@@ -14,6 +15,12 @@ pub struct SocketOptions {
     pub linger: Option<Duration>,
     /// Whether an idle connection is probed.
     pub keepalive: bool,
+    /// How long it is idle before that.
+    pub keepalive_idle: Duration,
+    /// How long a probe waits for its answer.
+    pub keepalive_step: Duration,
+    /// Probes without an answer that end a connection.
+    pub keepalive_probes: u32,
     /// Whether the address may be bound again early.
     pub reuse_address: bool,
     /// Whether several sockets may have the port.
@@ -35,12 +42,16 @@ pub struct SocketOptions {
 }
 
 impl Default for SocketOptions {
+    /// Those of Linux.
     fn default() -> Self {
         Self {
             nodelay: false,
             ttl: 64,
             linger: None,
             keepalive: false,
+            keepalive_idle: Duration::from_secs(7200),
+            keepalive_step: Duration::from_secs(75),
+            keepalive_probes: 9,
             reuse_address: false,
             reuse_port: false,
             tos: 0,

@@ -76,15 +76,16 @@ impl TcpSocket {
     /// Begins to connect to `remote`; the stream is writable when that is done or has failed.
     ///
     /// # Errors
-    /// `InvalidInput` if `remote` is of a family that it cannot reach; `AddrInUse` without a
-    /// free port.
+    /// `InvalidInput` if `remote` is of the other family; `AddrInUse` without a free port.
     pub fn connect(mut self, remote: SocketAddr) -> io::Result<TcpStream> {
+        if remote.is_ipv6() != self.v6 {
+            let message = "a TCP socket of one family cannot reach an address of the other";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
         let mut state = self.host.world().lock();
         let (key, ready) = state.connect(self.host.id(), self.bound, remote)?;
         self.bound = None;
-        if let Some(end) = state.net.ends.get_mut(key) {
-            end.options = self.options;
-        }
+        state.set_end_options(key, self.options);
         drop(state);
         Ok(TcpStream::new(&self.host, key, ready))
     }

@@ -188,8 +188,8 @@ impl TcpStream {
     pub fn set_options(&self, change: impl FnOnce(&mut SocketOptions)) {
         let mut options = self.options();
         change(&mut options);
-        // Fails only if the host was killed: then there is nothing to change.
-        let _ = self.with(|end| end.options = options);
+        let mut state = self.host.world().lock();
+        state.set_end_options(self.key, options);
     }
 
     /// When to try again.
