@@ -6,13 +6,21 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The functions of the C library that the feature `sim` stands in for.
-const OVERRIDDEN: [&str; 11] = [
+const OVERRIDDEN: [&str; 19] = [
+    "bind",
     "clock_gettime",
+    "clock_nanosleep",
+    "connect",
+    "freeaddrinfo",
+    "getaddrinfo",
     "getentropy",
     "gethostname",
     "getpid",
     "getrandom",
+    "getsockname",
     "gettimeofday",
+    "listen",
+    "nanosleep",
     "pthread_create",
     "sched_getaffinity",
     "syscall",

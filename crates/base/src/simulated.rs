@@ -2,7 +2,9 @@
 //! system's own functions there.
 
 use std::cell::Cell;
+use std::io;
 use std::marker::PhantomData;
+use std::net::{IpAddr, SocketAddr};
 use std::sync::OnceLock;
 
 thread_local! {
@@ -32,6 +34,21 @@ pub struct Surroundings {
     pub unpark_at: fn(address: usize, mask: u32, most: usize) -> usize,
     /// Lets so many nanoseconds go by.
     pub nap: fn(nanos: u64),
+    /// The addresses of a name; takes a while.
+    pub resolve: fn(name: &str) -> Result<Vec<IpAddr>, Unresolved>,
+    /// Binds a socket of the system, known to it by a number, to an address of the host.
+    pub bind: fn(cookie: u64, addr: SocketAddr, is_stream: bool) -> io::Result<()>,
+    /// Where a socket of the system was bound so.
+    pub bound: fn(cookie: u64) -> Option<SocketAddr>,
+}
+
+/// Why a name leads nowhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Unresolved {
+    /// Nobody has it.
+    Unknown,
+    /// There is no answer now.
+    Temporary,
 }
 
 /// How a wait at an address ended.

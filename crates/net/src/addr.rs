@@ -137,10 +137,12 @@ fn ask(name: &str, port: u16) -> Resolution {
             let addrs: Vec<_> = ips.into_iter().map(with_port).collect();
             addrs.into_iter()
         });
-        return match found.alarm {
-            Some(alarm) => Resolution::Asked(Question::after(alarm, addrs)),
-            None => Resolution::Known(addrs.map(Addrs::Many)),
-        };
+        let addrs = addrs.map_err(io::Error::from);
+        if found.takes.is_zero() {
+            return Resolution::Known(addrs.map(Addrs::Many));
+        }
+        let alarm = host.world().alarm(found.takes);
+        return Resolution::Asked(Question::after(alarm, addrs));
     }
     let name = name.to_string();
     Resolution::Asked(op::ask(move || (name.as_str(), port).to_socket_addrs()))

@@ -34,10 +34,11 @@ impl UdpSocket {
         first_success(addr, bind).await.map(|io| Self { io })
     }
 
-    /// Takes std's socket, which must not block (`set_nonblocking`).
+    /// Takes std's socket, which must not block (`set_nonblocking`). In a simulated
+    /// world it becomes a simulated one, if it was bound there (feature `sim`).
     ///
     /// # Errors
-    /// `Unsupported` in a simulated world.
+    /// In a simulated world: `AddrInUse`; `Unsupported` if it is real.
     ///
     /// # Panics
     /// Outside of a runtime with I/O; in debug builds, if it blocks.

@@ -1,5 +1,6 @@
 //! Not an API: a layer of yamanote. Functions of the C library through which a program would see
-//! another world than the simulated one: clocks, randomness, threads, numbers of the machine.
+//! another world than the simulated one: clocks, randomness, threads, names, numbers of the
+//! machine.
 //!
 //! They stand in the place of the system's in every program that is built with the feature `sim`,
 //! which is one of tests; on threads that are in no world they do what the system's do. Knows
@@ -22,9 +23,13 @@ mod futex;
 #[cfg(target_os = "linux")]
 mod machine;
 #[cfg(target_os = "linux")]
+mod names;
+#[cfg(target_os = "linux")]
 mod randomness;
 #[cfg(target_os = "linux")]
 mod real;
+#[cfg(target_os = "linux")]
+mod sockets;
 #[cfg(target_os = "linux")]
 mod thread;
 #[cfg(target_os = "linux")]

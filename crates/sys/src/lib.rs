@@ -52,6 +52,13 @@ mod rings;
 pub use rings::ring;
 use rings::socket_ring;
 
+#[cfg(not(target_os = "linux"))]
+#[path = "stand_in_absent.rs"]
+mod stand_in;
+#[cfg(target_os = "linux")]
+#[path = "linux/stand_in.rs"]
+mod stand_in;
+
 #[cfg(all(unix, not(target_os = "linux")))]
 #[path = "unix/abstract_absent.rs"]
 mod abstract_name;

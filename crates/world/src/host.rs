@@ -11,6 +11,7 @@ use crate::choice::ChoiceKind;
 use crate::clock::HostClock;
 use crate::disk::DiskState;
 use crate::names::NameRules;
+use crate::net::StandIns;
 use crate::net::address::Ports;
 use crate::signal::Ears;
 use crate::world::World;
@@ -46,6 +47,7 @@ pub(crate) struct HostState {
     more: Vec<IpAddr>,
     pub(crate) tcp: Ports,
     pub(crate) udp: Ports,
+    pub(crate) stand_ins: StandIns,
     /// It has no power: nothing arrives, and nothing is answered.
     pub(crate) is_off: bool,
     pub(crate) clock: HostClock,
@@ -141,6 +143,7 @@ impl Hosts {
             more: Vec::new(),
             tcp: Ports::default(),
             udp: Ports::default(),
+            stand_ins: StandIns::default(),
             is_off: false,
             clock: HostClock::default(),
             disk: DiskState::default(),

@@ -30,6 +30,6 @@ mod signal;
 pub use alarm::Alarm;
 pub use choice::{Choice, ChoiceKind, Lane, Rest, Script, Stream};
 pub use host::{Host, HostId};
-pub use names::{Lookup, NameRules};
+pub use names::{Lookup, NameFailure, NameRules};
 pub use trace::{Event, FaultKind, TraceHash};
 pub use world::World;

@@ -1,10 +1,10 @@
 //! Names and what they lead to: each host's own, and others with rules.
 
+use std::fmt;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
-use crate::alarm::Alarm;
 use crate::choice::ChoiceKind;
 use crate::host::Host;
 use crate::net::link::{Chance, Latency};
@@ -26,10 +26,18 @@ pub struct NameRules {
 /// The answer to a question for a name.
 #[derive(Debug)]
 pub struct Lookup {
-    /// When it is there, if not at once.
-    pub alarm: Option<Alarm>,
-    /// The addresses; none if nobody has the name.
-    pub addresses: io::Result<Vec<IpAddr>>,
+    /// How long it takes.
+    pub takes: Duration,
+    /// The addresses.
+    pub addresses: Result<Vec<IpAddr>, NameFailure>,
+}
+
+/// Why a name leads nowhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameFailure {
+    name: String,
+    /// Whether asking again may help; else nobody has the name.
+    pub is_temporary: bool,
 }
 
 impl Default for NameRules {
@@ -75,7 +83,7 @@ impl Host {
         if name == "localhost" {
             let both = vec![Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
             return Lookup {
-                alarm: None,
+                takes: Duration::ZERO,
                 addresses: Ok(both),
             };
         }
@@ -91,13 +99,11 @@ impl Host {
         let found = found.or_else(|| state.hosts.by_name(&name).map(of_host));
         drop(state);
         let addresses = match (fails, found) {
-            (true, _) => Err(failure(&name, "temporary failure in name resolution")),
             (false, Some(found)) if !found.is_empty() => Ok(found),
-            (false, _) => Err(failure(&name, "no such host")),
+            (is_temporary, _) => Err(NameFailure { name, is_temporary }),
         };
-        let takes = Duration::from_nanos(takes_ns);
         Lookup {
-            alarm: (takes_ns > 0).then(|| self.world().alarm(takes)),
+            takes: Duration::from_nanos(takes_ns),
             addresses,
         }
     }
@@ -109,6 +115,18 @@ fn plain(name: &str) -> String {
     name.to_ascii_lowercase()
 }
 
-fn failure(name: &str, why: &str) -> io::Error {
-    io::Error::other(format!("failed to lookup address of {name}: {why}"))
+impl fmt::Display for NameFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let why = match self.is_temporary {
+            true => "temporary failure in name resolution",
+            false => "no such host",
+        };
+        write!(f, "failed to lookup address of {}: {why}", self.name)
+    }
+}
+
+impl From<NameFailure> for io::Error {
+    fn from(failure: NameFailure) -> Self {
+        io::Error::other(failure.to_string())
+    }
 }

@@ -19,6 +19,7 @@ mod flow;
 mod listener;
 mod options;
 mod socket;
+mod stand_in;
 mod stream;
 mod udp;
 mod unix;
@@ -26,6 +27,7 @@ mod unix;
 pub use listener::TcpListener;
 pub use options::SocketOptions;
 pub use socket::TcpSocket;
+pub(crate) use stand_in::StandIns;
 pub use stream::TcpStream;
 pub use udp::UdpSocket;
 pub use unix::{UnixDatagram, UnixListener, UnixName, UnixSocket, UnixStream};
@@ -192,6 +194,7 @@ impl WorldState {
         let host = self.hosts.get_mut(host);
         host.tcp.clear();
         host.udp.clear();
+        host.stand_ins.clear();
     }
 }
 

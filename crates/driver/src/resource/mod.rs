@@ -6,6 +6,8 @@
 pub mod registration;
 pub mod wait;
 
+mod stand_in;
+
 pub mod tcp;
 pub mod tcp_socket;
 pub mod udp;

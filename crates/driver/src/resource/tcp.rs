@@ -6,12 +6,12 @@ use std::net::{Shutdown, SocketAddr};
 
 use yamanote_base::interest::{Interest, Ready};
 use yamanote_sys::receive;
-use yamanote_sys::socket::Backlog;
+use yamanote_sys::socket::{Backlog, Socket};
 use yamanote_world::net as world;
 
 use crate::context;
 use crate::handle::Handle;
-use crate::resource::{Registration, Resource, Watched};
+use crate::resource::{Registration, Resource, Watched, stand_in};
 
 /// A listening TCP socket.
 pub type TcpListener = Resource<mio::net::TcpListener, world::TcpListener>;
@@ -39,17 +39,21 @@ impl TcpListener {
         }
     }
 
-    /// Takes a listener that does not block.
+    /// Takes a listener that does not block; in a simulated world, what it stands for there.
     ///
     /// # Errors
-    /// `Unsupported` in a simulated world.
+    /// In a simulated world: `AddrInUse`; `Unsupported` if it does not stand for one.
     ///
     /// # Panics
     /// Outside of a runtime with I/O.
     #[track_caller]
     pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
         let handle = context::current_io();
-        Self::of_os(handle, mio::net::TcpListener::from_std(listener))
+        let socket = Socket::from(listener);
+        match stand_in::tcp(&socket) {
+            Some(simulated) => simulated?.listen(Backlog::USUAL).map(Resource::World),
+            None => Self::of_os(handle, mio::net::TcpListener::from_std(socket.into())),
+        }
     }
 
     fn of_os(handle: Handle, listener: mio::net::TcpListener) -> io::Result<Self> {

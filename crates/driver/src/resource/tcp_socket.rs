@@ -9,7 +9,7 @@ use yamanote_sys::source::OwnedDescriptor;
 use yamanote_world::net::{self as world, SocketOptions};
 
 use crate::context;
-use crate::resource::{Resource, TcpListener, TcpStream, only_real};
+use crate::resource::{Resource, TcpListener, TcpStream, only_real, stand_in};
 
 /// A TCP socket that may be configured and bound, and then connects or listens.
 #[derive(Debug)]
@@ -39,10 +39,16 @@ impl TcpSocket {
         TcpSocket::World(Mutex::new(socket))
     }
 
-    /// Takes a socket of the real system that does not block.
+    /// Takes a socket of the real system that does not block; in a simulated world, what it
+    /// stands for there.
     #[must_use]
     pub fn of_fd(fd: OwnedDescriptor) -> Self {
-        TcpSocket::Os(fd.into())
+        let socket = fd.into();
+        match stand_in::tcp(&socket) {
+            Some(Ok(simulated)) => Self::of_world(simulated),
+            // One that has lost its address is of no use in a world: the next call says so.
+            Some(Err(_)) | None => TcpSocket::Os(socket),
+        }
     }
 
     /// The socket's descriptor.

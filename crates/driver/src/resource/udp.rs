@@ -6,11 +6,12 @@ use std::net::{IpAddr, SocketAddr};
 
 use yamanote_base::interest::{Interest, Ready};
 use yamanote_sys::receive;
+use yamanote_sys::socket::Socket;
 use yamanote_world::net as world;
 
 use crate::context;
 use crate::handle::Handle;
-use crate::resource::{Registration, Resource, SockRef};
+use crate::resource::{Registration, Resource, SockRef, stand_in};
 
 /// A UDP socket.
 pub type UdpSocket = Resource<mio::net::UdpSocket, world::UdpSocket>;
@@ -49,17 +50,24 @@ impl UdpSocket {
         }
     }
 
-    /// Takes a socket that does not block.
+    /// Takes a socket that does not block; in a simulated world, what it stands for there.
     ///
     /// # Errors
-    /// `Unsupported` in a simulated world.
+    /// In a simulated world: `AddrInUse`; `Unsupported` if it does not stand for one.
     ///
     /// # Panics
     /// Outside of a runtime with I/O.
     #[track_caller]
     pub fn from_std(socket: std::net::UdpSocket) -> io::Result<Self> {
         let handle = context::current_io();
-        registration(handle, mio::net::UdpSocket::from_std(socket)).map(Resource::Os)
+        let socket = Socket::from(socket);
+        match stand_in::udp(&socket) {
+            Some(simulated) => simulated.map(Resource::World),
+            None => {
+                let socket = mio::net::UdpSocket::from_std(socket.into());
+                registration(handle, socket).map(Resource::Os)
+            }
+        }
     }
 
     /// Sends to `addr` from now on, and receives from there only.

@@ -1,8 +1,10 @@
 //! What a program that asks the system is told on a simulated host: see `base::simulated`.
 
+use std::io;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use yamanote_base::simulated::{self, Surroundings};
+use yamanote_base::simulated::{self, Surroundings, Unresolved};
 use yamanote_driver::context;
 
 use super::{parking, points};
@@ -18,6 +20,9 @@ pub(crate) fn install() {
         park_at: parking::park_at,
         unpark_at: parking::unpark_at,
         nap: parking::nap,
+        resolve,
+        bind,
+        bound,
     });
 }
 
@@ -42,4 +47,25 @@ fn with_name(f: &mut dyn FnMut(&str)) {
         Some(host) => f(&host.name()),
         None => f("localhost"),
     }
+}
+
+fn resolve(name: &str) -> Result<Vec<IpAddr>, Unresolved> {
+    let host = context::host().ok_or(Unresolved::Unknown)?;
+    let lookup = host.lookup(name);
+    parking::nap(nanos(lookup.takes));
+    lookup
+        .addresses
+        .map_err(|failure| match failure.is_temporary {
+            true => Unresolved::Temporary,
+            false => Unresolved::Unknown,
+        })
+}
+
+fn bind(cookie: u64, addr: SocketAddr, is_stream: bool) -> io::Result<()> {
+    let host = context::host().ok_or(io::ErrorKind::AddrNotAvailable)?;
+    host.bind_stand_in(cookie, addr, is_stream)
+}
+
+fn bound(cookie: u64) -> Option<SocketAddr> {
+    context::host()?.stand_in(cookie)
 }
