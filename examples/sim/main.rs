@@ -16,6 +16,7 @@ mod figures;
 
 use std::future::{Future, Ready, ready};
 use std::io;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -110,14 +111,15 @@ where
     assert!(shrinking.faults[1] <= 3, "{failure}");
     assert!(shrinking.took.as_secs() < 60, "{failure}");
     println!("{name}: found by seed number {seeds}\n{failure}");
-    replays(name, &failure);
+    let program = std::env::current_exe().expect("it has a path");
+    replays(&program, name, &failure);
     *failure
 }
 
 /// Another process that is given the trace sees the same run.
-fn replays(name: &str, failure: &FailureReport) {
+fn replays(program: &Path, name: &str, failure: &FailureReport) {
     let trace = failure.trace.as_ref().expect("a trace is written");
-    let mut replay = Command::new(std::env::current_exe().expect("it has a path"));
+    let mut replay = Command::new(program);
     replay.args([&format!("{name}::"), "--nocapture"]);
     let output = replay.env("YAMANOTE_SIM_REPLAY", trace).output();
     let said = String::from_utf8(output.expect("it starts").stderr).expect("it is text");
