@@ -5,8 +5,8 @@
 //! `--binaries` it builds nothing and takes what is in that folder: two versions of ours, say.
 //! `--peers` compares with other runtimes, `--tuned` with tokio and its switches: `PEERS.md` and
 //! `TUNED.md`; with `--kept FILE`, what that holds counts as well. `--echo` compares with loops
-//! without a runtime: `ECHO.md`. `--quick` measures no time: it fails if a row costs more
-//! instructions than `baseline.toml` says.
+//! without a runtime: `ECHO.md`; `--sim` simulated worlds with turmoil's: `SIM.md`. `--quick`
+//! measures no time: it fails if a row costs more instructions than `baseline.toml` says.
 
 mod baseline;
 mod cores;
@@ -24,6 +24,7 @@ mod plot;
 mod poller;
 mod rows;
 mod samples;
+mod sim;
 mod table;
 
 use std::io;
@@ -55,6 +56,7 @@ fn run(plan: &Plan) -> io::Result<()> {
         Task::Compare => compare(plan, &binaries),
         Task::Field(field) => field::compare(plan, &binaries, field),
         Task::Echo => echo_beside_floor(plan, &binaries),
+        Task::Sim => simulators(plan, &binaries),
         Task::Check => check(&binaries),
         Task::WriteBaseline => {
             let pairs = binaries.count_both()?;
@@ -119,6 +121,22 @@ fn echo_beside_floor(plan: &Plan, binaries: &Binaries<'_>) -> io::Result<()> {
     Ok(())
 }
 
+/// Simulated worlds beside turmoil's.
+fn simulators(plan: &Plan, binaries: &Binaries<'_>) -> io::Result<()> {
+    let folder = binaries.build_packages(&["turmoil"])?;
+    if plan.binaries.is_none() {
+        binaries.build_http()?;
+    }
+    let text = sim::page(plan, &folder, &machine::about(&binaries.workspace))?;
+    print!("{text}");
+    if plan.is_whole() {
+        let page = binaries.workspace.join("SIM.md");
+        let kept = std::fs::read_to_string(&page).unwrap_or_default();
+        std::fs::write(page, sim::renewed(&kept, &text))?;
+    }
+    Ok(())
+}
+
 /// Fails if a row of ours costs more instructions than was written down.
 fn check(binaries: &Binaries<'_>) -> io::Result<()> {
     if !counts::is_possible() {
@@ -179,14 +197,15 @@ impl Binaries<'_> {
         let names: Vec<&str> = sides.iter().map(|&side| self.plan.binary(side)).collect();
         let folder = self.build_packages(&names)?;
         if names.contains(&"yamanote") && self.plan.binaries.is_none() {
-            // In a workspace of its own, for what is patched there.
-            self.cargo_build(
-                &self.workspace.join("http"),
-                &["--target-dir", "../target"],
-                "",
-            )?;
+            self.build_http()?;
         }
         Ok(folder)
+    }
+
+    /// What is on ours with axum: in a workspace of its own, for what is patched there.
+    fn build_http(&self) -> io::Result<()> {
+        let http = self.workspace.join("http");
+        self.cargo_build(&http, &["--target-dir", "../target"], "")
     }
 
     /// Builds those packages, unless there are programs; where they are.

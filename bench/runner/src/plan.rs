@@ -9,6 +9,7 @@ pub(crate) const USAGE: &str = "\
 bench-runner [--short] [--rounds N] [--lto] [--against-itself] [--binaries DIR] [FILTER]
 bench-runner --peers | --tuned [--short] [--rounds N] [--kept FILE] [--without TEXT] [FILTER]
 bench-runner --echo [--short] [--rounds N] [--connections N] [--binaries DIR] [NAME|NAME ..]
+bench-runner --sim [--short] [--rounds N] [--binaries DIR] [FILTER]
 bench-runner --quick | --write-baseline";
 
 /// What is to be done.
@@ -20,6 +21,8 @@ pub(crate) enum Task {
     Field(Field),
     /// Compare servers of the echo with bare loops, and write the page.
     Echo,
+    /// Compare simulators, and write the page.
+    Sim,
     /// Fail if a row costs more instructions than `baseline.toml` says.
     Check,
     /// Write `baseline.toml`.
@@ -75,6 +78,7 @@ impl Plan {
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--echo" => plan.task = Task::Echo,
+                "--sim" => plan.task = Task::Sim,
                 "--quick" => plan.task = Task::Check,
                 "--write-baseline" => plan.task = Task::WriteBaseline,
                 "--peers" => plan.task = Task::Field(Field::Peers),

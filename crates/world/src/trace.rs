@@ -158,6 +158,7 @@ pub enum Entry {
 #[derive(Debug)]
 pub(crate) struct Trace {
     hash: TraceHash,
+    is_hashed: bool,
     count: u64,
     /// One for each 1,024 events.
     checkpoints: Vec<u128>,
@@ -180,6 +181,7 @@ impl Trace {
     pub(crate) fn new(seed: u64) -> Self {
         Self {
             hash: TraceHash::new(seed),
+            is_hashed: true,
             count: 0,
             checkpoints: Vec::new(),
             places: Vec::new(),
@@ -193,7 +195,9 @@ impl Trace {
     }
 
     pub(crate) fn event(&mut self, at_ns: u64, event: Event) {
-        event.fold_into(&mut self.hash, at_ns);
+        if self.is_hashed {
+            event.fold_into(&mut self.hash, at_ns);
+        }
         let record = Record {
             at_ns,
             entry: Entry::Event(event),
@@ -205,11 +209,13 @@ impl Trace {
     }
 
     pub(crate) fn choice(&mut self, at_ns: u64, choice: Choice) {
-        let Lane { kind, host, number } = choice.lane;
-        let host = host.map_or(u32::MAX, HostId::number);
-        let which = u64::from(number) << 8 | u64::from(kind.tag());
-        let first = head(16, host, which);
-        self.hash.fold(first, choice.value);
+        if self.is_hashed {
+            let Lane { kind, host, number } = choice.lane;
+            let host = host.map_or(u32::MAX, HostId::number);
+            let which = u64::from(number) << 8 | u64::from(kind.tag());
+            let first = head(16, host, which);
+            self.hash.fold(first, choice.value);
+        }
         let entry = Entry::Choice(choice);
         self.count(Record { at_ns, entry });
     }
@@ -217,8 +223,10 @@ impl Trace {
     /// Folds bytes that reached `host`: what a packet carried, or what is written to its disk.
     pub(crate) fn payload(&mut self, at_ns: u64, host: HostId, bytes: &[u8]) {
         let len = bytes.len() as u64;
-        self.hash.fold(len, 0);
-        self.hash.fold_bytes(bytes);
+        if self.is_hashed {
+            self.hash.fold(len, 0);
+            self.hash.fold_bytes(bytes);
+        }
         if let Some(log) = &mut self.log {
             // Only what is read needs a digest of these bytes alone.
             let mut digest = TraceHash::new(0);
@@ -241,6 +249,10 @@ impl Trace {
         self.paths.push(path.clone());
         self.path_numbers.insert(path, number);
         number
+    }
+
+    pub(crate) fn forget_hash(&mut self) {
+        self.is_hashed = false;
     }
 
     pub(crate) fn hash(&self) -> u128 {

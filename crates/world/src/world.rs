@@ -254,6 +254,11 @@ impl World {
         self.lock().record(event);
     }
 
+    /// Has no hash be made of what happens from now on: to see what the hash costs.
+    pub fn forget_hash(&self) {
+        self.lock().trace.forget_hash();
+    }
+
     /// The hash of all that has happened so far.
     #[must_use]
     pub fn trace_hash(&self) -> u128 {

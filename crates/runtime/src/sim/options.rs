@@ -23,6 +23,9 @@ pub struct SimOptions {
     /// What is drawn, in the place of what the seed gives.
     #[doc(hidden)]
     pub script: Option<Script>,
+    /// Whether there is a hash of what happens: without one, all runs look the same.
+    #[doc(hidden)]
+    pub keeps_hash: bool,
     /// Whether a list of all choices is kept.
     #[doc(hidden)]
     pub keeps_choices: bool,
@@ -54,6 +57,7 @@ impl SimOptions {
             absent: BTreeSet::new(),
             is_strict: false,
             script: None,
+            keeps_hash: true,
             keeps_choices: false,
             keeps_records: false,
         }
@@ -63,6 +67,9 @@ impl SimOptions {
         let world = World::new(self.seed);
         if let Some(script) = &self.script {
             world.follow(script.clone());
+        }
+        if !self.keeps_hash {
+            world.forget_hash();
         }
         if self.keeps_choices {
             world.keep_choices();
