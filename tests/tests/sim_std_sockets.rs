@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpSocket, TcpStream, UdpSocket};
-use tokio::sim::Sim;
+use tokio::sim::{self, Explore, Sim};
 use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 
@@ -107,6 +107,23 @@ fn what_would_leave_the_world_is_refused() {
         assert_eq!(error.unwrap_err().kind(), ErrorKind::ConnectionRefused);
     })
     .unwrap();
+}
+
+#[test]
+fn a_report_tells_of_what_was_refused() {
+    let config = Explore {
+        seeds: 0..1,
+        shrink: false,
+        ..Explore::new("a_report_tells_of_what_was_refused")
+    };
+    let report = sim::explore(&config, |_| async {
+        std::net::TcpStream::connect("127.0.0.1:1").unwrap();
+    });
+    let text = report.to_string();
+    assert!(
+        text.contains("connect(2) of a socket that is not the runtime's"),
+        "{text}"
+    );
 }
 
 /// What std's lookup says of a name.

@@ -26,6 +26,8 @@ pub struct Surroundings {
     pub host: fn() -> u32,
     /// The name of the host, for `f`.
     pub with_name: fn(NameVisitor<'_>),
+    /// Something happened that a report is to tell of.
+    pub note: fn(what: &'static str),
     /// Something happened that the world does not decide.
     pub leak: fn(what: &'static str),
     /// Waits for a wake at an address, of those in the mask, or for so many nanoseconds.

@@ -63,7 +63,7 @@ unsafe extern "C" fn connect(
         // SAFETY: the caller's promise.
         return unsafe { call(libc::SYS_connect, socket, addr, len) };
     };
-    (surroundings.leak)("connect(2): a socket that is not the runtime's");
+    (surroundings.note)("connect(2) of a socket that is not the runtime's, which is refused");
     real::failure(libc::ENETUNREACH) as c_int
 }
 

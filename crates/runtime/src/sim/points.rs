@@ -143,13 +143,19 @@ pub fn point(name: &'static str) {
     }
 }
 
+/// A program did what a report is to tell of.
+pub(super) fn note(what: &'static str) {
+    if let Some((parts, host)) = current() {
+        parts.world().record(Event::Note(host, what, 0));
+    }
+}
+
 /// A program did what the world does not decide.
 pub(super) fn leak(what: &'static str) {
+    note(what);
     let Some((parts, host)) = current() else {
         return;
     };
-    let note = Event::Note(host, what, 0);
-    parts.world().record(note);
     if parts.is_strict {
         let error = format!(
             "on host {}; the order of what threads do is not simulated, see `spawn_blocking`",

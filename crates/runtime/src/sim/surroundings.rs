@@ -16,6 +16,7 @@ pub(crate) fn install() {
         wall_ns,
         host,
         with_name,
+        note: points::note,
         leak: points::leak,
         park_at: parking::park_at,
         unpark_at: parking::unpark_at,
