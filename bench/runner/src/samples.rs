@@ -82,9 +82,18 @@ impl Samples {
 impl RowSamples {
     /// The median of a program's samples, if it has this row.
     pub(crate) fn median(&self, program: &str) -> Option<f64> {
+        self.of(program).map(table::median)
+    }
+
+    /// The greatest of a program's samples, if it has this row.
+    pub(crate) fn most(&self, program: &str) -> Option<f64> {
+        self.of(program)?.iter().copied().max_by(f64::total_cmp)
+    }
+
+    fn of(&self, program: &str) -> Option<&[f64]> {
         let mut programs = self.by_program.iter();
         let (_, values) = programs.find(|(known, _)| known == program)?;
-        Some(table::median(values))
+        Some(values)
     }
 
     /// How many times better `one` is than `other`.
@@ -120,6 +129,7 @@ mod tests {
             (row.median("ours"), row.median("other")),
             (Some(2.5), Some(5.0))
         );
+        assert_eq!((row.most("ours"), row.most("nobody")), (Some(9.0), None));
         assert_eq!((row.median("nobody"), row.ratio(2.5, 5.0)), (None, 2.0));
         Ok(())
     }
