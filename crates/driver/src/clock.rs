@@ -224,18 +224,11 @@ impl Clock {
         }
     }
 
-    /// Whether the clock was moved by [`advance`](Self::advance) since the last call. The
-    /// scheduler then turns the driver before anything else.
-    #[must_use]
-    #[inline]
-    pub fn take_step(&self) -> bool {
+    /// Set when the clock was moved by [`advance`](Self::advance).
+    pub(crate) fn stepped(&self) -> Option<&AtomicBool> {
         match &self.0.kind {
-            // Relaxed: set on the thread that asks.
-            ClockKind::System(system) => {
-                system.stepped.load(Ordering::Relaxed)
-                    && system.stepped.swap(false, Ordering::Relaxed)
-            }
-            ClockKind::World(_) => false,
+            ClockKind::System(system) => Some(&system.stepped),
+            ClockKind::World(_) => None,
         }
     }
 

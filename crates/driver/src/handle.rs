@@ -54,6 +54,16 @@ pub struct Config {
     pub host: Option<Host>,
 }
 
+/// What asks a worker for a turn, for one that looks before each poll.
+#[derive(Debug)]
+pub struct Asked<'a> {
+    /// Somebody wants readiness that a turn may find: a program that tries, yields and tries
+    /// again should see what came meanwhile.
+    look: &'a AtomicBool,
+    /// The clock was moved by hand: timers may be due.
+    stepped: Option<&'a AtomicBool>,
+}
+
 /// What all threads share of a runtime's drivers; clones are the same.
 #[derive(Clone)]
 pub struct Handle(Arc<HandleParts>);
@@ -140,6 +150,20 @@ impl Config {
     }
 }
 
+impl Asked<'_> {
+    /// Whether somebody has asked since the last call.
+    #[must_use]
+    #[inline]
+    pub fn take(&self) -> bool {
+        // Relaxed: hints to the thread that drives, on which they are given nearly always. The
+        // loads alone in the usual case.
+        let take = |asked: &AtomicBool| {
+            asked.load(Ordering::Relaxed) && asked.swap(false, Ordering::Relaxed)
+        };
+        take(self.look) || self.stepped.is_some_and(take)
+    }
+}
+
 impl Handle {
     /// How many shards there are, and hence drivers.
     #[must_use]
@@ -157,12 +181,13 @@ impl Handle {
         turn::look(self, shard, wakes)
     }
 
-    /// Whether somebody asked for readiness that a turn of `shard` may find: a program that
-    /// tries, yields and tries again should see what came meanwhile. Asking once takes it.
+    /// What asks the worker of `shard` for a turn.
     #[must_use]
-    #[inline]
-    pub fn take_look(&self, shard: usize) -> bool {
-        self.reactor_of(shard).take_look()
+    pub fn asked(&self, shard: usize) -> Asked<'_> {
+        Asked {
+            look: self.reactor_of(shard).asked(),
+            stepped: self.clock().stepped(),
+        }
     }
 
     /// Tells whether the drivers have turned: equal stamps say that none has, in this runtime.

@@ -213,11 +213,9 @@ impl Reactor {
         self.look.store(true, Ordering::Relaxed);
     }
 
-    /// Takes what [`ask_to_look`](Self::ask_to_look) left.
-    #[inline]
-    pub(crate) fn take_look(&self) -> bool {
-        // Relaxed: as above; the load alone in the usual case.
-        self.look.load(Ordering::Relaxed) && self.look.swap(false, Ordering::Relaxed)
+    /// Set by [`ask_to_look`](Self::ask_to_look).
+    pub(crate) fn asked(&self) -> &AtomicBool {
+        &self.look
     }
 
     /// Ends all waiting for what is registered, and refuses more.

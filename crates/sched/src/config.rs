@@ -100,11 +100,11 @@ impl Hooks {
         }
     }
 
-    /// Calls `hook` with `meta`, if there is one.
+    /// Calls `hook`, if there is one, with what `meta` gives.
     #[inline]
-    pub fn call_task(hook: Option<&TaskCallback>, meta: &TaskMeta<'_>) {
+    pub fn call_task<'a>(hook: Option<&TaskCallback>, meta: impl FnOnce() -> TaskMeta<'a>) {
         if let Some(hook) = hook {
-            Self::call_task_hook(hook, meta);
+            Self::call_task_hook(hook, &meta());
         }
     }
 

@@ -29,6 +29,7 @@ use yamanote_base::lock::Mutex;
 use yamanote_base::rng::{self, Rng};
 use yamanote_base::wake::WakeList;
 use yamanote_driver::Driver;
+use yamanote_driver::handle::Asked;
 use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnMeta, TaskList, TaskMeta, TaskRef};
 
 use crate::config::{Config, Hooks, UNHANDLED_PANIC, UnhandledPanic};
@@ -58,14 +59,14 @@ pub struct LocalParts {
 /// Where the kit is when nobody runs, and who waits for it.
 #[derive(Default)]
 struct KitPlace {
-    kit: Option<Box<Kit>>,
+    kit: Option<Kit>,
     waiting: Vec<Waker>,
 }
 
 /// The place on a thread where the scheduler runs.
 struct Desk {
     local: Local,
-    kit: RefCell<Option<Box<Kit>>>,
+    kit: RefCell<Kit>,
     spares: Spares<Local>,
 }
 
@@ -91,7 +92,7 @@ impl Local {
             rng,
         };
         let place = KitPlace {
-            kit: Some(Box::new(kit)),
+            kit: Some(kit),
             waiting: Vec::new(),
         };
         Self(Arc::new(LocalParts {
@@ -205,7 +206,7 @@ impl Local {
     pub fn close(&self) {
         let scope = Scope::enter(self).expect("a runtime that is closed is lent to nobody");
         self.0.tasks.close_and_cancel_all();
-        scope.desk.drop_queued();
+        scope.desk().drop_queued();
         self.0.inject.close();
         let mut wakes = WakeList::new();
         self.0.driver.shut_down(&mut wakes);
@@ -276,7 +277,8 @@ impl Local {
 
 /// The kit is on this thread; it goes back to its place when this is dropped.
 struct Scope {
-    desk: Rc<Desk>,
+    /// There until the scope is dropped.
+    desk: Option<Rc<Desk>>,
     before: *const Desk,
     _worker: yamanote_driver::context::WorkerGuard,
     _rng: rng::ThreadRngGuard,
@@ -289,39 +291,46 @@ impl Scope {
         let rng = rng::enter_thread(kit.rng.split());
         let desk = Rc::new(Desk {
             local: local.clone(),
-            kit: RefCell::new(Some(kit)),
+            kit: RefCell::new(kit),
             spares: Spares::new(),
         });
         let before = DESK.replace(Rc::as_ptr(&desk));
         let worker = yamanote_driver::context::enter_worker(local.driver(), 0);
         Some(Self {
-            desk,
+            desk: Some(desk),
             before,
             _worker: worker,
             _rng: rng,
         })
     }
 
+    fn desk(&self) -> &Desk {
+        let desk = self.desk.as_ref();
+        desk.expect("it is there until the scope is dropped")
+    }
+
     fn run<F: Future>(&self, mut future: Pin<&mut F>) -> F::Output {
-        let local = &self.desk.local;
+        let desk = self.desk();
+        let local = &desk.local;
+        let asked = local.driver().asked(0);
         local.0.metrics.note_thread();
         let waker = Waker::from(local.0.clone());
         let mut cx = Context::from_waker(&waker);
         // SeqCst is not needed: whoever wakes from here on unparks the driver.
         local.0.woken.store(true, Ordering::Release);
         loop {
-            self.desk.assert_not_failed();
+            desk.assert_not_failed();
             // Acquire: pairs with the Release in wake_by_ref(). Relaxed: a wake that this misses is
             // seen in the next round, which an unpark or a task of this thread brings about.
             let woken = &local.0.woken;
             if woken.load(Ordering::Relaxed) && woken.swap(false, Ordering::Acquire) {
-                self.desk.count_poll();
+                desk.count_poll(&asked);
                 let polled = budget::with_budget(|| future.as_mut().poll(&mut cx));
                 if let Poll::Ready(output) = polled {
                     return output;
                 }
             }
-            self.desk.run_some();
+            desk.run_some(&asked);
         }
     }
 }
@@ -329,11 +338,12 @@ impl Scope {
 impl Drop for Scope {
     fn drop(&mut self) {
         DESK.set(self.before);
-        let kit = self.desk.kit.take();
-        let parts = &self.desk.local.0;
+        let desk = self.desk.take().and_then(Rc::into_inner);
+        let desk = desk.expect("nobody else keeps the desk");
+        let parts = &desk.local.0;
         parts.metrics.note_busy(parts.driver.clock());
-        let mut place = self.desk.local.0.kit.lock();
-        place.kit = kit;
+        let mut place = parts.kit.lock();
+        place.kit = Some(desk.kit.into_inner());
         let waiting = std::mem::take(&mut place.waiting);
         drop(place);
         waiting.into_iter().for_each(Waker::wake);
@@ -347,11 +357,12 @@ impl Desk {
         self.local.0.metrics.local_schedules.add(1);
     }
 
-    /// Polls up to `event_interval` tasks; sleeps in the driver if there is none.
-    fn run_some(&self) {
-        let parts = &self.local.0;
+    /// Polls tasks until a turn of the driver was due; sleeps in the driver if there is none.
+    fn run_some(&self, asked: &Asked<'_>) {
+        let parts = &*self.local.0;
         self.with_kit(Kit::end_yields);
-        for _ in 0..parts.config.event_interval {
+        // Bounded: a turn is due once in `event_interval` polls.
+        loop {
             self.assert_not_failed();
             let Some(task) = self.next_task() else {
                 // Relaxed: the swap in run() is what takes the wake.
@@ -361,31 +372,41 @@ impl Desk {
                 }
                 return;
             };
-            self.count_poll();
+            let turned = self.count_poll(asked);
             parts.metrics.run(task, parts.driver.clock());
+            if turned {
+                return;
+            }
         }
     }
 
     /// # Panics
     /// When a task has panicked and the policy is to shut down; no other task is left then.
+    #[inline]
     fn assert_not_failed(&self) {
-        let parts = &self.local.0;
         // Relaxed: set on this thread, or by a task whose waker has been called.
-        if parts.failed.load(Ordering::Relaxed) {
-            parts.tasks.close_and_cancel_all();
-            self.drop_queued();
-            panic!("{UNHANDLED_PANIC}");
+        if self.local.0.failed.load(Ordering::Relaxed) {
+            self.end_failed();
         }
     }
 
-    /// Counts a poll, and turns the driver once in `event_interval` polls.
+    #[cold]
+    fn end_failed(&self) -> ! {
+        self.local.0.tasks.close_and_cancel_all();
+        self.drop_queued();
+        panic!("{UNHANDLED_PANIC}");
+    }
+
+    /// Counts a poll, and turns the driver once in `event_interval` polls, or when it is asked to;
+    /// whether it did.
     #[inline]
-    fn count_poll(&self) {
-        let parts = &self.local.0;
-        let due = self.with_kit(|kit| due(&mut kit.until_turn, parts.config.event_interval));
-        if due || parts.driver.clock().take_step() || parts.driver.take_look(0) {
+    fn count_poll(&self, asked: &Asked<'_>) -> bool {
+        let interval = self.local.0.config.event_interval;
+        let is_due = self.with_kit(|kit| due(&mut kit.until_turn, interval)) || asked.take();
+        if is_due {
             self.turn(Some(Duration::ZERO));
         }
+        is_due
     }
 
     #[inline]
@@ -438,6 +459,7 @@ impl Desk {
     }
 
     /// Looks what happened, for at most `limit`.
+    #[inline(never)]
     fn turn(&self, limit: Option<Duration>) {
         let mut wakes = WakeList::new();
         self.with_kit(|kit| kit.driver.turn(limit, &mut wakes));
@@ -448,10 +470,7 @@ impl Desk {
 
     #[inline]
     fn with_kit<R>(&self, f: impl FnOnce(&mut Kit) -> R) -> R {
-        let mut kit = self.kit.borrow_mut();
-        f(kit
-            .as_mut()
-            .expect("the kit stays on the desk while the scope lasts"))
+        f(&mut self.kit.borrow_mut())
     }
 }
 
@@ -517,17 +536,17 @@ unsafe impl Schedule for Local {
     }
 
     #[inline]
-    fn before_poll(&self, meta: &TaskMeta<'_>) {
+    fn before_poll<'a>(&self, meta: impl FnOnce() -> TaskMeta<'a>) {
         Hooks::call_task(self.0.config.hooks.before_poll.as_ref(), meta);
     }
 
     #[inline]
-    fn after_poll(&self, meta: &TaskMeta<'_>) {
+    fn after_poll<'a>(&self, meta: impl FnOnce() -> TaskMeta<'a>) {
         Hooks::call_task(self.0.config.hooks.after_poll.as_ref(), meta);
     }
 
     #[inline]
-    fn on_terminate(&self, meta: &TaskMeta<'_>) {
+    fn on_terminate<'a>(&self, meta: impl FnOnce() -> TaskMeta<'a>) {
         Hooks::call_task(self.0.config.hooks.on_task_terminate.as_ref(), meta);
     }
 }

@@ -342,17 +342,17 @@ unsafe impl Schedule for Multi {
     }
 
     #[inline]
-    fn before_poll(&self, meta: &TaskMeta<'_>) {
+    fn before_poll<'a>(&self, meta: impl FnOnce() -> TaskMeta<'a>) {
         Hooks::call_task(self.0.config.hooks.before_poll.as_ref(), meta);
     }
 
     #[inline]
-    fn after_poll(&self, meta: &TaskMeta<'_>) {
+    fn after_poll<'a>(&self, meta: impl FnOnce() -> TaskMeta<'a>) {
         Hooks::call_task(self.0.config.hooks.after_poll.as_ref(), meta);
     }
 
     #[inline]
-    fn on_terminate(&self, meta: &TaskMeta<'_>) {
+    fn on_terminate<'a>(&self, meta: impl FnOnce() -> TaskMeta<'a>) {
         Hooks::call_task(self.0.config.hooks.on_task_terminate.as_ref(), meta);
     }
 }

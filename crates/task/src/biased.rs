@@ -19,7 +19,7 @@ use crate::header::{Header, Prefix};
 use crate::schedule::Schedule;
 use crate::state::{
     AWAITED, BIASED, Begin, CANCELLED, DONE, EndPoll, FRESH, JOINABLE, OFFSET, Owner, REFERENCE,
-    RUNNING, SCHEDULED, TaskState, Wake, WakeByValue,
+    RUNNING, SCHEDULED, Wake, WakeByValue,
 };
 
 const RUNS: isize = 1;
@@ -45,11 +45,7 @@ pub(crate) struct HereWord(UnsafeCell<isize>);
 ///
 /// Counting in two words is after J. Choi, T. Shull and J. Torrellas, "Biased Reference Counting"
 /// (PACT 2018). It is simple here, since a task is not freed before it is done, and done here.
-#[derive(Debug)]
-pub(crate) struct Biased<'a> {
-    state: &'a TaskState,
-    here: &'a HereWord,
-}
+pub(crate) struct Biased<'a>(&'a Header);
 
 impl HereWord {
     /// A task that is in the thread's queue already, with three references.
@@ -72,42 +68,34 @@ pub(crate) unsafe fn biased<'a, S: Schedule>(header: NonNull<Header>) -> Option<
     // SAFETY: the caller's; a task begins with its prefix.
     let Prefix { header, scheduler } = unsafe { header.cast::<Prefix<S>>().as_ref() };
     let is_biased = scheduler.is_here() && header.state.is_biased();
-    is_biased.then(|| Biased::of(header))
+    is_biased.then_some(Biased(header))
 }
 
-/// As [`TaskState::begin_run`], by the owner of a runnable of the task of `header`. A task that
-/// comes from elsewhere is biased from here on.
+/// As [`TaskState::begin_run`], by the owner of a runnable of the task of `header`; and that task,
+/// if it is biased. One that comes from elsewhere is so from here on.
 ///
 /// # Safety
 /// As [`biased`].
-#[inline]
-pub(crate) unsafe fn begin_run<S: Schedule>(header: NonNull<Header>) -> Begin {
+#[inline(always)]
+pub(crate) unsafe fn begin_run<'a, S: Schedule>(
+    header: NonNull<Header>,
+) -> (Begin, Option<Biased<'a>>) {
     // SAFETY: the caller's; a task begins with its prefix.
     let Prefix { header, scheduler } = unsafe { header.cast::<Prefix<S>>().as_ref() };
     if !scheduler.is_here() {
-        return header.state.begin_run();
+        return (header.state.begin_run(), None);
     }
-    let biased = Biased::of(header);
+    let biased = Biased(header);
     if header.state.is_biased() {
-        return biased.begin_run();
+        return (biased.begin_run(), Some(biased));
     }
     match header.state.is_fresh() && header.state.adopt() {
         true => {
             // The runner's reference stays where it was counted.
             biased.set(RUNS);
-            Begin::Poll
+            (Begin::Poll, Some(biased))
         }
-        false => header.state.begin_run(),
-    }
-}
-
-impl<'a> Biased<'a> {
-    #[inline]
-    fn of(header: &'a Header) -> Self {
-        Self {
-            state: &header.state,
-            here: &header.here,
-        }
+        false => (header.state.begin_run(), None),
     }
 }
 
@@ -115,13 +103,13 @@ impl Biased<'_> {
     #[inline]
     fn get(&self) -> isize {
         // SAFETY: who has a `Biased` is the only one to touch the word, as argued there.
-        self.here.0.with(|word| unsafe { *word })
+        self.0.here.0.with(|word| unsafe { *word })
     }
 
     #[inline]
     fn set(&self, here: isize) {
         // SAFETY: as in `get`.
-        self.here.0.with_mut(|word| unsafe { *word = here });
+        self.0.here.0.with_mut(|word| unsafe { *word = here });
     }
 
     /// Adds a reference.
@@ -163,7 +151,7 @@ impl Biased<'_> {
     /// As [`TaskState::cancel`].
     pub(crate) fn cancel(&self) -> Wake {
         // Relaxed: publishes nothing; looked at by this thread.
-        self.state.0.fetch_or(CANCELLED, Ordering::Relaxed);
+        self.0.state.0.fetch_or(CANCELLED, Ordering::Relaxed);
         self.wake()
     }
 
@@ -172,7 +160,7 @@ impl Biased<'_> {
     pub(crate) fn recall(&self) -> bool {
         // Acquire: pairs with the wakes elsewhere, as argued above. Release: the first
         // of the wakes that are to come queues the task anew, behind what happened here.
-        self.state.0.fetch_and(!SCHEDULED, Ordering::AcqRel);
+        self.0.state.0.fetch_and(!SCHEDULED, Ordering::AcqRel);
         match self.wake_by_value() {
             WakeByValue::Queue => true,
             WakeByValue::Nothing | WakeByValue::Drop => false,
@@ -213,7 +201,7 @@ impl Biased<'_> {
     #[inline]
     fn is_cancelled(&self) -> bool {
         // Relaxed: an abort publishes nothing but itself, and one from elsewhere sends a runnable.
-        self.state.0.load(Ordering::Relaxed) & CANCELLED != 0
+        self.0.state.0.load(Ordering::Relaxed) & CANCELLED != 0
     }
 
     /// As [`TaskState::claim_to_cancel`]; a runnable that is under way is stale from now on.
@@ -221,7 +209,7 @@ impl Biased<'_> {
         let here = self.get();
         if here & RUNS != 0 {
             // Relaxed: as in cancel().
-            self.state.0.fetch_or(CANCELLED, Ordering::Relaxed);
+            self.0.state.0.fetch_or(CANCELLED, Ordering::Relaxed);
             return false;
         }
         self.set((here & !IS_QUEUED) | RUNS);
@@ -237,7 +225,7 @@ impl Biased<'_> {
         // The sum is that of all references, at least the runner's, so it is not negative.
         let counted_here = ((here >> 2) as usize).wrapping_mul(REFERENCE);
         let counted = counted_here.wrapping_sub(OFFSET + list);
-        self.state.update(|word| {
+        self.0.state.update(|word| {
             let (owner, runner) = Owner::of(word & JOINABLE != 0, word & AWAITED != 0);
             let next = (word & !(BIASED | RUNNING | SCHEDULED | FRESH)) | DONE;
             (owner, Some(next.wrapping_add(counted) - runner))

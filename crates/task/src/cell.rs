@@ -8,6 +8,8 @@
 //! panic of the poll or of the future's destructor becomes the task's error; one of an output
 //! that nobody wants, or of a joiner's waker, has been reported by the panic hook and ends here.
 
+mod cancel;
+
 use std::any::Any;
 use std::future::Future;
 use std::mem::{ManuallyDrop, MaybeUninit};
@@ -22,7 +24,7 @@ use yamanote_base::budget;
 use yamanote_base::probe::{self, Point};
 use yamanote_trace::{TaskKind, TaskSpan};
 
-use crate::biased::{self, HereWord};
+use crate::biased::{self, Biased, HereWord};
 use crate::cell_pool::{self, SizeClass};
 use crate::error::{Cause, JoinError};
 use crate::header::{Header, Links, Prefix, Reference, UNLISTED, Vtable};
@@ -31,7 +33,7 @@ use crate::meta::SpawnMeta;
 use crate::runnable::{Runnable, TaskRef};
 use crate::schedule::Schedule;
 use crate::stamp::Stamp;
-use crate::state::{Begin, EndPoll, Owner, TaskState, Wake};
+use crate::state::{Begin, EndPoll, Owner, TaskState};
 use crate::waker;
 
 /// The allocation. `Header` is first, so a pointer to one is a pointer to the other.
@@ -144,9 +146,9 @@ impl<F: Future, S> TaskCell<F, S> {
 impl<F: Future, S: Schedule> TaskCell<F, S> {
     const VTABLE: Vtable = Vtable {
         run: run::<F, S>,
-        shed: shed::<F, S>,
-        evict: evict::<F, S>,
-        abort: abort::<S>,
+        shed: cancel::shed::<F, S>,
+        evict: cancel::evict::<F, S>,
+        abort: cancel::abort::<S>,
         schedule: schedule::<S>,
         wakers: S::WAKERS,
         take_output: take_output::<F, S>,
@@ -165,23 +167,34 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
         })
     }
 
-    /// Drops the future (or output) where it is, and puts `stage` there; also when that panics.
+    /// Drops the future (or output) where it is, and puts `output` there, if there is one; also
+    /// when that panics.
     ///
     /// # Safety
     /// The caller has the stage to itself.
-    unsafe fn drop_and_set(&self, stage: Stage<F>) {
-        struct SetAfter<'a, F: Future>(&'a UnsafeCell<Stage<F>>, ManuallyDrop<Stage<F>>);
+    #[inline]
+    unsafe fn drop_and_set(&self, output: Option<Result<F::Output, Cause>>) {
+        /// Has the output and not the stage, which may be large, and moved as a whole.
+        struct SetAfter<'a, F: Future> {
+            place: &'a UnsafeCell<Stage<F>>,
+            output: Option<Result<F::Output, Cause>>,
+        }
 
         impl<F: Future> Drop for SetAfter<'_, F> {
+            #[inline]
             fn drop(&mut self) {
-                // SAFETY: taken once, here.
-                let stage = unsafe { ManuallyDrop::take(&mut self.1) };
-                // SAFETY: what was there has been dropped, in place, by the caller below.
-                self.0.with_mut(|place| unsafe { place.write(stage) });
+                let output = self.output.take();
+                self.place.with_mut(|place| match output {
+                    // SAFETY: what was there has been dropped, in place, by the caller below.
+                    Some(output) => unsafe { place.write(Stage::Output(output)) },
+                    // SAFETY: as above.
+                    None => unsafe { place.write(Stage::Taken) },
+                });
             }
         }
 
-        let set = SetAfter(&self.stage, ManuallyDrop::new(stage));
+        let place = &self.stage;
+        let set = SetAfter { place, output };
         self.stage.with_mut(|place| {
             // SAFETY: the caller has the stage to itself.
             let span = unsafe { &mut *place }.take_span();
@@ -191,27 +204,27 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
         drop(set);
     }
 
-    /// Polls the future once, and drops it if it is ready; a panic is an error. `None` is pending.
+    /// Polls the future once; whether it was ready. Then its output is in its place, or why it
+    /// panicked.
     ///
     /// # Safety
     /// The caller runs the task, and the stage is the future.
-    unsafe fn poll(&self, reference: &Reference) -> Option<Result<F::Output, Cause>> {
-        /// Drops the future: when it is ready, or while its panic unwinds, so that destructors
-        /// see the panic.
+    #[inline]
+    unsafe fn poll(&self, reference: &Reference) -> bool {
+        /// Drops the future while its panic unwinds, so that destructors see the panic.
         struct DropFuture<'a, F: Future, S: Schedule>(&'a TaskCell<F, S>);
 
         impl<F: Future, S: Schedule> Drop for DropFuture<'_, F, S> {
             fn drop(&mut self) {
                 // SAFETY: made by `poll`, whose caller runs the task; the poll is over.
-                unsafe { self.0.drop_and_set(Stage::Taken) };
+                unsafe { self.0.drop_and_set(None) };
             }
         }
 
         let waker = waker::borrowed(reference);
         let mut cx = Context::from_waker(&waker);
-        let mut output = None;
         let polled = catch_unwind(AssertUnwindSafe(|| {
-            let end = DropFuture(self);
+            let unwinds = DropFuture(self);
             let polled = self.stage.with_mut(|stage| {
                 // SAFETY: the caller runs the task.
                 let Stage::Future(future, span) = (unsafe { &mut *stage }) else {
@@ -221,53 +234,57 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
                 let future = unsafe { Pin::new_unchecked(future) };
                 span.in_scope(|| budget::with_budget(|| future.poll(&mut cx)))
             });
-            match polled {
-                Poll::Pending => std::mem::forget(end),
-                Poll::Ready(ready) => output = Some(ready),
-            }
+            std::mem::forget(unwinds);
+            let Poll::Ready(output) = polled else {
+                return false;
+            };
+            // SAFETY: the caller runs the task; the poll is over.
+            unsafe { self.drop_and_set(Some(Ok(output))) };
+            true
         }));
-        match polled {
-            Ok(()) => output.map(Ok),
-            Err(payload) => Some(Err(self.panicked(output, payload))),
-        }
+        polled.unwrap_or_else(|payload| {
+            // SAFETY: the caller runs the task, whose future is gone.
+            unsafe { self.set_panicked(payload) };
+            true
+        })
     }
 
-    /// Why a task failed whose poll panicked, or whose future did when it was dropped: then
+    /// Notes why a task failed whose poll panicked, or whose future did when it was dropped: then
     /// there is an output, which nobody will get.
+    ///
+    /// # Safety
+    /// The caller runs the task, and the stage is not the future.
     #[cold]
-    fn panicked(&self, output: Option<F::Output>, payload: Box<dyn Any + Send>) -> Cause {
-        match output {
-            None => self.prefix.scheduler.unhandled_panic(),
-            Some(_) => _ = catch_unwind(AssertUnwindSafe(|| drop(output))),
+    unsafe fn set_panicked(&self, payload: Box<dyn Any + Send>) {
+        let cause = Stage::Output(Err(Cause::panic(payload)));
+        // SAFETY: the caller runs the task, and moves no future out.
+        match unsafe { self.replace_stage(cause) } {
+            Stage::Output(output) => _ = catch_unwind(AssertUnwindSafe(|| drop(output))),
+            Stage::Future(..) | Stage::Taken => self.prefix.scheduler.unhandled_panic(),
         }
-        Cause::panic(payload)
     }
 
-    /// Drops the future of a task that was cancelled; what its joiner is told.
+    /// Drops the future of a task that was cancelled, and notes what its joiner is told.
     ///
     /// # Safety
     /// The caller runs the task, and the stage is the future.
-    unsafe fn drop_cancelled(&self) -> Cause {
+    unsafe fn drop_cancelled(&self) {
         let dropped = catch_unwind(AssertUnwindSafe(|| {
             // SAFETY: the caller runs the task.
-            unsafe { self.drop_and_set(Stage::Taken) };
+            unsafe { self.drop_and_set(Some(Err(Cause::Cancelled))) };
         }));
-        match dropped {
-            Ok(()) => Cause::Cancelled,
-            Err(payload) => Cause::panic(payload),
+        if let Err(payload) = dropped {
+            // SAFETY: the caller runs the task, whose future is gone.
+            drop(unsafe { self.replace_stage(Stage::Output(Err(Cause::panic(payload)))) });
         }
     }
 
-    /// Stores `result`, and takes the task off its scheduler's list; whether it was on it, so that
-    /// the list's reference is the caller's. [`complete`] is to follow.
-    ///
-    /// # Safety
-    /// The caller runs the task, and the stage is `Taken`.
-    unsafe fn finish(&self, reference: &Reference, result: Result<F::Output, Cause>) -> bool {
-        // SAFETY: the caller runs the task, and nothing is to be dropped in the place.
-        (self.stage).with_mut(|place| unsafe { place.write(Stage::Output(result)) });
+    /// Takes the task off its scheduler's list; whether it was on it, so that the list's reference
+    /// is the caller's. [`complete`] is to follow.
+    #[inline]
+    fn finish(&self, reference: &Reference) -> bool {
         let Prefix { header, scheduler } = &self.prefix;
-        scheduler.on_terminate(&header.end_meta());
+        scheduler.on_terminate(|| header.end_meta());
         scheduler.release(TaskRef::new(reference))
     }
 }
@@ -276,10 +293,14 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
 ///
 /// # Safety
 /// `reference` is that of a live `TaskCell<F, S>` which the caller runs; its output is stored. If
-/// it is `unlisted`, the list's reference is given away.
-unsafe fn complete<F: Future, S: Schedule>(reference: Reference, unlisted: bool) {
-    // SAFETY: the caller's.
-    let owner = match unsafe { biased::biased::<S>(reference.as_raw()) } {
+/// it is biased, that is `biased`. If it is `unlisted`, the list's reference is given away.
+#[inline]
+unsafe fn complete<F: Future, S: Schedule>(
+    reference: Reference,
+    biased: Option<Biased<'_>>,
+    unlisted: bool,
+) {
+    let owner = match biased {
         Some(biased) => biased.complete(unlisted),
         None => reference.header().state.complete(unlisted),
     };
@@ -298,20 +319,10 @@ unsafe fn complete<F: Future, S: Schedule>(reference: Reference, unlisted: bool)
             let cell = unsafe { cell::<F, S>(reference.as_raw()) };
             let _ = catch_unwind(AssertUnwindSafe(|| {
                 // SAFETY: there is no join handle, so the output is the runner's.
-                unsafe { cell.drop_and_set(Stage::Taken) };
+                unsafe { cell.drop_and_set(None) };
             }));
         }
     }
-}
-
-/// What `run` has to do after the task's poll.
-enum AfterPoll {
-    /// What the state word says.
-    Wait(EndPoll),
-    /// Complete the task; with the list's reference, if it was on it.
-    Complete { unlisted: bool },
-    /// Nothing: it is not ours.
-    Nothing,
 }
 
 /// The cell behind `header`.
@@ -335,34 +346,49 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
     let cell = unsafe { cell::<F, S>(header) };
     // The id is set for what user code may run in here: polls, destructors, the joiner's waker.
     id::with(cell.prefix.header.id, || {
-        // SAFETY: the task is one of an `S`.
-        let after = match unsafe { biased::begin_run::<S>(header) } {
-            Begin::Stale => AfterPoll::Nothing,
-            Begin::Cancel => AfterPoll::Wait(EndPoll::Cancel),
-            // SAFETY: `begin_run` made this thread the runner.
-            Begin::Poll => match unsafe { poll(cell, &reference) } {
-                // Here and not in `poll`, whose argument must outlive it: the reference may go,
-                // and the cell with it.
-                Poll::Pending => AfterPoll::Wait(end_poll(cell, &reference)),
-                Poll::Ready(unlisted) => AfterPoll::Complete { unlisted },
-            },
-        };
-        // SAFETY: as `begin_run` and `end_poll` have said.
-        unsafe { after_poll::<F, S>(reference, after) };
+        // SAFETY: as above.
+        unsafe { run_as(cell, reference) };
     });
+}
+
+/// # Safety
+/// `reference` is that of `cell`, and the caller had the runnable.
+#[inline(always)]
+unsafe fn run_as<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: Reference) {
+    // SAFETY: the task is one of an `S`.
+    let (begin, biased) = unsafe { biased::begin_run::<S>(reference.as_raw()) };
+    let after = match begin {
+        Begin::Stale => return,
+        Begin::Cancel => EndPoll::Cancel,
+        // SAFETY: `begin_run` made this thread the runner.
+        Begin::Poll => match unsafe { poll(cell, &reference) } {
+            // Here and not in `poll`, whose argument must outlive it: the reference may go,
+            // and the cell with it.
+            Poll::Pending => end_poll(cell, &reference, biased.as_ref()),
+            Poll::Ready(unlisted) => {
+                // SAFETY: `poll` has stored the output.
+                return unsafe { complete::<F, S>(reference, biased, unlisted) };
+            }
+        },
+    };
+    // SAFETY: as `begin_run` and `end_poll` have said.
+    unsafe { after_poll::<F, S>(reference, after) };
 }
 
 /// Enters the task in its list, if it waits for the first time, and ends the poll.
 #[inline]
-fn end_poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: &Reference) -> EndPoll {
+fn end_poll<F: Future, S: Schedule>(
+    cell: &TaskCell<F, S>,
+    reference: &Reference,
+    biased: Option<&Biased<'_>>,
+) -> EndPoll {
     let Prefix { header, scheduler } = &cell.prefix;
     // Relaxed: written by this runner, or by one before.
     let is_listed = header.shard.load(Ordering::Relaxed) != UNLISTED;
     if !is_listed && !scheduler.enter(TaskRef::new(reference)) {
         return EndPoll::Cancel;
     }
-    // SAFETY: the task is one of an `S`.
-    match unsafe { biased::biased::<S>(reference.as_raw()) } {
+    match biased {
         Some(biased) => biased.end_poll(),
         None => header.state.end_poll(),
     }
@@ -371,18 +397,16 @@ fn end_poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: &Reference
 /// # Safety
 /// `reference` is that of a live `TaskCell<F, S>`, unless `end_poll` dropped it; the caller had
 /// the runnable, and `after` is what came of it.
-unsafe fn after_poll<F: Future, S: Schedule>(reference: Reference, after: AfterPoll) {
+#[inline]
+unsafe fn after_poll<F: Future, S: Schedule>(reference: Reference, after: EndPoll) {
     match after {
-        AfterPoll::Nothing => {}
-        // SAFETY: the caller's.
-        AfterPoll::Complete { unlisted } => unsafe { complete::<F, S>(reference, unlisted) },
         // `end_poll` dropped the reference.
-        AfterPoll::Wait(EndPoll::Idle) => _ = reference.into_raw(),
-        AfterPoll::Wait(EndPoll::Free) => {
+        EndPoll::Idle => _ = reference.into_raw(),
+        EndPoll::Free => {
             // SAFETY: `end_poll` dropped the reference, the last one.
             unsafe { free::<F, S>(reference.into_raw()) };
         }
-        AfterPoll::Wait(EndPoll::Reschedule) => {
+        EndPoll::Reschedule => {
             let header = reference.into_raw();
             // SAFETY: the reference, now the next runnable's, keeps the cell alive so far.
             let scheduler = unsafe { scheduler_of::<S>(header) };
@@ -390,9 +414,9 @@ unsafe fn after_poll<F: Future, S: Schedule>(reference: Reference, after: AfterP
             let next = unsafe { Runnable::new(header) };
             scheduler.reschedule(next);
         }
-        AfterPoll::Wait(EndPoll::Cancel) => {
+        EndPoll::Cancel => {
             // SAFETY: this thread is the runner still.
-            unsafe { cancel_as::<F, S>(reference) };
+            unsafe { cancel::cancel_as::<F, S>(reference) };
         }
     }
 }
@@ -416,93 +440,19 @@ unsafe fn scheduler_of<S: Schedule>(header: NonNull<Header>) -> ManuallyDrop<S> 
 ///
 /// # Safety
 /// The caller runs the task of `cell`, of which it has `reference`.
+#[inline]
 unsafe fn poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: &Reference) -> Poll<bool> {
     let Prefix { header, scheduler } = &cell.prefix;
-    scheduler.before_poll(&header.poll_meta());
+    scheduler.before_poll(|| header.poll_meta());
     probe::emit(Point::PollBegin, header.id.as_u64());
     // SAFETY: the caller runs the task.
-    let result = unsafe { cell.poll(reference) };
+    let is_ready = unsafe { cell.poll(reference) };
     probe::emit(Point::PollEnd, header.id.as_u64());
-    scheduler.after_poll(&header.poll_meta());
-    let Some(result) = result else {
-        return Poll::Pending;
-    };
-    // SAFETY: as above; the poll does not end with `end_poll`.
-    Poll::Ready(unsafe { cell.finish(reference, result) })
-}
-
-/// [`Vtable::shed`].
-///
-/// # Safety
-/// `header` is that of a live `TaskCell<F, S>`, and the runnable's reference is given away.
-unsafe fn shed<F: Future, S: Schedule>(header: NonNull<Header>) {
-    // SAFETY: the runnable's reference is given to this function.
-    let reference = unsafe { Reference::from_raw(header) };
-    // SAFETY: the task is one of an `S`.
-    let is_claimed = match unsafe { biased::biased::<S>(reference.as_raw()) } {
-        Some(biased) => biased.claim_to_cancel(),
-        None => reference.header().state.begin_run() != Begin::Stale,
-    };
-    if is_claimed {
-        // SAFETY: the task was claimed.
-        unsafe { cancel_as::<F, S>(reference) };
+    scheduler.after_poll(|| header.poll_meta());
+    match is_ready {
+        true => Poll::Ready(cell.finish(reference)),
+        false => Poll::Pending,
     }
-}
-
-/// [`Vtable::evict`].
-///
-/// # Safety
-/// `header` is that of a live `TaskCell<F, S>`.
-unsafe fn evict<F: Future, S: Schedule>(header: NonNull<Header>) {
-    // SAFETY: the caller's.
-    let state = unsafe { &header.as_ref().state };
-    // SAFETY: the task is one of an `S`.
-    let is_claimed = match unsafe { biased::biased::<S>(header) } {
-        Some(biased) => biased.claim_to_cancel(),
-        None => state.claim_to_cancel(),
-    };
-    if is_claimed {
-        state.add_reference();
-        // SAFETY: counted by the line above.
-        let reference = unsafe { Reference::from_raw(header) };
-        // SAFETY: the task was claimed.
-        unsafe { cancel_as::<F, S>(reference) };
-    }
-}
-
-/// [`Vtable::abort`].
-///
-/// # Safety
-/// `header` is that of a live task whose scheduler is an `S`.
-unsafe fn abort<S: Schedule>(header: NonNull<Header>) {
-    // SAFETY: the caller has a reference.
-    let state = unsafe { &header.as_ref().state };
-    // SAFETY: the caller's.
-    let woken = match unsafe { biased::biased::<S>(header) } {
-        Some(biased) => biased.cancel(),
-        None => state.cancel(),
-    };
-    if woken == Wake::Queue {
-        // SAFETY: a reference was counted for the runnable.
-        unsafe { schedule::<S>(header) };
-    }
-}
-
-/// Cancels a task that was claimed.
-///
-/// # Safety
-/// `reference` is that of a live `TaskCell<F, S>`, and the caller has claimed the task.
-unsafe fn cancel_as<F: Future, S: Schedule>(reference: Reference) {
-    // SAFETY: the caller's.
-    let cell = unsafe { cell::<F, S>(reference.as_raw()) };
-    id::with(cell.prefix.header.id, || {
-        // SAFETY: the caller has claimed the task, so the future is there and nobody else's.
-        let cancelled = Err(unsafe { cell.drop_cancelled() });
-        // SAFETY: as above; the future is gone.
-        let unlisted = unsafe { cell.finish(&reference, cancelled) };
-        // SAFETY: `finish` has stored the output.
-        unsafe { complete::<F, S>(reference, unlisted) };
-    });
 }
 
 /// [`Vtable::schedule`].
@@ -558,7 +508,7 @@ unsafe fn drop_output<F: Future, S: Schedule>(header: NonNull<Header>) {
     let _ = catch_unwind(AssertUnwindSafe(|| {
         id::with(cell.prefix.header.id, || {
             // SAFETY: the caller owns the output.
-            unsafe { cell.drop_and_set(Stage::Taken) };
+            unsafe { cell.drop_and_set(None) };
         });
     }));
 }

@@ -60,12 +60,12 @@ pub unsafe trait Schedule: Send + Sync + 'static {
     fn unhandled_panic(&self) {}
 
     /// A poll begins.
-    fn before_poll(&self, meta: &TaskMeta<'_>) {
+    fn before_poll<'a>(&self, meta: impl FnOnce() -> TaskMeta<'a>) {
         let _ = meta;
     }
 
     /// A poll has ended.
-    fn after_poll(&self, meta: &TaskMeta<'_>) {
+    fn after_poll<'a>(&self, meta: impl FnOnce() -> TaskMeta<'a>) {
         let _ = meta;
     }
 
@@ -77,7 +77,7 @@ pub unsafe trait Schedule: Send + Sync + 'static {
     }
 
     /// A task has ended.
-    fn on_terminate(&self, meta: &TaskMeta<'_>) {
+    fn on_terminate<'a>(&self, meta: impl FnOnce() -> TaskMeta<'a>) {
         let _ = meta;
     }
 }

@@ -44,8 +44,9 @@ impl Kit {
 #[inline]
 pub(super) fn due(left: &mut u32, interval: u32) -> bool {
     *left -= 1;
-    if *left == 0 {
+    let is_due = *left == 0;
+    if is_due {
         *left = interval;
     }
-    *left == interval
+    is_due
 }

@@ -362,15 +362,15 @@ unsafe impl Schedule for SimTask {
         }
     }
 
-    fn before_poll(&self, meta: &TaskMeta<'_>) {
+    fn before_poll<'a>(&self, meta: impl FnOnce() -> TaskMeta<'a>) {
         Hooks::call_task(self.hooks().before_poll.as_ref(), meta);
     }
 
-    fn after_poll(&self, meta: &TaskMeta<'_>) {
+    fn after_poll<'a>(&self, meta: impl FnOnce() -> TaskMeta<'a>) {
         Hooks::call_task(self.hooks().after_poll.as_ref(), meta);
     }
 
-    fn on_terminate(&self, meta: &TaskMeta<'_>) {
+    fn on_terminate<'a>(&self, meta: impl FnOnce() -> TaskMeta<'a>) {
         self.host.0.waits.lock().remove(&self.number);
         self.host.0.places.lock().remove(&self.number);
         let world = &self.host.0.sim.0.world;

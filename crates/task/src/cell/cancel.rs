@@ -1,0 +1,88 @@
+//! A task is cancelled: by its list, by an abort, or with a runnable that is dropped unrun.
+//!
+//! Who claims the task drops its future, at once; an abort leaves that to the runner.
+
+use std::future::Future;
+use std::ptr::NonNull;
+
+use super::{cell, complete, schedule};
+use crate::biased;
+use crate::header::{Header, Reference};
+use crate::id;
+use crate::schedule::Schedule;
+use crate::state::{Begin, Wake};
+
+/// [`Vtable::shed`].
+///
+/// # Safety
+/// `header` is that of a live `TaskCell<F, S>`, and the runnable's reference is given away.
+pub(super) unsafe fn shed<F: Future, S: Schedule>(header: NonNull<Header>) {
+    // SAFETY: the runnable's reference is given to this function.
+    let reference = unsafe { Reference::from_raw(header) };
+    // SAFETY: the task is one of an `S`.
+    let is_claimed = match unsafe { biased::biased::<S>(reference.as_raw()) } {
+        Some(biased) => biased.claim_to_cancel(),
+        None => reference.header().state.begin_run() != Begin::Stale,
+    };
+    if is_claimed {
+        // SAFETY: the task was claimed.
+        unsafe { cancel_as::<F, S>(reference) };
+    }
+}
+
+/// [`Vtable::evict`].
+///
+/// # Safety
+/// `header` is that of a live `TaskCell<F, S>`.
+pub(super) unsafe fn evict<F: Future, S: Schedule>(header: NonNull<Header>) {
+    // SAFETY: the caller's.
+    let state = unsafe { &header.as_ref().state };
+    // SAFETY: the task is one of an `S`.
+    let is_claimed = match unsafe { biased::biased::<S>(header) } {
+        Some(biased) => biased.claim_to_cancel(),
+        None => state.claim_to_cancel(),
+    };
+    if is_claimed {
+        state.add_reference();
+        // SAFETY: counted by the line above.
+        let reference = unsafe { Reference::from_raw(header) };
+        // SAFETY: the task was claimed.
+        unsafe { cancel_as::<F, S>(reference) };
+    }
+}
+
+/// [`Vtable::abort`].
+///
+/// # Safety
+/// `header` is that of a live task whose scheduler is an `S`.
+pub(super) unsafe fn abort<S: Schedule>(header: NonNull<Header>) {
+    // SAFETY: the caller has a reference.
+    let state = unsafe { &header.as_ref().state };
+    // SAFETY: the caller's.
+    let woken = match unsafe { biased::biased::<S>(header) } {
+        Some(biased) => biased.cancel(),
+        None => state.cancel(),
+    };
+    if woken == Wake::Queue {
+        // SAFETY: a reference was counted for the runnable.
+        unsafe { schedule::<S>(header) };
+    }
+}
+
+/// Cancels a task that was claimed.
+///
+/// # Safety
+/// `reference` is that of a live `TaskCell<F, S>`, and the caller has claimed the task.
+pub(super) unsafe fn cancel_as<F: Future, S: Schedule>(reference: Reference) {
+    // SAFETY: the caller's.
+    let cell = unsafe { cell::<F, S>(reference.as_raw()) };
+    id::with(cell.prefix.header.id, || {
+        // SAFETY: the caller has claimed the task, so the future is there and nobody else's.
+        unsafe { cell.drop_cancelled() };
+        let unlisted = cell.finish(&reference);
+        // SAFETY: the reference keeps the task, which is one of an `S`.
+        let biased = unsafe { biased::biased::<S>(reference.as_raw()) };
+        // SAFETY: `drop_cancelled` has stored the output.
+        unsafe { complete::<F, S>(reference, biased, unlisted) };
+    });
+}
