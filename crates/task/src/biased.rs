@@ -7,28 +7,36 @@
 //!
 //! | | in `here` | in the state word |
 //! |---|---|---|
+//! | `AWAITED` | the joiner has left its waker here, and `JOINS_HERE` | it has left it elsewhere |
 //! | `RUNNING` | the thread polls or drops the future | never |
 //! | `SCHEDULED` | a runnable is in the thread's queue | one was sent there from elsewhere |
 //! | references | made here, less those dropped here | the same of elsewhere, and `OFFSET` |
 
 use std::ptr::NonNull;
 
-use yamanote_base::atomic::{Ordering, UnsafeCell};
+use yamanote_base::atomic::{AtomicUsize, Ordering};
+use yamanote_base::wait::lock::pause;
 
 use crate::header::{Header, Prefix};
 use crate::schedule::Schedule;
 use crate::state::{
-    AWAITED, BIASED, Begin, CANCELLED, DONE, EndPoll, FRESH, JOINABLE, OFFSET, Owner, REFERENCE,
-    RUNNING, SCHEDULED, Wake, WakeByValue,
+    AWAITED, BIASED, Begin, CANCELLED, DONE, EndPoll, FRESH, JOINABLE, JOINS_HERE, OFFSET, Owner,
+    REFERENCE, RUNNING, SCHEDULED, Wake, WakeByValue,
 };
 
-const RUNS: isize = 1;
-const IS_QUEUED: isize = 1 << 1;
-const ONE: isize = 1 << 2;
+const RUNS: usize = 1;
+const IS_QUEUED: usize = 1 << 1;
+const IS_AWAITED: usize = 1 << 2;
+const ONE: usize = 1 << COUNT_SHIFT;
+const COUNT_SHIFT: u32 = 3;
 
-/// The word of the task's own thread: two flags, and above them a number that may be negative.
+/// What is in the word when the runner has read the joiner's waker. As long as it runs, the word
+/// is another.
+const SETTLED: usize = 0;
+
+/// The word of the task's own thread: three flags, and above them a number that may be negative.
 #[derive(Debug)]
-pub(crate) struct HereWord(UnsafeCell<isize>);
+pub(crate) struct HereWord(AtomicUsize);
 
 /// A biased task, on its thread, whose queue is meant wherever it says so.
 ///
@@ -43,6 +51,12 @@ pub(crate) struct HereWord(UnsafeCell<isize>);
 ///   sends a runnable, and `recall`, by which the thread takes that in, clears `SCHEDULED` by a
 ///   read-modify-write: it sees what all of these wakes published, and a poll is to follow.
 ///
+/// - *The joiner's waker*: while `JOINS_HERE` is set the handle, on this thread, puts it into its
+///   place, and notes that in `here`; so does nobody else, and the runner is here. Elsewhere, the
+///   handle clears `JOINS_HERE` before it touches the place, unless the task is done; and
+///   `complete` leaves it set only where the runner is about to read the waker: then the handle
+///   waits until that is *settled*, which is why the runner needs no reference meanwhile.
+///
 /// Counting in two words is after J. Choi, T. Shull and J. Torrellas, "Biased Reference Counting"
 /// (PACT 2018). It is simple here, since a task is not freed before it is done, and done here.
 pub(crate) struct Biased<'a>(&'a Header);
@@ -50,12 +64,32 @@ pub(crate) struct Biased<'a>(&'a Header);
 impl HereWord {
     /// A task that is in the thread's queue already, with three references.
     pub(crate) fn born_here() -> Self {
-        Self(UnsafeCell::new(IS_QUEUED + 3 * ONE))
+        Self(AtomicUsize::new(IS_QUEUED + 3 * ONE))
     }
 
     /// A task that comes from elsewhere.
     pub(crate) fn born_elsewhere() -> Self {
-        Self(UnsafeCell::new(0))
+        Self(AtomicUsize::new(0))
+    }
+
+    /// Says that the runner has read the joiner's waker: it is done with the task, which may go.
+    #[inline]
+    pub(crate) fn settle(&self) {
+        // Release: pairs with the Acquire in await_settled(); the reading came before.
+        self.0.store(SETTLED, Ordering::Release);
+    }
+
+    /// Waits elsewhere until the runner has [settled](Self::settle), which is a few instructions
+    /// after it has made the task done.
+    #[cold]
+    pub(crate) fn await_settled(&self) {
+        let mut looks = 0;
+        // Acquire: pairs with the Release in settle(). What was in the word before the runner
+        // began is not seen any more: the caller has seen `DONE`. Bounded by these instructions.
+        while self.0.load(Ordering::Acquire) != SETTLED {
+            pause(looks);
+            looks = looks.saturating_add(1);
+        }
     }
 }
 
@@ -69,6 +103,16 @@ pub(crate) unsafe fn biased<'a, S: Schedule>(header: NonNull<Header>) -> Option<
     let Prefix { header, scheduler } = unsafe { header.cast::<Prefix<S>>().as_ref() };
     let is_biased = scheduler.is_here() && header.state.is_biased();
     is_biased.then_some(Biased(header))
+}
+
+/// `task` on its own thread, where the caller is, and biased.
+#[inline]
+pub(crate) fn on_its_thread(task: &Header) -> Biased<'_> {
+    debug_assert!(
+        task.state.is_biased(),
+        "it is its thread's until it is done"
+    );
+    Biased(task)
 }
 
 /// As [`TaskState::begin_run`], by the owner of a runnable of the task of `header`; and that task,
@@ -101,27 +145,33 @@ pub(crate) unsafe fn begin_run<'a, S: Schedule>(
 
 impl Biased<'_> {
     #[inline]
-    fn get(&self) -> isize {
-        // SAFETY: who has a `Biased` is the only one to touch the word, as argued there.
-        self.0.here.0.with(|word| unsafe { *word })
+    fn get(&self) -> usize {
+        // Relaxed: who has a `Biased` is the only one to touch the word, as argued there.
+        self.0.here.0.load(Ordering::Relaxed)
     }
 
     #[inline]
-    fn set(&self, here: isize) {
-        // SAFETY: as in `get`.
-        self.0.here.0.with_mut(|word| unsafe { *word = here });
+    fn set(&self, here: usize) {
+        // Relaxed: as in get().
+        self.0.here.0.store(here, Ordering::Relaxed);
+    }
+
+    /// Notes that the joiner's waker is in its place.
+    #[inline]
+    pub(crate) fn mark_awaited(&self) {
+        self.set(self.get() | IS_AWAITED);
     }
 
     /// Adds a reference.
     #[inline]
     pub(crate) fn add_reference(&self) {
-        self.set(self.get() + ONE);
+        self.set(self.get().wrapping_add(ONE));
     }
 
     /// Drops a reference, which is not the last one.
     #[inline]
     pub(crate) fn drop_reference(&self) {
-        self.set(self.get() - ONE);
+        self.set(self.get().wrapping_sub(ONE));
     }
 
     /// As [`TaskState::wake`].
@@ -132,7 +182,7 @@ impl Biased<'_> {
             self.set(here | IS_QUEUED);
             return Wake::Nothing;
         }
-        self.set((here | IS_QUEUED) + ONE);
+        self.set((here | IS_QUEUED).wrapping_add(ONE));
         Wake::Queue
     }
 
@@ -141,7 +191,7 @@ impl Biased<'_> {
     pub(crate) fn wake_by_value(&self) -> WakeByValue {
         let here = self.get();
         if here & (RUNS | IS_QUEUED) != 0 {
-            self.set((here | IS_QUEUED) - ONE);
+            self.set((here | IS_QUEUED).wrapping_sub(ONE));
             return WakeByValue::Nothing;
         }
         self.set(here | IS_QUEUED);
@@ -194,7 +244,7 @@ impl Biased<'_> {
             self.set(here & !RUNS);
             return EndPoll::Reschedule;
         }
-        self.set((here & !RUNS) - ONE);
+        self.set((here & !RUNS).wrapping_sub(ONE));
         EndPoll::Idle
     }
 
@@ -223,11 +273,18 @@ impl Biased<'_> {
         debug_assert!(here & RUNS != 0, "only the runner completes");
         let list = if unlisted { REFERENCE } else { 0 };
         // The sum is that of all references, at least the runner's, so it is not negative.
-        let counted_here = ((here >> 2) as usize).wrapping_mul(REFERENCE);
-        let counted = counted_here.wrapping_sub(OFFSET + list);
+        let counted_here = (here as isize >> COUNT_SHIFT) as usize;
+        let counted = counted_here
+            .wrapping_mul(REFERENCE)
+            .wrapping_sub(OFFSET + list);
         self.0.state.update(|word| {
-            let (owner, runner) = Owner::of(word & JOINABLE != 0, word & AWAITED != 0);
-            let next = (word & !(BIASED | RUNNING | SCHEDULED | FRESH)) | DONE;
+            let is_here = word & JOINS_HERE != 0;
+            let awaited = word & AWAITED != 0 || is_here && here & IS_AWAITED != 0;
+            let (owner, runner, kept) = match Owner::of(word & JOINABLE != 0, awaited) {
+                (Owner::Waiting, _) if is_here => (Owner::WaitingHere, REFERENCE, JOINS_HERE),
+                (owner, runner) => (owner, runner, 0),
+            };
+            let next = word & !(BIASED | RUNNING | SCHEDULED | FRESH | JOINS_HERE) | DONE | kept;
             (owner, Some(next.wrapping_add(counted) - runner))
         })
     }

@@ -9,10 +9,11 @@
 //! that nobody wants, or of a joiner's waker, has been reported by the panic hook and ends here.
 
 mod cancel;
+mod join;
 
 use std::any::Any;
 use std::future::Future;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
@@ -26,7 +27,7 @@ use yamanote_trace::{TaskKind, TaskSpan};
 
 use crate::biased::{self, Biased, HereWord};
 use crate::cell_pool::{self, SizeClass};
-use crate::error::{Cause, JoinError};
+use crate::error::Cause;
 use crate::header::{Header, Links, Prefix, Reference, UNLISTED, Vtable};
 use crate::id::{self, Id};
 use crate::meta::SpawnMeta;
@@ -91,7 +92,7 @@ where
         id,
         location: meta.location(),
         wakes: span.wakes(),
-        joiner: UnsafeCell::new(MaybeUninit::uninit()),
+        joiner: UnsafeCell::new(ManuallyDrop::new(None)),
     };
     let scheduler = ManuallyDrop::new(scheduler);
     TaskCell::<F, S>::place(TaskCell {
@@ -151,8 +152,9 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
         abort: cancel::abort::<S>,
         schedule: schedule::<S>,
         wakers: S::WAKERS,
-        take_output: take_output::<F, S>,
-        drop_output: drop_output::<F, S>,
+        poll_finished: join::poll_finished::<S>,
+        poll_output: join::poll_output::<F, S>,
+        drop_join: join::drop_join::<F, S>,
         free: free::<F, S>,
     };
 
@@ -309,9 +311,18 @@ unsafe fn complete<F: Future, S: Schedule>(
         Owner::Joiner => _ = reference.into_raw(),
         Owner::Waiting => {
             // SAFETY: `complete` found the waker, and made it the runner's.
-            let joiner = unsafe { reference.read_joiner() };
+            let joiner = unsafe { reference.header().read_joiner() };
             // First, so that the joiner may have the last reference, which is dropped for less.
             drop(reference);
+            let _ = catch_unwind(AssertUnwindSafe(|| joiner.wake()));
+        }
+        Owner::WaitingHere => {
+            // SAFETY: `complete` dropped the reference; the join handle keeps the task until
+            // this has settled.
+            let task = unsafe { reference.into_raw().as_ref() };
+            // SAFETY: `complete` found the waker, and made it the runner's.
+            let joiner = unsafe { task.read_joiner() };
+            task.here.settle();
             let _ = catch_unwind(AssertUnwindSafe(|| joiner.wake()));
         }
         Owner::Runner => {
@@ -470,47 +481,6 @@ pub(crate) unsafe fn schedule<S: Schedule>(header: NonNull<Header>) {
     // SAFETY: the task is SCHEDULED by the transition that led here; the reference is given away.
     let runnable = unsafe { Runnable::new(header) };
     scheduler.schedule(runnable);
-}
-
-/// [`Vtable::take_output`].
-///
-/// # Safety
-/// `header` is that of a live `TaskCell<F, S>` that is done; the caller owns the output, and
-/// `place` is an `Option<Result<F::Output, JoinError>>`, and `None`.
-unsafe fn take_output<F: Future, S: Schedule>(header: NonNull<Header>, place: *mut ()) {
-    // SAFETY: the caller has a reference.
-    let cell = unsafe { cell::<F, S>(header) };
-    // SAFETY: the caller owns the output; a future is not there any more.
-    let stage = unsafe { cell.replace_stage(Stage::Taken) };
-    let Stage::Output(output) = stage else {
-        panic!("JoinHandle polled after completion")
-    };
-    let output = output.map_err(|cause| JoinError::new(cause, cell.prefix.header.id));
-    let place = place.cast::<Option<Result<F::Output, JoinError>>>();
-    // SAFETY: the caller gave a valid place of this type, which is empty.
-    unsafe { place.write(Some(output)) };
-}
-
-/// [`Vtable::drop_output`].
-///
-/// # Safety
-/// `header` is that of a live `TaskCell<F, S>` that is done; the caller owns the output.
-unsafe fn drop_output<F: Future, S: Schedule>(header: NonNull<Header>) {
-    // SAFETY: the caller has a reference.
-    let cell = unsafe { cell::<F, S>(header) };
-    let is_taken = cell.stage.with(|stage| {
-        // SAFETY: the caller owns the output.
-        matches!(unsafe { &*stage }, Stage::Taken)
-    });
-    if is_taken {
-        return;
-    }
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        id::with(cell.prefix.header.id, || {
-            // SAFETY: the caller owns the output.
-            unsafe { cell.drop_and_set(None) };
-        });
-    }));
 }
 
 /// [`Vtable::free`].

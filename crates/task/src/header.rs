@@ -1,8 +1,8 @@
 //! The part of a task that is the same for all: [`Header`].
 
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
-use std::task::{RawWakerVTable, Waker};
+use std::task::{Context, RawWakerVTable, Waker};
 
 use yamanote_base::atomic::UnsafeCell;
 use yamanote_base::atomic::plain::AtomicU16;
@@ -35,8 +35,9 @@ pub(crate) struct Header {
     pub(crate) location: SpawnLocation,
     /// Tells subscribers what becomes of the wakers.
     pub(crate) wakes: TaskWakes,
-    /// Who awaits the join handle. Whose it is, the state word says.
-    pub(crate) joiner: UnsafeCell<MaybeUninit<Waker>>,
+    /// Who awaits the join handle. Whose it is, the state word says. Never cleared by the runner,
+    /// nor dropped with the task.
+    pub(crate) joiner: UnsafeCell<ManuallyDrop<Option<Waker>>>,
 }
 
 /// What each task begins with.
@@ -71,15 +72,31 @@ pub(crate) struct Vtable {
     pub(crate) schedule: unsafe fn(NonNull<Header>),
     /// The functions of its wakers.
     pub(crate) wakers: &'static RawWakerVTable,
-    /// Moves the output out, to a `Option<Result<T, JoinError>>`; the caller owns the output.
-    pub(crate) take_output: unsafe fn(NonNull<Header>, *mut ()),
-    /// Drops the output, if it was not taken; the caller owns the output.
-    pub(crate) drop_output: unsafe fn(NonNull<Header>),
+    /// Whether the task is done; if not, it leaves the waker. For the join handle.
+    pub(crate) poll_finished: unsafe fn(NonNull<Header>, &mut Context<'_>) -> bool,
+    /// The same; if so, it moves the output out, to a `MaybeUninit<Result<T, JoinError>>`.
+    pub(crate) poll_output: unsafe fn(NonNull<Header>, &mut Context<'_>, *mut ()) -> bool,
+    /// Drops the join handle, and the output if the task is done and it was not taken; consumes
+    /// the handle's reference.
+    pub(crate) drop_join: unsafe fn(NonNull<Header>),
     /// Frees the task; the caller had the last reference.
     pub(crate) free: unsafe fn(NonNull<Header>),
 }
 
 impl Header {
+    /// Reads the joiner's waker out of the task.
+    ///
+    /// # Safety
+    /// It is there, and the caller's, who reads it once.
+    #[inline]
+    pub(crate) unsafe fn read_joiner(&self) -> Waker {
+        let read = self.joiner.with(|place| {
+            // SAFETY: the caller's; others only read it, if anything.
+            unsafe { place.read() }
+        });
+        ManuallyDrop::into_inner(read).expect("the caller has found it")
+    }
+
     /// What hooks are told of the poll that is under way, by its runner.
     #[inline]
     pub(crate) fn poll_meta(&self) -> TaskMeta<'_> {
@@ -132,20 +149,6 @@ impl Reference {
     pub(crate) fn header(&self) -> &Header {
         // SAFETY: this reference is counted, so the task is alive.
         unsafe { self.0.as_ref() }
-    }
-
-    /// Reads the joiner's waker out of the task.
-    ///
-    /// # Safety
-    /// It is there, and the caller's, who reads it once.
-    #[inline]
-    pub(crate) unsafe fn read_joiner(&self) -> Waker {
-        self.header().joiner.with(|place| {
-            // SAFETY: the caller's; others only read it, if anything.
-            let place = unsafe { &*place };
-            // SAFETY: the caller's.
-            unsafe { place.assume_init_read() }
-        })
     }
 
     /// Cancels the task: its future is dropped at the next opportunity.

@@ -3,18 +3,17 @@
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr::NonNull;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll};
 
 use yamanote_base::budget;
-use yamanote_base::waits::{self, Detail};
 
 use crate::error::JoinError;
 use crate::header::{Header, Reference};
 use crate::id::Id;
-use crate::state::Joined;
 
 /// Owns the right to a task's output: awaiting it waits until the task has ended.
 ///
@@ -34,7 +33,8 @@ use crate::state::Joined;
 /// # }
 /// ```
 pub struct JoinHandle<T> {
-    reference: Reference,
+    /// Goes with the handle's own `Drop`.
+    reference: ManuallyDrop<Reference>,
     _output: PhantomData<T>,
 }
 
@@ -73,7 +73,7 @@ impl<T> JoinHandle<T> {
     pub(crate) unsafe fn new(header: NonNull<Header>) -> Self {
         Self {
             // SAFETY: the caller's.
-            reference: unsafe { Reference::from_raw(header) },
+            reference: ManuallyDrop::new(unsafe { Reference::from_raw(header) }),
             _output: PhantomData,
         }
     }
@@ -100,7 +100,7 @@ impl<T> JoinHandle<T> {
     #[must_use]
     pub fn abort_handle(&self) -> AbortHandle {
         AbortHandle {
-            reference: self.reference.clone(),
+            reference: Reference::clone(&self.reference),
         }
     }
 
@@ -122,58 +122,12 @@ impl<T> JoinHandle<T> {
     #[doc(hidden)]
     #[inline]
     pub fn poll_finished(&self, cx: &mut Context<'_>) -> Poll<()> {
-        match self.reference.header().state.joined() {
-            Joined::Done => Poll::Ready(()),
-            Joined::Awaited => self.change_waker(cx.waker()),
-            Joined::Open => self.leave_waker(cx.waker()),
+        let poll = self.reference.header().vtable.poll_finished;
+        // SAFETY: this is the join handle of the task.
+        match unsafe { poll(self.reference.as_raw(), cx) } {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
         }
-    }
-
-    fn note_wait(&self) {
-        let place = self.reference.header().location.location();
-        waits::note_with("JoinHandle: the end of the task", || {
-            Detail::SpawnedAt(place)
-        });
-    }
-
-    /// Leaves `waker` in the task, in which there is none.
-    fn leave_waker(&self, waker: &Waker) -> Poll<()> {
-        let header = self.reference.header();
-        let waker = waker.clone();
-        header.joiner.with_mut(|place| {
-            // SAFETY: AWAITED is not set, so nobody else looks at the place.
-            unsafe { &mut *place }.write(waker);
-        });
-        if !header.state.leave_waker() {
-            self.note_wait();
-            return Poll::Pending;
-        }
-        // SAFETY: the runner has not found AWAITED, so the waker is still ours.
-        drop(unsafe { self.reference.read_joiner() });
-        Poll::Ready(())
-    }
-
-    /// Leaves `waker` in the task, in which there is one.
-    fn change_waker(&self, waker: &Waker) -> Poll<()> {
-        let header = self.reference.header();
-        let is_known = header.joiner.with(|place| {
-            // SAFETY: AWAITED is set, so a waker is there, and the runner only reads it.
-            let place = unsafe { &*place };
-            // SAFETY: as above.
-            unsafe { place.assume_init_ref() }.will_wake(waker)
-        });
-        if is_known {
-            self.note_wait();
-            return Poll::Pending;
-        }
-        if !header.state.take_waker_back() {
-            return Poll::Ready(());
-        }
-        // SAFETY: AWAITED was cleared while the task was not done: the waker is ours again.
-        let before = unsafe { self.reference.read_joiner() };
-        let polled = self.leave_waker(waker);
-        drop(before);
-        polled
     }
 }
 
@@ -181,36 +135,26 @@ impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let charge = ready!(budget::poll_proceed(cx));
-        ready!(self.poll_finished(cx));
-        charge.made_progress();
-        let mut output: Option<Result<T, JoinError>> = None;
-        let take = self.reference.header().vtable.take_output;
-        // SAFETY: the task is done and this is its join handle, so the output is ours; it is a
-        // `T`, by the contract of `new`.
-        unsafe {
-            take(
-                self.reference.as_raw(),
-                std::ptr::from_mut(&mut output).cast(),
-            )
-        };
-        Poll::Ready(output.expect("take_output gives one or panics"))
+        let poll = self.reference.header().vtable.poll_output;
+        budget::poll_charged(cx, |cx| {
+            let mut output = MaybeUninit::<Self::Output>::uninit();
+            let place = output.as_mut_ptr().cast();
+            // SAFETY: this is the join handle of the task, whose output is a `T`, by the contract
+            // of `new`.
+            match unsafe { poll(self.reference.as_raw(), cx, place) } {
+                // SAFETY: `poll` has filled it.
+                true => Poll::Ready(unsafe { output.assume_init() }),
+                false => Poll::Pending,
+            }
+        })
     }
 }
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        let header = self.reference.header();
-        match header.state.unjoin() {
-            Joined::Done => {
-                let drop_output = header.vtable.drop_output;
-                // SAFETY: the task is done and this was its join handle, so the output is ours.
-                unsafe { drop_output(self.reference.as_raw()) };
-            }
-            // SAFETY: `unjoin` has found AWAITED and no DONE: the waker is ours.
-            Joined::Awaited => drop(unsafe { self.reference.read_joiner() }),
-            Joined::Open => {}
-        }
+        let drop_join = self.reference.header().vtable.drop_join;
+        // SAFETY: this was the join handle of the task; its reference is dropped nowhere else.
+        unsafe { drop_join(self.reference.as_raw()) };
     }
 }
 

@@ -10,6 +10,7 @@
 //! | `AWAITED` | the joiner's waker lies in the task; with `DONE`, it is the runner's |
 //! | `FRESH` | with `RUNNING`: the first poll is to come, or under way |
 //! | `BIASED` | not `DONE`, and lives on one thread: [`biased`](crate::biased) has the rest |
+//! | `JOINS_HERE` | the joiner's waker is in the hands of the task's thread, without `AWAITED` |
 //! | above | the number of references: list, runnable, join handle, abort handles, wakers |
 //!
 //! | # | transition | from | to | by |
@@ -26,6 +27,7 @@
 //! | 10 | `leave_waker` | anything | `+ AWAITED` | the join handle, with its waker in place |
 //! | 11 | `take_waker_back` | `AWAITED`, not `DONE` | not `AWAITED` | the join handle |
 //! | 12 | `adopt` | `FRESH + RUNNING` | `BIASED` | the first runner, on the task's thread |
+//! | 13 | `join_elsewhere` | `JOINS_HERE`, not `DONE` | not `JOINS_HERE` | the join handle |
 //!
 //! After transition 7 from `SCHEDULED` the runnable that is under way
 //! somewhere is stale: it finds in 3 that the task is not its own any more. So whoever closes the
@@ -45,7 +47,8 @@ pub(crate) const CANCELLED: usize = 1 << 4;
 pub(crate) const AWAITED: usize = 1 << 5;
 pub(crate) const FRESH: usize = 1 << 6;
 pub(crate) const BIASED: usize = 1 << 7;
-pub(crate) const REFERENCE: usize = 1 << 8;
+pub(crate) const JOINS_HERE: usize = 1 << 8;
+pub(crate) const REFERENCE: usize = 1 << 9;
 /// What a biased task has more than it was counted: more than there ever are references.
 pub(crate) const OFFSET: usize = 1 << (usize::BITS - 2);
 
@@ -121,6 +124,9 @@ pub(crate) enum Owner {
     Joiner,
     /// The join handle; its waker is the runner's now, to be woken.
     Waiting,
+    /// The same on the task's own thread. The runner's reference was dropped; the join handle
+    /// keeps its own until [`HereWord::settle`](crate::biased::HereWord::settle).
+    WaitingHere,
     /// The runner: there is no join handle.
     Runner,
 }
@@ -130,6 +136,10 @@ pub(crate) enum Owner {
 pub(crate) enum Joined {
     /// The task is done, and the output the handle's.
     Done,
+    /// The same; elsewhere, the handle has to wait until the runner has read its waker.
+    DoneHere,
+    /// It is not, and on the task's thread the place of the waker is the handle's.
+    Here,
     /// It is not; the handle's waker is in the task, and may be looked at.
     Awaited,
     /// It is not, and no waker is in the task.
@@ -162,7 +172,7 @@ impl TaskState {
     /// The same on the task's own thread, where the references are counted.
     #[inline]
     pub(crate) fn born_here() -> Self {
-        Self(AtomicUsize::new(BIASED | JOINABLE | OFFSET))
+        Self(AtomicUsize::new(BIASED | JOINABLE | JOINS_HERE | OFFSET))
     }
 
     /// Whether the task is biased; for who is here.
@@ -319,9 +329,23 @@ impl TaskState {
         self.update(|word| {
             debug_assert!(word & JOINABLE != 0, "a join handle is dropped once");
             match Self::joined_of(word) {
-                Joined::Done => (Joined::Done, None),
-                found => (found, Some(word & !(JOINABLE | AWAITED))),
+                found @ (Joined::Done | Joined::DoneHere) => (found, None),
+                found => (found, Some(word & !(JOINABLE | AWAITED | JOINS_HERE))),
             }
+        })
+    }
+
+    /// Transition 13, by a handle that is used elsewhere and has left a waker here if `awaited`;
+    /// what it finds then. Never [`Joined::Here`].
+    #[cold]
+    pub(crate) fn join_elsewhere(&self, awaited: bool) -> Joined {
+        let awaited = if awaited { AWAITED } else { 0 };
+        self.update(|word| match Self::joined_of(word) {
+            Joined::Here => {
+                let next = (word & !JOINS_HERE) | awaited;
+                (Self::joined_of(next), Some(next))
+            }
+            found => (found, None),
         })
     }
 
@@ -351,10 +375,12 @@ impl TaskState {
 
     #[inline]
     fn joined_of(word: usize) -> Joined {
-        match (word & DONE, word & AWAITED) {
-            (0, 0) => Joined::Open,
-            (0, _) => Joined::Awaited,
-            _ => Joined::Done,
+        match (word & DONE != 0, word & JOINS_HERE != 0) {
+            (true, false) => Joined::Done,
+            (true, true) => Joined::DoneHere,
+            (false, true) => Joined::Here,
+            (false, false) if word & AWAITED != 0 => Joined::Awaited,
+            (false, false) => Joined::Open,
         }
     }
 

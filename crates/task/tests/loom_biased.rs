@@ -16,7 +16,7 @@ use yamanote_task::{
     Id, JoinHandle, Runnable, Schedule, SpawnMeta, TaskList, TaskQueue, TaskRef, wakers_here,
 };
 
-use common::Drops;
+use common::{Drops, result};
 
 static WAKERS: RawWakerVTable = wakers_here::<OneThread>();
 
@@ -111,13 +111,6 @@ fn watching(scheduler: &OneThread, seen: &Arc<AtomicBool>) -> (JoinHandle<()>, W
     scheduler.run_all();
     let waker = kept.take().expect("the first poll has left it");
     (join, waker)
-}
-
-fn result<T>(join: JoinHandle<T>) -> Result<T, yamanote_task::JoinError> {
-    match pin!(join).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(result) => result,
-        Poll::Pending => panic!("the task has not ended"),
-    }
 }
 
 #[test]
@@ -250,5 +243,111 @@ fn loom_biased_closing_meets_wakes_and_a_joiner_elsewhere() {
                 .unwrap()
                 .is_err_and(|error| error.is_cancelled())
         );
+    });
+}
+
+/// Polls `join` on this thread, where its task has not ended; the waker that it leaves sets a flag.
+fn leave_waker<T>(join: &mut JoinHandle<T>) -> std::sync::Arc<Told> {
+    let told = std::sync::Arc::new(Told::default());
+    let waker = Waker::from(told.clone());
+    // Twice: the second time it is known.
+    for _ in 0..2 {
+        let polled = pin!(&mut *join).poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+    }
+    told
+}
+
+/// A waker of none of the tasks.
+#[derive(Default)]
+struct Told(std::sync::atomic::AtomicBool);
+
+impl std::task::Wake for Told {
+    fn wake(self: std::sync::Arc<Self>) {
+        self.0.store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+}
+
+impl Told {
+    fn is_told(&self) -> bool {
+        self.0.load(std::sync::atomic::Ordering::SeqCst)
+    }
+}
+
+#[test]
+fn loom_biased_a_joiner_here_is_told_and_takes_the_output() {
+    loom::model(|| {
+        let scheduler = OneThread::new();
+        let mut join = scheduler.spawn(async { 7 });
+        let told = leave_waker(&mut join);
+        let (abort, other) = (join.abort_handle(), join.abort_handle());
+        let looking = thread::spawn(move || {
+            other.abort();
+            drop(other);
+        });
+        scheduler.run_all();
+        assert!(told.is_told() && abort.is_finished());
+        assert!(result(join).map_or_else(|error| error.is_cancelled(), |output| output == 7));
+        looking.join().unwrap();
+        // A runnable may have been sent too late.
+        scheduler.run_all();
+        drop(abort);
+        assert_eq!(std::sync::Arc::strong_count(&told), 1);
+        assert_eq!(scheduler.0.tasks.alive(), 0);
+    });
+}
+
+#[test]
+fn loom_biased_a_joiner_that_moves_elsewhere_is_told_there() {
+    loom::model(|| {
+        let scheduler = OneThread::new();
+        let mut join = scheduler.spawn(async { Box::new(7) });
+        let told = leave_waker(&mut join);
+        let joining = thread::spawn(move || loom::future::block_on(join));
+        scheduler.run_all();
+        assert_eq!(*joining.join().unwrap().unwrap(), 7);
+        // The waker that was left here was woken or dropped, once.
+        assert_eq!(std::sync::Arc::strong_count(&told), 1);
+    });
+}
+
+#[test]
+fn loom_biased_a_joiner_that_moves_elsewhere_comes_back() {
+    loom::model(|| {
+        let scheduler = OneThread::new();
+        let mut join = scheduler.spawn(async { 7 });
+        let told = leave_waker(&mut join);
+        let joining = thread::spawn(move || {
+            let mut cx = Context::from_waker(Waker::noop());
+            let output = match pin!(&mut join).poll(&mut cx) {
+                Poll::Ready(output) => output.ok(),
+                Poll::Pending => None,
+            };
+            (join, output)
+        });
+        scheduler.run_all();
+        let (join, output) = joining.join().unwrap();
+        match output {
+            None => assert!(result(join).is_ok_and(|output| output == 7)),
+            Some(output) => assert_eq!(output, 7),
+        }
+        assert_eq!(std::sync::Arc::strong_count(&told), 1);
+    });
+}
+
+#[test]
+fn loom_biased_a_joiner_that_moved_is_dropped_while_its_task_ends() {
+    loom::model(|| {
+        let scheduler = OneThread::new();
+        let drops = Drops::default();
+        let output = drops.one();
+        let mut join = scheduler.spawn(async move { output });
+        let told = leave_waker(&mut join);
+        let dropping = thread::spawn(move || drop(join));
+        scheduler.run_all();
+        dropping.join().unwrap();
+        assert_eq!(drops.count(), 1);
+        assert_eq!(std::sync::Arc::strong_count(&told), 1);
+        assert_eq!(scheduler.0.tasks.alive(), 0);
     });
 }

@@ -12,7 +12,7 @@ use yamanote_base::atomic::{Arc, AtomicBool, AtomicUsize, Ordering};
 use yamanote_base::waker_cell::WakerCell;
 use yamanote_task::JoinHandle;
 
-use common::{Drops, TestScheduler};
+use common::{Drops, TestScheduler, result};
 
 /// An event that one task waits for.
 #[derive(Clone)]
@@ -38,14 +38,6 @@ impl Event {
             }
         })
         .await;
-    }
-}
-
-/// The result of a task that has ended.
-fn result<T>(join: JoinHandle<T>) -> Result<T, yamanote_task::JoinError> {
-    match pin!(join).poll(&mut Context::from_waker(Waker::noop())) {
-        Poll::Ready(result) => result,
-        Poll::Pending => panic!("the task has not ended"),
     }
 }
 

@@ -5,13 +5,13 @@ mod common;
 
 use std::cell::RefCell;
 use std::future::{Future, pending, poll_fn, ready};
-use std::pin::{Pin, pin};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::task::{Context, Poll, Wake, Waker};
 
-use common::{Drops, TestScheduler};
+use common::{Drops, TestScheduler, result};
 use yamanote_base::budget;
 use yamanote_task::{
     AbortHandle, Id, JoinError, JoinHandle, Runnable, SpawnMeta, blocking, try_id,
@@ -38,13 +38,6 @@ impl<F: FnMut()> Drop for OnDrop<F> {
 
 fn poll_once<F: Future>(future: Pin<&mut F>) -> Poll<F::Output> {
     future.poll(&mut Context::from_waker(Waker::noop()))
-}
-
-fn result<T>(join: JoinHandle<T>) -> Result<T, JoinError> {
-    match poll_once(pin!(join)) {
-        Poll::Ready(result) => result,
-        Poll::Pending => panic!("the task has not ended"),
-    }
 }
 
 /// A future that hands out its waker and stays pending until it is polled for the second time.

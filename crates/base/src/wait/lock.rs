@@ -81,7 +81,7 @@ impl<T> ListLock<T> {
 }
 
 /// Lets time pass, the longer the more often one has looked.
-fn pause(looks: u32) {
+pub fn pause(looks: u32) {
     if looks < SPINS {
         (0..1 << looks).for_each(|_| spin_loop());
     } else if looks < YIELDS {

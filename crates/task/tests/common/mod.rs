@@ -3,12 +3,15 @@
 #![allow(dead_code)]
 
 use std::future::Future;
-use std::task::Poll;
+use std::pin::pin;
+use std::task::{Context, Poll, Waker};
 
 use yamanote_base::atomic::Arc;
 use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
-use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnMeta, TaskList, TaskQueue, TaskRef};
+use yamanote_task::{
+    Id, JoinError, JoinHandle, Runnable, Schedule, SpawnMeta, TaskList, TaskQueue, TaskRef,
+};
 
 /// Clones are the same scheduler.
 #[derive(Clone)]
@@ -136,6 +139,14 @@ impl Drops {
 impl Drop for Dropped {
     fn drop(&mut self) {
         self.0.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+/// The result of a task that has ended.
+pub(crate) fn result<T>(join: JoinHandle<T>) -> Result<T, JoinError> {
+    match pin!(join).poll(&mut Context::from_waker(Waker::noop())) {
+        Poll::Ready(result) => result,
+        Poll::Pending => panic!("the task has not ended"),
     }
 }
 
