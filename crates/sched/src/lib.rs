@@ -21,4 +21,3 @@ pub mod local;
 pub mod metrics;
 pub mod multi;
 pub mod sim;
-mod spares;

@@ -30,12 +30,13 @@ use yamanote_base::rng::{self, Rng};
 use yamanote_base::wake::WakeList;
 use yamanote_driver::Driver;
 use yamanote_driver::handle::Asked;
-use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnMeta, TaskList, TaskMeta, TaskRef};
+use yamanote_task::{
+    Id, JoinHandle, Own, RestingCells, Runnable, Schedule, SpawnMeta, TaskList, TaskMeta, TaskRef,
+};
 
 use crate::config::{Config, Hooks, UNHANDLED_PANIC, UnhandledPanic};
 use crate::inject::Inject;
 use crate::metrics::{self, WorkerMetrics};
-use crate::spares::Spares;
 use kit::{Kit, due};
 
 /// A scheduler of one thread; clones are the same one.
@@ -67,7 +68,7 @@ struct KitPlace {
 struct Desk {
     local: Local,
     kit: RefCell<Kit>,
-    spares: Spares<Local>,
+    cells: RestingCells<Local>,
 }
 
 thread_local! {
@@ -115,8 +116,8 @@ impl Local {
     {
         self.0.config.hooks.before_spawn(id, meta.location());
         with_desk(self, |desk| {
-            let (own, scheduler) = (own(desk), self.for_task(desk));
-            let (runnable, join) = (self.0.tasks).bind(own, future, scheduler, id, meta);
+            let (runnable, join) =
+                (self.0.tasks).bind(own(desk), future, || self.clone(), id, meta);
             self.start(desk, runnable);
             join
         })
@@ -138,20 +139,13 @@ impl Local {
     {
         self.0.config.hooks.before_spawn(id, meta.location());
         with_desk(self, |desk| {
-            let (own, scheduler) = (own(desk), self.for_task(desk));
+            let scheduler = || self.clone();
             // SAFETY: the caller's promise is what `bind_local` asks for.
-            let bound = unsafe { (self.0.tasks).bind_local(own, future, scheduler, id, meta) };
-            let (runnable, join) = bound;
+            let (runnable, join) =
+                unsafe { (self.0.tasks).bind_local(own(desk), future, scheduler, id, meta) };
             self.start(desk, runnable);
             join
         })
-    }
-
-    /// A handle for a new task.
-    #[inline]
-    fn for_task(&self, desk: Option<&Desk>) -> Local {
-        let spare = desk.and_then(|desk| desk.spares.take());
-        spare.unwrap_or_else(|| self.clone())
     }
 
     #[inline]
@@ -292,7 +286,7 @@ impl Scope {
         let desk = Rc::new(Desk {
             local: local.clone(),
             kit: RefCell::new(kit),
-            spares: Spares::new(),
+            cells: RestingCells::new(),
         });
         let before = DESK.replace(Rc::as_ptr(&desk));
         let worker = yamanote_driver::context::enter_worker(local.driver(), 0);
@@ -511,21 +505,17 @@ unsafe impl Schedule for Local {
 
     #[inline]
     fn enter(&self, task: &TaskRef) -> bool {
-        with_desk(self, |desk| self.0.tasks.enter(own(desk), task))
+        with_desk(self, |desk| self.0.tasks.enter(shard(desk), task))
     }
 
     #[inline]
     fn release(&self, task: &TaskRef) -> bool {
-        with_desk(self, |desk| self.0.tasks.leave(own(desk), task))
+        with_desk(self, |desk| self.0.tasks.leave(shard(desk), task))
     }
 
     #[inline]
-    fn recycle(self) {
-        desk_here(|desk| {
-            if let Some(desk) = desk.filter(|desk| desk.local.is(&self)) {
-                desk.spares.keep(self);
-            }
-        });
+    fn with_cells<R>(&self, f: impl FnOnce(Option<&RestingCells<Self>>) -> R) -> R {
+        with_desk(self, |desk| f(desk.map(|desk| &desk.cells)))
     }
 
     fn unhandled_panic(&self) {
@@ -575,8 +565,17 @@ fn with_desk<R>(local: &Local, f: impl FnOnce(Option<&Desk>) -> R) -> R {
 
 /// The shard of the list that the thread at `desk` has to itself.
 #[inline]
-fn own(desk: Option<&Desk>) -> Option<usize> {
+fn shard(desk: Option<&Desk>) -> Option<usize> {
     desk.map(|_| 0)
+}
+
+/// What the thread at `desk` has to itself.
+#[inline]
+fn own(desk: Option<&Desk>) -> Own<'_, Local> {
+    Own {
+        shard: shard(desk),
+        cells: desk.map(|desk| &desk.cells),
+    }
 }
 
 impl fmt::Debug for Local {

@@ -26,7 +26,9 @@ use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 use yamanote_driver::Driver;
-use yamanote_task::{Id, JoinHandle, Runnable, Schedule, SpawnMeta, TaskList, TaskMeta, TaskRef};
+use yamanote_task::{
+    Id, JoinHandle, RestingCells, Runnable, Schedule, SpawnMeta, TaskList, TaskMeta, TaskRef,
+};
 
 use crate::config::{Config, Hooks, UnhandledPanic};
 use crate::inject::Inject;
@@ -135,8 +137,8 @@ impl Multi {
     {
         self.0.config.hooks.before_spawn(id, meta.location());
         worker::here(self, |here| {
-            let scheduler = here.take_spare().unwrap_or_else(|| self.clone());
-            let (runnable, join) = (self.0.tasks).bind(here.shard(), future, scheduler, id, meta);
+            let (runnable, join) =
+                (self.0.tasks).bind(here.own(), future, || self.clone(), id, meta);
             if let Some(runnable) = runnable {
                 self.push_from(here, runnable, Lane::Next);
             }
@@ -327,8 +329,8 @@ unsafe impl Schedule for Multi {
     }
 
     #[inline]
-    fn recycle(self) {
-        worker::keep_spare(self);
+    fn with_cells<R>(&self, f: impl FnOnce(Option<&RestingCells<Self>>) -> R) -> R {
+        worker::here(self, |here| f(here.own().cells))
     }
 
     fn unhandled_panic(&self) {

@@ -13,7 +13,7 @@ mod join;
 
 use std::any::Any;
 use std::future::Future;
-use std::mem::ManuallyDrop;
+use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
@@ -31,6 +31,7 @@ use crate::error::Cause;
 use crate::header::{Header, Links, Prefix, Reference, UNLISTED, Vtable};
 use crate::id::{self, Id};
 use crate::meta::SpawnMeta;
+use crate::resting::RestingCells;
 use crate::runnable::{Runnable, TaskRef};
 use crate::schedule::Schedule;
 use crate::stamp::Stamp;
@@ -62,11 +63,13 @@ impl<F: Future> Stage<F> {
 }
 
 /// Makes a task that is to be run for the first time, with three references: of its runnable, its
-/// join handle, and its list.
+/// join handle, and its list. Its place comes from the cells, if there is one, with a scheduler;
+/// else the scheduler from the function.
+#[inline]
 pub(crate) fn allocate<F, S>(
     kind: TaskKind,
     future: F,
-    scheduler: S,
+    place: (Option<&RestingCells<S>>, impl FnOnce() -> S),
     id: Id,
     meta: SpawnMeta<'_>,
 ) -> NonNull<Header>
@@ -76,6 +79,9 @@ where
 {
     probe::emit(Point::Spawn, id.as_u64());
     let span = meta.span(kind, id, size_of::<F>());
+    let cell = TaskCell::<F, S>::reserve(place);
+    // SAFETY: `reserve` has put it there.
+    let scheduler = unsafe { &(*cell.as_ptr()).prefix.scheduler };
     let (state, here) = match scheduler.is_here() {
         true => (TaskState::born_here(), HereWord::born_here()),
         false => (TaskState::new(), HereWord::born_elsewhere()),
@@ -94,12 +100,13 @@ where
         wakes: span.wakes(),
         joiner: UnsafeCell::new(ManuallyDrop::new(None)),
     };
-    let scheduler = ManuallyDrop::new(scheduler);
-    TaskCell::<F, S>::place(TaskCell {
-        prefix: Prefix { header, scheduler },
-        stage: UnsafeCell::new(Stage::Future(future, span)),
-    })
-    .cast()
+    // SAFETY: it lies in the cell, whose header is the first field.
+    unsafe { cell.cast::<Header>().write(header) };
+    // SAFETY: as above.
+    let stage = unsafe { &raw mut (*cell.as_ptr()).stage };
+    // SAFETY: as above.
+    unsafe { stage.write(UnsafeCell::new(Stage::Future(future, span))) };
+    cell.cast()
 }
 
 impl<F: Future, S> TaskCell<F, S> {
@@ -110,37 +117,49 @@ impl<F: Future, S> TaskCell<F, S> {
         None
     };
 
-    /// Puts `cell` where it stays.
-    fn place(cell: Self) -> NonNull<Self> {
-        let Some(class) = Self::CLASS else {
-            return NonNull::from(Box::leak(Box::new(cell)));
+    /// Memory for a cell, with a scheduler in it and nothing else.
+    #[inline]
+    fn reserve(place: (Option<&RestingCells<S>>, impl FnOnce() -> S)) -> NonNull<Self> {
+        let (cells, scheduler) = place;
+        let resting = Self::CLASS.and_then(|class| cells?.take(class));
+        if let Some(resting) = resting {
+            return resting.cast();
+        }
+        let place = match Self::CLASS {
+            Some(class) => NonNull::from(Box::leak(cell_pool::take(class))).cast::<Self>(),
+            None => NonNull::from(Box::leak(Box::<Self>::new_uninit())).cast::<Self>(),
         };
-        let place = NonNull::from(Box::leak(cell_pool::take(class))).cast::<Self>();
         // SAFETY: the block is aligned and large enough for the cell, by `CLASS`.
-        unsafe { place.write(cell) };
+        let prefix = unsafe { &raw mut (*place.as_ptr()).prefix };
+        // SAFETY: as above.
+        let field = unsafe { &raw mut (*prefix).scheduler };
+        // SAFETY: as above.
+        unsafe { field.write(ManuallyDrop::new(scheduler())) };
         place
     }
 
-    /// Drops what is in the cell, but for the scheduler, which is returned, and frees its memory.
+    /// Gives the memory of a cell back, in which a scheduler is and nothing else; the scheduler.
     ///
     /// # Safety
-    /// `cell` came from [`place`](Self::place), and nobody else has it.
-    unsafe fn free(mut cell: NonNull<Self>) -> S {
+    /// `cell` came from [`reserve`](Self::reserve), and nobody else has it.
+    #[cold]
+    unsafe fn release(cell: NonNull<Self>) -> S {
         // SAFETY: the caller's.
-        let place = unsafe { &mut cell.as_mut().prefix.scheduler };
+        let prefix = unsafe { &raw mut (*cell.as_ptr()).prefix };
+        // SAFETY: as above.
+        let scheduler = unsafe { &raw const (*prefix).scheduler };
         // SAFETY: taken once, here.
-        let scheduler = unsafe { ManuallyDrop::take(place) };
+        let scheduler = unsafe { scheduler.read() };
         let Some(class) = Self::CLASS else {
-            // SAFETY: `place` leaked it from a box of this type.
-            drop(unsafe { Box::from_raw(cell.as_ptr()) });
-            return scheduler;
+            let place = cell.cast::<MaybeUninit<Self>>();
+            // SAFETY: `reserve` leaked it from a box of this type.
+            drop(unsafe { Box::from_raw(place.as_ptr()) });
+            return ManuallyDrop::into_inner(scheduler);
         };
-        // SAFETY: the caller's.
-        unsafe { cell.drop_in_place() };
         let block = NonNull::slice_from_raw_parts(cell.cast::<cell_pool::Unit>(), class.units);
-        // SAFETY: `place` leaked it from a box of this length.
+        // SAFETY: `reserve` leaked it from a box of this length.
         cell_pool::give(class, unsafe { Box::from_raw(block.as_ptr()) });
-        scheduler
+        ManuallyDrop::into_inner(scheduler)
     }
 }
 
@@ -488,15 +507,24 @@ pub(crate) unsafe fn schedule<S: Schedule>(header: NonNull<Header>) {
 /// # Safety
 /// `header` is that of a `TaskCell<F, S>` without references.
 unsafe fn free<F: Future, S: Schedule>(header: NonNull<Header>) {
-    let cell = header.cast::<TaskCell<F, S>>();
-    // SAFETY: `allocate` placed it, and the last reference is gone.
-    let stage = unsafe { &cell.as_ref().stage };
+    // SAFETY: the last reference is gone; the stage is `Taken`, for a task is dropped when it is
+    // done, and its output by whoever owned that.
+    let cell = unsafe { cell::<F, S>(header) };
     // The model checker sees that all other uses of the stage came before.
-    stage.with_mut(|_| ());
-    // SAFETY: `allocate` placed it, and the last reference is gone. The stage is `Taken`, for a
-    // task is dropped when it is done, and its output by whoever owned that.
-    let scheduler = unsafe { TaskCell::free(cell) };
-    scheduler.recycle();
+    cell.stage.with_mut(|_| ());
+    // SAFETY: nobody uses the header any more.
+    unsafe { header.drop_in_place() };
+    // SAFETY: the copy is not used after the scheduler has gone.
+    let scheduler = unsafe { scheduler_of::<S>(header) };
+    let is_kept = scheduler.with_cells(|cells| match (cells, TaskCell::<F, S>::CLASS) {
+        // SAFETY: `reserve` took it from the pool; nothing is left in it but the scheduler.
+        (Some(cells), Some(class)) => unsafe { cells.give(class, header.cast()) },
+        _ => false,
+    });
+    if !is_kept {
+        // SAFETY: `reserve` made it, and the last reference is gone.
+        drop(unsafe { TaskCell::<F, S>::release(header.cast()) });
+    }
 }
 
 #[cfg(all(test, not(loom)))]

@@ -20,7 +20,7 @@ pub(crate) type Block = Box<[Unit]>;
 pub(crate) struct SizeClass {
     /// The length of a block.
     pub(crate) units: usize,
-    index: usize,
+    pub(crate) index: usize,
 }
 
 /// Sizes up to the first number of bytes are apart by the second: small tasks, of which there may
@@ -28,10 +28,10 @@ pub(crate) struct SizeClass {
 const STEPS: [(usize, usize); 3] = [(512, 16), (2048, 128), (8192, 512)];
 
 /// How many sizes there are; larger blocks are not kept.
-const CLASSES: usize = 32 + 12 + 12;
+pub(crate) const CLASSES: usize = 32 + 12 + 12;
 
 /// Bytes that a thread keeps at most: a thousand tasks of a common size (256 to 512 bytes).
-const BYTES_MAX: usize = 512 * 1024;
+pub(crate) const BYTES_MAX: usize = 512 * 1024;
 
 thread_local! {
     static POOL: RefCell<CellPool> = const { RefCell::new(CellPool::new()) };
@@ -92,7 +92,20 @@ impl SizeClass {
         None
     }
 
-    const fn bytes(self) -> usize {
+    /// All classes, by their index.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        let rows = STEPS.iter().scan(0, |below, &(limit, step)| {
+            let begin = std::mem::replace(below, limit);
+            Some((begin..limit).step_by(step).map(move |below| below + step))
+        });
+        let units = rows.flatten().map(|bytes| bytes / size_of::<Unit>());
+        units
+            .enumerate()
+            .map(|(index, units)| Self { units, index })
+    }
+
+    #[inline]
+    pub(crate) const fn bytes(self) -> usize {
         self.units * size_of::<Unit>()
     }
 }
@@ -134,6 +147,8 @@ mod tests {
             last = class;
         }
         assert_eq!(last.index, CLASSES - 1);
+        let all = SizeClass::all().inspect(|of| assert_eq!(*of, class(of.bytes())));
+        assert_eq!(all.count(), CLASSES);
         assert_eq!(SizeClass::of(8193), None);
     }
 

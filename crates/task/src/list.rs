@@ -21,6 +21,7 @@ use crate::header::{Header, Links, Reference, UNLISTED};
 use crate::id::Id;
 use crate::join::JoinHandle;
 use crate::meta::SpawnMeta;
+use crate::resting::Own;
 use crate::runnable::{Runnable, TaskRef};
 use crate::schedule::Schedule;
 
@@ -74,17 +75,16 @@ impl<S: Schedule> TaskList<S> {
         }
     }
 
-    /// Makes a task of `future`. `own` is the shard that the current thread has to itself, if it
-    /// has one.
+    /// Makes a task of `future`; it gets a handle from `scheduler`, unless `own` has one.
     ///
     /// The runnable is to be queued. There is none if the list is closed: then the task was
     /// cancelled at once.
     #[inline]
     pub fn bind<F>(
         &self,
-        own: Option<usize>,
+        own: Own<'_, S>,
         future: F,
-        scheduler: S,
+        scheduler: impl FnOnce() -> S,
         id: Id,
         meta: SpawnMeta<'_>,
     ) -> (Option<Runnable>, JoinHandle<F::Output>)
@@ -103,9 +103,9 @@ impl<S: Schedule> TaskList<S> {
     #[inline]
     pub unsafe fn bind_local<F>(
         &self,
-        own: Option<usize>,
+        own: Own<'_, S>,
         future: F,
-        scheduler: S,
+        scheduler: impl FnOnce() -> S,
         id: Id,
         meta: SpawnMeta<'_>,
     ) -> (Option<Runnable>, JoinHandle<F::Output>)
@@ -119,22 +119,23 @@ impl<S: Schedule> TaskList<S> {
 
     /// # Safety
     /// As [`bind_local`](Self::bind_local), unless the future and its output are `Send`.
+    #[inline]
     unsafe fn bind_as<F: Future>(
         &self,
         kind: TaskKind,
-        own: Option<usize>,
+        own: Own<'_, S>,
         future: F,
-        scheduler: S,
+        scheduler: impl FnOnce() -> S,
         id: Id,
         meta: SpawnMeta<'_>,
     ) -> (Option<Runnable>, JoinHandle<F::Output>) {
-        let header = cell::allocate(kind, future, scheduler, id, meta);
+        let header = cell::allocate(kind, future, (own.cells, scheduler), id, meta);
         // SAFETY: three references were counted; this is the first, and the first runnable. The
         // third is the list's, or given up by `leave`.
         let runnable = unsafe { Runnable::new(header) };
         // SAFETY: this is the second; the output is what `future` gives.
         let join = unsafe { JoinHandle::new(header) };
-        self.count(own, |counts| &counts.spawned);
+        self.count(own.shard, |counts| &counts.spawned);
         if self.is_closed() {
             drop(runnable);
             return (None, join);
@@ -143,7 +144,7 @@ impl<S: Schedule> TaskList<S> {
     }
 
     /// Takes a task in, whose reference becomes the list's; `false` if the list is closed. `own`
-    /// as in [`bind`](Self::bind). For [`Schedule::enter`].
+    /// is the shard that the current thread has to itself, if it has one. For [`Schedule::enter`].
     pub fn enter(&self, own: Option<usize>, task: &TaskRef) -> bool {
         let header = task.0.header();
         // The remainder is less than the number of shards, and that less than 2^16.
@@ -160,7 +161,7 @@ impl<S: Schedule> TaskList<S> {
     }
 
     /// Counts that a task has ended, and takes it off the list; whether the list's reference is
-    /// the caller's now to drop. `own` as in [`bind`](Self::bind). For [`Schedule::release`].
+    /// the caller's now to drop. `own` as in [`enter`](Self::enter). For [`Schedule::release`].
     #[inline]
     pub fn leave(&self, own: Option<usize>, task: &TaskRef) -> bool {
         self.count(own, |counts| &counts.ended);

@@ -165,7 +165,7 @@ where
     S: Schedule,
 {
     let kind = TaskKind::Blocking(type_name_of(&f));
-    let header = cell::allocate(kind, Once(Some(f)), scheduler, id, meta);
+    let header = cell::allocate(kind, Once(Some(f)), (None, || scheduler), id, meta);
     // SAFETY: three references were counted; this is the first, and the first runnable.
     let runnable = unsafe { Runnable::new(header) };
     // SAFETY: this is the second; the output is what `f` returns.

@@ -3,6 +3,7 @@
 use std::task::RawWakerVTable;
 
 use crate::meta::TaskMeta;
+use crate::resting::RestingCells;
 use crate::runnable::{Runnable, TaskRef};
 
 /// The scheduler of a task. Each task owns one, usually a pointer to what all share.
@@ -69,11 +70,14 @@ pub unsafe trait Schedule: Send + Sync + 'static {
         let _ = meta;
     }
 
-    /// The task is being freed.
-    fn recycle(self)
+    /// Calls `f` with the cells that the current thread keeps for tasks to come, if it runs this
+    /// scheduler's tasks.
+    #[inline]
+    fn with_cells<R>(&self, f: impl FnOnce(Option<&RestingCells<Self>>) -> R) -> R
     where
         Self: Sized,
     {
+        f(None)
     }
 
     /// A task has ended.

@@ -13,7 +13,7 @@ use yamanote_base::atomic::{Arc, AtomicBool, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_base::waker_cell::WakerCell;
 use yamanote_task::{
-    Id, JoinHandle, Runnable, Schedule, SpawnMeta, TaskList, TaskQueue, TaskRef, wakers_here,
+    Id, JoinHandle, Own, Runnable, Schedule, SpawnMeta, TaskList, TaskQueue, TaskRef, wakers_here,
 };
 
 use common::{Drops, result};
@@ -50,7 +50,9 @@ impl OneThread {
         F::Output: Send + 'static,
     {
         let meta = SpawnMeta::caller();
-        let (runnable, join) = (self.0.tasks).bind(None, future, self.clone(), Id::next(), meta);
+        let scheduler = || self.clone();
+        let (runnable, join) =
+            (self.0.tasks).bind(Own::nothing(), future, scheduler, Id::next(), meta);
         runnable.into_iter().for_each(|task| self.schedule(task));
         join
     }

@@ -9,7 +9,7 @@ use yamanote_base::atomic::plain::{AtomicBool, Ordering};
 use yamanote_base::waker_cell::WakerCell;
 use yamanote_sched::inject::Inject;
 use yamanote_task::{
-    Id, JoinHandle, LARGE_FUTURE, Runnable, Schedule, SpawnMeta, TaskList, TaskRef,
+    Id, JoinHandle, LARGE_FUTURE, Own, Runnable, Schedule, SpawnMeta, TaskList, TaskRef,
 };
 
 use super::scope;
@@ -73,13 +73,17 @@ impl LocalScheduler {
             self.0.thread == thread::current().id(),
             "a `LocalSet` stays on its thread"
         );
+        let own = Own {
+            shard: Some(0),
+            cells: None,
+        };
         // SAFETY: this is the thread of the set. Its runnables are popped and run by the set
         // only, which is not `Send`; when it is dropped, there, `close` cancels all its tasks,
         // and what is still under way elsewhere is stale.
         let bound = unsafe {
             self.0
                 .tasks
-                .bind_local(Some(0), future, self.clone(), Id::next(), meta)
+                .bind_local(own, future, || self.clone(), Id::next(), meta)
         };
         let (runnable, join) = bound;
         if let Some(runnable) = runnable {

@@ -16,12 +16,11 @@ use yamanote_base::probe::{self, Point};
 use yamanote_base::rng::{self, Rng};
 use yamanote_base::wake::WakeList;
 use yamanote_driver::Driver;
-use yamanote_task::{Runnable, TaskQueue};
+use yamanote_task::{Own, RestingCells, Runnable, TaskQueue};
 
 use super::queue::{LEN, Local};
 use super::{Lane, Multi, NEXT_STREAK, Seat};
 use crate::config::Hooks;
-use crate::spares::Spares;
 
 /// A worker that is to be run on a thread.
 pub struct Worker {
@@ -51,7 +50,7 @@ struct Desk {
     index: usize,
     /// `None` after `block_in_place` has sent it to another thread.
     kit: RefCell<Option<Box<Kit>>>,
-    spares: Spares<Multi>,
+    cells: RestingCells<Multi>,
 }
 
 /// The worker on the current thread, seen by its scheduler; nobody elsewhere.
@@ -96,7 +95,7 @@ impl Worker {
             multi,
             index,
             kit: RefCell::new(Some(kit)),
-            spares: Spares::new(),
+            cells: RestingCells::new(),
         });
         let _place = DeskPlace::take(&desk);
         desk.seat().metrics.note_thread();
@@ -370,7 +369,7 @@ impl Desk {
     }
 }
 
-impl Here<'_> {
+impl<'a> Here<'a> {
     /// Puts a task that became runnable here into the worker's hands.
     #[inline]
     pub(super) fn push(&self, task: Runnable, lane: Lane) -> Result<(), Runnable> {
@@ -388,10 +387,13 @@ impl Here<'_> {
         desk.kit.borrow().is_some().then_some(desk.index)
     }
 
-    /// A handle for a new task, if there is a spare one.
+    /// What the thread has for new tasks.
     #[inline]
-    pub(super) fn take_spare(&self) -> Option<Multi> {
-        self.0?.spares.take()
+    pub(super) fn own(&self) -> Own<'a, Multi> {
+        Own {
+            shard: self.shard(),
+            cells: self.0.map(|desk| &desk.cells),
+        }
     }
 }
 
@@ -407,16 +409,6 @@ fn with_desk<R>(f: impl FnOnce(Option<&Desk>) -> R) -> R {
 #[inline]
 pub(super) fn here<R>(multi: &Multi, f: impl FnOnce(Here<'_>) -> R) -> R {
     with_desk(|desk| f(Here(desk.filter(|desk| desk.multi.is(multi)))))
-}
-
-/// Keeps the handle of a task that is freed, if its worker is on the current thread.
-#[inline]
-pub(super) fn keep_spare(multi: Multi) {
-    with_desk(|desk| {
-        if let Some(desk) = desk.filter(|desk| desk.multi.is(&multi)) {
-            desk.spares.keep(multi);
-        }
-    });
 }
 
 /// The index of the current thread's worker, if it is one of `multi`.

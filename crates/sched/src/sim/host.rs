@@ -15,7 +15,7 @@ use yamanote_base::waits::{self, Waits};
 use yamanote_base::{baton, block, budget};
 use yamanote_driver::context::{self, HostGuard};
 use yamanote_task::{
-    Id, JoinHandle, Runnable, Schedule, SpawnLocation, SpawnMeta, TaskList, TaskMeta, TaskRef,
+    Id, JoinHandle, Own, Runnable, Schedule, SpawnLocation, SpawnMeta, TaskList, TaskMeta, TaskRef,
 };
 use yamanote_world::{Event, FaultKind, Host, HostId};
 
@@ -140,7 +140,8 @@ impl SimHost {
             host: self.clone(),
             number,
         };
-        let (runnable, join) = self.0.tasks.bind(None, future, scheduler.clone(), id, meta);
+        let (runnable, join) =
+            (self.0.tasks).bind(Own::nothing(), future, || scheduler.clone(), id, meta);
         match runnable {
             Some(runnable) => scheduler.schedule(runnable),
             // The host is dead.

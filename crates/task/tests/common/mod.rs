@@ -10,7 +10,7 @@ use yamanote_base::atomic::Arc;
 use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_task::{
-    Id, JoinError, JoinHandle, Runnable, Schedule, SpawnMeta, TaskList, TaskQueue, TaskRef,
+    Id, JoinError, JoinHandle, Own, Runnable, Schedule, SpawnMeta, TaskList, TaskQueue, TaskRef,
 };
 
 /// Clones are the same scheduler.
@@ -58,7 +58,7 @@ impl TestScheduler {
     {
         let meta = SpawnMeta::caller();
         self.tasks()
-            .bind(None, future, self.clone(), Id::next(), meta)
+            .bind(Own::nothing(), future, || self.clone(), Id::next(), meta)
     }
 
     /// Runs one task; whether there was one.
