@@ -97,6 +97,7 @@ impl Error for TryCurrentError {}
 ///
 /// # Errors
 /// When there is none.
+#[inline]
 pub(crate) fn try_with<R>(f: impl FnOnce(&Handle) -> R) -> Result<R, TryCurrentError> {
     let mut f = Some(f);
     let found = CURRENT.try_with(|current| {
@@ -116,6 +117,7 @@ pub(crate) fn try_with<R>(f: impl FnOnce(&Handle) -> R) -> Result<R, TryCurrentE
 /// # Panics
 /// When there is none.
 #[track_caller]
+#[inline]
 pub(crate) fn with<R>(f: impl FnOnce(&Handle) -> R) -> R {
     match try_with(f) {
         Ok(result) => result,

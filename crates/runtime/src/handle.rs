@@ -172,6 +172,7 @@ impl Handle {
     }
 
     /// [`spawn`](Self::spawn) of a task that may have a name.
+    #[inline]
     pub(crate) fn spawn_as<F>(&self, future: F, meta: SpawnMeta<'_>) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -184,6 +185,7 @@ impl Handle {
         self.bind(future, meta)
     }
 
+    #[inline]
     fn bind<F>(&self, future: F, meta: SpawnMeta<'_>) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,

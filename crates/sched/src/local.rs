@@ -109,6 +109,7 @@ impl Local {
     }
 
     /// Makes a task of `future`.
+    #[inline]
     pub fn spawn<F>(&self, future: F, id: Id, meta: SpawnMeta<'_>) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
@@ -148,7 +149,7 @@ impl Local {
         })
     }
 
-    #[inline]
+    #[inline(always)]
     fn start(&self, desk: Option<&Desk>, runnable: Option<Runnable>) {
         let Some(runnable) = runnable else { return };
         metrics::stamp(&runnable, &self.0.config, self.0.driver.clock());

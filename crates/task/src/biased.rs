@@ -30,8 +30,8 @@ const IS_AWAITED: usize = 1 << 2;
 const ONE: usize = 1 << COUNT_SHIFT;
 const COUNT_SHIFT: u32 = 3;
 
-/// What is in the word when the runner has read the joiner's waker. As long as it runs, the word
-/// is another.
+/// What is in the word, of any task, when the runner has read the joiner's waker. Until then the
+/// word is another.
 const SETTLED: usize = 0;
 
 /// The word of the task's own thread: three flags, and above them a number that may be negative.
@@ -54,8 +54,7 @@ pub(crate) struct HereWord(AtomicUsize);
 /// - *The joiner's waker*: while `JOINS_HERE` is set the handle, on this thread, puts it into its
 ///   place, and notes that in `here`; so does nobody else, and the runner is here. Elsewhere, the
 ///   handle clears `JOINS_HERE` before it touches the place, unless the task is done; and
-///   `complete` leaves it set only where the runner is about to read the waker: then the handle
-///   waits until that is *settled*, which is why the runner needs no reference meanwhile.
+///   `complete` makes it `AWAITED` where the runner is about to read the waker.
 ///
 /// Counting in two words is after J. Choi, T. Shull and J. Torrellas, "Biased Reference Counting"
 /// (PACT 2018). It is simple here, since a task is not freed before it is done, and done here.
@@ -69,7 +68,7 @@ impl HereWord {
 
     /// A task that comes from elsewhere.
     pub(crate) fn born_elsewhere() -> Self {
-        Self(AtomicUsize::new(0))
+        Self(AtomicUsize::new(RUNS))
     }
 
     /// Says that the runner has read the joiner's waker: it is done with the task, which may go.
@@ -79,9 +78,9 @@ impl HereWord {
         self.0.store(SETTLED, Ordering::Release);
     }
 
-    /// Waits elsewhere until the runner has [settled](Self::settle), which is a few instructions
-    /// after it has made the task done.
-    #[cold]
+    /// Waits until the runner has [settled](Self::settle), which is a few instructions after it
+    /// has made the task done.
+    #[inline]
     pub(crate) fn await_settled(&self) {
         let mut looks = 0;
         // Acquire: pairs with the Release in settle(). What was in the word before the runner
@@ -278,13 +277,10 @@ impl Biased<'_> {
             .wrapping_mul(REFERENCE)
             .wrapping_sub(OFFSET + list);
         self.0.state.update(|word| {
-            let is_here = word & JOINS_HERE != 0;
-            let awaited = word & AWAITED != 0 || is_here && here & IS_AWAITED != 0;
-            let (owner, runner, kept) = match Owner::of(word & JOINABLE != 0, awaited) {
-                (Owner::Waiting, _) if is_here => (Owner::WaitingHere, REFERENCE, JOINS_HERE),
-                (owner, runner) => (owner, runner, 0),
-            };
-            let next = word & !(BIASED | RUNNING | SCHEDULED | FRESH | JOINS_HERE) | DONE | kept;
+            let is_here = word & JOINS_HERE != 0 && here & IS_AWAITED != 0;
+            let word = if is_here { word | AWAITED } else { word };
+            let (owner, runner) = Owner::of(word & JOINABLE != 0, word & AWAITED != 0);
+            let next = word & !(BIASED | RUNNING | SCHEDULED | FRESH | JOINS_HERE) | DONE;
             (owner, Some(next.wrapping_add(counted) - runner))
         })
     }

@@ -315,7 +315,7 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
 /// # Safety
 /// `reference` is that of a live `TaskCell<F, S>` which the caller runs; its output is stored. If
 /// it is biased, that is `biased`. If it is `unlisted`, the list's reference is given away.
-#[inline]
+#[inline(always)]
 unsafe fn complete<F: Future, S: Schedule>(
     reference: Reference,
     biased: Option<Biased<'_>>,
@@ -329,13 +329,6 @@ unsafe fn complete<F: Future, S: Schedule>(
         // `complete` dropped the reference: the task may be gone.
         Owner::Joiner => _ = reference.into_raw(),
         Owner::Waiting => {
-            // SAFETY: `complete` found the waker, and made it the runner's.
-            let joiner = unsafe { reference.header().read_joiner() };
-            // First, so that the joiner may have the last reference, which is dropped for less.
-            drop(reference);
-            let _ = catch_unwind(AssertUnwindSafe(|| joiner.wake()));
-        }
-        Owner::WaitingHere => {
             // SAFETY: `complete` dropped the reference; the join handle keeps the task until
             // this has settled.
             let task = unsafe { reference.into_raw().as_ref() };
@@ -491,6 +484,7 @@ unsafe fn poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: &Refere
 /// `header` is that of a live task whose scheduler is an `S`; the caller has made it scheduled, and
 /// gives one reference away. (The task may end on another thread while its scheduler still returns
 /// from queueing it.)
+#[inline]
 pub(crate) unsafe fn schedule<S: Schedule>(header: NonNull<Header>) {
     // SAFETY: the caller gives a reference.
     let id = unsafe { header.as_ref() }.id;

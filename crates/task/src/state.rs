@@ -7,7 +7,7 @@
 //! | `DONE` | the future is gone; its output (or error) is stored, or was taken |
 //! | `JOINABLE` | the `JoinHandle` exists; it owns the output after `DONE` |
 //! | `CANCELLED` | the future is to be dropped at the next opportunity |
-//! | `AWAITED` | the joiner's waker lies in the task; with `DONE`, it is the runner's |
+//! | `AWAITED` | the joiner's waker lies in the task; with `DONE`, the runner is to read it |
 //! | `FRESH` | with `RUNNING`: the first poll is to come, or under way |
 //! | `BIASED` | not `DONE`, and lives on one thread: [`biased`](crate::biased) has the rest |
 //! | `JOINS_HERE` | the joiner's waker is in the hands of the task's thread, without `AWAITED` |
@@ -24,7 +24,7 @@
 //! | 7 | `claim_to_cancel` | idle, `SCHEDULED` | `RUNNING + CANCELLED` | the list, at shutdown |
 //! | 8 | `complete` | `RUNNING` | `DONE` | the runner |
 //! | 9 | `unjoin` | not `DONE` | not `JOINABLE`, not `AWAITED` | the join handle, when dropped |
-//! | 10 | `leave_waker` | anything | `+ AWAITED` | the join handle, with its waker in place |
+//! | 10 | `leave_waker` | not `DONE` | `+ AWAITED` | the join handle, with its waker in place |
 //! | 11 | `take_waker_back` | `AWAITED`, not `DONE` | not `AWAITED` | the join handle |
 //! | 12 | `adopt` | `FRESH + RUNNING` | `BIASED` | the first runner, on the task's thread |
 //! | 13 | `join_elsewhere` | `JOINS_HERE`, not `DONE` | not `JOINS_HERE` | the join handle |
@@ -69,7 +69,10 @@ pub(crate) const OFFSET: usize = 1 << (usize::BITS - 2);
 /// The joiner's waker lies in the task, where the join handle put it. Until `DONE` is set it is
 /// the handle's, which may look at it as long as `AWAITED` is set, and change it while that is not.
 /// When transition 8 finds `AWAITED`, the waker has become the runner's, who only reads it, and
-/// whoever drops the handle leaves it alone.
+/// whoever drops the handle leaves it alone. The runner has dropped its reference by then: the
+/// handle keeps its own until the runner has said that it has read the waker, in a word of its own
+/// ([`HereWord::settle`](crate::biased::HereWord::settle)), which is the last that it does to the
+/// task. The woken joiner finds that said; one that comes by itself waits for a few instructions.
 #[derive(Debug)]
 pub(crate) struct TaskState(pub(crate) AtomicUsize);
 
@@ -122,11 +125,9 @@ pub(crate) enum WakeByValue {
 pub(crate) enum Owner {
     /// The join handle, which need not be told. The runner's reference was dropped.
     Joiner,
-    /// The join handle; its waker is the runner's now, to be woken.
+    /// The join handle; its waker is the runner's now, to be woken. The runner's reference was
+    /// dropped, the handle's stays until the runner has settled.
     Waiting,
-    /// The same on the task's own thread. The runner's reference was dropped; the join handle
-    /// keeps its own until [`HereWord::settle`](crate::biased::HereWord::settle).
-    WaitingHere,
     /// The runner: there is no join handle.
     Runner,
 }
@@ -136,8 +137,8 @@ pub(crate) enum Owner {
 pub(crate) enum Joined {
     /// The task is done, and the output the handle's.
     Done,
-    /// The same; elsewhere, the handle has to wait until the runner has read its waker.
-    DoneHere,
+    /// The same; the handle has to wait until the runner has read its waker.
+    DoneAwaited,
     /// It is not, and on the task's thread the place of the waker is the handle's.
     Here,
     /// It is not; the handle's waker is in the task, and may be looked at.
@@ -155,7 +156,7 @@ impl Owner {
             (false, _) => (Owner::Runner, 0),
             // Not the last reference: the join handle has one.
             (true, false) => (Owner::Joiner, REFERENCE),
-            (true, true) => (Owner::Waiting, 0),
+            (true, true) => (Owner::Waiting, REFERENCE),
         }
     }
 }
@@ -329,7 +330,7 @@ impl TaskState {
         self.update(|word| {
             debug_assert!(word & JOINABLE != 0, "a join handle is dropped once");
             match Self::joined_of(word) {
-                found @ (Joined::Done | Joined::DoneHere) => (found, None),
+                found @ (Joined::Done | Joined::DoneAwaited) => (found, None),
                 found => (found, Some(word & !(JOINABLE | AWAITED | JOINS_HERE))),
             }
         })
@@ -352,9 +353,10 @@ impl TaskState {
     /// Transition 10; whether the task is done: then the waker is still the caller's.
     #[inline]
     pub(crate) fn leave_waker(&self) -> bool {
-        // AcqRel: Release shows the waker to complete(); Acquire sees the output after it.
-        let word = self.0.fetch_or(AWAITED, Ordering::AcqRel);
-        word & DONE != 0
+        self.update(|word| match word & DONE {
+            0 => (false, Some(word | AWAITED)),
+            _ => (true, None),
+        })
     }
 
     /// Transition 11; `false` if the task is done: then the waker is the runner's.
@@ -375,11 +377,11 @@ impl TaskState {
 
     #[inline]
     fn joined_of(word: usize) -> Joined {
-        match (word & DONE != 0, word & JOINS_HERE != 0) {
+        match (word & DONE != 0, word & AWAITED != 0) {
             (true, false) => Joined::Done,
-            (true, true) => Joined::DoneHere,
-            (false, true) => Joined::Here,
-            (false, false) if word & AWAITED != 0 => Joined::Awaited,
+            (true, true) => Joined::DoneAwaited,
+            (false, true) => Joined::Awaited,
+            (false, false) if word & JOINS_HERE != 0 => Joined::Here,
             (false, false) => Joined::Open,
         }
     }

@@ -22,7 +22,7 @@ use crate::state::Joined;
 ///
 /// # Safety
 /// `header` is that of a live task whose scheduler is an `S`; the caller is its join handle.
-#[inline]
+#[inline(always)]
 pub(super) unsafe fn poll_finished<S: Schedule>(
     header: NonNull<Header>,
     cx: &mut Context<'_>,
@@ -31,8 +31,11 @@ pub(super) unsafe fn poll_finished<S: Schedule>(
     let Prefix { header, scheduler } = unsafe { header.cast::<Prefix<S>>().as_ref() };
     let is_done = match header.state.joined() {
         Joined::Done => true,
+        Joined::DoneAwaited => {
+            header.here.await_settled();
+            true
+        }
         Joined::Here if scheduler.is_here() => leave_here(header, cx.waker()),
-        Joined::DoneHere if scheduler.is_here() => true,
         found => poll_elsewhere(header, found, cx.waker()),
     };
     if !is_done {
@@ -72,7 +75,7 @@ fn poll_elsewhere(task: &Header, found: Joined, waker: &Waker) -> bool {
     };
     match found {
         Joined::Done => true,
-        Joined::DoneHere => {
+        Joined::DoneAwaited => {
             task.here.await_settled();
             true
         }
@@ -173,10 +176,8 @@ pub(super) unsafe fn drop_join<F: Future, S: Schedule>(header: NonNull<Header>) 
     let is_here = scheduler.is_here();
     match task.state.unjoin() {
         Joined::Done => drop_output(cell),
-        Joined::DoneHere => {
-            if !is_here {
-                task.here.await_settled();
-            }
+        Joined::DoneAwaited => {
+            task.here.await_settled();
             drop_output(cell);
         }
         // SAFETY: `unjoin` has found AWAITED and no DONE: the waker is ours.
