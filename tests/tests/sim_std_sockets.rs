@@ -116,8 +116,9 @@ fn a_report_tells_of_what_was_refused() {
         shrink: false,
         ..Explore::new("a_report_tells_of_what_was_refused")
     };
-    let report = sim::explore(&config, |_| async {
-        std::net::TcpStream::connect("127.0.0.1:1").unwrap();
+    let report = sim::explore(&config, |sim| async move {
+        let connect = async { std::net::TcpStream::connect("127.0.0.1:1").map(drop) };
+        sim.client("client", connect).await.unwrap().unwrap();
     });
     let text = report.to_string();
     assert!(
