@@ -110,7 +110,7 @@ pub fn new(config: Config) -> io::Result<(Vec<Driver>, Handle)> {
     let id = registry::next_id();
     let handle = Handle(Arc::new(HandleParts {
         id,
-        shards: (0..count).map(|_| Shard::new()).collect(),
+        shards: (0..count).map(|_| Shard::new(count == 1)).collect(),
         reactors: reactors?,
         io: config.io,
         time: config.time,

@@ -58,12 +58,13 @@ impl Bed {
 }
 
 impl Shard {
-    pub(crate) fn new() -> Self {
+    /// That of a worker that `is_alone`, or of one of several.
+    pub(crate) fn new(is_alone: bool) -> Self {
         Self {
             wheel: ListLock::new(Wheel::new()),
             token: UnparkToken::new(),
             ring: ShardRing::new(),
-            sockets: ShardSockets::new(),
+            sockets: ShardSockets::new(is_alone),
             turns: AtomicUsize::new(0),
             bed: Bed::default(),
         }

@@ -414,6 +414,30 @@ fn a_runtime_is_driven_by_one_thread_after_the_other() {
     });
 }
 
+#[test]
+fn what_one_thread_has_left_of_many_arrivals_is_there_for_the_next() {
+    each_way(|runtime| {
+        let ends: Vec<_> = (0..200).map(|_| runtime.block_on(pair())).collect();
+        let (clients, servers): (Vec<_>, Vec<_>) = ends.into_iter().unzip();
+        let first =
+            |mut server: TcpStream| async move { server.chunk().await.unwrap().unwrap()[0] };
+        let mut tasks: Vec<_> = servers
+            .into_iter()
+            .map(|server| runtime.spawn(first(server)))
+            .collect();
+        runtime.block_on(turns());
+        for mut client in &clients {
+            client.write_all(b"x").unwrap();
+        }
+        // Nothing comes after that: who drives next must not wait for more.
+        while let Some(task) = tasks.pop() {
+            std::thread::scope(|scope| {
+                scope.spawn(|| assert_eq!(runtime.block_on(task).unwrap(), b'x'));
+            });
+        }
+    });
+}
+
 async fn ping(client: &mut std::net::TcpStream, server: &mut TcpStream) {
     client.write_all(b"ping").unwrap();
     let chunk = server.chunk().await.unwrap().unwrap();

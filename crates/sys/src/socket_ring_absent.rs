@@ -61,11 +61,6 @@ impl<T> SocketRing<T> {
         match self.never {}
     }
 
-    /// Whether a flush has something to do.
-    pub fn is_queued(&mut self) -> bool {
-        match self.never {}
-    }
-
     /// Hands what is queued over to the kernel.
     ///
     /// # Errors
@@ -77,6 +72,7 @@ impl<T> SocketRing<T> {
     /// Passes on each word.
     pub fn words(
         &mut self,
+        _arrivals_max: usize,
         _done: &mut Vec<(T, Option<SocketRequest>)>,
         _each: impl FnMut(&T, Word) -> After,
     ) -> usize {

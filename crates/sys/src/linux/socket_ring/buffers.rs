@@ -5,7 +5,8 @@
 //! when it is dropped. The memory lives as long as the ring that knows it, and as each of those.
 //!
 //! The kernel takes the buffers in turn, so all of them pass through the caches: there are few
-//! at first, and more when it has found none.
+//! at first. When it has found none there are twice as many at once, or more if more receives
+//! have missed one: each that does has to begin again, behind all that arrived meanwhile.
 
 use std::fmt;
 use std::io;
@@ -48,8 +49,6 @@ struct Counts {
     tail: u16,
     /// How many were given to the kernel so far, of which each is free or lent.
     known: u16,
-    /// Of those that were added last, so many may still be free.
-    fresh: u16,
 }
 
 // SAFETY: a buffer is read by its chunk alone; the ring of free ones is written under the lock.
@@ -78,20 +77,13 @@ impl BufferPool {
         Ok(pool)
     }
 
-    /// The kernel has found no free buffer for a receive: whether there is one for it now.
-    pub(super) fn grow(&self) -> bool {
-        let mut counts = self.counts.lock();
-        if counts.fresh == 0 {
-            let more = counts.known.min(COUNT_MAX - counts.known);
-            drop(counts);
-            self.add(more);
-            counts = self.counts.lock();
-            counts.fresh = more;
-        }
-        let is_there = counts.fresh > 0;
-        // Others were told the same at the same time, and ask next.
-        counts.fresh -= u16::from(is_there);
-        is_there
+    /// For so many receives the kernel has found no free buffer: how many there are more now.
+    pub(super) fn grow(&self, missed: usize) -> usize {
+        let known = self.counts.lock().known;
+        let missed = u16::try_from(missed).unwrap_or(COUNT_MAX);
+        let more = known.max(missed).min(COUNT_MAX - known);
+        self.add(more);
+        usize::from(more)
     }
 
     /// Gives so many to the kernel that it did not know.

@@ -6,7 +6,10 @@
 //! What it receives into is provided by the ring: see [`buffers`].
 
 mod buffers;
+#[cfg(test)]
+mod tests;
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::io;
 use std::mem;
@@ -33,6 +36,11 @@ pub struct SocketRing<T> {
     queues: Queues,
     pool: Arc<BufferPool>,
     under_way: Slab<UnderWay<T>>,
+    /// What has arrived and was not passed on. Bounded by the provided buffers, and by the
+    /// descriptors that the process may have.
+    arrivals: VecDeque<cqueue::Entry>,
+    /// So many of the receives among these that have found no buffer will find one now.
+    refills: usize,
 }
 
 /// A request that the kernel has, or is about to get.
@@ -65,6 +73,8 @@ impl<T> SocketRing<T> {
             queues: Queues(queues),
             pool,
             under_way: Slab::with_stamps_up_to(queues::STAMP_MAX),
+            arrivals: VecDeque::new(),
+            refills: 0,
         })
     }
 
@@ -110,11 +120,6 @@ impl<T> SocketRing<T> {
         }
     }
 
-    /// Whether a [`flush`](Self::flush) has something to do.
-    pub fn is_queued(&mut self) -> bool {
-        self.queues.queued() > 0
-    }
-
     /// Hands what is queued over to the kernel, with one call for all as long as it takes them.
     ///
     /// # Errors
@@ -123,24 +128,59 @@ impl<T> SocketRing<T> {
         self.queues.flush()
     }
 
-    /// Passes on each word that the kernel has said, with the tag of its request, and does what is
+    /// Passes on what the kernel has said, each word with the tag of its request, and does what is
     /// answered; returns how many. What nobody needs any more goes to `done`.
+    ///
+    /// That a send has ended, at once: its task waits for that alone, and is still in the caches.
+    /// What has arrived, in its order and `arrivals_max` words at most, the rest later: so no task
+    /// finds the next bytes of its connection before others have those that came earlier.
     pub fn words(
         &mut self,
+        arrivals_max: usize,
         done: &mut Vec<(T, Option<SocketRequest>)>,
         mut each: impl FnMut(&T, Word) -> After,
     ) -> usize {
-        let mut count = 0;
+        let mut count = self.take_in(done, &mut each);
+        for _ in 0..arrivals_max {
+            let Some(completion) = self.arrivals.pop_front() else {
+                break;
+            };
+            count += usize::from(self.word(&completion, done, &mut each));
+        }
+        count
+    }
+
+    /// Takes all words from the kernel: passes on those about sends, and queues the others.
+    fn take_in(
+        &mut self,
+        done: &mut Vec<(T, Option<SocketRequest>)>,
+        each: &mut impl FnMut(&T, Word) -> After,
+    ) -> usize {
+        let (mut count, mut missed) = (0, 0);
         // Bounded: of each request that goes on the caller cancels what becomes too much, and the
         // kernel has only so many buffers.
         loop {
             while let Some(completion) = self.queues.next() {
-                count += usize::from(self.word(&completion, done, &mut each));
+                if self.is_of_send(&completion) {
+                    count += usize::from(self.word(&completion, done, each));
+                } else {
+                    missed += usize::from(completion.result() == -libc::ENOBUFS);
+                    self.arrivals.push_back(completion);
+                }
             }
             if !self.queues.fetch_overflow() {
-                return count;
+                break;
             }
         }
+        if missed > 0 {
+            self.refills += self.pool.grow(missed).min(missed);
+        }
+        count
+    }
+
+    fn is_of_send(&self, completion: &cqueue::Entry) -> bool {
+        let place = self.under_way.get(key_of(completion.user_data()));
+        place.is_some_and(|place| matches!(place.request, SocketRequest::Send { .. }))
     }
 
     fn word(
@@ -169,7 +209,8 @@ impl<T> SocketRing<T> {
         let place = self.under_way.remove(key_of(number));
         let UnderWay { request, tag } = place.expect("it was there above");
         let mut result = usize::try_from(said).map_err(|_| io::Error::from_raw_os_error(-said));
-        if result.as_ref().is_err_and(is_out_of_buffers) && self.pool.grow() {
+        if self.refills > 0 && result.as_ref().is_err_and(is_out_of_buffers) {
+            self.refills -= 1;
             // Who wants more begins again.
             result = Err(io::Error::from_raw_os_error(libc::ECANCELED));
         }
@@ -321,7 +362,7 @@ impl<T> Drop for SocketRing<T> {
         queues::end_within_limit(|round| {
             if !self.is_empty() {
                 self.wait(round);
-                self.words(&mut Vec::new(), |_, word| match word {
+                self.words(usize::MAX, &mut Vec::new(), |_, word| match word {
                     Word::Ended(request, _) => After::Done(request),
                     _ => After::Nothing,
                 });
