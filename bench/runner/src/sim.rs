@@ -112,3 +112,20 @@ fn table(samples: &Samples) -> String {
     }
     text
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_new_table_leaves_what_was_written_by_hand() {
+        let first = renewed("", "old\n");
+        let kept = format!("{first}\n## Why\n\nbecause\n\n## Whence\n");
+        let page = renewed(&kept, "new\n");
+        assert!(
+            page.ends_with("\n\nnew\n\n## Why\n\nbecause\n\n## Whence\n"),
+            "{page}"
+        );
+        assert!(!page.contains("old"));
+    }
+}
