@@ -6,7 +6,7 @@
 //! does next. What the kernel does not take then is kept; while there is such, the attendant's
 //! sleeps are short, and each turn tries again. Why no completion is: see [`ShardRing`].
 
-#[cfg(all(test, not(loom)))]
+#[cfg(all(test, target_os = "linux", not(loom)))]
 mod tests;
 
 use std::collections::VecDeque;
@@ -46,8 +46,11 @@ pub(crate) trait Submitted: Send + Sync {
         wakes: &mut WakeList,
     ) -> Option<Request>;
 
-    /// Nobody will ever know how the request has ended.
+    /// The request was not carried out, or not to its end.
     fn lost(&self, wakes: &mut WakeList);
+
+    /// The kernel has it still, and nobody will ever know how it has ended.
+    fn left(&self, wakes: &mut WakeList);
 }
 
 pub(crate) type Tag = Arc<dyn Submitted>;
@@ -253,8 +256,8 @@ impl MadeRing {
         ended
     }
 
-    /// Cancels what may be dropped and completes the rest; returns those of which nobody will
-    /// know how they have ended.
+    /// Cancels what may be dropped and completes the rest; returns those that were not. What the
+    /// kernel has still when the time is over is left to it.
     fn shut_down(mut self, wakes: &mut WakeList) -> Vec<Tag> {
         let (kept, dropped) = mem::take(&mut self.kept)
             .into_iter()
@@ -283,7 +286,8 @@ impl MadeRing {
         }
         let kept = self.kept.drain(..);
         kept.for_each(|(request, tag)| end_here(request, &tag, wakes));
-        lost.extend(self.ring.abandon());
+        let left = self.ring.abandon();
+        left.iter().for_each(|tag| tag.left(wakes));
         lost
     }
 }

@@ -113,6 +113,13 @@ impl<T, F> Ringed<T, F> {
         self.is_forgotten.load(Ordering::Relaxed)
     }
 
+    /// It ends with `error`, and without a word of the kernel.
+    fn end_without(&self, error: io::Error, wakes: &mut WakeList) {
+        let work = self.work.lock().take();
+        drop(work);
+        self.leave(Err(error), wakes);
+    }
+
     fn leave(&self, result: io::Result<T>, wakes: &mut WakeList) {
         *self.slot.result.lock() = Some(result);
         wakes.extend(self.slot.waker.take());
@@ -161,10 +168,17 @@ where
     }
 
     fn lost(&self, wakes: &mut WakeList) {
-        let work = self.work.lock().take();
-        drop(work);
-        self.leave(Err(failed()), wakes);
+        self.end_without(failed(), wakes);
     }
+
+    fn left(&self, wakes: &mut WakeList) {
+        self.end_without(left_to_kernel(), wakes);
+    }
+}
+
+/// Other than [`failed`]: who writes the same once more may have it twice.
+fn left_to_kernel() -> io::Error {
+    io::Error::other("the runtime has shut down, and the system may yet complete the operation")
 }
 
 impl<T: Send, F: Send> HasSlot<T> for Ringed<T, F> {

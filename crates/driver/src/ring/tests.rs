@@ -1,6 +1,8 @@
 //! What has to be done is done, at whatever moment the ring goes.
 
 use std::fs::File;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 
 use yamanote_base::atomic::plain::AtomicBool;
 
@@ -58,6 +60,57 @@ impl Submitted for CutShort {
     fn lost(&self, _: &mut WakeList) {
         panic!("it had to be done");
     }
+
+    fn left(&self, _: &mut WakeList) {
+        panic!("it could be done");
+    }
+}
+
+/// Somebody whose request never ends.
+#[derive(Default)]
+struct Endless {
+    is_left: AtomicBool,
+}
+
+impl Submitted for Endless {
+    fn set_key(&self, _: RequestKey) {}
+
+    fn is_mandatory(&self) -> bool {
+        true
+    }
+
+    fn ended(&self, _: Request, result: io::Result<u32>, _: &mut WakeList) -> Option<Request> {
+        panic!("nothing can be read: {result:?}");
+    }
+
+    fn lost(&self, _: &mut WakeList) {
+        panic!("the kernel has it");
+    }
+
+    fn left(&self, _: &mut WakeList) {
+        self.is_left.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn what_the_kernel_still_has_when_the_ring_goes_is_not_told_to_be_lost() {
+    let ring = ShardRing::new();
+    let reactor = Reactor::new(16, 16).unwrap();
+    if !ring.can(Kind::Read, &reactor) {
+        println!("left out, there are no rings here");
+        return;
+    }
+    let (reader, _writer) = UnixStream::pair().unwrap();
+    let request = Request::Read {
+        file: Arc::new(File::from(OwnedFd::from(reader))),
+        bytes: Vec::with_capacity(1),
+        len: 1,
+        position: None,
+    };
+    let endless = Arc::new(Endless::default());
+    ring.submit(request, endless.clone(), &reactor);
+    ring.shut_down(&reactor, &mut WakeList::new());
+    assert!(endless.is_left.load(Ordering::Relaxed));
 }
 
 #[test]
