@@ -168,7 +168,7 @@ fn a_replay_makes_a_picture_that_perfetto_reads() {
 #[test]
 fn no_seed_is_begun_when_the_time_is_up() {
     let config = Explore {
-        seeds: 0..1_000_000,
+        seeds: 0..u64::MAX,
         wall_limit: Some(Duration::from_millis(200)),
         ..Explore::new("no_seed_is_begun_when_the_time_is_up")
     };
@@ -210,7 +210,7 @@ fn a_report_says_what_each_task_waits_for_when_nothing_can_go_on() {
     for line in [
         "the future of block_on, waits for JoinHandle: the end of the task spawned at tests/",
         ", waits for mpsc: a message",
-        ", waits for Mutex, RwLock, Semaphore or bounded mpsc: its turn",
+        ", waits for Mutex: its turn",
         ", waits for a future",
     ] {
         assert!(text.contains(line), "no `{line}` in:\n{text}");

@@ -20,6 +20,7 @@ use std::task::{Context, Poll, Waker};
 use crate::atomic::{AtomicUsize, Ordering};
 use crate::interest::{Interest, Ready};
 use crate::wait::{WaitQueue, Waiter};
+use crate::waits::{self, Detail};
 use crate::wake::WakeList;
 
 const READY_MASK: usize = 0xff;
@@ -144,8 +145,16 @@ impl ReadyCell {
         if event.is_settled() {
             Poll::Ready(event)
         } else {
+            self.note_wait(interest);
             Poll::Pending
         }
+    }
+
+    /// Notes that the current poll waits for this cell.
+    #[inline]
+    fn note_wait(&self, interest: Interest) {
+        let which = || Detail::Socket(std::ptr::from_ref(self).addr(), interest);
+        waits::note_with("a socket", which);
     }
 
     /// Waits until something of `interest` is ready.
@@ -250,6 +259,7 @@ impl Future for Readiness<'_> {
         };
         drop(locked);
         drop(old);
+        cell.note_wait(interest);
         Poll::Pending
     }
 }

@@ -26,6 +26,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::atomic::{AtomicUsize, ListGuard, ListLock, Ordering, UnsafeCell};
 use crate::const_unless_model;
+use crate::waits;
 use crate::wake::WakeList;
 
 const FREE: usize = 0;
@@ -109,22 +110,33 @@ impl<G, T> WaitQueue<G, T> {
     }
 
     /// Ready once `waiter` is no longer queued, to be [settled](Waiter::settle) by the caller;
-    /// until then it is to be woken by the task of `cx`.
+    /// until then it is to be woken by the task of `cx`, and waits for `what`, by what it carries.
     ///
     /// The waker is cloned and dropped outside of the lock.
     #[inline]
-    pub fn poll_popped(&self, waiter: Pin<&mut Waiter<T>>, cx: &mut Context<'_>) -> Poll<()> {
+    pub fn poll_popped(
+        &self,
+        waiter: Pin<&mut Waiter<T>>,
+        cx: &mut Context<'_>,
+        what: impl FnOnce(&T) -> &'static str,
+    ) -> Poll<()> {
         if waiter.is_popped() {
             return Poll::Ready(());
         }
-        self.poll_queued(waiter, cx)
+        self.poll_queued(waiter, cx, what)
     }
 
-    fn poll_queued(&self, mut waiter: Pin<&mut Waiter<T>>, cx: &mut Context<'_>) -> Poll<()> {
-        let locked = self.lock();
+    fn poll_queued(
+        &self,
+        mut waiter: Pin<&mut Waiter<T>>,
+        cx: &mut Context<'_>,
+        what: impl FnOnce(&T) -> &'static str,
+    ) -> Poll<()> {
+        let mut locked = self.lock();
         if !locked.is_queued(waiter.as_mut()) {
             return Poll::Ready(());
         }
+        waits::note_of(|| what(locked.data(waiter.as_mut())));
         if locked.will_wake(waiter.as_mut(), cx.waker()) {
             return Poll::Pending;
         }
@@ -496,11 +508,19 @@ mod tests {
         let mut cx = Context::from_waker(Waker::noop());
         assert!(!waiter.is_armed());
         queue.lock().push_back(waiter.as_mut(), waker());
-        assert!(queue.poll_popped(waiter.as_mut(), &mut cx).is_pending());
+        assert!(
+            queue
+                .poll_popped(waiter.as_mut(), &mut cx, |_| "")
+                .is_pending()
+        );
         let popped = queue.lock().pop_front_with(|data| *data = 2);
         assert!(popped.is_some());
         let locked = queue.lock();
-        assert!(queue.poll_popped(waiter.as_mut(), &mut cx).is_ready());
+        assert!(
+            queue
+                .poll_popped(waiter.as_mut(), &mut cx, |_| "")
+                .is_ready()
+        );
         assert!(waiter.is_armed());
         assert_eq!(*waiter.as_mut().settle(), 2);
         drop(locked);

@@ -5,10 +5,10 @@
 
 use std::cell::Cell;
 use std::panic::Location;
-use std::task::Poll;
 use std::time::Instant;
 
 use crate::atomic::plain::{AtomicBool, Ordering};
+use crate::interest::Interest;
 
 /// Of one poll so many waits are kept, the first ones.
 pub const WAITS_MAX: usize = 4;
@@ -31,6 +31,9 @@ pub enum Detail {
     SpawnedAt(&'static Location<'static>),
     /// The moment.
     Until(Instant),
+    /// The socket whose readiness is in the cell at this address, and what of it: the world knows
+    /// which one that is.
+    Socket(usize, Interest),
 }
 
 /// What one poll has found; `None` beyond the last.
@@ -58,13 +61,13 @@ pub fn note(what: &'static str) {
     }
 }
 
-/// [`note`]s that the current poll waits for `what`, if `polled` says so.
+/// [`note`] of what is found out only if somebody wants to know.
 #[inline(always)]
-pub fn noted<T>(polled: Poll<T>, what: &'static str) -> Poll<T> {
-    if polled.is_pending() {
-        note(what);
+pub fn note_of(what: impl FnOnce() -> &'static str) {
+    // Relaxed: see watch().
+    if WATCHED.load(Ordering::Relaxed) {
+        add_word(what());
     }
-    polled
 }
 
 /// [`note`] with more to say.

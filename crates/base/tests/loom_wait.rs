@@ -22,7 +22,7 @@ impl Future for Turn<'_> {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let queue = self.queue;
         if self.waiter.is_armed() {
-            ready!(queue.poll_popped(self.waiter.as_mut(), cx));
+            ready!(queue.poll_popped(self.waiter.as_mut(), cx, |_| ""));
             self.waiter.as_mut().settle();
             return Poll::Ready(());
         }

@@ -11,6 +11,7 @@ use std::task::{Context, Poll, Waker};
 use yamanote_base::atomic::ListLock;
 use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
 use yamanote_base::budget::poll_charged;
+use yamanote_base::waits;
 
 use crate::ReadBuf;
 use crate::byte_queue::ByteQueue;
@@ -39,6 +40,9 @@ type Side = usize;
 
 const READER: Side = 0;
 const WRITER: Side = 1;
+
+/// What a side waits for, as reports have it.
+const WAITS: [&str; 2] = ["a pipe in memory: bytes", "a pipe in memory: room"];
 
 /// What an attempt yields, and whether that concerns the other side; `None` to wait.
 type Attempted<T> = Option<(io::Result<T>, bool)>;
@@ -142,12 +146,14 @@ impl Pipe {
                 }
                 let known = &mut state.wakers[side];
                 if matches!(known, Some(known) if known.will_wake(cx.waker())) {
+                    waits::note(WAITS[side]);
                     return Poll::Pending;
                 }
                 if waker.is_some() {
                     let old = mem::replace(known, waker);
                     drop(state);
                     drop(old);
+                    waits::note(WAITS[side]);
                     return Poll::Pending;
                 }
                 drop(state);

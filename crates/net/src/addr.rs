@@ -141,7 +141,7 @@ fn ask(name: &str, port: u16) -> Resolution {
         if found.takes.is_zero() {
             return Resolution::Known(addrs.map(Addrs::Many));
         }
-        let alarm = host.world().alarm(found.takes);
+        let alarm = host.world().alarm("a lookup: its answer", found.takes);
         return Resolution::Asked(Question::after(alarm, addrs));
     }
     let name = name.to_string();

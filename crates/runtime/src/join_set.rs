@@ -14,7 +14,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use yamanote_base::budget;
+use yamanote_base::{budget, waits};
 use yamanote_task::{AbortHandle, Id, JoinError, JoinHandle};
 
 use crate::handle::Handle;
@@ -255,6 +255,7 @@ impl<T: 'static> JoinSet<T> {
             drop(before);
         }
         if joined.is_none() {
+            waits::note("JoinSet: the end of a task");
             return Poll::Pending;
         }
         charge.made_progress();

@@ -13,6 +13,9 @@ use yamanote_trace::{Resource, op, resource, update};
 
 use crate::coop::poll_charged;
 
+/// What reports call who has not arrived.
+const OTHERS: &str = "Barrier: the others";
+
 /// Lets tasks go on only when `n` of them have arrived; then begins anew.
 ///
 /// ```
@@ -92,7 +95,7 @@ impl Barrier {
             arrivals.push_back(waiter, waker);
             drop(arrivals);
             self.resource.in_scope(|| tell_arrived(arrived));
-            waits::note("Barrier: the others");
+            waits::note(OTHERS);
             return Poll::Pending;
         }
         *arrivals = 0;
@@ -155,7 +158,11 @@ impl Future for Arrive<'_> {
                     .poll_arrive(waiter, cx)
                     .map(|()| BarrierWaitResult(true));
             }
-            ready!(barrier.arrivals.poll_popped(waiter.as_mut(), cx));
+            ready!(
+                barrier
+                    .arrivals
+                    .poll_popped(waiter.as_mut(), cx, |()| OTHERS)
+            );
             waiter.settle();
             Poll::Ready(BarrierWaitResult(false))
         })

@@ -7,7 +7,7 @@ use std::future::Future;
 use yamanote_base::const_unless_model;
 
 use crate::once_value::{OnceValue, once_traits};
-use crate::semaphore::{RawSemaphore, TryAcquireError};
+use crate::semaphore::{PermitUse, RawSemaphore, TryAcquireError};
 
 /// A cell that holds nothing, and then one value for good.
 ///
@@ -146,7 +146,7 @@ impl<T> OnceCell<T> {
         if let Some(value) = self.get() {
             return value;
         }
-        let Ok(()) = self.right.acquire(1).await else {
+        let Ok(()) = self.right.acquire(1, PermitUse::Cell).await else {
             return self.expect_value();
         };
         let right = InitRight(&self.right);
@@ -175,7 +175,7 @@ impl<T> OnceCell<T> {
         if let Some(value) = self.get() {
             return Ok(value);
         }
-        let Ok(()) = self.right.acquire(1).await else {
+        let Ok(()) = self.right.acquire(1, PermitUse::Cell).await else {
             return Ok(self.expect_value());
         };
         let right = InitRight(&self.right);

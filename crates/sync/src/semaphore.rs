@@ -1,6 +1,7 @@
 //! A counting semaphore that tasks wait for: [`Semaphore`].
 
 mod error;
+mod needed;
 mod permit;
 mod raw;
 mod word;
@@ -12,6 +13,7 @@ use yamanote_base::{block, const_unless_model};
 use yamanote_trace::{Resource, op, resource};
 
 pub use error::{AcquireError, TryAcquireError, TryLockError};
+pub(crate) use needed::PermitUse;
 pub use permit::{OwnedSemaphorePermit, SemaphorePermit};
 pub(crate) use raw::RawSemaphore;
 
@@ -298,7 +300,8 @@ impl Semaphore {
             return Ok(());
         }
         let op = op!("tokio::sync::semaphore", &self.resource, source);
-        op.wrap("poll", self.raw.acquire(n as usize)).await
+        let acquire = self.raw.acquire(n as usize, PermitUse::Semaphore);
+        op.wrap("poll", acquire).await
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use yamanote_base::atomic::plain::{AtomicBool, Ordering};
+use yamanote_base::waits;
 use yamanote_base::wake::WakeList;
 use yamanote_base::waker_cell::WakerCell;
 
@@ -14,13 +15,16 @@ pub struct Alarm(Arc<AlarmCell>);
 
 /// An alarm as the event that it is.
 pub(crate) struct AlarmCell {
+    /// What it is for, as reports name it.
+    what: &'static str,
     has_rung: AtomicBool,
     waker: WakerCell,
 }
 
 impl Alarm {
-    pub(crate) fn new() -> (Alarm, Arc<AlarmCell>) {
+    pub(crate) fn new(what: &'static str) -> (Alarm, Arc<AlarmCell>) {
         let cell = Arc::new(AlarmCell {
+            what,
             has_rung: AtomicBool::new(false),
             waker: WakerCell::new(),
         });
@@ -33,7 +37,10 @@ impl Alarm {
         // Relaxed: it rings on the thread that polls, as everything of a world.
         match self.0.has_rung.swap(false, Ordering::Relaxed) {
             true => Poll::Ready(()),
-            false => Poll::Pending,
+            false => {
+                waits::note(self.0.what);
+                Poll::Pending
+            }
         }
     }
 }
@@ -57,6 +64,7 @@ impl fmt::Debug for Alarm {
 impl fmt::Debug for AlarmCell {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AlarmCell")
+            .field("what", &self.what)
             .field("has_rung", &self.has_rung)
             .finish_non_exhaustive()
     }

@@ -23,6 +23,7 @@ mod stand_in;
 mod stream;
 mod udp;
 mod unix;
+mod waits;
 
 pub use listener::TcpListener;
 pub use options::SocketOptions;

@@ -20,7 +20,7 @@ impl Ears {
 impl Host {
     /// Hears signal `number` from now on; the alarm rings each time that it comes.
     pub fn hear_signal(&self, number: i32) -> Alarm {
-        let (alarm, cell) = Alarm::new();
+        let (alarm, cell) = Alarm::new("a signal");
         let mut state = self.world().lock();
         let ears = &mut state.hosts.get_mut(self.id()).ears;
         let ears = ears.0.entry(number).or_default();

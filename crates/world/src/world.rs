@@ -201,9 +201,9 @@ impl World {
         self.lock().fault_is(kind, host, false);
     }
 
-    /// An alarm that rings after so much virtual time.
-    pub fn alarm(&self, after: Duration) -> Alarm {
-        let (alarm, cell) = Alarm::new();
+    /// An alarm that rings after so much virtual time; reports say `what` it is for.
+    pub fn alarm(&self, what: &'static str, after: Duration) -> Alarm {
+        let (alarm, cell) = Alarm::new(what);
         let mut state = self.lock();
         let at_ns = state.now_ns.saturating_add(nanos(after));
         state.events.push_alarm(at_ns, cell);
@@ -214,7 +214,7 @@ impl World {
     /// it was asked for nothing.
     pub fn settle_disk(&self, host: HostId) -> Option<Alarm> {
         let owed_ns = std::mem::take(&mut self.lock().hosts.get_mut(host).disk.owed_ns);
-        (owed_ns > 0).then(|| self.alarm(Duration::from_nanos(owed_ns)))
+        (owed_ns > 0).then(|| self.alarm("the disk", Duration::from_nanos(owed_ns)))
     }
 
     /// Draws a number below `bound` (0 if that is 0) from the stream of `kind`.

@@ -20,7 +20,6 @@ use yamanote_base::budget;
 use yamanote_base::interest::Interest;
 use yamanote_base::probe::{self, Point};
 use yamanote_base::ready::{Direction, ReadyCell, ReadyEvent};
-use yamanote_base::waits;
 
 use crate::shut_down_error;
 
@@ -240,10 +239,6 @@ fn poll_cell(
         Poll::Ready(event) => Poll::Ready(Ok(event)),
         Poll::Pending => {
             probe::emit(Point::Wait, 0);
-            waits::note(match direction {
-                Direction::Read => "a socket: something to read or accept",
-                Direction::Write => "a socket: room to write, or to be connected",
-            });
             Poll::Pending
         }
     }

@@ -110,7 +110,7 @@ fn sleep(
 ) -> bool {
     let alarm = limit_ns.and_then(|nanos| {
         let host = context::host()?;
-        Some(host.world().alarm(Duration::from_nanos(nanos)))
+        Some(host.world().alarm(what, Duration::from_nanos(nanos)))
     });
     let waker = Waker::from(Arc::new(seat.clone()));
     let mut cx = Context::from_waker(&waker);

@@ -46,7 +46,8 @@ impl Blocking {
     pub(super) fn new(host: SimHost, work: Work, place: SpawnLocation) -> Self {
         let (world, id) = (host.sim().world(), host.host().id());
         let queued_ns = world.choose_on(ChoiceKind::BlockingTime, id, QUEUED_MAX_NS);
-        let alarm = (queued_ns > 0).then(|| world.alarm(Duration::from_nanos(queued_ns)));
+        let queued = Duration::from_nanos(queued_ns);
+        let alarm = (queued_ns > 0).then(|| world.alarm("a thread to run on", queued));
         Self {
             host,
             place,

@@ -97,6 +97,10 @@ fn text_of(sim: &Sim, waits: Option<Waits>) -> String {
             let at = deadline.saturating_duration_since(sim.0.handle.clock().start());
             format!("{what} at {at:?}")
         }
+        Detail::Socket(cell, interest) => {
+            let which = sim.world().socket_wait(cell, interest);
+            which.unwrap_or_else(|| what.to_owned())
+        }
     });
     let words: Vec<String> = words.collect();
     match words.is_empty() {

@@ -151,10 +151,7 @@ impl<T> Ring<T> {
     ) -> Poll<Found<'_, T>> {
         if waiter.is_armed() {
             // Who sends or closes empties the queue: who is still in it has nothing to find.
-            ready!(waits::noted(
-                self.tail.poll_popped(waiter.as_mut(), cx),
-                MESSAGE
-            ));
+            ready!(self.tail.poll_popped(waiter.as_mut(), cx, |()| MESSAGE));
             waiter.as_mut().settle();
         }
         // Two turns at most, as in find().

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use yamanote_base::const_unless_model;
 use yamanote_trace::{Resource, op, resource, update};
 
-use crate::semaphore::{AcquireError, RawSemaphore, TryLockError};
+use crate::semaphore::{AcquireError, PermitUse, RawSemaphore, TryLockError};
 
 /// A value and the lock around it.
 pub(crate) struct Protected<T: ?Sized> {
@@ -154,7 +154,13 @@ impl LockCore {
             LockKind::Mutex => op!("tokio::sync::mutex", &self.resource, source),
             LockKind::RwLock => op!("tokio::sync::rwlock", &self.resource, source),
         };
-        let acquire = self.semaphore.acquire(self.permits_of(exclusive));
+        let permit_use = match (self.kind, exclusive) {
+            (LockKind::Mutex, _) => PermitUse::Mutex,
+            (LockKind::RwLock, true) => PermitUse::Write,
+            (LockKind::RwLock, false) => PermitUse::Read,
+        };
+        let wanted = self.permits_of(exclusive);
+        let acquire = self.semaphore.acquire(wanted, permit_use);
         op.wrap("poll", acquire)
     }
 

@@ -18,7 +18,7 @@ use super::list::{Popper, Pusher};
 use super::permit::{OwnedPermit, Permit, PermitIterator};
 use super::receiver::Receiver;
 use super::weak::WeakSender;
-use crate::semaphore::{RawSemaphore, TryAcquireError};
+use crate::semaphore::{PermitUse, RawSemaphore, TryAcquireError};
 
 /// A channel that holds up to `buffer` values; who finds it full waits.
 ///
@@ -482,7 +482,7 @@ impl<T> Sender<T> {
 
         // Dropped after the future of the semaphore; not needed when there is something to send.
         let settle = Settle(self);
-        let reserved = self.quota().permits.acquire(n).await;
+        let reserved = self.quota().permits.acquire(n, PermitUse::Room).await;
         if reserved.is_ok() {
             mem::forget(settle);
         }

@@ -76,8 +76,8 @@ impl<N: Deref<Target = Notify>> NotifyWait<N> {
         }
         let mut waiter = this.waiter;
         if waiter.is_armed() {
-            let polled = this.notify.waiters.poll_popped(waiter.as_mut(), cx);
-            ready!(waits::noted(polled, NOTIFICATION));
+            let waiters = &this.notify.waiters;
+            ready!(waiters.poll_popped(waiter.as_mut(), cx, |_| NOTIFICATION));
             waiter.settle();
         } else {
             ready!(poll_first(this.notify, *this.round, waiter, cx));

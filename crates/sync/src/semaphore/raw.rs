@@ -22,18 +22,16 @@ use yamanote_trace::{Resource, op_update, resource, update};
 use crate::coop::poll_charged;
 
 use super::error::{AcquireError, TryAcquireError};
+use super::needed::{Needed, PermitUse};
 use super::word::{Given, PermitWord, Take, assert_fits};
 
 pub(crate) use super::word::MAX_PERMITS;
-
-/// What reports call what is waited for: a lock and a bounded channel have permits, too.
-const PERMITS: &str = "Mutex, RwLock, Semaphore or bounded mpsc: its turn";
 
 /// Counted permits and a fair queue of those who wait for some.
 pub(crate) struct RawSemaphore {
     word: PermitWord,
     /// A waiter carries the number of permits that it still needs.
-    waiters: WaitQueue<(), usize>,
+    waiters: WaitQueue<(), Needed>,
     resource: Resource,
 }
 
@@ -128,15 +126,15 @@ impl RawSemaphore {
         taken
     }
 
-    /// Waits for `n` permits.
+    /// Waits for `n` permits, which are for `permit_use`.
     ///
     /// *Cancel safety:* dropping the future gives back what it already got, and its place.
     #[inline]
-    pub(crate) fn acquire(&self, n: usize) -> Acquire<'_> {
+    pub(crate) fn acquire(&self, n: usize, permit_use: PermitUse) -> Acquire<'_> {
         Acquire {
             semaphore: self,
             wanted: n,
-            waiter: Waiter::new(0),
+            waiter: Waiter::new(Needed::none(permit_use)),
         }
     }
 
@@ -213,7 +211,7 @@ impl RawSemaphore {
     #[inline(never)]
     fn hand_out_to_many(
         &self,
-        mut locked: Locked<'_, (), usize>,
+        mut locked: Locked<'_, (), Needed>,
         mut left: usize,
         first: Option<Waker>,
     ) -> usize {
@@ -230,7 +228,7 @@ impl RawSemaphore {
 
     /// Unlocks the queue; if it is empty now, `left` permits are free for anybody.
     #[inline]
-    fn unlock(&self, locked: Locked<'_, (), usize>, left: usize) {
+    fn unlock(&self, locked: Locked<'_, (), Needed>, left: usize) {
         if !locked.has_waiters() {
             self.word.mark_unqueued(left.min(MAX_PERMITS));
         }
@@ -241,7 +239,7 @@ impl RawSemaphore {
     #[inline]
     fn poll_first(
         &self,
-        waiter: Pin<&mut Waiter<usize>>,
+        waiter: Pin<&mut Waiter<Needed>>,
         wanted: usize,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), AcquireError>> {
@@ -259,7 +257,7 @@ impl RawSemaphore {
     #[cold]
     fn poll_enqueue(
         &self,
-        mut waiter: Pin<&mut Waiter<usize>>,
+        mut waiter: Pin<&mut Waiter<Needed>>,
         wanted: usize,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), AcquireError>> {
@@ -275,9 +273,12 @@ impl RawSemaphore {
             }
             Some(taken) => taken,
         };
-        *locked.data(waiter.as_mut()) = wanted - taken;
+        let needed = locked.data(waiter.as_mut());
+        needed.set(wanted - taken);
+        let needed = *needed;
         locked.push_back(waiter, waker);
         drop(locked);
+        waits::note_of(|| needed.text());
         self.tell_permits(taken, "sub");
         op_update!(
             permits_requested = wanted as u64,
@@ -290,16 +291,17 @@ impl RawSemaphore {
     /// Whether the queued `waiter` got what it `wanted`.
     fn poll_queued(
         &self,
-        mut waiter: Pin<&mut Waiter<usize>>,
+        mut waiter: Pin<&mut Waiter<Needed>>,
         wanted: usize,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), AcquireError>> {
-        ready!(self.waiters.poll_popped(waiter.as_mut(), cx));
+        let what = |needed: &Needed| needed.text();
+        ready!(self.waiters.poll_popped(waiter.as_mut(), cx, what));
         if !budget::current().has_remaining() {
             // What it got stays its own until it has budget again.
             return poll_charged(cx, |_| unreachable!("nothing was left of the budget"));
         }
-        let needed = *waiter.settle();
+        let needed = waiter.settle().permits();
         // Closing comes first, also for who was handed all its permits before.
         if needed == 0 && !self.word.is_closed() {
             return Poll::Ready(Ok(()));
@@ -311,9 +313,9 @@ impl RawSemaphore {
 
     /// Takes `waiter` out of the queue and gives back what it already got of `wanted`.
     #[cold]
-    fn cancel(&self, mut waiter: Pin<&mut Waiter<usize>>, wanted: usize) {
+    fn cancel(&self, mut waiter: Pin<&mut Waiter<Needed>>, wanted: usize) {
         let mut locked = self.waiters.lock();
-        let needed = *locked.data(waiter.as_mut());
+        let needed = locked.data(waiter.as_mut()).permits();
         let removed = locked.remove(waiter);
         if removed.was_queued && !locked.has_waiters() {
             self.word.mark_unqueued(0);
@@ -330,15 +332,13 @@ fn tell_obtained(n: usize, op: &'static str) {
 }
 
 /// Gives the first waiter what it needs out of `left`; its waker, if it now has enough.
-fn serve(locked: &mut Locked<'_, (), usize>, left: &mut usize) -> Option<Waker> {
+fn serve(locked: &mut Locked<'_, (), Needed>, left: &mut usize) -> Option<Waker> {
     if *left == 0 {
         return None;
     }
     let needed = locked.front()?;
-    let given = (*left).min(*needed);
-    *needed -= given;
-    *left -= given;
-    if *needed > 0 {
+    needed.take_of(left);
+    if needed.permits() > 0 {
         None
     } else {
         locked.pop_front()
@@ -360,7 +360,7 @@ pin_project! {
         wanted: usize,
         // Carries what is still needed; armed while there is something to clean up.
         #[pin]
-        waiter: Waiter<usize>,
+        waiter: Waiter<Needed>,
     }
 
     impl PinnedDrop for Acquire<'_> {
@@ -383,18 +383,11 @@ impl Future for Acquire<'_> {
         // Who must wait takes its place in the queue also without budget, so that it is not
         // overtaken by those that have some.
         let acquired = if waiter.is_armed() {
-            ready!(waits::noted(
-                semaphore.poll_queued(waiter, wanted, cx),
-                PERMITS
-            ))
+            ready!(semaphore.poll_queued(waiter, wanted, cx))
         } else if semaphore.word.would_be_short(wanted) {
-            ready!(waits::noted(
-                semaphore.poll_enqueue(waiter, wanted, cx),
-                PERMITS
-            ))
+            ready!(semaphore.poll_enqueue(waiter, wanted, cx))
         } else {
-            let polled = poll_charged(cx, |cx| semaphore.poll_first(waiter, wanted, cx));
-            return waits::noted(polled, PERMITS);
+            return poll_charged(cx, |cx| semaphore.poll_first(waiter, wanted, cx));
         };
         let charged = poll_charged(cx, |_| Poll::Ready(()));
         if charged.is_pending() {

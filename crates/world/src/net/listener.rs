@@ -42,6 +42,17 @@ pub(crate) struct ListenerState {
     options: SocketOptions,
 }
 
+impl ListenerState {
+    pub(crate) fn ready(&self) -> &Arc<ReadyCell> {
+        &self.ready
+    }
+
+    /// Where it listens.
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.lease.addr
+    }
+}
+
 impl TcpListener {
     /// A listener of `host` at `addr` (port 0: any that is free), with at most `backlog`
     /// connections waiting to be accepted.

@@ -58,6 +58,22 @@ pub(crate) struct Arrived {
     pub(crate) bytes: Vec<u8>,
 }
 
+impl UdpState {
+    pub(crate) fn ready(&self) -> &Arc<ReadyCell> {
+        &self.ready
+    }
+
+    /// Where it receives.
+    pub(crate) fn addr(&self) -> SocketAddr {
+        self.lease.addr
+    }
+
+    /// The one that it talks to, if it is connected.
+    pub(crate) fn peer(&self) -> Option<SocketAddr> {
+        self.peer
+    }
+}
+
 impl UdpSocket {
     /// A socket of `host` at `addr`; port 0 is any that is free.
     ///

@@ -15,7 +15,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use yamanote_base::interest::Ready;
+use yamanote_base::interest::{Interest, Ready};
 use yamanote_base::ready::ReadyCell;
 use yamanote_base::slab::{Key, Slab};
 use yamanote_base::wake::WakeList;
@@ -23,6 +23,7 @@ use yamanote_base::wake::WakeList;
 use crate::disk::tree::Ino;
 use crate::event::Nudge;
 use crate::host::{Host, HostId};
+use crate::net::waits::direction;
 use crate::net::{gone, packet};
 use crate::trace::Event;
 use crate::world::WorldState;
@@ -95,6 +96,47 @@ impl Default for UnixSockets {
         Self {
             all: Slab::new(),
             spots: BTreeMap::new(),
+        }
+    }
+}
+
+impl UnixSockets {
+    /// What is waited for at the socket of whose cell `is_it` holds.
+    pub(super) fn wait(
+        &self,
+        is_it: impl Fn(&Arc<ReadyCell>) -> bool,
+        interest: Interest,
+    ) -> Option<String> {
+        let (_, socket) = self.all.iter().find(|(_, socket)| is_it(&socket.ready))?;
+        let what = match &socket.role {
+            Role::Listener(_) => "to accept",
+            Role::Idle => "to connect",
+            Role::Stream(_) => {
+                direction(interest, ["to read", "room to write", "to read or write"])
+            }
+            Role::Datagram(_) => direction(
+                interest,
+                ["to receive", "room to send", "to receive or to send"],
+            ),
+        };
+        let peer = match &socket.role {
+            Role::Stream(half) => Some(half.peer_name()),
+            Role::Datagram(mail) => mail.peer_name(),
+            Role::Listener(_) | Role::Idle => None,
+        };
+        let peer = peer.map(|peer| format!(", connected to {}", peer.text()));
+        let (name, peer) = (socket.name.text(), peer.unwrap_or_default());
+        Some(format!("Unix socket: {what} at {name}{peer}"))
+    }
+}
+
+impl UnixName {
+    /// As reports have it.
+    fn text(&self) -> String {
+        match self {
+            UnixName::Unnamed => "one without name".to_owned(),
+            UnixName::Path(path) => path.display().to_string(),
+            UnixName::Abstract(name) => format!("@{}", String::from_utf8_lossy(name)),
         }
     }
 }

@@ -35,6 +35,10 @@ pub(super) struct Mail {
 }
 
 impl Mail {
+    pub(super) fn peer_name(&self) -> Option<&UnixName> {
+        self.peer.as_ref().map(|(_, name)| name)
+    }
+
     pub(super) fn close(self, state: &mut WorldState) {
         for sender in self.refused {
             state.nudge(sender, Ready::WRITABLE);

@@ -65,6 +65,10 @@ impl Queue {
 }
 
 impl Half {
+    pub(super) fn peer_name(&self) -> &UnixName {
+        &self.peer_name
+    }
+
     pub(super) fn close(self, state: &mut WorldState) {
         let Some(key) = self.peer else {
             return;
