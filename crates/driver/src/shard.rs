@@ -101,6 +101,11 @@ impl Shard {
         }
     }
 
+    /// [`sleep`](Self::sleep) of one whose reactor has nothing to tell, whatever is in it.
+    pub(crate) fn rest(&self, limit: Duration) {
+        self.bed.sleep(Some(limit), || self.token.is_sleeping());
+    }
+
     pub(crate) fn shut_down(&self, wakes: &mut WakeList) {
         self.wheel.lock().shut_down(wakes);
     }

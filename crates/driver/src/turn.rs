@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use yamanote_base::linger::{self, Lingering};
+use yamanote_base::simulated;
 use yamanote_base::wake::WakeList;
 use yamanote_world::World;
 
@@ -76,6 +77,19 @@ impl Driver {
             Some(world) => self.turn_world(&world, limit, wakes),
             None => self.turn_system(limit, wakes),
         }
+    }
+
+    /// Waits for an unpark on the system's clock, at most for `limit`: in a simulated world in
+    /// which nothing is to come, for what another thread may bring. Returns whether one came.
+    pub fn await_unpark(&mut self, limit: Duration) -> bool {
+        // What it waits with, and how long, is the system's.
+        let _outside = simulated::leave();
+        let shard = self.handle.shard(self.shard);
+        if shard.token.begin_wait(Place::Thread) {
+            shard.rest(limit);
+            return shard.token.end_wait();
+        }
+        true
     }
 
     fn turn_system(&mut self, limit: Option<Duration>, wakes: &mut WakeList) -> Turned {

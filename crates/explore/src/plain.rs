@@ -1,15 +1,22 @@
 //! A test that knows nothing of simulation, run in a world of one host: [`PlainTest`].
 
 use std::future::Future;
+use std::io::{self, Write};
 use std::ops::Range;
 use std::panic::resume_unwind;
-use std::process::{ExitCode, Termination};
+use std::process::{self, ExitCode, Termination};
+use std::sync::mpsc::{self, Sender};
 use std::thread;
 
 use yamanote_runtime::Builder;
 use yamanote_runtime::sim::{Guise, Sim, SimOptions};
 
 use crate::environment;
+use crate::outcome::Outcome;
+use crate::run;
+
+/// What a process ends with whose test has failed.
+const FAILED: i32 = 101;
 
 /// What `YAMANOTE_SIM` asks of a test.
 #[derive(Clone, Debug)]
@@ -84,9 +91,37 @@ impl PlainTest {
     ) -> Result<Fut::Output, String> {
         let options = SimOptions::new(seed);
         let sim = Sim::configured(options, self.guise, configure);
+        let _watch = watch(&self.name, &sim);
         let ended = sim.run(body());
         ended.map_err(|error| format!("{} failed: {error}{}", self.name, sim.parked()))
     }
+}
+
+/// Ends the process with a report if a poll of `sim` does not end, until what is returned is
+/// dropped. The poll has the test's own thread, which nothing else can end.
+///
+/// # Panics
+/// When the system denies a thread.
+fn watch(name: &str, sim: &Sim) -> Sender<()> {
+    let (sender, ended) = mpsc::channel();
+    let (name, world) = (name.to_owned(), sim.world().clone());
+    let watch = move || {
+        if run::is_stuck(&world, &ended, run::POLL_LONGEST) {
+            let outcome = Outcome::stuck(world.seed(), &world);
+            let text = outcome.failure.map(|failure| failure.text);
+            let text = text.unwrap_or_default();
+            // Past what tests print, which is shown when they end.
+            let _ = writeln!(
+                io::stderr(),
+                "\n{name} failed, and with it its process: {text}"
+            );
+            process::exit(FAILED);
+        }
+    };
+    let thread = thread::Builder::new().name("sim-watch".to_owned());
+    let thread = thread.spawn(watch);
+    thread.expect("the system has a thread left to watch a simulation");
+    sender
 }
 
 fn is_success(output: impl Termination) -> bool {

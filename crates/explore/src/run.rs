@@ -24,7 +24,10 @@ use crate::outcome::{Failure, Outcome};
 const STACK_BYTES: usize = 8 << 20;
 
 /// The real time after which a poll is given up.
-const POLL_LONGEST: Duration = Duration::from_secs(15);
+pub(crate) const POLL_LONGEST: Duration = Duration::from_secs(15);
+
+/// How often it is looked for a step in that time.
+const LOOKS: u32 = 5;
 
 type TestFuture = Pin<Box<dyn Future<Output = Result<(), String>>>>;
 
@@ -86,15 +89,25 @@ fn watch(messages: &Receiver<World>) -> Watched {
     let Ok(world) = messages.recv() else {
         return Watched::Ended;
     };
-    let mut steps = None;
-    // Bounded by the run's time limit, or by the first time that it makes no step.
-    while let Err(RecvTimeoutError::Timeout) = messages.recv_timeout(POLL_LONGEST) {
-        let before = steps.replace(world.steps());
-        if before == steps {
-            return Watched::Stuck(world);
-        }
+    match is_stuck(&world, messages, POLL_LONGEST) {
+        true => Watched::Stuck(world),
+        false => Watched::Ended,
     }
-    Watched::Ended
+}
+
+/// Waits until the other side of `messages` is gone, or until `world` makes no step for as long as
+/// `longest`; returns whether that is so.
+pub(crate) fn is_stuck<T>(world: &World, messages: &Receiver<T>, longest: Duration) -> bool {
+    let (mut steps, mut looks) = (world.steps(), 0);
+    // Bounded by the run's time limit, or by the first time that it makes no step.
+    while looks < LOOKS {
+        let Err(RecvTimeoutError::Timeout) = messages.recv_timeout(longest / LOOKS) else {
+            return false;
+        };
+        let before = std::mem::replace(&mut steps, world.steps());
+        looks = if before == steps { looks + 1 } else { 0 };
+    }
+    true
 }
 
 fn run_here(test: &Test, options: SimOptions, watcher: &Sender<World>) -> Outcome {
@@ -140,5 +153,19 @@ fn panicked(seen: &[SeenPanic], payload: &(dyn Any + Send)) -> Failure {
 impl fmt::Debug for Test {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Test").finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_world_that_makes_no_step_is_stuck_unless_it_has_ended() {
+        let world = World::new(1);
+        let (sender, messages) = mpsc::channel::<()>();
+        assert!(is_stuck(&world, &messages, Duration::from_millis(1)));
+        drop(sender);
+        assert!(!is_stuck(&world, &messages, Duration::from_secs(60)));
     }
 }

@@ -156,6 +156,10 @@ impl Sim {
         if guise == Guise::ManyWorkers {
             handle.driver().clock().forbid_pausing();
         }
+        if guise != Guise::World {
+            // A test that knows nothing of worlds may have threads of its own.
+            home.sim().expect_strangers();
+        }
         let limit = options.time_limit.into_iter();
         limit.for_each(|limit| home.sim().set_time_limit(limit));
         let parts = Arc::new(SimParts {

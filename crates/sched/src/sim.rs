@@ -8,7 +8,8 @@
 //!
 //! When nothing is runnable and nothing is to come, no task will ever go on: [`Deadlock`].
 //! Work that blocks has a thread that runs only while its task is polled ([`blocking`]). Other
-//! threads are not simulated: a wake from one counts, but nobody waits for it.
+//! threads are not simulated: a wake from one counts, but the world waits for it only where there
+//! may be such threads, when nothing else is left, and not for long.
 
 pub mod blocking;
 pub mod deadlock;
@@ -43,6 +44,10 @@ use queue::{Entry, RunQueue};
 /// What one poll takes of virtual time: so that a task which spins does not stop the clock.
 const POLL_STEP: Duration = Duration::from_micros(1);
 
+/// How long, on the system's clock, a world in which nothing can go on waits for other threads.
+/// A thread that works on something needs less; a deadlock is told so much later.
+const STRANGERS_PATIENCE: Duration = Duration::from_secs(2);
+
 /// The scheduler of a world; clones are the same one.
 #[derive(Clone)]
 pub struct Sim(Arc<SimParts>);
@@ -63,6 +68,8 @@ struct SimParts {
     failed: AtomicBool,
     /// Set when the run is to end before its future does.
     stopped: AtomicBool,
+    /// Set when there may be threads that are not the world's.
+    has_strangers: AtomicBool,
     /// When a run gives up, in nanoseconds of virtual time.
     deadline_ns: AtomicU64,
     /// What is called after each poll.
@@ -136,6 +143,7 @@ impl Sim {
             next_task: AtomicU64::new(0),
             failed: AtomicBool::new(false),
             stopped: AtomicBool::new(false),
+            has_strangers: AtomicBool::new(false),
             deadline_ns: AtomicU64::new(u64::MAX),
             watcher: Mutex::new(None),
             orphans: Mutex::new(Vec::new()),
@@ -206,6 +214,13 @@ impl Sim {
     pub fn stop(&self) {
         // Relaxed: looked at on this thread before the next task.
         self.0.stopped.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on there may be threads that are not the world's: before nothing can go on, they
+    /// get two seconds of real time to wake somebody.
+    pub fn expect_strangers(&self) {
+        // Relaxed: read by the thread that runs the simulation, which this is.
+        self.0.has_strangers.store(true, Ordering::Relaxed);
     }
 
     /// What waits now, as a report has it.
@@ -372,11 +387,19 @@ impl<'a> Lap<'a> {
         let stuck = self.turn(limit);
         sim.metrics.note_unpark(sim.handle.clock());
         Hooks::call(sim.config.hooks.after_unpark.as_ref());
-        if stuck {
+        if stuck && !self.await_strangers() {
             Err(Ended::Deadlock(Deadlock::of(self.sim)))
         } else {
             Ok(())
         }
+    }
+
+    /// Whether a thread that is not the world's has woken somebody after all.
+    fn await_strangers(&self) -> bool {
+        let sim = &self.sim.0;
+        // Relaxed: as in expect_strangers().
+        sim.has_strangers.load(Ordering::Relaxed)
+            && sim.driver.lock().await_unpark(STRANGERS_PATIENCE)
     }
 
     /// Turns the driver; returns whether nothing will ever happen any more.

@@ -103,8 +103,10 @@
 //! ```
 //!
 //! When nothing can go on (nothing is runnable, no timer is set, nothing is under way), the run
-//! fails at once as a deadlock, and so does one that comes to its `time_limit`. The report then
-//! says of each task what it waits for:
+//! fails at once as a deadlock, and so does one that comes to its `time_limit`. (Where there may be
+//! threads of std that wake somebody yet, because the feature `sim` has seen one made or because a
+//! test runs under `YAMANOTE_SIM`, the world waits two seconds of real time for them first.) The
+//! report then says of each task what it waits for:
 //!
 //! ```
 //! # #[cfg(feature = "full")] fn main() {

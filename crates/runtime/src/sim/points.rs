@@ -156,6 +156,8 @@ pub(super) fn leak(what: &'static str) {
     let Some((parts, host)) = current() else {
         return;
     };
+    // What is made is a thread, or may wake somebody as one does.
+    parts.home.sim().expect_strangers();
     if parts.is_strict {
         let error = format!(
             "on host {}; the order of what threads do is not simulated, see `spawn_blocking`",
