@@ -20,7 +20,7 @@ use crate::perfetto;
 use crate::progress::Progress;
 use crate::report::{FailureReport, Report, Shrinking};
 use crate::run::{Test, run};
-use crate::seeds;
+use crate::seeds::{self, Seeds};
 use crate::shrink;
 use crate::trace_file::{TraceFile, build_id};
 use crate::worker::{self, Asked, Children, Job, Lane, Message, Ran};
@@ -143,16 +143,15 @@ impl Explore {
     }
 
     /// The seeds that failed before, then all others.
-    fn all_seeds(&self) -> io::Result<Vec<u64>> {
+    fn all_seeds(&self) -> io::Result<Seeds> {
         if let Some(asked) = environment::asked_seeds() {
-            return Ok(asked.collect());
+            return Ok(Seeds::new(Vec::new(), asked));
         }
         let known = match &self.seeds_folder {
             Some(folder) => seeds::read(&seeds::file_of(folder, &self.name))?,
             None => Vec::new(),
         };
-        let new = self.seeds.clone().filter(|seed| !known.contains(seed));
-        Ok(known.iter().copied().chain(new).collect())
+        Ok(Seeds::new(known, self.seeds.clone()))
     }
 }
 
@@ -261,7 +260,7 @@ fn replay(test: &Test, trace: &TraceFile, mut report: Report) -> Report {
 }
 
 impl Explorer<'_> {
-    fn explore(mut self, seeds: &[u64]) -> Report {
+    fn explore(mut self, seeds: &Seeds) -> Report {
         let found = self.collect(seeds);
         if let Some(found) = found {
             self.report.failure = Some(Box::new(self.investigate(found)));
@@ -271,14 +270,14 @@ impl Explorer<'_> {
     }
 
     /// Starts all lanes and takes their results, until something is found.
-    fn collect(&mut self, seeds: &[u64]) -> Option<Found> {
+    fn collect(&mut self, seeds: &Seeds) -> Option<Found> {
         let (sender, messages) = mpsc::channel();
         let is_over = Arc::new(AtomicBool::new(false));
         let mut children = Children::default();
         let lanes = self.start(seeds, &sender, &mut children, &is_over);
         let lanes = lanes.unwrap_or_else(|error| panic!("cannot run seeds: {error}"));
         drop(sender);
-        let mut progress = Progress::new(&self.config.name, seeds.len());
+        let mut progress = Progress::new(&self.config.name, seeds.count());
         let found = self.take_all(&messages, lanes, &mut progress);
         // Relaxed: it only has to be seen at some time.
         is_over.store(true, Ordering::Relaxed);
@@ -288,7 +287,7 @@ impl Explorer<'_> {
     /// Starts what runs seeds; returns how many there are.
     fn start(
         &self,
-        seeds: &[u64],
+        seeds: &Seeds,
         messages: &Sender<Message>,
         children: &mut Children,
         is_over: &Arc<AtomicBool>,
@@ -312,11 +311,11 @@ impl Explorer<'_> {
     /// Runs all seeds in this process, on a thread.
     fn start_here(
         &self,
-        seeds: &[u64],
+        seeds: &Seeds,
         messages: &Sender<Message>,
         is_over: &Arc<AtomicBool>,
     ) -> io::Result<()> {
-        let (config, test, seeds) = (self.config.clone(), self.test.clone(), seeds.to_vec());
+        let (config, test, seeds) = (self.config.clone(), self.test.clone(), seeds.clone());
         let (messages, is_over) = (messages.clone(), is_over.clone());
         let lane = Lane::First(0);
         let work = move || {
@@ -325,7 +324,7 @@ impl Explorer<'_> {
                 .iter()
                 .take_while(|_| !is_over.load(Ordering::Relaxed));
             let is_done = seeds.all(|seed| {
-                let ran = Ran::from(&run(&test, config.options(*seed)));
+                let ran = Ran::from(&run(&test, config.options(seed)));
                 messages.send(Message::Ran(lane, ran)).is_ok()
             });
             let _ = messages.send(Message::Ended(lane, is_done));

@@ -14,8 +14,8 @@ const BAR_WIDTH: usize = 30;
 #[derive(Debug)]
 pub struct Progress {
     test: String,
-    total: usize,
-    done: usize,
+    total: u64,
+    done: u64,
     begin: Instant,
     told: Instant,
     is_terminal: bool,
@@ -25,7 +25,7 @@ pub struct Progress {
 impl Progress {
     /// For `total` seeds of `test`.
     #[must_use]
-    pub fn new(test: &str, total: usize) -> Self {
+    pub fn new(test: &str, total: u64) -> Self {
         let begin = Instant::now();
         Self {
             test: test.to_owned(),
@@ -69,7 +69,8 @@ impl Progress {
         if !self.is_terminal {
             return format!("sim {test}: {counts}");
         }
-        let filled = BAR_WIDTH * done / (*total).max(1);
+        let filled = BAR_WIDTH as u128 * u128::from(*done) / u128::from((*total).max(1));
+        let filled = usize::try_from(filled).unwrap_or(BAR_WIDTH);
         let bar = "=".repeat(filled.min(BAR_WIDTH));
         format!("sim {test} [{bar:<BAR_WIDTH$}] {counts}")
     }

@@ -2,7 +2,35 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+/// Which seeds are run, in their order: those that failed before, then all others of a range.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Seeds {
+    known: Vec<u64>,
+    range: Range<u64>,
+}
+
+impl Seeds {
+    pub(crate) fn new(known: Vec<u64>, range: Range<u64>) -> Self {
+        Self { known, range }
+    }
+
+    /// One by one: the range may be too long to be listed.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = u64> {
+        let new = self.range.clone();
+        let new = new.filter(|seed| !self.known.contains(seed));
+        self.known.iter().copied().chain(new)
+    }
+
+    /// How many there are.
+    pub(crate) fn count(&self) -> u64 {
+        let range = self.range.end.saturating_sub(self.range.start);
+        let beyond = self.known.iter().filter(|seed| !self.range.contains(seed));
+        range.saturating_add(beyond.count() as u64)
+    }
+}
 
 /// Where the seeds of `test` are kept.
 #[must_use]
@@ -68,5 +96,26 @@ pub fn parse(text: &str) -> Option<u64> {
     match text.strip_prefix("0x") {
         Some(digits) => u64::from_str_radix(digits, 16).ok(),
         None => text.parse().ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_that_is_known_comes_first_and_once() {
+        let seeds = Seeds::new(vec![12, 900], 10..15);
+        let all: Vec<_> = seeds.iter().collect();
+        assert_eq!(all, [12, 900, 10, 11, 13, 14]);
+        assert_eq!(seeds.count(), all.len() as u64);
+    }
+
+    #[test]
+    fn a_range_of_all_seeds_is_not_listed() {
+        let seeds = Seeds::new(vec![7], 0..u64::MAX);
+        let third: Vec<_> = seeds.iter().skip(1).step_by(3).take(3).collect();
+        assert_eq!(third, [0, 3, 6]);
+        assert_eq!(seeds.count(), u64::MAX);
     }
 }

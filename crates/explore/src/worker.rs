@@ -19,7 +19,7 @@ use crate::environment::{JOB, JOB_TEST, REPLAY};
 use crate::explore::Explore;
 use crate::outcome::Outcome;
 use crate::run::{Test, run};
-use crate::seeds;
+use crate::seeds::{self, Seeds};
 
 /// What a line for the parent begins with.
 const MARK: &str = "@sim ";
@@ -108,11 +108,11 @@ pub(crate) fn asked(test: &str) -> Asked {
 }
 
 /// Does `job` and ends the process.
-pub(crate) fn work(config: &Explore, test: &Test, seeds: &[u64], job: &Job) -> ! {
+pub(crate) fn work(config: &Explore, test: &Test, seeds: &Seeds, job: &Job) -> ! {
     let done = match job {
         Job::Seeds { first, of } => {
-            let mine = seeds.iter().skip(*first).step_by(*of);
-            mine.copied().try_for_each(|seed| {
+            let mut mine = seeds.iter().skip(*first).step_by(*of);
+            mine.try_for_each(|seed| {
                 let outcome = run(test, config.options(seed));
                 tell(&Ran::from(&outcome).to_line())
             })
