@@ -1,5 +1,8 @@
 //! Threads that are not the world's: what waits for one is not deadlocked as long as it may come,
 //! and a test that waits for one on the world's own thread ends with a report.
+//! Only on Linux a world is told of a thread.
+
+#![cfg(target_os = "linux")]
 
 use std::process::{Command, Output};
 use std::sync::mpsc;
@@ -60,8 +63,6 @@ fn a_plain_test_that_blocks_its_world_ends_with_a_report() {
     assert!(said.contains(report), "{said}");
 }
 
-/// Only there a world is told of a thread.
-#[cfg(target_os = "linux")]
 #[test]
 fn a_world_waits_for_a_thread_that_was_made_in_it_but_not_for_ever() {
     let sim = Sim::new(1);

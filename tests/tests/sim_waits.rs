@@ -1,5 +1,7 @@
 //! What a report says that a task waits for: one test for each sort of thing.
 
+#![cfg(unix)]
+
 use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,14 +24,14 @@ fn assert_told<Fut: Future<Output = ()>>(main: impl FnOnce(Sim) -> Fut, waits: &
     let sim = Sim::new(1);
     sim.set_time_limit(Duration::from_secs(2));
     let world = sim.clone();
-    let ended = sim.run(async {
+    let ended: Result<(), _> = sim.run(async {
         main(world).await;
         // Until the limit, which an idle world would leap over.
         loop {
             sleep(Duration::from_millis(100)).await;
         }
     });
-    let error = ended.map(|()| ()).unwrap_err();
+    let error = ended.unwrap_err();
     assert!(error.to_string().contains("its time limit"), "{error}");
     let text = sim.parked();
     for wait in waits {
@@ -143,7 +145,6 @@ fn tasks_and_pipes_and_clocks_and_signals_are_named() {
         let (kept, mut empty) = duplex(16);
         tokio::spawn(async move { empty.read_u8().await });
         tokio::spawn(sleep(HOUR));
-        #[cfg(unix)]
         tokio::spawn(tokio::signal::ctrl_c());
         let disk = sim.host("slow", || fs::write("/file", b"text")).disk();
         disk.latency(HOUR);
@@ -156,7 +157,6 @@ fn tasks_and_pipes_and_clocks_and_signals_are_named() {
         ", waits for a pipe in memory: room",
         ", waits for a pipe in memory: bytes",
         ", waits for a timer at 3600.",
-        #[cfg(unix)]
         ", waits for a signal",
         ", waits for the disk",
     ];
@@ -211,7 +211,6 @@ fn a_udp_socket_says_where_it_is() {
     assert_told(main, &waits);
 }
 
-#[cfg(unix)]
 #[test]
 fn a_unix_socket_says_its_name() {
     use tokio::net::{UnixDatagram, UnixListener, UnixStream};
