@@ -18,9 +18,12 @@ use tokio::time::sleep;
 
 use crate::measure::{Bench, Flavor};
 
-const TRIALS: usize = 15;
 /// A poll that is far too long.
 const STUCK: Duration = Duration::from_millis(60);
+/// How often a task is woken behind such a poll, and how long no poll is long before.
+const OFTEN: (usize, Duration) = (15, Duration::from_millis(5));
+/// The same, where nobody expects it.
+const ONCE: (usize, Duration) = (1, Duration::from_secs(1));
 /// How long the rows with a load take.
 const LOADED: Duration = Duration::from_millis(400);
 /// Tasks that always have something to do, and how long each of their polls takes.
@@ -34,7 +37,18 @@ pub(crate) fn run(bench: &mut Bench) {
         &two,
         "woken behind a poll of 60 ms, median delay",
         "us",
-        woken_behind,
+        || woken_behind(OFTEN, STUCK),
+    );
+    bench.figure_row_on(
+        &two,
+        "woken behind the first poll of 300 ms, beside short ones, delay",
+        "us",
+        || async {
+            let beside = tokio::spawn(ticks(Arc::default()));
+            let delay = woken_behind(ONCE, 5 * STUCK).await;
+            beside.abort();
+            delay
+        },
     );
     // tokio-rs/tokio#4730, tokio-rs/tokio#6315
     bench.figure_row_on(
@@ -74,19 +88,19 @@ fn percentile(mut delays: Vec<Duration>, per_cent: usize) -> f64 {
 }
 
 /// A task is woken by one that does not end its poll, while another worker has nothing to do.
-async fn woken_behind() -> f64 {
+async fn woken_behind((trials, calm): (usize, Duration), stuck: Duration) -> f64 {
     let mut delays = Vec::new();
-    for _ in 0..TRIALS {
+    for _ in 0..trials {
         let (wake, woken) = oneshot::channel::<Instant>();
         let woken = tokio::spawn(async move {
             let begin = woken.await.expect("it is sent");
             begin.elapsed()
         });
         // It waits, and all sleep, before it is woken.
-        sleep(Duration::from_millis(5)).await;
+        sleep(calm).await;
         let stuck = tokio::spawn(async move {
             wake.send(Instant::now()).expect("it is awaited");
-            hog(STUCK);
+            hog(stuck);
         });
         delays.push(woken.await.expect("it does not panic"));
         stuck.await.expect("it does not panic");

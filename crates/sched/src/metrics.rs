@@ -14,6 +14,9 @@ use crate::histogram::{Histogram, HistogramConfiguration};
 /// A poll's weight in a mean of polls: one of ten.
 const WEIGHT: u64 = 10;
 
+/// A time awake that may have been one long poll.
+pub const LONG: Duration = Duration::from_millis(10);
+
 /// Counters of one worker. Alone on its cache lines, so that counting costs a plain store.
 #[derive(Debug)]
 #[repr(align(128))]
@@ -41,6 +44,8 @@ pub struct WorkerMetrics {
     pub forced_yields: Counter,
     /// Nanoseconds between waking up and going to sleep.
     pub busy_ns: Counter,
+    /// How often it was awake for [`LONG`] or longer.
+    pub long_stretches: Counter,
     /// How long a poll took, as far as the times awake tell.
     awake_mean: Mean,
     /// Polls when it woke up.
@@ -163,6 +168,7 @@ impl WorkerMetrics {
             overflows: Counter::default(),
             forced_yields: Counter::default(),
             busy_ns: Counter::default(),
+            long_stretches: Counter::default(),
             awake_mean: Mean::default(),
             polls_before: Counter::default(),
             awake_since_ns: Counter::default(),
@@ -200,16 +206,24 @@ impl WorkerMetrics {
 
     /// Notes that the worker is awake from now on.
     pub fn note_awake(&self, clock: &Clock) {
-        self.awake_since_ns.set(nanos(clock.elapsed()));
+        self.begin_stretch(clock.elapsed());
+    }
+
+    fn begin_stretch(&self, now: Duration) {
+        self.awake_since_ns.set(nanos(now));
         self.polls_before.set(self.polls.get());
     }
 
     /// Notes that the worker was awake until now.
     pub fn note_busy(&self, clock: &Clock) {
-        let (awake, polls) = self.awake(clock);
+        let now = clock.elapsed();
+        let (awake, polls) = self.awake(now);
         self.busy_ns.add(awake);
+        if awake >= nanos(LONG) {
+            self.long_stretches.add(1);
+        }
         self.awake_mean.take_in(awake, polls);
-        self.note_awake(clock);
+        self.begin_stretch(now);
     }
 
     /// Notes that the worker goes to sleep.
@@ -228,9 +242,9 @@ impl WorkerMetrics {
         self.note_awake(clock);
     }
 
-    /// Nanoseconds since the worker woke up, and polls.
-    fn awake(&self, clock: &Clock) -> (u64, u64) {
-        let since = nanos(clock.elapsed()).saturating_sub(self.awake_since_ns.get());
+    /// Nanoseconds from when the worker woke up until `now`, and polls.
+    fn awake(&self, now: Duration) -> (u64, u64) {
+        let since = nanos(now).saturating_sub(self.awake_since_ns.get());
         let polls = self.polls.get().saturating_sub(self.polls_before.get());
         (since, polls)
     }
@@ -258,7 +272,7 @@ impl WorkerMetrics {
     #[must_use]
     pub fn mean_awake_time(&self, clock: &Clock) -> Duration {
         let is_awake = self.parks_and_unparks.get() % 2 == 0;
-        let mean = match self.awake(clock) {
+        let mean = match self.awake(clock.elapsed()) {
             (awake, polls) if is_awake => self.awake_mean.after(awake, polls),
             _ => self.awake_mean.get(),
         };

@@ -1,10 +1,20 @@
 //! The monitor: a thread that helps workers which are stuck in a long poll.
 //!
-//! A stuck worker does not turn its driver, and nobody may take the task in its next slot. Every
-//! `ROUND` the monitor looks for workers that are awake and have begun no poll since the last
+//! A stuck worker does not turn its driver, and nobody may take the task in its next slot. In
+//! rounds the monitor looks for workers that are awake and have begun no poll since the last
 //! round; of each it turns the driver (without waiting) and takes the slot's task, and
-//! injects what it got, so that any other worker can run it. When nothing happens, it costs
-//! nothing: [`Monitor`] says how it sleeps.
+//! injects what it got, so that any other worker can run it.
+//!
+//! A look costs as much as a request, so the monitor looks rarely where no poll is long:
+//!
+//! | the workers | the next round |
+//! |---|---|
+//! | one is awake, or was so for [`LONG`] in one of the last `CALM_AFTER` rounds | after [`LONG`] |
+//! | no such thing: they are calm | after `CALM_ROUND` |
+//! | calm, and none woke up for `SILENT_ROUNDS` | when one wakes up; [`Monitor`] says how |
+//!
+//! So the first long poll of a calm runtime is noticed after `CALM_ROUND + LONG` at the latest,
+//! others after twice [`LONG`].
 
 use std::sync::PoisonError;
 use std::thread::{self, JoinHandle};
@@ -15,16 +25,23 @@ use yamanote_base::lock::{Mutex, MutexGuard};
 use yamanote_base::wake::WakeList;
 
 use super::Multi;
+use crate::metrics::{LONG, WorkerMetrics};
 
-/// Time between two looks at the workers.
-const ROUND: Duration = Duration::from_millis(10);
+/// Time between two looks, where a worker may be stuck.
+const ROUND: Duration = LONG;
 
-/// Rounds with all workers asleep after which the monitor sleeps, too.
-const QUIET_ROUNDS: u32 = 20;
+/// Time between two looks at workers that are calm.
+const CALM_ROUND: Duration = Duration::from_millis(100);
+
+/// Rounds after which the workers are calm: half a second.
+const CALM_AFTER: u32 = 50;
+
+/// Rounds of calm in which no worker woke up, after which the monitor sleeps, too.
+const SILENT_ROUNDS: u32 = 3;
 
 /// How workers and the monitor reach each other.
 ///
-/// After `QUIET_ROUNDS` rounds with all workers asleep the monitor sleeps without a limit and
+/// When all workers are asleep and have been for a while, the monitor sleeps without a limit and
 /// says so in `dozing`. A worker that wakes up clears its sleeper bit, then (fence) looks at
 /// `dozing`; the monitor sets `dozing`, then (fence) looks at the sleeper bits once more. In the
 /// single order of the fences one is first, so one of the two sees the other, and no worker gets
@@ -79,10 +96,10 @@ impl Monitor {
     }
 
     /// Waits for the next round; `false` when the monitor is to end.
-    fn wait_for_round(&self) -> bool {
+    fn wait_for_round(&self, round: Duration) -> bool {
         let mut stopped = self.stopped.lock();
         if !*stopped {
-            let raw = self.call.wait_timeout(stopped.into_raw(), ROUND);
+            let raw = self.call.wait_timeout(stopped.into_raw(), round);
             stopped = MutexGuard::from_raw(raw.unwrap_or_else(PoisonError::into_inner).0);
         }
         !*stopped
@@ -123,34 +140,127 @@ pub(super) fn start(multi: &Multi) -> std::io::Result<()> {
 fn watch(multi: &Multi) {
     let parts = &multi.0;
     let all_asleep = || (0..multi.workers()).all(|worker| parts.idle.is_asleep(worker));
-    let mut seen = vec![u64::MAX; multi.workers()];
+    let mut seen = vec![Seen::default(); multi.workers()];
     let mut wakes = WakeList::new();
-    let mut quiet = 0;
+    let mut pace = Pace::new();
     // One round per turn of the loop; bounded by the life of the scheduler.
     loop {
-        let goes_on = if quiet < QUIET_ROUNDS {
-            parts.monitor.wait_for_round()
-        } else {
-            quiet = 0;
-            parts.monitor.doze(all_asleep)
+        let goes_on = match pace.next() {
+            Some(round) => parts.monitor.wait_for_round(round),
+            None => parts.monitor.doze(all_asleep),
         };
         if !goes_on {
             return;
         }
-        let mut awake = 0;
         for (worker, seen) in seen.iter_mut().enumerate() {
-            if parts.idle.is_asleep(worker) {
-                *seen = u64::MAX;
-                continue;
-            }
-            awake += 1;
-            let polls = parts.seats[worker].metrics.polls.get();
-            if *seen == polls {
+            let asleep = parts.idle.is_asleep(worker);
+            let found = seen.look(Seen::of(&parts.seats[worker].metrics, asleep));
+            if found == Found::Stuck {
                 rescue(multi, worker, &mut wakes);
             }
-            *seen = polls;
+            pace.note(found);
         }
-        quiet = if awake == 0 { quiet + 1 } else { 0 };
+    }
+}
+
+/// What the monitor saw of a worker when it looked last.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    /// Polls that it had begun, if it was awake.
+    polls: Option<u64>,
+    parks_and_unparks: u64,
+    long_stretches: u64,
+}
+
+/// What a look at a worker finds, the least reason to look again soon first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Found {
+    /// It has slept since the last look.
+    Silent,
+    /// It sleeps.
+    Asleep,
+    /// It is awake.
+    Awake,
+    /// It was awake for long at a stretch.
+    Busy,
+    /// It is in the same poll as at the last look.
+    Stuck,
+}
+
+impl Seen {
+    fn of(metrics: &WorkerMetrics, asleep: bool) -> Self {
+        Self {
+            polls: (!asleep).then(|| metrics.polls.get()),
+            parks_and_unparks: metrics.parks_and_unparks.get(),
+            long_stretches: metrics.long_stretches.get(),
+        }
+    }
+
+    /// What has become of the worker, which is seen as `now`.
+    fn look(&mut self, now: Seen) -> Found {
+        let before = std::mem::replace(self, now);
+        if self.polls.is_some() && self.polls == before.polls {
+            Found::Stuck
+        } else if self.long_stretches != before.long_stretches {
+            Found::Busy
+        } else if self.polls.is_some() {
+            Found::Awake
+        } else if self.parks_and_unparks != before.parks_and_unparks {
+            Found::Asleep
+        } else {
+            Found::Silent
+        }
+    }
+}
+
+/// How soon the monitor looks again.
+#[derive(Debug)]
+struct Pace {
+    /// Rounds since a worker was last busy. Workers that have just begun are calm.
+    calm: u32,
+    /// Rounds of calm in which all were silent.
+    silent: u32,
+    /// The most that was found in this round.
+    found: Option<Found>,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self {
+            calm: CALM_AFTER,
+            silent: 0,
+            found: None,
+        }
+    }
+
+    /// What was found of one worker.
+    fn note(&mut self, found: Found) {
+        self.found = self.found.max(Some(found));
+    }
+
+    /// Ends the round; the time to the next one. `None` when there is no need for one until a
+    /// worker wakes up.
+    fn next(&mut self) -> Option<Duration> {
+        let found = self.found.take();
+        self.calm = match found {
+            Some(Found::Busy | Found::Stuck) => 0,
+            _ => (self.calm + 1).min(CALM_AFTER),
+        };
+        let is_calm = self.calm == CALM_AFTER;
+        self.silent = match found {
+            Some(Found::Silent) if is_calm => self.silent + 1,
+            _ => 0,
+        };
+        if self.silent == SILENT_ROUNDS {
+            self.silent = 0;
+            return None;
+        }
+        let is_awake = found.is_some_and(|found| found >= Found::Awake);
+        Some(if is_calm && !is_awake {
+            CALM_ROUND
+        } else {
+            ROUND
+        })
     }
 }
 
@@ -165,5 +275,68 @@ fn rescue(multi: &Multi, worker: usize, wakes: &mut WakeList) {
     }
     if multi.work_is_visible() {
         multi.wake_one();
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    /// Rounds that all end like this; the last one's.
+    fn rounds(pace: &mut Pace, count: u32, found: Found) -> Option<Duration> {
+        let mut last = None;
+        for _ in 0..count {
+            pace.note(found);
+            last = pace.next();
+        }
+        last
+    }
+
+    #[test]
+    fn calm_workers_are_looked_at_rarely_and_busy_ones_often() {
+        let mut pace = Pace::new();
+        assert_eq!(pace.next(), Some(CALM_ROUND));
+        assert_eq!(
+            rounds(&mut pace, 1, Found::Awake),
+            Some(ROUND),
+            "is it stuck?"
+        );
+        assert_eq!(rounds(&mut pace, 1, Found::Asleep), Some(CALM_ROUND));
+        for found in [Found::Busy, Found::Stuck] {
+            assert_eq!(rounds(&mut pace, 1, found), Some(ROUND));
+            assert_eq!(
+                rounds(&mut pace, CALM_AFTER - 1, Found::Asleep),
+                Some(ROUND)
+            );
+            assert_eq!(rounds(&mut pace, 1, Found::Asleep), Some(CALM_ROUND));
+        }
+    }
+
+    #[test]
+    fn the_monitor_sleeps_only_when_no_worker_wakes_up() {
+        let mut pace = Pace::new();
+        assert_eq!(
+            rounds(&mut pace, SILENT_ROUNDS - 1, Found::Silent),
+            Some(CALM_ROUND)
+        );
+        assert_eq!(rounds(&mut pace, 1, Found::Asleep), Some(CALM_ROUND));
+        assert_eq!(rounds(&mut pace, SILENT_ROUNDS, Found::Silent), None);
+        assert_eq!(pace.next(), Some(CALM_ROUND), "after it was roused");
+    }
+
+    #[test]
+    fn one_that_is_in_the_same_poll_is_stuck() {
+        let mut seen = Seen::default();
+        let worker = |polls, parks_and_unparks, long_stretches| Seen {
+            polls,
+            parks_and_unparks,
+            long_stretches,
+        };
+        assert_eq!(seen.look(worker(Some(1), 0, 0)), Found::Awake);
+        assert_eq!(seen.look(worker(Some(1), 0, 0)), Found::Stuck);
+        assert_eq!(seen.look(worker(Some(2), 0, 0)), Found::Awake);
+        assert_eq!(seen.look(worker(None, 1, 0)), Found::Asleep);
+        assert_eq!(seen.look(worker(None, 1, 0)), Found::Silent);
+        assert_eq!(seen.look(worker(None, 3, 1)), Found::Busy);
     }
 }
