@@ -26,6 +26,8 @@ const PENALTY_MAX: u32 = 4096;
 pub struct Lingering {
     /// A thread lingers now; more would be in each other's way.
     occupied: bool,
+    /// The last wait was ended by a call: how long the next one is, is worth a look at the clock.
+    called: bool,
     /// The last wait was short.
     worth_it: bool,
     /// Turns left for which it is given up.
@@ -38,7 +40,8 @@ pub struct Lingering {
 #[derive(Debug)]
 #[must_use = "a wait that does not end is never learnt from"]
 pub struct Wait {
-    begin: Instant,
+    /// `None` after a wait that no call has ended.
+    begin: Option<Instant>,
     lingers: bool,
     in_time: bool,
 }
@@ -51,9 +54,14 @@ impl Wait {
     /// for longer than the moment.
     pub fn linger(&mut self, is_called: impl Fn() -> bool) {
         if self.lingers && !self.in_time {
-            let left = MOMENT.saturating_sub(self.begin.elapsed());
+            let left = MOMENT.saturating_sub(self.elapsed());
             self.in_time = spin(left, is_called, || false);
         }
+    }
+
+    /// How long it takes so far, as far as is known.
+    fn elapsed(&self) -> Duration {
+        self.begin.map_or(Duration::MAX, |begin| begin.elapsed())
     }
 }
 
@@ -83,7 +91,7 @@ impl Lingering {
     /// Before a wait.
     pub fn begin(&mut self) -> Wait {
         Wait {
-            begin: Instant::now(),
+            begin: self.called.then(Instant::now),
             lingers: self.decide(),
             in_time: false,
         }
@@ -104,7 +112,8 @@ impl Lingering {
     /// After the wait, which was ended by a call, or by something that comes no sooner for
     /// lingering.
     pub fn end(&mut self, wait: &Wait, called: bool) {
-        self.learn(wait, called && wait.begin.elapsed() < SLEEP_SHORT);
+        self.called = called;
+        self.learn(wait, called && wait.elapsed() < SLEEP_SHORT);
     }
 
     fn learn(&mut self, wait: &Wait, was_short: bool) {
