@@ -1,5 +1,6 @@
 //! A list of wakers, gathered under a lock and woken after it: [`WakeList`].
 
+use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
@@ -9,9 +10,10 @@ const INLINE: usize = 32;
 /// Wakers gathered while a lock is held, to be woken when it no longer is.
 ///
 /// Unbounded: as many as wait for the one thing that happened; the first 32 need no heap.
-#[derive(Debug)]
+/// An empty one costs nothing to make or to drop: there is one in each turn of a driver.
 pub struct WakeList {
-    inline: [Option<Waker>; INLINE],
+    /// The first `inline_len` are wakers.
+    inline: [MaybeUninit<Waker>; INLINE],
     inline_len: usize,
     spilled: Vec<Waker>,
 }
@@ -20,7 +22,7 @@ impl WakeList {
     /// An empty list.
     pub const fn new() -> Self {
         Self {
-            inline: [const { None }; INLINE],
+            inline: [const { MaybeUninit::uninit() }; INLINE],
             inline_len: 0,
             spilled: Vec::new(),
         }
@@ -40,7 +42,7 @@ impl WakeList {
     pub fn push(&mut self, waker: Waker) {
         match self.inline.get_mut(self.inline_len) {
             Some(slot) => {
-                *slot = Some(waker);
+                slot.write(waker);
                 self.inline_len += 1;
             }
             None => self.spilled.push(waker),
@@ -61,14 +63,16 @@ impl WakeList {
     pub fn wake_all(&mut self) {
         /// Goes on where a panicking waker stopped.
         struct Rest<'a> {
-            inline: std::slice::IterMut<'a, Option<Waker>>,
+            /// Wakers, each of which is this one's.
+            inline: std::slice::Iter<'a, MaybeUninit<Waker>>,
             spilled: std::vec::Drain<'a, Waker>,
         }
 
         impl Rest<'_> {
             fn wake(&mut self) {
-                while let Some(waker) = self.inline.next().and_then(Option::take) {
-                    waker.wake();
+                for waker in self.inline.by_ref() {
+                    // SAFETY: it is one, as said above, and the iterator has left it behind.
+                    unsafe { waker.assume_init_read() }.wake();
                 }
                 for waker in self.spilled.by_ref() {
                     waker.wake();
@@ -82,9 +86,10 @@ impl WakeList {
             }
         }
 
+        // From here on the list has none of them, whatever becomes of the `Rest`.
         let len = std::mem::take(&mut self.inline_len);
         Rest {
-            inline: self.inline[..len].iter_mut(),
+            inline: self.inline[..len].iter(),
             spilled: self.spilled.drain(..),
         }
         .wake();
@@ -96,6 +101,27 @@ impl WakeList {
     /// been reported by the panic hook, and is left at that.
     pub fn wake_quietly(&mut self) {
         let _ = catch_unwind(AssertUnwindSafe(|| self.wake_all()));
+    }
+}
+
+impl Drop for WakeList {
+    fn drop(&mut self) {
+        if self.inline_len == 0 {
+            return;
+        }
+        for waker in &mut self.inline[..self.inline_len] {
+            // SAFETY: the first `inline_len` are wakers, and nobody uses the list after this.
+            // A waker whose drop panics leaves those after it undropped.
+            unsafe { waker.assume_init_drop() };
+        }
+    }
+}
+
+impl std::fmt::Debug for WakeList {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("WakeList")
+            .field("len", &self.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -135,5 +161,20 @@ mod tests {
         assert!(list.is_empty());
         list.push(Waker::noop().clone());
         assert_eq!(list.len(), 1);
+    }
+
+    #[test]
+    fn a_list_that_is_dropped_drops_its_wakers() {
+        let woken = Arc::new(Mutex::new(Vec::new()));
+        for len in [0, 1, 40] {
+            let mut list = WakeList::new();
+            for i in 0..len {
+                list.push(Waker::from(Arc::new(Note(i, woken.clone()))));
+            }
+            assert_eq!(Arc::strong_count(&woken), 1 + len);
+            drop(list);
+            assert_eq!(Arc::strong_count(&woken), 1);
+        }
+        assert!(woken.lock().unwrap().is_empty());
     }
 }
