@@ -1,9 +1,12 @@
 //! How the runtimes are made that are measured: on one thread or on workers, as tokio comes,
-//! or with the switches of its unstable build.
+//! with the switches of its unstable build, or with the one of ours.
 
 #[cfg(tokio_unstable)]
 mod switches;
-#[cfg(not(tokio_unstable))]
+#[cfg(feature = "spin")]
+#[path = "builder/spin.rs"]
+mod switches;
+#[cfg(not(any(tokio_unstable, feature = "spin")))]
 #[path = "builder/no_switches.rs"]
 mod switches;
 

@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
-use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
 use tokio::time::{sleep, timeout};
@@ -24,12 +23,6 @@ const STAGES: usize = 16;
 const LONG: Duration = Duration::from_secs(30);
 
 pub(crate) fn run(bench: &mut Bench) {
-    for threads in [1, 2, 8, 16] {
-        let name = format!("spawn_blocking from {threads} threads (per call)");
-        bench.timed_row(&name, move |operations| {
-            blocking_from_outside(threads, operations)
-        });
-    }
     let name = "timeout in 64 tasks beside 100000 timers (per timeout)";
     let sleepers = |runtime: &Runtime| runtime.run(sleepers());
     bench.prepared_row_on(
@@ -52,25 +45,6 @@ pub(crate) fn run(bench: &mut Bench) {
     bench.figure_row("1000 requests a second (each)", "sleeps", || async {
         requests().await.sleeps
     });
-}
-
-/// Many threads that are no workers call, and wait for the answer.
-async fn blocking_from_outside(threads: u64, operations: u64) {
-    let calls = operations.div_ceil(threads);
-    let callers = (0..threads).map(|_| {
-        let handle = Handle::current();
-        thread::spawn(move || {
-            for number in 0..calls {
-                let (tell, told) = std::sync::mpsc::channel();
-                drop(handle.spawn_blocking(move || tell.send(black_box(number))));
-                black_box(told.recv().expect("it is run"));
-            }
-        })
-    });
-    let callers: Vec<_> = callers.collect();
-    while !callers.iter().all(thread::JoinHandle::is_finished) {
-        sleep(Duration::from_micros(200)).await;
-    }
 }
 
 /// Tasks that wait for timers on all workers.
@@ -185,7 +159,7 @@ async fn requests() -> Cost {
 }
 
 /// Nanoseconds of processor time that the threads of this process have used.
-fn cpu_nanos() -> u64 {
+pub(crate) fn cpu_nanos() -> u64 {
     of_threads(cpu_of)
 }
 

@@ -131,7 +131,7 @@ impl Bench {
         F: Future<Output = ()>,
         Runtime: Runs<F>,
     {
-        self.timed_row_on(&FLAVORS, name, |_| (), row);
+        self.prepared_row_on(&FLAVORS, name, |_| (), row);
     }
 
     /// A [`timed_row`](Self::timed_row) on eight workers.
@@ -141,7 +141,7 @@ impl Bench {
         F: Future<Output = ()>,
         Runtime: Runs<F>,
     {
-        self.timed_row_on(&[Flavor::Eight], name, |_| (), row);
+        self.prepared_row_on(&[Flavor::Eight], name, |_| (), row);
     }
 
     /// A figure that `row` finds by itself; less of it is better.
@@ -189,25 +189,11 @@ impl Bench {
         F: Future<Output = ()>,
         Runtime: Runs<F>,
     {
-        self.timed_row_on(&FLAVORS, name, prepare, row);
+        self.prepared_row_on(&FLAVORS, name, prepare, row);
     }
 
     /// A [`prepared_row`](Self::prepared_row) on some runtimes.
-    #[allow(dead_code, reason = "other runtimes have no such rows")]
     pub(crate) fn prepared_row_on<F>(
-        &mut self,
-        flavors: &[Flavor],
-        name: &str,
-        prepare: impl Fn(&Runtime),
-        row: impl Fn(u64) -> F,
-    ) where
-        F: Future<Output = ()>,
-        Runtime: Runs<F>,
-    {
-        self.timed_row_on(flavors, name, prepare, row);
-    }
-
-    fn timed_row_on<F>(
         &mut self,
         flavors: &[Flavor],
         name: &str,
