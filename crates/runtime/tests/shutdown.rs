@@ -245,36 +245,41 @@ fn no_thread_holds_a_runtime_that_was_dropped() {
     }
 }
 
-/// Drops a runtime where it is woken, and says the name of that thread.
-struct Dropper(Mutex<Option<(Runtime, mpsc::Sender<Option<String>>)>>);
+/// Drops a runtime where it is woken. Says so before, and with the name of the thread afterwards.
+struct Dropper {
+    runtime: Mutex<Option<Runtime>>,
+    begins: mpsc::Sender<()>,
+    has_dropped: mpsc::Sender<Option<String>>,
+}
 
 impl Wake for Dropper {
     fn wake(self: Arc<Self>) {
-        let (runtime, tx) = self.0.lock().unwrap().take().unwrap();
-        drop(runtime);
+        self.begins.send(()).unwrap();
+        drop(self.runtime.lock().unwrap().take());
         let name = thread::current().name().map(str::to_owned);
-        tx.send(name).unwrap();
+        self.has_dropped.send(name).unwrap();
     }
 }
 
 #[test]
 fn a_waker_that_the_monitor_calls_may_drop_the_runtime() {
+    const LIMIT: Duration = Duration::from_secs(60);
     let mut builder = Builder::new_multi_thread();
     let runtime = builder.worker_threads(2).enable_all().build().unwrap();
     let handle = runtime.handle().clone();
-    let (tx, rx) = mpsc::channel();
-    let dropper = Arc::new(Dropper(Mutex::new(Some((runtime, tx)))));
-    let (stuck, unstuck) = mpsc::channel();
+    let ((begins, begun), (has_dropped, dropped)) = (mpsc::channel(), mpsc::channel());
+    let waker = Waker::from(Arc::new(Dropper {
+        runtime: Mutex::new(Some(runtime)),
+        begins,
+        has_dropped,
+    }));
     handle.spawn(async move {
-        let waker = Waker::from(dropper);
         let mut sleep = Box::pin(yamanote_base::hooks::sleep(Duration::from_millis(1)));
         let polled = sleep.as_mut().poll(&mut Context::from_waker(&waker));
         assert!(polled.is_pending());
-        // Longer than the monitor takes to see that this worker is stuck.
-        thread::sleep(Duration::from_millis(300));
-        stuck.send(()).unwrap();
+        // Nobody but the monitor sees to this worker's timers meanwhile.
+        begun.recv_timeout(LIMIT).unwrap();
     });
-    unstuck.recv().unwrap();
-    let name = rx.recv_timeout(Duration::from_secs(60)).unwrap();
+    let name = dropped.recv_timeout(LIMIT).unwrap();
     assert_eq!(name.as_deref(), Some("yamanote-monitor"));
 }
