@@ -51,18 +51,12 @@ pub fn watch() {
     WATCHED.store(true, Ordering::Relaxed);
 }
 
-/// Whether somebody wants to know what polls wait for.
-#[inline(always)]
-pub fn is_watched() -> bool {
-    // Relaxed: see watch().
-    WATCHED.load(Ordering::Relaxed)
-}
-
 /// Notes that the current poll waits for `what`. Best where the leaf takes its place in a queue:
 /// beside a result that is handed on, the call that is not made costs it its registers.
 #[inline(always)]
 pub fn note(what: &'static str) {
-    if is_watched() {
+    // Relaxed: see watch().
+    if WATCHED.load(Ordering::Relaxed) {
         add_word(what);
     }
 }
@@ -70,7 +64,8 @@ pub fn note(what: &'static str) {
 /// [`note`] of what is found out only if somebody wants to know.
 #[inline(always)]
 pub fn note_of(what: impl FnOnce() -> &'static str) {
-    if is_watched() {
+    // Relaxed: see watch().
+    if WATCHED.load(Ordering::Relaxed) {
         add_word(what());
     }
 }
@@ -78,7 +73,8 @@ pub fn note_of(what: impl FnOnce() -> &'static str) {
 /// [`note`] with more to say.
 #[inline(always)]
 pub fn note_with(what: &'static str, detail: impl FnOnce() -> Detail) {
-    if is_watched() {
+    // Relaxed: see watch().
+    if WATCHED.load(Ordering::Relaxed) {
         add(what, detail);
     }
 }

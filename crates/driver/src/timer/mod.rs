@@ -144,17 +144,11 @@ impl Timer {
                 self.give_back();
                 Poll::Ready(())
             }
-            Polled::Waiting | Polled::OtherWaker if waits::is_watched() => self.note_wait(),
-            Polled::Waiting | Polled::OtherWaker => Poll::Pending,
+            Polled::Waiting | Polled::OtherWaker => {
+                waits::note_with("a timer", || Detail::Until(self.deadline));
+                Poll::Pending
+            }
         }
-    }
-
-    /// Pending. A call at the end of the poll, which costs that no register.
-    #[cold]
-    #[inline(never)]
-    fn note_wait(&self) -> Poll<()> {
-        waits::note_with("a timer", || Detail::Until(self.deadline));
-        Poll::Pending
     }
 
     /// Enters the wheel of the current thread's shard, unless it is due.

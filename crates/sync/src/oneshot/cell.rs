@@ -150,10 +150,8 @@ fn take_waker(slot: &UnsafeCell<Option<Waker>>) -> Option<Waker> {
     })
 }
 
-/// Leaves `cx`'s waker in the slot, whose bit the caller has cleared, to wait for `what`. If that
-/// comes meanwhile, from another thread, a wait is noted that is none.
-fn store_waker(slot: &UnsafeCell<Option<Waker>>, cx: &Context<'_>, what: &'static str) {
-    waits::note(what);
+/// Leaves `cx`'s waker in the slot, whose bit the caller has cleared.
+fn store_waker(slot: &UnsafeCell<Option<Waker>>, cx: &Context<'_>) {
     let known = slot.with(|slot| {
         // SAFETY: its bit is clear, so the slot belongs to the end that fills it: the caller.
         unsafe { &*slot }
@@ -199,14 +197,11 @@ impl<T> SenderEnd<T> {
         if word & RX_CLOSED != 0 {
             return Poll::Ready(());
         }
-        store_waker(
-            &self.0.cell().tx_waker,
-            cx,
-            "oneshot: the end of the receiver",
-        );
+        store_waker(&self.0.cell().tx_waker, cx);
         if self.0.set(TX_WAKER) & RX_CLOSED != 0 {
             Poll::Ready(())
         } else {
+            waits::note("oneshot: the end of the receiver");
             Poll::Pending
         }
     }
@@ -262,13 +257,16 @@ impl<T> ReceiverEnd<T> {
             word = self.0.clear(RX_WAKER);
         }
         if word & (TX_DONE | RX_CLOSED) == 0 {
-            store_waker(&self.0.cell().rx_waker, cx, "oneshot: the value");
+            store_waker(&self.0.cell().rx_waker, cx);
             word = self.0.set(RX_WAKER);
         }
         match self.received(word) {
             Received::Value(value) => Poll::Ready(Some(value)),
             Received::Never => Poll::Ready(None),
-            Received::NotYet => Poll::Pending,
+            Received::NotYet => {
+                waits::note("oneshot: the value");
+                Poll::Pending
+            }
         }
     }
 
