@@ -18,14 +18,15 @@ use tokio::time::sleep;
 
 const HOUR: Duration = Duration::from_secs(3600);
 
-/// Asserts that the tasks which wait when `main` does are said to wait for these.
+/// Asserts that the tasks which wait once `main` has ended, and while what it returns is held, are
+/// said to wait for these.
 #[track_caller]
-fn assert_told<Fut: Future<Output = ()>>(main: impl FnOnce(Sim) -> Fut, waits: &[&str]) {
+fn assert_told<Fut: Future>(main: impl FnOnce(Sim) -> Fut, waits: &[&str]) {
     let sim = Sim::new(1);
     sim.set_time_limit(Duration::from_secs(2));
     let world = sim.clone();
     let ended: Result<(), _> = sim.run(async {
-        main(world).await;
+        let _held = main(world).await;
         // Until the limit, which an idle world would leap over.
         loop {
             sleep(Duration::from_millis(100)).await;
@@ -63,7 +64,7 @@ fn locks_say_which_sort_they_are_of() {
         tokio::spawn(async move {
             other.get_or_init(pending).await;
         });
-        std::mem::forget((held, read));
+        (held, read)
     };
     let waits = [
         ", waits for Mutex: its turn\n",
@@ -89,7 +90,7 @@ fn a_wait_is_told_also_when_it_was_polled_again() {
             };
             tokio::join!(short, waits);
         });
-        std::mem::forget(sender);
+        sender
     };
     // In which order they are polled is drawn.
     let waits = [
@@ -114,7 +115,7 @@ fn channels_say_what_does_not_come() {
         tokio::spawn(async move { seen.changed().await });
         let barrier = Arc::new(Barrier::new(2));
         tokio::spawn(async move { barrier.wait().await.is_leader() });
-        std::mem::forget((receiver, other, one, shown));
+        (receiver, other, one, shown)
     };
     let waits = [
         ", waits for mpsc: room",
@@ -149,7 +150,7 @@ fn tasks_and_pipes_and_clocks_and_signals_are_named() {
         let disk = sim.host("slow", || fs::write("/file", b"text")).disk();
         disk.latency(HOUR);
         other.read_exact(&mut [0; 2]).await.unwrap();
-        std::mem::forget((kept, other));
+        (kept, other)
     };
     let waits = [
         "; JoinSet: the end of a task",
@@ -225,7 +226,7 @@ fn a_unix_socket_says_its_name() {
         tokio::spawn(async move { while writer.write_all(&[0; 9999]).await.is_ok() {} });
         let datagram = UnixDatagram::bind("/box").unwrap();
         tokio::spawn(async move { datagram.recv(&mut [0; 9]).await });
-        std::mem::forget(accepted);
+        accepted
     };
     let waits = [
         ", waits for Unix socket: to accept at /run",

@@ -41,6 +41,10 @@ const TESTS_LEFT_OUT: &[(&str, &str)] = &[
         "minutes for each of many seeds, of code that the other tests of worlds have, too",
     ),
     (
+        "what_the_kernel_still_has_when_the_ring_goes",
+        "leaves a request and its buffer to the kernel for good, on purpose",
+    ),
+    (
         "the_program_defines_no_function_of_the_c_library",
         "builds a program without the sanitizer",
     ),
