@@ -92,11 +92,7 @@ fn a_minute_of_three_axum_hosts_takes_less_than_a_second() {
 
 #[test]
 fn equal_seeds_give_equal_minutes_and_others_do_not() {
-    // Each on a fresh thread: what a thread has drawn or cached is no part of a world.
-    let alone = |seed| std::thread::spawn(move || minute(seed)).join().unwrap();
-    let (first, maps) = alone(7);
-    assert_eq!((first, maps), alone(7));
-    assert_ne!(first, alone(8).0);
+    yamanote_tests::assert_seed_decides(|seed| minute(seed).0);
 }
 
 #[test]

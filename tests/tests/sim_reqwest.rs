@@ -13,6 +13,7 @@ use reqwest::{Client, StatusCode};
 use tokio::net::TcpListener;
 use tokio::sim::Sim;
 use tokio::time::sleep;
+use yamanote_tests::assert_seed_decides;
 
 type Note = Arc<Mutex<Option<String>>>;
 
@@ -65,10 +66,7 @@ fn a_host_is_found_by_its_name_and_by_its_addresses() {
         .unwrap();
         sim.trace_hash()
     };
-    // Each on a fresh thread: what a thread has drawn or cached is no part of a world.
-    let alone = |seed| std::thread::spawn(move || run(seed)).join().unwrap();
-    assert_eq!(alone(1), alone(1));
-    assert_ne!(alone(1), alone(2));
+    assert_seed_decides(run);
 }
 
 #[test]

@@ -20,6 +20,7 @@ use tonic::codegen::{BoxFuture, Context, Poll, Service, http};
 use tonic::server::{ServerStreamingService, UnaryService};
 use tonic::transport::{Channel, Endpoint, Server};
 use tonic::{Code, Request, Response, Status, Streaming};
+use yamanote_tests::assert_seed_decides;
 
 const PORT: u16 = 50_051;
 
@@ -189,10 +190,7 @@ fn calls_and_streams_cross_the_network() {
         .unwrap();
         sim.trace_hash()
     };
-    // Each on a fresh thread: what a thread has drawn or cached is no part of a world.
-    let alone = |seed| std::thread::spawn(move || run(seed)).join().unwrap();
-    assert_eq!(alone(1), alone(1));
-    assert_ne!(alone(1), alone(2));
+    assert_seed_decides(run);
 }
 
 #[test]
