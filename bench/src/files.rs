@@ -1,14 +1,15 @@
 //! Which way is the fastest for files: at once where it cannot block, in a ring, or on the pool?
 //!
-//! `files-yamanote cached [LEAST [MOST]]` and `cold [LEAST [MOST]]` read whole files, of so many
-//! bytes, that are in the page cache, or are not; `others` does other things. Each line is what,
-//! how many tasks and workers, then the microseconds of one by the fastest way, without a ring,
-//! with all that a ring can do in it, on the pool, and the pool's time over the fastest way's. Last
-//! the noise: the pool's time over that of the same pool, measured like another way. The ways take
-//! turns, sample by sample, and in being the first; each time is the median of the samples.
+//! `files-yamanote cached [LEAST [MOST [TASKS [WORKERS [SECONDS]]]]]` and `cold` read whole files,
+//! of so many bytes, that are in the page cache, or are not; `others` does other things. Each way
+//! is measured once a round, with a new runtime: where its threads run, and what they have learnt,
+//! is no part of it. Times are medians, the ratios those of the rounds, with an interval. Noise is
+//! the ratio of the pool to the same pool, measured like another way.
 
 #[path = "files/cold.rs"]
 mod cold;
+#[path = "files/ratio.rs"]
+mod ratio;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -19,13 +20,16 @@ use tokio::io::AsyncWriteExt;
 use tokio::runtime::{Builder, FileRoute, Runtime};
 use tokio::task::JoinSet;
 
+use ratio::Ratio;
+
 /// The time of one sample, roughly.
-const SAMPLE: Duration = Duration::from_millis(20);
-/// Rounds of samples, as many as fit into this time, but one at least.
-const ROUNDS_TIME: Duration = Duration::from_secs(1);
-/// No more rounds than these: in each, each way is the first once, and comes after another one
-/// than in those before.
-const ROUNDS_MAX: usize = ROUTES.len() - 1;
+const SAMPLE: Duration = Duration::from_millis(10);
+/// Samples that take longer are taken without one before, from which threads would learn.
+const LEARNING_MAX: Duration = Duration::from_millis(50);
+/// Operations from which the threads of a new runtime learn.
+const LEARNING: usize = 64;
+/// Rounds of a row, as many as fit into this time, but no fewer than an interval needs.
+const ROUNDS_TIME_S: usize = 6;
 /// The ways, in the order of the columns, and the last once more.
 const ROUTES: [FileRoute; 5] = [
     FileRoute::Fastest,
@@ -34,6 +38,10 @@ const ROUTES: [FileRoute; 5] = [
     FileRoute::Pool,
     FileRoute::Pool,
 ];
+
+/// Times are microseconds of one; the ratio is the pool's time over that of the fastest way.
+const COLUMNS: &str =
+    "what\ttasks\tworkers\trounds\tfastest\tno ring\tring\tpool\tratio\tfastest is\tnoise";
 
 /// What each of the tasks does, over and over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,52 +54,49 @@ enum Work {
     MakeAndRemoveDir,
 }
 
-/// A way, with what it has taken for one.
-struct Way {
-    runtime: Runtime,
-    micros: Vec<f64>,
+/// What the ways are compared in.
+#[derive(Clone, Copy)]
+struct Row<'a> {
+    folder: &'a Folder,
+    work: Work,
+    tasks: usize,
+    workers: usize,
 }
 
 /// A folder with a file for each task, which goes with the benchmark.
 struct Folder(PathBuf);
 
-impl Way {
-    fn new(workers: usize, route: FileRoute) -> Self {
-        let mut builder = if workers == 1 {
+impl Row<'_> {
+    fn runtime(&self, route: FileRoute) -> Runtime {
+        let mut builder = if self.workers == 1 {
             Builder::new_current_thread()
         } else {
             Builder::new_multi_thread()
         };
-        let runtime = builder
-            .worker_threads(workers)
-            .file_route(route)
-            .enable_all()
-            .build()
-            .expect("a benchmark needs its runtime");
-        Self {
-            runtime,
-            micros: Vec::new(),
-        }
+        let builder = builder.worker_threads(self.workers).file_route(route);
+        let runtime = builder.enable_all().build();
+        runtime.expect("a benchmark needs its runtime")
     }
 
-    /// Has `tasks` tasks do `work` `times` times each; returns how long that took in all.
-    fn sample(&mut self, folder: &Folder, work: Work, tasks: usize, times: usize) -> Duration {
+    /// Has each of the tasks do the work `times` times; returns how long that took in all.
+    fn run(&self, runtime: &Runtime, times: usize) -> Duration {
         let mut took = Duration::ZERO;
         // What is read is out of the cache once only.
-        let (rounds, times) = match work {
+        let (rounds, times) = match self.work {
             Work::ReadCold(_) => (times, 1),
             _ => (1, times),
         };
         for _ in 0..rounds {
-            if let Work::ReadCold(_) = work {
-                let cold = (0..tasks).try_for_each(|task| cold::drop_cached(&folder.file(task)));
+            if let Work::ReadCold(_) = self.work {
+                let mut files = (0..self.tasks).map(|task| self.folder.file(task));
+                let cold = files.try_for_each(|file| cold::drop_cached(&file));
                 cold.expect("the files are there");
             }
             let begin = Instant::now();
-            self.runtime.block_on(async {
+            runtime.block_on(async {
                 let mut all = JoinSet::new();
-                for task in 0..tasks {
-                    all.spawn(repeat(folder.file(task), work, times));
+                for task in 0..self.tasks {
+                    all.spawn(repeat(self.folder.file(task), self.work, times));
                 }
                 while let Some(done) = all.join_next().await {
                     done.expect("no task panics").expect("the system does it");
@@ -99,14 +104,62 @@ impl Way {
             });
             took += begin.elapsed();
         }
-        let micros = took.as_secs_f64() * 1e6;
-        self.micros.push(micros / (tasks * rounds * times) as f64);
         took
     }
 
-    fn median(&mut self) -> f64 {
-        self.micros.sort_by(f64::total_cmp);
-        self.micros[self.micros.len() / 2]
+    /// So many times make a sample; and whether there is one before it.
+    fn times(&self) -> (usize, bool) {
+        let runtime = self.runtime(FileRoute::Pool);
+        let mut times = 1;
+        loop {
+            let took = self.run(&runtime, times);
+            if took >= SAMPLE || times >= 1 << 14 {
+                return (times, took <= LEARNING_MAX);
+            }
+            times *= 2;
+        }
+    }
+
+    /// The microseconds of one on `route`, by a new runtime.
+    fn sample(&self, route: FileRoute, times: usize, learns: bool) -> f64 {
+        let runtime = self.runtime(route);
+        if learns {
+            self.run(&runtime, times.min(LEARNING.div_ceil(self.tasks)));
+        }
+        let micros = self.run(&runtime, times).as_secs_f64() * 1e6;
+        micros / (self.tasks * times) as f64
+    }
+
+    /// Measures all ways for so long, and says how they compare.
+    fn compare(&self, time: Duration) {
+        let (times, learns) = self.times();
+        let mut micros = ROUTES.map(|_| Vec::new());
+        let begin = Instant::now();
+        let mut rounds = 0;
+        while rounds < ratio::PAIRS_MIN || begin.elapsed() < time {
+            // The ways take turns in being the first, and in whom they come after.
+            let (first, step) = (rounds, 1 + rounds / ROUTES.len() % (ROUTES.len() - 1));
+            for turn in 0..ROUTES.len() {
+                let way = (first + step * turn) % ROUTES.len();
+                micros[way].push(self.sample(ROUTES[way], times, learns));
+            }
+            rounds += 1;
+        }
+        let ratio = Ratio::of(&micros[3], &micros[0]);
+        let noise = Ratio::of(&micros[3], &micros[4]);
+        let columns = micros[..4].iter_mut().map(|micros| {
+            micros.sort_by(f64::total_cmp);
+            format!("{:.1}", ratio::median(micros))
+        });
+        let columns = columns.collect::<Vec<_>>().join("\t");
+        let Row {
+            work,
+            tasks,
+            workers,
+            ..
+        } = self;
+        let (shown, verdict, noise) = (ratio.shown(), ratio.verdict(), noise.shown());
+        println!("{work:?}\t{tasks}\t{workers}\t{rounds}\t{columns}\t{shown}\t{verdict}\t{noise}");
     }
 }
 
@@ -174,13 +227,15 @@ async fn once(path: &Path, work: Work) -> io::Result<()> {
 }
 
 fn main() {
-    let number = |place, default| {
-        let given = std::env::args().nth(place).map(|len| len.parse());
-        given.map_or(default, |len| len.expect("a number of bytes"))
+    let number = |place| {
+        let given = std::env::args().nth(place);
+        given.map(|number| number.parse::<usize>().expect("a number"))
     };
-    let wanted = number(2, 0)..=number(3, usize::MAX);
+    let (least, most) = (number(2).unwrap_or(0), number(3).unwrap_or(usize::MAX));
+    let time = Duration::from_secs(number(6).unwrap_or(ROUNDS_TIME_S) as u64);
+    let is_wanted = |place, n: &usize| number(place).is_none_or(|wanted| wanted == *n);
     let sizes = [12, 14, 16, 18, 20, 22, 24].map(|shift| 1_usize << shift);
-    let sizes = sizes.into_iter().filter(|len| wanted.contains(len));
+    let sizes = (sizes.into_iter()).filter(|len| (least..=most).contains(len));
     let works: Vec<Work> = match std::env::args().nth(1).as_deref() {
         Some("cached") => sizes.map(Work::ReadCached).collect(),
         Some("cold") => sizes.map(Work::ReadCold).collect(),
@@ -191,49 +246,30 @@ fn main() {
             Work::MakeAndRemoveDir,
         ],
         _ => {
-            println!("files-yamanote cached|cold|others [least [most bytes of a file]]");
+            println!(
+                "files-yamanote cached|cold|others [LEAST [MOST [TASKS [WORKERS [SECONDS]]]]]"
+            );
             return;
         }
     };
-    let folder = Folder::new();
-    println!("what\ttasks\tworkers\tfastest\tno ring\tring\tpool\tratio\tnoise");
+    let folder = &Folder::new();
+    println!("{COLUMNS}");
     for work in works {
-        for tasks in [1, 64] {
+        for tasks in [1, 64].into_iter().filter(|n| is_wanted(4, n)) {
             let len = match work {
                 Work::ReadCached(len) | Work::ReadCold(len) => len,
                 _ => 4096,
             };
             folder.fill(tasks, len);
-            for workers in [1, 2] {
-                compare(&folder, work, tasks, workers);
+            for workers in [1, 2].into_iter().filter(|n| is_wanted(5, n)) {
+                let row = Row {
+                    folder,
+                    work,
+                    tasks,
+                    workers,
+                };
+                row.compare(time);
             }
         }
     }
-}
-
-fn compare(folder: &Folder, work: Work, tasks: usize, workers: usize) {
-    let mut ways = ROUTES.map(|route| Way::new(workers, route));
-    let mut times = 1;
-    while ways[3].sample(folder, work, tasks, times) < SAMPLE && times < 1 << 14 {
-        times *= 2;
-    }
-    for way in &mut ways {
-        way.micros.clear();
-    }
-    let begin = Instant::now();
-    for round in 0..ROUNDS_MAX {
-        if round > 0 && begin.elapsed() > ROUNDS_TIME {
-            break;
-        }
-        for turn in 0..ROUTES.len() * ROUTES.len() {
-            let (first, step) = (turn / ROUTES.len(), round + 1);
-            let way = &mut ways[(first + step * turn) % ROUTES.len()];
-            way.sample(folder, work, tasks, times);
-        }
-    }
-    let medians = ways.each_mut().map(Way::median);
-    let (ratio, noise) = (medians[3] / medians[0], medians[3] / medians[4]);
-    let columns = medians[..4].iter().map(|median| format!("{median:.1}"));
-    let columns = columns.collect::<Vec<_>>().join("\t");
-    println!("{work:?}\t{tasks}\t{workers}\t{columns}\t{ratio:.2}\t{noise:.2}");
 }
