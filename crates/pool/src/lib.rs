@@ -8,6 +8,12 @@
 //!                          └─▶ a new thread, if none is idle and the limit allows
 //! ```
 //!
+//! Who submits calls a thread, unless as many are on their way as there are jobs, or, from the idle
+//! stack, as can run at once. A thread that takes a job calls the next one before it runs that, by
+//! the same rule. So where many submit short jobs, those who are awake do them, and nobody pays
+//! for waking the others in vain; and jobs that wait for each other all begin: as long as jobs
+//! are queued, a thread is coming, or all that there may be are busy.
+//!
 //! All state is under one lock, held for a few instructions; nothing is started, woken, run or
 //! dropped under it. An idle thread has a place in the idle stack and a waker of its own. Whoever
 //! takes a thread off the stack owes it a wake, and a thread that finds itself off the stack
@@ -18,7 +24,7 @@ use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, OnceLock, PoisonError};
 use std::task::Wake;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
@@ -100,6 +106,8 @@ struct PoolState {
     /// Threads that were started or taken off the stack for a job that they have not fetched
     /// yet: so many jobs at the front of the queue count as begun.
     called: usize,
+    /// Of these, those that were taken off the stack: they come without running a hook first.
+    woken: usize,
     lingering: Lingering,
     handles: Vec<JoinHandle<()>>,
     shut_down: bool,
@@ -109,6 +117,44 @@ struct PoolState {
 // by threads anyway.
 impl UnwindSafe for Pool {}
 impl RefUnwindSafe for Pool {}
+
+/// Who is to come for the jobs that are queued.
+enum Call {
+    /// Enough are coming, or whoever comes first calls the next.
+    Nobody,
+    Wake(Arc<ThreadWaker>),
+    Start,
+}
+
+impl PoolState {
+    /// Notes that a thread is called, if one is to be; the caller carries that out without the lock.
+    fn call(&mut self, config: &Config) -> Call {
+        if self.queue.len() <= self.called {
+            return Call::Nobody;
+        }
+        if self.idle.is_empty() {
+            if self.threads >= config.threads_max {
+                return Call::Nobody;
+            }
+            self.threads += 1;
+            self.called += 1;
+            return Call::Start;
+        }
+        if self.woken >= woken_max() {
+            return Call::Nobody;
+        }
+        self.called += 1;
+        self.woken += 1;
+        self.idle.pop().map_or(Call::Nobody, Call::Wake)
+    }
+}
+
+/// How many threads are on their way from the idle stack at once: as many as can run. The number is
+/// the process's, and looked up once.
+fn woken_max() -> usize {
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| thread::available_parallelism().map_or(1, usize::from))
+}
 
 thread_local! {
     /// Which pool the current thread belongs to, as the address of its parts.
@@ -188,19 +234,21 @@ impl Pool {
             return Err(Rejected::ShutDown);
         }
         state.queue.push_back(job);
-        if let Some(idle) = state.idle.pop() {
-            state.called += 1;
-            drop(state);
-            idle.wake();
-            return Ok(());
-        }
-        if state.threads >= self.0.config.threads_max {
-            return Ok(());
-        }
-        state.threads += 1;
-        state.called += 1;
+        let call = state.call(&self.0.config);
         drop(state);
-        self.start_thread()
+        self.carry_out(call)
+    }
+
+    /// Has the thread come that was called; the lock is free.
+    fn carry_out(&self, call: Call) -> Result<(), Rejected> {
+        match call {
+            Call::Nobody => Ok(()),
+            Call::Wake(idle) => {
+                idle.wake();
+                Ok(())
+            }
+            Call::Start => self.start_thread(),
+        }
     }
 
     fn start_thread(&self) -> Result<(), Rejected> {
@@ -279,6 +327,10 @@ impl Pool {
                 continue;
             };
             if !state.shut_down || job.mandatory {
+                let call = state.call(&self.0.config);
+                drop(state);
+                // This thread is there, so no job is refused: at worst it runs them all.
+                let _ = self.carry_out(call);
                 return Some(job);
             }
             drop(state);
@@ -317,6 +369,7 @@ impl Pool {
             // first, that wake is still to come, and ends a later sleep early.
             None => {
                 state.called -= 1;
+                state.woken -= 1;
                 Some(state)
             }
         }
@@ -342,6 +395,7 @@ impl Pool {
         }
         state.queue = kept;
         state.called += idle.len();
+        state.woken += idle.len();
         drop(state);
         idle.into_iter().for_each(Wake::wake);
         drop(cancelled);
@@ -420,7 +474,7 @@ impl std::fmt::Debug for Job {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::mpsc;
+    use std::sync::{Barrier, mpsc};
 
     fn pool(threads_max: usize, keep_alive: Duration) -> Pool {
         Pool::new(Config {
@@ -476,6 +530,26 @@ mod tests {
         go.send(()).unwrap();
         assert!(pool.shut_down(None));
         assert_eq!(rx.iter().collect::<Vec<_>>(), ["mandatory"]);
+    }
+
+    #[test]
+    fn jobs_that_wait_for_each_other_all_begin() {
+        // More than are called at once, so that those who come must call the others.
+        let jobs = 4 * woken_max();
+        let pool = pool(jobs, Duration::from_secs(10));
+        let (tx, rx) = mpsc::channel();
+        // In the first round threads are started, in later ones they are called from the stack.
+        for _ in 0..200 {
+            let gate = Arc::new(Barrier::new(jobs));
+            for _ in 0..jobs {
+                let (gate, tx) = (gate.clone(), tx.clone());
+                let wait = move || tx.send(gate.wait().is_leader()).unwrap();
+                pool.submit(Job::new(wait)).unwrap();
+            }
+            let ended = (0..jobs).map(|_| rx.recv_timeout(Duration::from_secs(20)));
+            assert_eq!(ended.filter(|ended| *ended == Ok(true)).count(), 1);
+        }
+        assert!(pool.shut_down(None));
     }
 
     #[test]
