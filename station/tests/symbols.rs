@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The functions of the C library that the feature `sim` stands in for.
-const OVERRIDDEN: [&str; 19] = [
+const OVERRIDDEN: [&str; 29] = [
+    "accept",
+    "accept4",
     "bind",
     "clock_gettime",
     "clock_nanosleep",
@@ -22,7 +24,15 @@ const OVERRIDDEN: [&str; 19] = [
     "listen",
     "nanosleep",
     "pthread_create",
+    "recv",
+    "recvfrom",
+    "recvmmsg",
+    "recvmsg",
     "sched_getaffinity",
+    "send",
+    "sendmmsg",
+    "sendmsg",
+    "sendto",
     "syscall",
     "sysconf",
     "time",

@@ -110,21 +110,112 @@ fn what_would_leave_the_world_is_refused() {
 }
 
 #[test]
+fn what_std_would_do_with_a_socket_itself_is_refused() {
+    let sim = Sim::new(1);
+    let outside = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut real = std::net::TcpStream::connect(outside.local_addr().unwrap()).unwrap();
+    sim.run(async {
+        let refused = |error: io::Error| assert_eq!(error.kind(), ErrorKind::Unsupported);
+        let listener = std::net::TcpListener::bind("127.0.0.1:80").unwrap();
+        refused(listener.accept().unwrap_err());
+        let socket = std::net::UdpSocket::bind("127.0.0.1:9").unwrap();
+        refused(socket.send_to(b"word", "127.0.0.1:10").unwrap_err());
+        refused(socket.recv_from(&mut [0; 9]).unwrap_err());
+        refused(socket.recv(&mut [0; 9]).unwrap_err());
+        refused(socket.peek_from(&mut [0; 9]).unwrap_err());
+        // One that was made outside, and is connected there.
+        refused(io::Write::write(&mut real, b"word").unwrap_err());
+        refused(io::Read::read(&mut real, &mut [0; 9]).unwrap_err());
+    })
+    .unwrap();
+    // Outside, each does what it does.
+    let (mut accepted, _) = outside.accept().unwrap();
+    io::Write::write_all(&mut real, b"word").unwrap();
+    let mut word = [0; 4];
+    io::Read::read_exact(&mut accepted, &mut word).unwrap();
+    assert_eq!(&word, b"word");
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    let addr = socket.local_addr().unwrap();
+    assert_eq!(socket.send_to(b"word", addr).unwrap(), 4);
+    assert_eq!(socket.recv_from(&mut word).unwrap(), (4, addr));
+}
+
+/// A way to use a socket of std.
+type Use = fn() -> io::Result<()>;
+
+#[test]
 fn a_report_tells_of_what_was_refused() {
-    let config = Explore {
-        seeds: 0..1,
-        shrink: false,
-        ..Explore::new("a_report_tells_of_what_was_refused")
-    };
-    let report = sim::explore(&config, |sim| async move {
-        let connect = async { std::net::TcpStream::connect("127.0.0.1:1").map(drop) };
-        sim.client("client", connect).await.unwrap().unwrap();
+    let uses: [(&str, Use); 4] = [
+        ("connect(2)", || {
+            std::net::TcpStream::connect("127.0.0.1:1").map(drop)
+        }),
+        ("accept4(2)", || {
+            std::net::TcpListener::bind("127.0.0.1:0")?
+                .accept()
+                .map(drop)
+        }),
+        ("sendto(2)", || {
+            let socket = std::net::UdpSocket::bind("127.0.0.1:0")?;
+            socket.send_to(b"word", "127.0.0.1:1").map(drop)
+        }),
+        ("recvfrom(2)", || {
+            let socket = std::net::UdpSocket::bind("127.0.0.1:0")?;
+            socket.recv_from(&mut [0; 9]).map(drop)
+        }),
+    ];
+    for (call, fails) in uses {
+        let config = Explore {
+            seeds: 0..1,
+            shrink: false,
+            ..Explore::new("a_report_tells_of_what_was_refused")
+        };
+        let report = sim::explore(&config, move |sim| async move {
+            let client = sim.client("client", async move { fails() });
+            client.await.unwrap().unwrap();
+        });
+        let text = report.to_string();
+        let told = format!("{call} of a socket that is not the runtime's");
+        assert!(text.contains(&told), "{text}");
+    }
+}
+
+/// A listener of std at `[::]:80`, which leaves version 4 to others if it is for version 6 only.
+fn listen_on_six(only_v6: bool) -> io::Result<TcpListener> {
+    let socket = socket2::Socket::new(socket2::Domain::IPV6, socket2::Type::STREAM, None)?;
+    socket.set_only_v6(only_v6)?;
+    socket.set_nonblocking(true)?;
+    let addr: SocketAddr = "[::]:80".parse().expect("it is well-formed");
+    socket.bind(&addr.into())?;
+    socket.listen(5)?;
+    TcpListener::from_std(socket.into())
+}
+
+#[test]
+fn a_socket_for_version_6_only_leaves_version_4_to_others() {
+    let sim = Sim::new(1);
+    let host = sim.host("six", || async {
+        let listener = listen_on_six(true)?;
+        while listener.accept().await.is_ok() {}
+        io::Result::Ok(())
     });
-    let text = report.to_string();
-    assert!(
-        text.contains("connect(2) of a socket that is not the runtime's"),
-        "{text}"
-    );
+    sim.run(async {
+        assert!(TcpStream::connect("[fe80::2]:80").await.is_ok());
+        let error = TcpStream::connect("192.168.0.2:80").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionRefused);
+        host.crash();
+        let six = listen_on_six(true).unwrap();
+        let four = listen("0.0.0.0:80").unwrap();
+        let error = listen_on_six(false).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AddrInUse);
+        drop(six);
+        let error = listen_on_six(false).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AddrInUse);
+        drop(four);
+        let _both = listen_on_six(false).unwrap();
+        let error = listen("0.0.0.0:80").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    })
+    .unwrap();
 }
 
 /// What std's lookup says of a name.

@@ -39,9 +39,20 @@ pub struct Surroundings {
     /// The addresses of a name; takes a while.
     pub resolve: fn(name: &str) -> Result<Vec<IpAddr>, Unresolved>,
     /// Binds a socket of the system, known to it by a number, to an address of the host.
-    pub bind: fn(cookie: u64, addr: SocketAddr, is_stream: bool) -> io::Result<()>,
+    pub bind: fn(cookie: u64, addr: SocketAddr, how: Binding) -> io::Result<()>,
     /// Where a socket of the system was bound so.
     pub bound: fn(cookie: u64) -> Option<SocketAddr>,
+}
+
+/// What there is to know of a socket that is to be bound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// Whether it is for TCP, not for UDP.
+    pub is_stream: bool,
+    /// Whether it leaves the port to others of version 4, where it is one of version 6.
+    pub only_v6: bool,
+    /// Whether it leaves the port to others that say so, too.
+    pub reuse_port: bool,
 }
 
 /// Why a name leads nowhere.

@@ -34,3 +34,5 @@ mod sockets;
 mod thread;
 #[cfg(target_os = "linux")]
 mod time;
+#[cfg(target_os = "linux")]
+mod transfers;

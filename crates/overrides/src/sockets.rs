@@ -6,9 +6,12 @@ use std::ffi::{c_int, c_long};
 use std::mem::{offset_of, size_of};
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 
-use yamanote_base::simulated;
+use yamanote_base::simulated::{self, Binding};
 
 use crate::real;
+
+/// The level of options that each socket has.
+const SOCKET: c_int = libc::SOL_SOCKET;
 
 /// # Safety
 /// At `addr` there is an address of `len` bytes.
@@ -24,12 +27,17 @@ unsafe extern "C" fn bind(
         // SAFETY: the caller's promise.
         return unsafe { call(libc::SYS_bind, socket, addr, len) };
     };
-    let Some(cookie) = option(socket, libc::SO_COOKIE) else {
+    let Some(cookie) = option(socket, SOCKET, libc::SO_COOKIE) else {
         return real::failure(libc::EBADF) as c_int;
     };
-    let is_stream = option(socket, libc::SO_TYPE) == Some(libc::SOCK_STREAM as u64);
+    let is_set = |level, name| option(socket, level, name).is_some_and(|value| value != 0);
+    let how = Binding {
+        is_stream: option(socket, SOCKET, libc::SO_TYPE) == Some(libc::SOCK_STREAM as u64),
+        only_v6: inet.is_ipv6() && is_set(libc::IPPROTO_IPV6, libc::IPV6_V6ONLY),
+        reuse_port: is_set(SOCKET, libc::SO_REUSEPORT),
+    };
     let _outside = simulated::leave();
-    match (surroundings.bind)(cookie, inet, is_stream) {
+    match (surroundings.bind)(cookie, inet, how) {
         Ok(()) => 0,
         Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {
             real::failure(libc::EADDRINUSE) as c_int
@@ -108,18 +116,18 @@ unsafe fn call(
 /// Where the world has bound it.
 fn bound(socket: c_int) -> Option<SocketAddr> {
     let surroundings = simulated::surroundings()?;
-    let cookie = option(socket, libc::SO_COOKIE)?;
+    let cookie = option(socket, SOCKET, libc::SO_COOKIE)?;
     let _outside = simulated::leave();
     (surroundings.bound)(cookie)
 }
 
 /// A number that the system knows of a socket.
-fn option(socket: c_int, name: c_int) -> Option<u64> {
+pub(crate) fn option(socket: c_int, level: c_int, name: c_int) -> Option<u64> {
     let mut value = 0_u64;
     let mut len = size_of::<u64>() as libc::socklen_t;
     let place = (&raw mut value).cast();
     // SAFETY: `value` has as many bytes as `len` says.
-    let result = unsafe { libc::getsockopt(socket, libc::SOL_SOCKET, name, place, &raw mut len) };
+    let result = unsafe { libc::getsockopt(socket, level, name, place, &raw mut len) };
     (result == 0).then_some(value)
 }
 

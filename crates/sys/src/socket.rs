@@ -8,7 +8,7 @@ use socket2::{Domain, Protocol, Type};
 pub use socket2::{SockAddr, SockRef, Socket};
 
 pub use crate::source::assert_nonblocking;
-pub use crate::stand_in::{cookie, keepalive};
+pub use crate::stand_in::{cookie, keepalive, reuse_port};
 
 /// How many connections wait to be accepted, if nobody says.
 #[derive(Debug)]

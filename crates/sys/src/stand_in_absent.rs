@@ -1,5 +1,6 @@
 //! Where no socket of the system stands for a simulated one: nothing of the kind is known.
 
+use std::io;
 use std::time::Duration;
 
 use socket2::Socket;
@@ -14,4 +15,12 @@ pub fn cookie(_: &Socket) -> Option<u64> {
 #[must_use]
 pub fn keepalive(_: &Socket) -> Option<(Duration, Duration, u32)> {
     None
+}
+
+/// Unsupported.
+///
+/// # Errors
+/// Always.
+pub fn reuse_port(_: &Socket) -> io::Result<bool> {
+    Err(io::ErrorKind::Unsupported.into())
 }

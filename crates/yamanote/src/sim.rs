@@ -154,7 +154,7 @@
 //! | not simulated | what happens |
 //! |---|---|
 //! | pipes; sockets that were connected outside | the call says `Unsupported` |
-//! | `connect` of a socket that is not the runtime's | *s*: it is refused, and in the report |
+//! | `connect`, `accept`, sends and receives of `std` itself | *s*: refused, and in the report |
 //! | other threads | *s*: `check` names who makes one |
 //! | a clock or random number by a bare instruction | `check` names the first difference |
 //! | `std::fs`, `tokio::process`, standard streams | they are the real ones |

@@ -36,9 +36,9 @@ pub(super) fn tcp(socket: &Socket) -> Option<io::Result<world::TcpSocket>> {
 pub(super) fn udp(socket: &Socket) -> Option<io::Result<world::UdpSocket>> {
     let host = context::host()?;
     let addr = bound(&host, socket)?;
-    Some(world::UdpSocket::bind(&host, addr).inspect(|simulated| {
-        simulated.set_options(|options| copy_options(socket, options));
-    }))
+    let mut options = SocketOptions::default();
+    copy_options(socket, &mut options);
+    Some(world::UdpSocket::bind_with(&host, addr, options))
 }
 
 fn bound(host: &Host, socket: &Socket) -> Option<SocketAddr> {
@@ -70,6 +70,8 @@ fn copy_options(socket: &Socket, options: &mut SocketOptions) {
     }
     set(&mut options.linger, socket.linger());
     set(&mut options.reuse_address, socket.reuse_address());
+    set(&mut options.reuse_port, socket::reuse_port(socket));
+    set(&mut options.only_v6, socket.only_v6());
     set(&mut options.broadcast, socket.broadcast());
     set(&mut options.ttl, socket.ttl_v4());
 }

@@ -4,7 +4,7 @@ use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
-use yamanote_base::simulated::{self, Surroundings, Unresolved};
+use yamanote_base::simulated::{self, Binding, Surroundings, Unresolved};
 use yamanote_driver::context;
 
 use super::{parking, points};
@@ -62,9 +62,9 @@ fn resolve(name: &str) -> Result<Vec<IpAddr>, Unresolved> {
         })
 }
 
-fn bind(cookie: u64, addr: SocketAddr, is_stream: bool) -> io::Result<()> {
+fn bind(cookie: u64, addr: SocketAddr, how: Binding) -> io::Result<()> {
     let host = context::host().ok_or(io::ErrorKind::AddrNotAvailable)?;
-    host.bind_stand_in(cookie, addr, is_stream)
+    host.bind_stand_in(cookie, addr, how)
 }
 
 fn bound(cookie: u64) -> Option<SocketAddr> {

@@ -1,5 +1,6 @@
 //! What a world asks of a socket of Linux that stands for a simulated one.
 
+use std::io;
 use std::time::Duration;
 
 use socket2::Socket;
@@ -16,4 +17,12 @@ pub fn keepalive(socket: &Socket) -> Option<(Duration, Duration, u32)> {
     let idle = socket.tcp_keepalive_time().ok()?;
     let step = socket.tcp_keepalive_interval().ok()?;
     Some((idle, step, socket.tcp_keepalive_retries().ok()?))
+}
+
+/// Whether `socket` leaves its port to others that say so, too.
+///
+/// # Errors
+/// What getsockopt(2) says.
+pub fn reuse_port(socket: &Socket) -> io::Result<bool> {
+    socket.reuse_port()
 }

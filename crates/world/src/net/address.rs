@@ -21,8 +21,17 @@ pub(crate) struct Ports {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Lease {
     pub(crate) addr: SocketAddr,
-    shared: bool,
+    sharing: Sharing,
     serial: u64,
+}
+
+/// What a socket leaves of its port to others.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Sharing {
+    /// All of it, to those that say so too.
+    pub(crate) reuse_port: bool,
+    /// Version 4, if it is at the unspecified address of version 6.
+    pub(crate) only_v6: bool,
 }
 
 impl Default for Ports {
@@ -38,23 +47,21 @@ impl Default for Ports {
 impl Ports {
     /// Takes `addr`, or any free port of its address if the port is 0.
     ///
-    /// With `shared`, others that said so may have it too.
-    pub(crate) fn take(&mut self, mut addr: SocketAddr, shared: bool) -> io::Result<Lease> {
+    /// It may have others beside it as `sharing` says.
+    pub(crate) fn take(&mut self, mut addr: SocketAddr, sharing: Sharing) -> io::Result<Lease> {
         if addr.port() == 0 {
             addr.set_port(self.free_port()?);
         }
+        let lease = Lease {
+            addr,
+            sharing,
+            serial: self.serial + 1,
+        };
         let others = self.taken.entry(addr.port()).or_default();
-        let clash =
-            |other: &Lease| overlap(other.addr.ip(), addr.ip()) && !(other.shared && shared);
-        if others.iter().any(clash) {
+        if others.iter().any(|other| other.excludes(&lease)) {
             return Err(io::ErrorKind::AddrInUse.into());
         }
         self.serial += 1;
-        let lease = Lease {
-            addr,
-            shared,
-            serial: self.serial,
-        };
         others.push(lease);
         Ok(lease)
     }
@@ -91,29 +98,54 @@ impl Ports {
     }
 }
 
-/// Whether two sockets with these addresses would get in each other's way on one port. The
-/// unspecified address of version 6 takes version 4 as well, as on Linux.
-fn overlap(one: IpAddr, other: IpAddr) -> bool {
-    let takes = |all: IpAddr, some: IpAddr| {
-        all.is_unspecified() && (all.is_ipv6() || some.to_canonical().is_ipv4())
-    };
-    one.to_canonical() == other.to_canonical() || takes(one, other) || takes(other, one)
+impl Lease {
+    /// Whether the two would get in each other's way on one port.
+    fn excludes(&self, other: &Lease) -> bool {
+        let is_shared = self.sharing.reuse_port && other.sharing.reuse_port;
+        let is_same = self.addr.ip().to_canonical() == other.addr.ip().to_canonical();
+        !is_shared && (is_same || self.takes(other.addr.ip()) || other.takes(self.addr.ip()))
+    }
+
+    /// Whether it is at an unspecified address that stands for `ip`, too: that of version 6 takes
+    /// version 4 as well, as on Linux, unless it leaves that to others.
+    fn takes(&self, ip: IpAddr) -> bool {
+        let (bound, is_v4) = (self.addr.ip(), ip.to_canonical().is_ipv4());
+        bound.is_unspecified() && (is_v4 || bound.is_ipv6()) && self.sharing.speaks(ip)
+    }
+
+    /// How well its socket answers to `target`: not at all, or the greater the better.
+    pub(crate) fn affinity(&self, target: IpAddr) -> Option<u8> {
+        let bound = self.addr.ip();
+        match bound.to_canonical() == target.to_canonical() {
+            true => Some(3),
+            false if !self.takes(target) => None,
+            false if bound.is_ipv4() == target.is_ipv4() => Some(2),
+            false => Some(1),
+        }
+    }
+
+    /// Fails if its socket cannot speak to `target`.
+    pub(crate) fn check_reach(&self, target: SocketAddr) -> io::Result<()> {
+        if self.addr.is_ipv4() && target.is_ipv6() {
+            let message = "an IPv4 socket cannot reach an IPv6 address";
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+        }
+        self.sharing.check_reach(target)
+    }
 }
 
-/// How well a socket bound to `bound` answers to `target`: not at all, or the greater the better.
-pub(crate) fn affinity(bound: IpAddr, target: IpAddr) -> Option<u8> {
-    if bound.to_canonical() == target.to_canonical() {
-        return Some(3);
+impl Sharing {
+    /// Whether its socket has to do with `ip` at all.
+    fn speaks(self, ip: IpAddr) -> bool {
+        !(self.only_v6 && ip.to_canonical().is_ipv4())
     }
-    match (
-        bound.is_unspecified(),
-        bound.is_ipv4() == target.is_ipv4(),
-        bound.is_ipv6(),
-    ) {
-        (true, true, _) => Some(2),
-        // An unspecified address of version 6 takes version 4 as well, as on Linux.
-        (true, false, true) => Some(1),
-        _ => None,
+
+    /// Fails if its socket has nothing to do with `target`.
+    pub(crate) fn check_reach(self, target: SocketAddr) -> io::Result<()> {
+        match self.speaks(target.ip()) {
+            true => Ok(()),
+            false => Err(io::ErrorKind::NetworkUnreachable.into()),
+        }
     }
 }
 
@@ -159,15 +191,6 @@ pub(crate) fn in_family(addr: SocketAddr, family: SocketAddr) -> SocketAddr {
     }
 }
 
-/// Fails if a socket bound to `bound` cannot speak to `target`.
-pub(crate) fn check_family(bound: SocketAddr, target: SocketAddr) -> io::Result<()> {
-    if bound.is_ipv4() && target.is_ipv6() {
-        let message = "an IPv4 socket cannot reach an IPv6 address";
-        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -179,24 +202,51 @@ mod tests {
     #[test]
     fn a_port_is_taken_once_unless_shared_and_free_again_when_released() {
         let mut ports = Ports::default();
-        let lease = ports.take(addr("0.0.0.0:80"), false).unwrap();
-        let again = ports.take(addr("127.0.0.1:80"), false);
+        let alone = Sharing::default();
+        let lease = ports.take(addr("0.0.0.0:80"), alone).unwrap();
+        let again = ports.take(addr("127.0.0.1:80"), alone);
         assert_eq!(again.unwrap_err().kind(), io::ErrorKind::AddrInUse);
-        let both = ports.take(addr("[::]:80"), false);
+        let both = ports.take(addr("[::]:80"), alone);
         assert_eq!(both.unwrap_err().kind(), io::ErrorKind::AddrInUse);
-        assert!(ports.take(addr("[::1]:80"), false).is_ok());
+        assert!(ports.take(addr("[::1]:80"), alone).is_ok());
         ports.release(lease);
         ports.release(lease);
-        assert!(ports.take(addr("127.0.0.1:80"), true).is_ok());
-        assert!(ports.take(addr("127.0.0.1:80"), true).is_ok());
+        let shared = Sharing {
+            reuse_port: true,
+            ..alone
+        };
+        assert!(ports.take(addr("127.0.0.1:80"), shared).is_ok());
+        assert!(ports.take(addr("127.0.0.1:80"), shared).is_ok());
+    }
+
+    #[test]
+    fn who_is_for_version_6_only_leaves_version_4_to_others() {
+        let mut ports = Ports::default();
+        let only_v6 = Sharing {
+            only_v6: true,
+            ..Sharing::default()
+        };
+        let six = ports.take(addr("[::]:80"), only_v6).unwrap();
+        let four = ports.take(addr("0.0.0.0:80"), Sharing::default()).unwrap();
+        for taken in ["[::]:80", "[::1]:80", "[::ffff:1.2.3.4]:80"] {
+            assert!(ports.take(addr(taken), Sharing::default()).is_err());
+        }
+        let [v4, mapped, v6] = ["1.2.3.4", "::ffff:1.2.3.4", "::1"].map(|ip| ip.parse().unwrap());
+        assert_eq!(
+            [v4, mapped, v6].map(|ip| six.affinity(ip)),
+            [None, None, Some(2)]
+        );
+        assert_eq!(four.affinity(v4), Some(2));
+        assert!(six.check_reach(addr("1.2.3.4:80")).is_err());
+        assert!(six.check_reach(addr("[::1]:80")).is_ok());
     }
 
     #[test]
     fn free_ports_end_at_some_time() {
         let mut ports = Ports::default();
         for _ in EPHEMERAL {
-            ports.take(addr("1.1.1.1:0"), false).unwrap();
+            ports.take(addr("1.1.1.1:0"), Sharing::default()).unwrap();
         }
-        assert!(ports.take(addr("1.1.1.1:0"), false).is_err());
+        assert!(ports.take(addr("1.1.1.1:0"), Sharing::default()).is_err());
     }
 }

@@ -17,7 +17,7 @@ use yamanote_base::ready::ReadyCell;
 use yamanote_base::wake::WakeList;
 
 use crate::host::HostId;
-use crate::net::address::{self, Lease};
+use crate::net::address::{self, Lease, Sharing};
 use crate::net::packet::{Packet, Parcel, Syn};
 use crate::net::{SocketOptions, gone};
 use crate::world::WorldState;
@@ -174,7 +174,7 @@ impl WorldState {
         let ip = address::source(own, bound.map(|bound| bound.addr.ip()), goal.ip());
         let lease = match bound {
             Some(lease) => lease,
-            None => own.tcp.take(SocketAddr::new(ip, 0), false)?,
+            None => own.tcp.take(SocketAddr::new(ip, 0), Sharing::default())?,
         };
         let local = SocketAddr::new(ip, lease.addr.port());
         let peer_host = self.hosts.by_ip(host, goal.ip());

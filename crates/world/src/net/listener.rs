@@ -11,7 +11,7 @@ use yamanote_base::ready::ReadyCell;
 use yamanote_base::wake::WakeList;
 
 use crate::host::{Host, HostId};
-use crate::net::address::{self, Lease};
+use crate::net::address::{self, Lease, Sharing};
 use crate::net::connection::{Close, Endpoint, Phase, Route};
 use crate::net::packet::{Packet, Parcel, Syn};
 use crate::net::{SocketOptions, TcpStream, gone};
@@ -63,7 +63,7 @@ impl TcpListener {
         let mut state = host.world().lock();
         let own = state.hosts.get_mut(host.id());
         address::check_own(own, addr)?;
-        let lease = own.tcp.take(addr, false)?;
+        let lease = own.tcp.take(addr, Sharing::default())?;
         Ok(Self::open(
             host,
             &mut state,
@@ -284,10 +284,7 @@ impl WorldState {
         let keys = self.net.listening.get(&(host, target.port()))?;
         let bound = |key: &Key<ListenerState>| {
             let listener = self.net.listeners.get(*key)?;
-            Some((
-                address::affinity(listener.lease.addr.ip(), target.ip())?,
-                *key,
-            ))
+            Some((listener.lease.affinity(target.ip())?, *key))
         };
         // The first of the best, so that the order of binding decides.
         let ranked = keys.iter().rev().filter_map(bound);

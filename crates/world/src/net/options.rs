@@ -1,7 +1,9 @@
-//! Socket options that a simulated socket remembers; of these, `linger`, those of keep-alive and
-//! those of multicast have an effect.
+//! Socket options that a simulated socket remembers; of these, `linger`, `reuse_port`, `only_v6`,
+//! those of keep-alive and those of multicast have an effect.
 
 use std::time::Duration;
+
+use crate::net::address::Sharing;
 
 /// The options of one socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +27,8 @@ pub struct SocketOptions {
     pub reuse_address: bool,
     /// Whether several sockets may have the port.
     pub reuse_port: bool,
+    /// Whether a socket for version 6 leaves version 4 alone; of use before it is bound.
+    pub only_v6: bool,
     /// Type of service, or traffic class.
     pub tos: u32,
     /// Size of the send buffer in bytes.
@@ -54,6 +58,7 @@ impl Default for SocketOptions {
             keepalive_probes: 9,
             reuse_address: false,
             reuse_port: false,
+            only_v6: false,
             tos: 0,
             send_buffer_size: crate::net::connection::WINDOW,
             recv_buffer_size: crate::net::connection::WINDOW,
@@ -61,6 +66,16 @@ impl Default for SocketOptions {
             multicast_loop_v4: true,
             multicast_ttl_v4: 1,
             multicast_loop_v6: true,
+        }
+    }
+}
+
+impl SocketOptions {
+    /// What the socket leaves of its port to others.
+    pub(crate) fn sharing(&self) -> Sharing {
+        Sharing {
+            reuse_port: self.reuse_port,
+            only_v6: self.only_v6,
         }
     }
 }

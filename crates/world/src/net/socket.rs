@@ -50,7 +50,7 @@ impl TcpSocket {
         let mut state = self.host.world().lock();
         let own = state.hosts.get_mut(self.host.id());
         address::check_own(own, addr)?;
-        self.bound = Some(own.tcp.take(addr, self.options.reuse_port)?);
+        self.bound = Some(own.tcp.take(addr, self.options.sharing())?);
         Ok(())
     }
 
@@ -82,6 +82,7 @@ impl TcpSocket {
             let message = "a TCP socket of one family cannot reach an address of the other";
             return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
         }
+        self.options.sharing().check_reach(remote)?;
         let mut state = self.host.world().lock();
         let (key, ready) = state.connect(self.host.id(), self.bound, remote)?;
         self.bound = None;

@@ -5,8 +5,10 @@ use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 
+use yamanote_base::simulated::Binding;
+
 use crate::host::Host;
-use crate::net::{TcpSocket, UdpSocket};
+use crate::net::{SocketOptions, TcpSocket, UdpSocket};
 
 /// As many of a host are remembered: who drops one that is bound tells nobody.
 const KEPT_MAX: usize = 1024;
@@ -27,16 +29,23 @@ impl Host {
     ///
     /// # Errors
     /// `AddrInUse`, `AddrNotAvailable`.
-    pub fn bind_stand_in(&self, cookie: u64, addr: SocketAddr, is_stream: bool) -> io::Result<()> {
-        let bound = if is_stream {
+    pub fn bind_stand_in(&self, cookie: u64, addr: SocketAddr, how: Binding) -> io::Result<()> {
+        let set_options = |options: &mut SocketOptions| {
+            options.only_v6 = how.only_v6;
+            options.reuse_port = how.reuse_port;
+        };
+        let bound = if how.is_stream {
             let mut socket = match addr {
                 SocketAddr::V4(_) => TcpSocket::new_v4(self),
                 SocketAddr::V6(_) => TcpSocket::new_v6(self),
             };
+            socket.set_options(set_options);
             socket.bind(addr)?;
             socket.local_addr()
         } else {
-            UdpSocket::bind(self, addr)?.local_addr()?
+            let mut options = SocketOptions::default();
+            set_options(&mut options);
+            UdpSocket::bind_with(self, addr, options)?.local_addr()?
         };
         let mut state = self.world().lock();
         let known = &mut state.hosts.get_mut(self.id()).stand_ins.0;

@@ -80,10 +80,18 @@ impl UdpSocket {
     /// # Errors
     /// `AddrInUse`, `AddrNotAvailable`.
     pub fn bind(host: &Host, addr: SocketAddr) -> io::Result<Self> {
+        Self::bind_with(host, addr, SocketOptions::default())
+    }
+
+    /// [`bind`](Self::bind) of a socket that has `options` already.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn bind_with(host: &Host, addr: SocketAddr, options: SocketOptions) -> io::Result<Self> {
         let mut state = host.world().lock();
         let own = state.hosts.get_mut(host.id());
         address::check_own(own, addr)?;
-        let lease = own.udp.take(addr, false)?;
+        let lease = own.udp.take(addr, options.sharing())?;
         let ready = Arc::new(ReadyCell::new());
         // Nobody waits yet: no waker comes out of this.
         ready.set(Ready::WRITABLE, &mut WakeList::new());
@@ -95,7 +103,7 @@ impl UdpSocket {
             queued_bytes: 0,
             error: None,
             ready: ready.clone(),
-            options: SocketOptions::default(),
+            options,
             last_arrival_ns: 0,
             groups: Vec::new(),
         });
@@ -117,7 +125,7 @@ impl UdpSocket {
         let state: &mut WorldState = &mut state;
         let udp = state.net.udp.get_mut(self.key).ok_or_else(gone)?;
         let goal = address::destination(remote);
-        address::check_family(udp.lease.addr, goal)?;
+        udp.lease.check_reach(goal)?;
         udp.peer = Some(goal);
         Ok(())
     }
@@ -152,7 +160,7 @@ impl UdpSocket {
         }
         let bound = udp.lease.addr;
         let target = address::destination(target);
-        address::check_family(bound, target)?;
+        udp.lease.check_reach(target)?;
         let from = self.host.id();
         let own = state.hosts.get(from);
         let ip = address::source(own, Some(bound.ip()), target.ip());
@@ -486,7 +494,7 @@ impl WorldState {
                 .udp
                 .get(*key)
                 .filter(|udp| udp.accepts_from(source))?;
-            let affinity = address::affinity(udp.lease.addr.ip(), target.ip())?;
+            let affinity = udp.lease.affinity(target.ip())?;
             Some(((affinity, udp.peer.is_some()), *key))
         };
         // The first of the best, so that the order of binding decides.
