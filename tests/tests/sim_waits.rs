@@ -25,12 +25,10 @@ fn assert_told<Fut: Future>(main: impl FnOnce(Sim) -> Fut, waits: &[&str]) {
     let sim = Sim::new(1);
     sim.set_time_limit(Duration::from_secs(2));
     let world = sim.clone();
-    let ended: Result<(), _> = sim.run(async {
+    let ended = sim.run(async {
         let _held = main(world).await;
-        // Until the limit, which an idle world would leap over.
-        loop {
-            sleep(Duration::from_millis(100)).await;
-        }
+        // Until the limit: a world that waits for nothing at all would be told to be deadlocked.
+        sleep(HOUR).await;
     });
     let error = ended.unwrap_err();
     assert!(error.to_string().contains("its time limit"), "{error}");

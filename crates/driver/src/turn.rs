@@ -164,14 +164,12 @@ impl Driver {
         let now = world.now();
         let mut target = now;
         if limit != Some(Duration::ZERO) {
-            let next = [
-                world.next_event_at(),
-                next_timer(shard),
-                limit.map(|limit| now + limit),
-            ];
+            let next = [world.next_event_at(), next_timer(shard)];
             let next = next.into_iter().flatten().min();
             turned.exhausted = next.is_none();
             if shard.token.begin_wait(Place::Thread) {
+                let until = limit.map(|limit| now + limit);
+                let next = next.map(|next| until.map_or(next, |until| next.min(until)));
                 target = next.unwrap_or(now).max(now);
                 turned.unparked = shard.token.end_wait();
             } else {

@@ -96,6 +96,22 @@ fn a_panic_in_the_future_of_run_goes_through_and_the_world_goes_on() {
 }
 
 #[test]
+fn an_idle_world_ends_at_its_time_limit_and_not_at_its_next_event() {
+    let sim = Sim::new(8);
+    let limit = Duration::from_secs(60);
+    sim.set_time_limit(limit);
+    let error = sim.run(async { sleep(60 * limit).await }).unwrap_err();
+    assert!(error.is_time_limit());
+    assert_eq!((error.now(), sim.now()), (limit, limit));
+    // Where nothing is to come, it does not wait for that.
+    let sim = Sim::new(8);
+    sim.set_time_limit(limit);
+    let error = sim.run(std::future::pending::<()>()).unwrap_err();
+    assert!(!error.is_time_limit());
+    assert!(error.now() < limit);
+}
+
+#[test]
 fn a_run_that_goes_on_for_ever_ends_at_its_time_limit() {
     let sim = Sim::new(8);
     sim.set_time_limit(Duration::from_secs(60));

@@ -205,6 +205,14 @@ impl Sim {
         (limit != u64::MAX).then(|| Duration::from_nanos(limit))
     }
 
+    /// An error if the world is too old.
+    fn check_time(&self, now: Duration) -> Result<(), Ended> {
+        match self.time_limit() {
+            Some(limit) if now >= limit => Err(Ended::TimeLimit),
+            _ => Ok(()),
+        }
+    }
+
     /// Has `watcher` called after each poll. It must not run anything of the simulation.
     pub fn set_watcher(&self, watcher: Watcher) {
         *self.0.watcher.lock() = Some(watcher);
@@ -368,9 +376,7 @@ impl<'a> Lap<'a> {
     /// Lets a poll's time go by, and what is due then happen.
     fn step(&mut self) -> Result<(), Ended> {
         let (now, is_due) = self.sim.0.world.spend(POLL_STEP);
-        if self.sim.time_limit().is_some_and(|limit| now >= limit) {
-            return Err(Ended::TimeLimit);
-        }
+        self.sim.check_time(now)?;
         if is_due || now.as_millis() != self.tick {
             self.turn(Some(Duration::ZERO));
         }
@@ -381,17 +387,20 @@ impl<'a> Lap<'a> {
     fn wait(&mut self) -> Result<(), Ended> {
         let sim = &self.sim.0;
         Hooks::call(sim.config.hooks.before_park.as_ref());
+        let left = self.sim.time_limit();
+        let left = left.map(|limit| limit.saturating_sub(sim.world.now()));
         // The hook may have woken something, for which nobody was unparked.
-        let limit = (self.sim.queue_depth() > 0).then_some(Duration::ZERO);
+        let limit = (self.sim.queue_depth() > 0)
+            .then_some(Duration::ZERO)
+            .or(left);
         sim.metrics.note_park(sim.handle.clock());
         let stuck = self.turn(limit);
         sim.metrics.note_unpark(sim.handle.clock());
         Hooks::call(sim.config.hooks.after_unpark.as_ref());
         if stuck && !self.await_strangers() {
-            Err(Ended::Deadlock(Deadlock::of(self.sim)))
-        } else {
-            Ok(())
+            return Err(Ended::Deadlock(Deadlock::of(self.sim)));
         }
+        self.sim.check_time(sim.world.now())
     }
 
     /// Whether a thread that is not the world's has woken somebody after all.
