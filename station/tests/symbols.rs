@@ -38,6 +38,13 @@ const OVERRIDDEN: [&str; 29] = [
     "time",
 ];
 
+/// Words by which a report names what a task waits for.
+const WAITS: [&str; 3] = [
+    "mpsc: a message",
+    "oneshot: the value",
+    "JoinSet: the end of a task",
+];
+
 /// Those that `program` defines for itself and the libraries it uses.
 fn overridden(program: &Path) -> Vec<String> {
     let listed = Command::new("nm")
@@ -75,11 +82,24 @@ fn built_alone() -> PathBuf {
     folder.join("debug/station")
 }
 
+/// What `program` would say of tasks that wait.
+fn waits(program: &Path) -> Vec<&'static str> {
+    let program = std::fs::read(program).unwrap();
+    let has = |word: &str| {
+        program
+            .windows(word.len())
+            .any(|part| part == word.as_bytes())
+    };
+    WAITS.into_iter().filter(|word| has(word)).collect()
+}
+
 #[test]
-fn the_program_defines_no_function_of_the_c_library() {
+fn the_program_has_nothing_of_the_simulation() {
     let here = PathBuf::from(env!("CARGO_BIN_EXE_station"));
     // Built together with tests that ask for the feature, it has the feature too.
     let is_mixed = !overridden(&here).is_empty();
+    assert_eq!(waits(&here).is_empty(), !is_mixed);
     let program = if is_mixed { built_alone() } else { here };
     assert_eq!(overridden(&program), [""; 0]);
+    assert_eq!(waits(&program), [""; 0]);
 }

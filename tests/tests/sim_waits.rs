@@ -3,11 +3,12 @@
 #![cfg(unix)]
 
 use std::future::pending;
+use std::io::ErrorKind;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::fs;
-use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, Interest, duplex};
 use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::sim::Sim;
 use tokio::sync::{
@@ -72,6 +73,69 @@ fn locks_say_which_sort_they_are_of() {
         ", waits for OnceCell: its turn to set",
     ];
     assert_told(main, &waits);
+}
+
+#[test]
+fn a_lock_names_the_task_that_has_taken_it() {
+    let main = |_| async {
+        let first = Arc::new(Mutex::new(()));
+        let lock = Arc::new(RwLock::new(()));
+        let (one, other) = (first.clone(), lock.clone());
+        tokio::spawn(async move {
+            let _held = (one.lock().await, other.write().await);
+            pending::<()>().await;
+        });
+        sleep(Duration::from_millis(1)).await;
+        let (one, other) = (first.clone(), lock.clone());
+        // Each in turn: what is passed on is the other's.
+        let second = Arc::new(Mutex::new(()));
+        let passed = second.clone();
+        tokio::spawn(async move {
+            let held = passed.lock().await;
+            sleep(Duration::from_millis(2)).await;
+            drop(held);
+            drop(one.lock().await);
+        });
+        sleep(Duration::from_millis(1)).await;
+        let passed = second.clone();
+        tokio::spawn(async move {
+            let _held = passed.lock().await;
+            *other.read().await
+        });
+        tokio::spawn(async move { drop(second.lock().await) });
+    };
+    let waits = [
+        "task 1, spawned at tests/tests/sim_waits.rs",
+        ", waits for Mutex: its turn, taken by task 0\n",
+        ", waits for RwLock: its turn to read, taken by task 0\n",
+        ", waits for Mutex: its turn, taken by task 2",
+    ];
+    assert_told(main, &waits);
+}
+
+#[test]
+fn a_lock_that_was_given_back_was_taken_by_nobody() {
+    let main = |_| async {
+        let lock = Arc::new(RwLock::new(()));
+        drop(lock.write().await);
+        let read = lock.clone().read_owned().await;
+        let writer = lock.clone();
+        tokio::spawn(async move { drop(writer.write().await) });
+        let other = Arc::new(RwLock::new(()));
+        let shared = other.clone().write_owned().await.downgrade();
+        tokio::spawn(async move { drop(other.write().await) });
+        (read, shared)
+    };
+    assert_told(
+        main,
+        &["2 tasks wait", ", waits for RwLock: its turn to write\n"],
+    );
+    let text = std::panic::catch_unwind(|| assert_told(main, &["taken by"])).unwrap_err();
+    assert!(
+        text.downcast_ref::<String>()
+            .unwrap()
+            .starts_with("no `taken by`")
+    );
 }
 
 #[test]
@@ -202,10 +266,15 @@ fn a_udp_socket_says_where_it_is() {
         let talks = UdpSocket::bind("127.0.0.1:10").await.unwrap();
         talks.connect("127.0.0.1:9").await.unwrap();
         tokio::spawn(async move { talks.readable().await });
+        let full = UdpSocket::bind("127.0.0.1:11").await.unwrap();
+        // No datagram waits for room in a world: a crate says so that writes by itself.
+        let write = || Err::<(), _>(ErrorKind::WouldBlock.into());
+        tokio::spawn(async move { full.async_io(Interest::WRITABLE, write).await });
     };
     let waits = [
         ", waits for UDP: to receive at 127.0.0.1:9\n",
         ", waits for UDP: to receive at 127.0.0.1:10, connected to 127.0.0.1:9",
+        ", waits for UDP: to send at 127.0.0.1:11",
     ];
     assert_told(main, &waits);
 }
@@ -224,13 +293,18 @@ fn a_unix_socket_says_its_name() {
         tokio::spawn(async move { while writer.write_all(&[0; 9999]).await.is_ok() {} });
         let datagram = UnixDatagram::bind("/box").unwrap();
         tokio::spawn(async move { datagram.recv(&mut [0; 9]).await });
-        accepted
+        let silent = UnixDatagram::bind("/silent").unwrap();
+        let sends = UnixDatagram::bind("/pen").unwrap();
+        sends.connect("/silent").unwrap();
+        tokio::spawn(async move { while sends.send(b"word").await.is_ok() {} });
+        (accepted, silent)
     };
     let waits = [
         ", waits for Unix socket: to accept at /run",
         ", waits for Unix socket: to read at one without name, connected to /run",
         ", waits for Unix socket: room to write at one without name, connected to /run",
         ", waits for Unix socket: to receive at /box",
+        ", waits for Unix socket: room to send at /pen, connected to /silent",
     ];
     assert_told(main, &waits);
 }

@@ -153,8 +153,10 @@ impl ReadyCell {
     /// Notes that the current poll waits for this cell.
     #[inline]
     fn note_wait(&self, interest: Interest) {
-        let which = || Detail::Socket(std::ptr::from_ref(self).addr(), interest);
-        waits::note_with("a socket", which);
+        waits::note(|| {
+            let which = Detail::Socket(std::ptr::from_ref(self).addr(), interest);
+            ("a socket", which)
+        });
     }
 
     /// Waits until something of `interest` is ready.

@@ -26,7 +26,7 @@ use std::task::{Context, Poll, Waker};
 
 use crate::atomic::{AtomicUsize, ListGuard, ListLock, Ordering, UnsafeCell};
 use crate::const_unless_model;
-use crate::waits;
+use crate::waits::{self, Wait};
 use crate::wake::WakeList;
 
 const FREE: usize = 0;
@@ -114,11 +114,11 @@ impl<G, T> WaitQueue<G, T> {
     ///
     /// The waker is cloned and dropped outside of the lock.
     #[inline]
-    pub fn poll_popped(
+    pub fn poll_popped<W: Into<Wait>>(
         &self,
         waiter: Pin<&mut Waiter<T>>,
         cx: &mut Context<'_>,
-        what: impl FnOnce(&T) -> &'static str,
+        what: impl FnOnce(&T) -> W,
     ) -> Poll<()> {
         if waiter.is_popped() {
             return Poll::Ready(());
@@ -126,17 +126,17 @@ impl<G, T> WaitQueue<G, T> {
         self.poll_queued(waiter, cx, what)
     }
 
-    fn poll_queued(
+    fn poll_queued<W: Into<Wait>>(
         &self,
         mut waiter: Pin<&mut Waiter<T>>,
         cx: &mut Context<'_>,
-        what: impl FnOnce(&T) -> &'static str,
+        what: impl FnOnce(&T) -> W,
     ) -> Poll<()> {
         let mut locked = self.lock();
         if !locked.is_queued(waiter.as_mut()) {
             return Poll::Ready(());
         }
-        waits::note_of(|| what(locked.data(waiter.as_mut())));
+        waits::note(|| what(locked.data(waiter.as_mut())));
         if locked.will_wake(waiter.as_mut(), cx.waker()) {
             return Poll::Pending;
         }

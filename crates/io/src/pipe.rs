@@ -146,14 +146,14 @@ impl Pipe {
                 }
                 let known = &mut state.wakers[side];
                 if matches!(known, Some(known) if known.will_wake(cx.waker())) {
-                    waits::note(WAITS[side]);
+                    waits::note(|| WAITS[side]);
                     return Poll::Pending;
                 }
                 if waker.is_some() {
                     let old = mem::replace(known, waker);
                     drop(state);
                     drop(old);
-                    waits::note(WAITS[side]);
+                    waits::note(|| WAITS[side]);
                     return Poll::Pending;
                 }
                 drop(state);

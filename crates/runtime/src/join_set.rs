@@ -255,7 +255,7 @@ impl<T: 'static> JoinSet<T> {
             drop(before);
         }
         if joined.is_none() {
-            waits::note("JoinSet: the end of a task");
+            waits::note(|| "JoinSet: the end of a task");
             return Poll::Pending;
         }
         charge.made_progress();

@@ -95,7 +95,7 @@ impl Barrier {
             arrivals.push_back(waiter, waker);
             drop(arrivals);
             self.resource.in_scope(|| tell_arrived(arrived));
-            waits::note(OTHERS);
+            waits::note(|| OTHERS);
             return Poll::Pending;
         }
         *arrivals = 0;

@@ -38,7 +38,7 @@ impl Alarm {
         match self.0.has_rung.swap(false, Ordering::Relaxed) {
             true => Poll::Ready(()),
             false => {
-                waits::note(self.0.what);
+                waits::note(|| self.0.what);
                 Poll::Pending
             }
         }

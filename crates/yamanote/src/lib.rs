@@ -57,7 +57,7 @@
 //! | `fs` | `fs`: files and directories |
 //! | `process` | `process`: children, without blocking on them |
 //! | `signal` | `signal`: Ctrl-C and its relatives |
-//! | `sim` | for tests: what the C library would tell of the real world is overridden in `sim` |
+//! | `sim` | for tests: `sim` overrides what the C library tells, and reports tell of waits |
 //! | `test-util` | a clock that tests stop and move: `time::pause`, `time::advance` |
 //! | `tracing` | spans and events for subscribers: tasks, what they wait for, who wakes them |
 //!

@@ -106,7 +106,8 @@
 //! fails at once as a deadlock, and so does one that comes to its `time_limit`. (Where there may be
 //! threads of std that wake somebody yet, because the feature `sim` has seen one made or because a
 //! test runs under `YAMANOTE_SIM`, the world waits two seconds of real time for them first.) The
-//! report then says of each task what it waits for:
+//! report then says of each task what it waits for (with the feature `sim`: outside of simulations
+//! nobody pays for that):
 //!
 //! ```
 //! # #[cfg(feature = "full")] fn main() {

@@ -145,7 +145,7 @@ impl Timer {
                 Poll::Ready(())
             }
             Polled::Waiting | Polled::OtherWaker => {
-                waits::note_with("a timer", || Detail::Until(self.deadline));
+                waits::note(|| ("a timer", Detail::Until(self.deadline)));
                 Poll::Pending
             }
         }

@@ -93,7 +93,7 @@ impl Future for Blocking {
         match seat.hand_over(cx.waker(), Order::Go) {
             Back::Done => self.stage = Stage::Done,
             Back::Waits(what) => {
-                waits::note(what);
+                waits::note(|| what);
                 return Poll::Pending;
             }
             Back::Lost => {

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::fmt;
 use std::time::Duration;
 
-use yamanote_base::waits::{Detail, Wait, Waits};
+use yamanote_base::waits::{self, Detail, Wait, Waits};
 
 use super::Sim;
 use super::host::MAIN;
@@ -83,6 +83,9 @@ impl Deadlock {
                 text += &format!("\n    and {} more", count - NAMED_MAX);
             }
         }
+        if !waits::ARE_NOTED {
+            text += "\n  what they wait for is told where the feature `sim` is on";
+        }
         text
     }
 }
@@ -97,6 +100,11 @@ fn text_of(sim: &Sim, waits: Option<Waits>) -> String {
             let at = deadline.saturating_duration_since(sim.0.handle.clock().start());
             format!("{what} at {at:?}")
         }
+        Detail::Taken(address) => match waits::taker(address) {
+            None => what.to_owned(),
+            Some(MAIN) => format!("{what}, taken by the future of block_on"),
+            Some(task) => format!("{what}, taken by task {task}"),
+        },
         Detail::Socket(cell, interest) => {
             let which = sim.world().socket_wait(cell, interest);
             which.unwrap_or_else(|| what.to_owned())

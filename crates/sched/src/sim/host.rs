@@ -253,7 +253,7 @@ impl SimHost {
         let sim = &self.0.sim.0;
         self.within(&mut || {
             let task = task.take().into_iter();
-            waits::take();
+            waits::begin(number);
             task.for_each(|task| sim.metrics.run(task, sim.handle.clock()));
         });
         self.keep_waits(number);
@@ -261,7 +261,7 @@ impl SimHost {
 
     /// Keeps what the poll that is over has waited for.
     fn keep_waits(&self, number: u64) {
-        let found = waits::take();
+        let found = waits::end();
         match found[0] {
             Some(_) => self.0.waits.lock().insert(number, found),
             None => self.0.waits.lock().remove(&number),
@@ -288,7 +288,7 @@ impl SimHost {
         let mut polled = Poll::Pending;
         self.within(&mut || {
             let mut cx = Context::from_waker(&waker);
-            waits::take();
+            waits::begin(MAIN);
             polled = budget::with_budget(|| future.as_mut().poll(&mut cx));
         });
         self.keep_waits(MAIN);

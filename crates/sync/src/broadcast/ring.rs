@@ -165,7 +165,7 @@ impl<T> Ring<T> {
             match self.absence(&tail, position) {
                 Some(Found::Nothing) => {
                     tail.push_back(waiter, waker);
-                    waits::note(MESSAGE);
+                    waits::note(|| MESSAGE);
                     return Poll::Pending;
                 }
                 Some(found) => return Poll::Ready(found),

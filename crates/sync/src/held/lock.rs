@@ -6,7 +6,7 @@ use std::cell::UnsafeCell;
 use std::ptr::NonNull;
 use std::sync::Arc;
 
-use yamanote_base::const_unless_model;
+use yamanote_base::{const_unless_model, waits};
 use yamanote_trace::{Resource, op, resource, update};
 
 use crate::semaphore::{AcquireError, PermitUse, RawSemaphore, TryLockError};
@@ -174,12 +174,16 @@ impl LockCore {
     /// Gives the right back.
     #[inline]
     pub(super) fn release(&self, exclusive: bool) {
+        if exclusive {
+            waits::note_given_back(|| self.semaphore.address());
+        }
         self.semaphore.release(self.permits_of(exclusive));
         self.tell(exclusive, false);
     }
 
     /// Makes the right to write one to read, without letting a writer in between.
     pub(super) fn let_readers_in(&self) {
+        waits::note_given_back(|| self.semaphore.address());
         self.semaphore.release(self.permits as usize - 1);
         self.tell(true, false);
         self.tell(false, true);
@@ -188,6 +192,9 @@ impl LockCore {
     /// Tells who listens that the right is held, or no longer.
     #[inline]
     pub(super) fn tell(&self, exclusive: bool, held: bool) {
+        if exclusive && held {
+            waits::note_taken(|| self.semaphore.address());
+        }
         self.resource.in_scope(|| match self.kind {
             LockKind::Mutex => tell_locked(held),
             LockKind::RwLock if exclusive => tell_write_locked(held),

@@ -301,7 +301,7 @@ impl<T, Q: Quota> Rx<T, Q> {
         if self.is_closed && Q::is_over(&self.popper) {
             return Poll::Ready(None);
         }
-        waits::note("mpsc: a message");
+        waits::note(|| "mpsc: a message");
         Poll::Pending
     }
 

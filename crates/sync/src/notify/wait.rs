@@ -119,7 +119,7 @@ fn poll_first(
     }
     locked.push_back(waiter, waker);
     drop(locked);
-    waits::note(NOTIFICATION);
+    waits::note(|| NOTIFICATION);
     Poll::Pending
 }
 

@@ -201,7 +201,7 @@ impl<T> SenderEnd<T> {
         if self.0.set(TX_WAKER) & RX_CLOSED != 0 {
             Poll::Ready(())
         } else {
-            waits::note("oneshot: the end of the receiver");
+            waits::note(|| "oneshot: the end of the receiver");
             Poll::Pending
         }
     }
@@ -264,7 +264,7 @@ impl<T> ReceiverEnd<T> {
             Received::Value(value) => Poll::Ready(Some(value)),
             Received::Never => Poll::Ready(None),
             Received::NotYet => {
-                waits::note("oneshot: the value");
+                waits::note(|| "oneshot: the value");
                 Poll::Pending
             }
         }

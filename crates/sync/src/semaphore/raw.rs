@@ -15,7 +15,7 @@ use pin_project_lite::pin_project;
 use yamanote_base::budget;
 use yamanote_base::const_unless_model;
 use yamanote_base::wait::{Locked, WaitQueue, Waiter};
-use yamanote_base::waits;
+use yamanote_base::waits::{self, Detail};
 use yamanote_base::wake::WakeList;
 use yamanote_trace::{Resource, op_update, resource, update};
 
@@ -86,6 +86,12 @@ impl RawSemaphore {
     fn tell_permits(&self, n: usize, op: &'static str) {
         self.resource
             .in_scope(|| update!(permits = n as u64, permits.op = op));
+    }
+
+    /// What reports know the semaphore by.
+    #[inline(always)]
+    pub(crate) fn address(&self) -> usize {
+        std::ptr::from_ref(self).addr()
     }
 
     /// How many permits are free.
@@ -278,7 +284,7 @@ impl RawSemaphore {
         let needed = *needed;
         locked.push_back(waiter, waker);
         drop(locked);
-        waits::note_of(|| needed.text());
+        waits::note(|| (needed.text(), Detail::Taken(self.address())));
         self.tell_permits(taken, "sub");
         op_update!(
             permits_requested = wanted as u64,
@@ -295,7 +301,7 @@ impl RawSemaphore {
         wanted: usize,
         cx: &mut Context<'_>,
     ) -> Poll<Result<(), AcquireError>> {
-        let what = |needed: &Needed| needed.text();
+        let what = |needed: &Needed| (needed.text(), Detail::Taken(self.address()));
         ready!(self.waiters.poll_popped(waiter.as_mut(), cx, what));
         if !budget::current().has_remaining() {
             // What it got stays its own until it has budget again.

@@ -39,8 +39,9 @@ pub(super) unsafe fn poll_finished<S: Schedule>(
         found => poll_elsewhere(header, found, cx.waker()),
     };
     if !is_done {
-        waits::note_with("JoinHandle: the end of the task", || {
-            Detail::SpawnedAt(header.location.location())
+        waits::note(|| {
+            let place = Detail::SpawnedAt(header.location.location());
+            ("JoinHandle: the end of the task", place)
         });
     }
     is_done

@@ -110,7 +110,8 @@ impl UnixSockets {
         let (_, socket) = self.all.iter().find(|(_, socket)| is_it(&socket.ready))?;
         let what = match &socket.role {
             Role::Listener(_) => "to accept",
-            Role::Idle => "to connect",
+            // It connects at once or not at all: nobody waits for it.
+            Role::Idle => return None,
             Role::Stream(_) => {
                 direction(interest, ["to read", "room to write", "to read or write"])
             }
