@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::sim::{self, Explore, Sim};
 use tokio::sync::{mpsc, oneshot};
-use tokio::task::spawn_blocking;
+use tokio::task::{block_in_place, spawn_blocking};
 use tokio::time::sleep;
 
 /// Runs `world` on a fresh thread; returns its hash, and what it made.
@@ -123,6 +123,40 @@ fn locks_and_conditions_of_std_let_others_run() {
         *turn.0.lock().unwrap()
     });
     assert_eq!(laps, [30; 10]);
+}
+
+#[test]
+fn what_blocks_in_place_lets_tasks_run() {
+    let ends = runs(|_| async {
+        let (sender, answer) = std_mpsc::channel();
+        let begin = tokio::time::Instant::now();
+        let second = Duration::from_secs(1);
+        tokio::spawn(async move {
+            sleep(second).await;
+            sender.send(5).unwrap();
+        });
+        let work = tokio::spawn(async move {
+            block_in_place(|| {
+                let early = answer.recv_timeout(second / 2);
+                assert_eq!(early, Err(std_mpsc::RecvTimeoutError::Timeout));
+                let five = answer.recv().unwrap();
+                std::thread::sleep(second);
+                five
+            })
+        });
+        let ticks = tokio::spawn(async move {
+            let mut ticks = 0;
+            while begin.elapsed() < 2 * second {
+                sleep(second / 10).await;
+                ticks += 1;
+            }
+            ticks
+        });
+        let five = work.await.unwrap();
+        let took = begin.elapsed().as_millis();
+        (five, took / 10, ticks.await.unwrap())
+    });
+    assert_eq!(ends, [(5, 200, 20); 10]);
 }
 
 #[test]

@@ -167,7 +167,8 @@
 //! `Handle::block_on`, and with the feature `sim` also by locks, channels and naps of `std`. If it
 //! waits for anything else (a read of the system, say), the run fails after five seconds and names
 //! where it was spawned. A program that is killed leaves such threads where they are; they end with
-//! the world. Statics are one for all hosts, as they are in one process.
+//! the world. What `block_in_place` runs may wait in the same ways; other tasks run meanwhile, but
+//! not the future of the test itself. Statics are one for all hosts, as they are in one process.
 //!
 //! A stream loses no byte: a lost packet is sent again after 200 ms, and after twice as long each
 //! time, for up to a quarter of an hour, as Linux does. A link takes 1 to 10 ms until you say

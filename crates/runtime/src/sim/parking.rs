@@ -1,22 +1,29 @@
 //! Where threads of blocking work wait when they wait through the system: for a word in memory to
-//! change, which is how locks and channels of `std` sleep, or for time to go by.
+//! change, which is how locks and channels of `std` sleep, or for time to go by. What blocks in
+//! place has the world's own thread, and runs the others itself meanwhile.
 //!
 //! Only where the system's calls are replaced (feature `sim`) does anybody come here.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
 use yamanote_base::baton::{self, Order, Seat};
+use yamanote_base::enter::{self, Entered};
 use yamanote_base::lock::Mutex;
 use yamanote_base::simulated::{self, Parked};
+use yamanote_base::waits;
+use yamanote_base::waker_cell::WakerCell;
 use yamanote_driver::context;
+
+use crate::handle::{Handle, Scheduler};
 
 /// A thread that waits at an address.
 struct Sleeper {
-    seat: Seat,
+    waker: WakerCell,
     /// Which wakes it listens to.
     mask: u32,
     woken: AtomicBool,
@@ -28,37 +35,30 @@ static SLEEPERS: Mutex<BTreeMap<usize, VecDeque<Arc<Sleeper>>>> = Mutex::new(BTr
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 
 /// Waits until somebody wakes the threads at `address`, or until the limit; not at all on a thread
-/// that nobody can run meanwhile.
+/// without which nobody runs.
 ///
 /// May return early, as the system's call may.
 pub(super) fn park_at(address: usize, mask: u32, limit_ns: Option<u64>) -> Parked {
-    let Some(seat) = baton::current() else {
-        return Parked::NotHere;
-    };
     // The locks here are none that the world may see.
     let _outside = simulated::leave();
     let sleeper = Arc::new(Sleeper {
-        seat,
+        waker: WakerCell::new(),
         mask,
         woken: AtomicBool::new(false),
     });
     change(address, |queue| queue.push_back(sleeper.clone()));
-    let is_woken = sleep(
-        &sleeper.seat,
-        limit_ns,
-        "a lock or a channel of std",
-        || {
-            // Relaxed: only one of the threads that matter runs at a time.
-            sleeper.woken.load(Ordering::Relaxed)
-        },
-    );
+    let is_woken = stand_still(limit_ns, "a lock or a channel of std", |waker| {
+        sleeper.waker.register(waker);
+        // Relaxed: only one of the threads that matter runs at a time.
+        sleeper.woken.load(Ordering::Relaxed)
+    });
     let is_other = |other: &Arc<Sleeper>| !Arc::ptr_eq(other, &sleeper);
     // Who has woken it has taken it out.
     change(address, |queue| queue.retain(is_other));
-    if is_woken {
-        Parked::Woken
-    } else {
-        Parked::TimedOut
+    match is_woken {
+        Some(true) => Parked::Woken,
+        Some(false) => Parked::TimedOut,
+        None => Parked::NotHere,
     }
 }
 
@@ -83,52 +83,88 @@ pub(super) fn unpark_at(address: usize, mask: u32, most: usize) -> usize {
     for sleeper in &woken {
         // Relaxed: as where it is read.
         sleeper.woken.store(true, Ordering::Relaxed);
-        sleeper.seat.wake();
+        let waker = sleeper.waker.take();
+        waker.into_iter().for_each(Waker::wake);
     }
     woken.len()
 }
 
 /// Lets so much virtual time go by.
 pub(super) fn nap(nanos: u64) {
-    match baton::current() {
-        Some(seat) => drop(sleep(&seat, Some(nanos), "the end of a nap", || false)),
+    if stand_still(Some(nanos), "the end of a nap", |_| false).is_none() {
         // The whole world waits for this thread.
-        None => {
-            let host = context::host();
-            let skip = |host: yamanote_world::Host| host.world().skip(Duration::from_nanos(nanos));
-            host.map(skip);
-        }
+        let host = context::host();
+        let skip = |host: yamanote_world::Host| host.world().skip(Duration::from_nanos(nanos));
+        host.map(skip);
     }
 }
 
-/// Waits until `is_over`, or until the limit; returns whether it is over.
-fn sleep(
-    seat: &Seat,
+/// Waits until `is_over`, or until the limit; returns whether it is over, `None` if this thread
+/// cannot wait. `is_over` is asked again after a wake.
+fn stand_still(
     limit_ns: Option<u64>,
     what: &'static str,
-    is_over: impl Fn() -> bool,
-) -> bool {
+    is_over: impl Fn(&Waker) -> bool,
+) -> Option<bool> {
+    let seat = baton::current();
+    // Without a seat it is the world's own thread, which waits if a task blocks in place there.
+    if seat.is_none() && enter::current() != Entered::No {
+        return None;
+    }
     let alarm = limit_ns.and_then(|nanos| {
         let host = context::host()?;
         Some(host.world().alarm(what, Duration::from_nanos(nanos)))
     });
+    let poll = |cx: &mut Context<'_>| match &alarm {
+        _ if is_over(cx.waker()) => Poll::Ready(true),
+        Some(alarm) => alarm.poll(cx).map(|()| false),
+        None => Poll::Pending,
+    };
+    match seat {
+        Some(seat) => give_way(&seat, what, poll).or(Some(limit_ns.is_none())),
+        None => run_others(what, poll),
+    }
+}
+
+/// On a thread of its own: others run until `poll` is ready; `None` if nobody will see to that.
+fn give_way(
+    seat: &Seat,
+    what: &'static str,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<bool>,
+) -> Option<bool> {
     let waker = Waker::from(Arc::new(seat.clone()));
     let mut cx = Context::from_waker(&waker);
     // Bounded by who wakes it, by the limit, or by the end of the world.
     loop {
-        if is_over() {
-            return true;
-        }
-        if alarm
-            .as_ref()
-            .is_some_and(|alarm| alarm.poll(&mut cx).is_ready())
-        {
-            return false;
+        if let Poll::Ready(is_over) = poll(&mut cx) {
+            return Some(is_over);
         }
         if seat.wait(what) == Order::Leave {
-            return limit_ns.is_none();
+            return None;
         }
     }
+}
+
+/// On the world's thread: runs the others until `poll` is ready; `None` if the world comes to its
+/// end meanwhile.
+fn run_others(
+    what: &'static str,
+    mut poll: impl FnMut(&mut Context<'_>) -> Poll<bool>,
+) -> Option<bool> {
+    let host = |handle: &Handle| match handle.scheduler() {
+        Scheduler::Sim(host) => Some(host.clone()),
+        _ => None,
+    };
+    let host = crate::context::try_with(host).ok().flatten()?;
+    let _driving = crate::context::start_driving(true);
+    let waits = poll_fn(|cx| {
+        let polled = poll(cx);
+        if polled.is_pending() {
+            waits::note(|| what);
+        }
+        polled
+    });
+    host.sim().run(&host, waits).ok()
 }
 
 /// Changes who waits at `address`, and keeps the count true.
