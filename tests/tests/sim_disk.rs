@@ -183,6 +183,84 @@ fn faults_of_the_disk_reach_the_program() {
     assert_eq!(host.disk().read("/data").unwrap().len(), 100_000);
 }
 
+/// How many of a hundred reads of `/data` fail, or find that it has changed.
+async fn bad_reads() -> (usize, usize) {
+    let (mut failed, mut changed) = (0, 0);
+    for _ in 0..100 {
+        match fs::read("/data").await {
+            Ok(data) => changed += usize::from(data != [7; 9000]),
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Other);
+                failed += 1;
+            }
+        }
+    }
+    (failed, changed)
+}
+
+#[test]
+fn a_disk_errs_as_often_as_it_is_told_and_what_rots_stays_so() {
+    let sim = Sim::new(6);
+    let host = sim.host("db", std::future::pending::<()>);
+    let disk = host.disk();
+    disk.write("/data", [7; 9000]).unwrap();
+    let reads = || sim.run(sim.client("db", bad_reads())).unwrap().unwrap();
+    disk.fail_at_random(DiskOp::Read, "/d*", ErrorKind::Other, 0.02);
+    let (failed, changed) = reads();
+    assert!((2..60).contains(&failed) && changed == 0, "{failed}");
+    disk.heal();
+    assert_eq!(reads(), (0, 0));
+    disk.bitrot(0.05);
+    let (failed, changed) = reads();
+    assert!(failed == 0 && (20..100).contains(&changed), "{changed}");
+    disk.heal();
+    assert_eq!(reads(), (0, 100));
+    let bits = disk.read("/data").unwrap();
+    let bits: u32 = bits.iter().map(|byte| (byte ^ 7).count_ones()).sum();
+    assert!((1..200).contains(&bits), "{bits}");
+}
+
+/// Writes a page of `new` over one of `old`, and syncs it, while the disk loses its power.
+fn page_after_power_loss(seed: u64, tears: bool, lies: bool) -> Vec<u8> {
+    let sim = Sim::new(seed);
+    let host = sim.host("db", || async {
+        let mut file = OpenOptions::new().write(true).open("/page").await?;
+        file.write_all(&[2; 4096]).await?;
+        file.flush().await?;
+        file.sync_all().await
+    });
+    host.crash();
+    let disk = host.disk();
+    disk.write("/page", [1; 4096]).unwrap();
+    disk.tear(tears).lying_fsync(lies);
+    // Long enough to be in the middle of it, unless the disk lies: then it is done at once.
+    if !lies {
+        disk.sync_latency(Duration::from_secs(5));
+    }
+    host.restart();
+    sim.run_for(Duration::from_secs(1)).unwrap();
+    host.power_loss();
+    disk.read("/page").unwrap()
+}
+
+#[test]
+fn a_power_loss_tears_pages_by_sectors_and_shows_what_a_sync_was_worth() {
+    /// Of how many sectors each page has kept what was before.
+    fn old_sectors(tears: bool, lies: bool) -> BTreeSet<usize> {
+        let old = |seed| {
+            let page = page_after_power_loss(seed, tears, lies);
+            let sectors = page.chunks(512);
+            sectors.filter(|sector| sector.contains(&1)).count()
+        };
+        (0..100).map(old).collect()
+    }
+    let torn = old_sectors(true, false);
+    assert!(torn.iter().any(|old| (1..8).contains(old)), "{torn:?}");
+    let whole = old_sectors(false, false);
+    assert!(whole.iter().all(|old| [0, 8].contains(old)), "{whole:?}");
+    assert!(old_sectors(true, true).contains(&8), "the sync was a lie");
+}
+
 #[test]
 fn a_slow_disk_makes_programs_wait() {
     let sim = Sim::new(6);
