@@ -127,7 +127,7 @@ enum Call {
 }
 
 impl PoolState {
-    /// Notes that a thread is called, if one is to be; the caller carries that out without the lock.
+    /// Notes that a thread is called, if one is to be; that is carried out without the lock.
     fn call(&mut self, config: &Config) -> Call {
         if self.queue.len() <= self.called {
             return Call::Nobody;
