@@ -7,12 +7,13 @@ use io_uring::IoUring;
 use io_uring::types::BufRingEntry;
 
 /// The number by which receives name these buffers.
-pub(crate) const GROUP: u16 = 0;
+pub const GROUP: u16 = 0;
 /// Bytes of one.
 const LEN: usize = 1024;
 
 /// Buffers, and the ring in which those lie that the kernel may take.
-pub(crate) struct Buffers {
+#[derive(Debug)]
+pub struct Buffers {
     memory: *mut u8,
     ring: *mut BufRingEntry,
     count: u16,
@@ -22,7 +23,10 @@ pub(crate) struct Buffers {
 
 impl Buffers {
     /// Makes `count` buffers, a power of two. They live as long as the program.
-    pub(crate) fn new(count: u16) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// When there is no memory.
+    pub fn new(count: u16) -> io::Result<Self> {
         Ok(Self {
             memory: map(usize::from(count) * LEN)?,
             ring: map(usize::from(count) * size_of::<BufRingEntry>())?.cast(),
@@ -32,7 +36,10 @@ impl Buffers {
     }
 
     /// Provides all of them to `ring`.
-    pub(crate) fn register(&mut self, ring: &IoUring) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn register(&mut self, ring: &IoUring) -> io::Result<()> {
         let submitter = ring.submitter();
         // SAFETY: the memory is mapped for `count` entries and never unmapped.
         unsafe {
@@ -45,13 +52,14 @@ impl Buffers {
     }
 
     /// Where a buffer is, and its length.
-    pub(crate) fn of(&self, buffer: u16) -> (*mut u8, u32) {
+    #[must_use]
+    pub fn of(&self, buffer: u16) -> (*mut u8, u32) {
         let buffer = usize::from(buffer % self.count);
         (self.memory.wrapping_add(buffer * LEN), LEN as u32)
     }
 
     /// The kernel may take `buffer` again.
-    pub(crate) fn give_back(&mut self, buffer: u16) {
+    pub fn give_back(&mut self, buffer: u16) {
         let (start, len) = self.of(buffer);
         let at = usize::from(self.tail % self.count);
         // SAFETY: the ring has `count` entries.

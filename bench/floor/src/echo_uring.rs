@@ -6,15 +6,12 @@
 //! `epoll` waits for the ring's descriptor; `single` receives once into the connection's buffer;
 //! `direct` sends by a call of its own.
 
-mod buffers;
-
 use std::io::{self, Read};
 use std::net::TcpListener;
 use std::os::fd::{AsRawFd, FromRawFd, IntoRawFd, OwnedFd};
 
+use bench_floor::buffers::{self, Buffers};
 use io_uring::{IoUring, cqueue, opcode, squeue, types::Fd};
-
-use buffers::Buffers;
 
 const ENTRIES: u32 = 1024;
 /// All connections may have something to say at once.

@@ -1,4 +1,4 @@
-//! Which core a program stays on, and how long it has had one.
+//! Which core a program stays on, how long it has had one, and what TCP has sent meanwhile.
 
 use std::io;
 
@@ -22,4 +22,16 @@ pub(crate) fn used_ns(process: u32) -> io::Result<u64> {
     let used = told.split_whitespace().next();
     let used = used.and_then(|used| used.parse().ok());
     used.ok_or_else(|| io::Error::other("the system does not tell how long a process has run"))
+}
+
+/// TCP segments that this system has sent so far.
+pub(crate) fn segments_sent() -> io::Result<u64> {
+    let told = std::fs::read_to_string("/proc/net/snmp")?;
+    // A line of names, and one of numbers.
+    let mut lines = told.lines().filter(|line| line.starts_with("Tcp:"));
+    let names = lines.next().unwrap_or_default().split_whitespace();
+    let mut numbers = lines.next().unwrap_or_default().split_whitespace();
+    let sent = names.zip(&mut numbers).find(|(name, _)| *name == "OutSegs");
+    let sent = sent.and_then(|(_, number)| number.parse().ok());
+    sent.ok_or_else(|| io::Error::other("the system does not tell what TCP has sent"))
 }

@@ -1,5 +1,4 @@
-//! Echo over loopback: a server of each side in a process of its own, driven from one thread over
-//! epoll.
+//! Echo over loopback: a server of each side in a process of its own, driven from one thread.
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -7,10 +6,13 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use crate::client::{Clients, MESSAGE_LEN};
 use crate::cores;
-use crate::poller::{EVENTS_MAX, Poller};
 
-const MESSAGE_LEN: usize = 64;
+/// Nothing for this long is an error: the server is broken.
+const SILENCE_MAX: Duration = Duration::from_secs(10);
+/// How often a client that sends at a rate looks what is due, at least.
+const TICK: Duration = Duration::from_millis(1);
 
 /// A server in a process of its own, which ends with this.
 pub(crate) struct Server {
@@ -57,10 +59,13 @@ impl Drop for Server {
     }
 }
 
-struct Client {
-    stream: TcpStream,
-    sent: Instant,
-    got: usize,
+/// When the connections send.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Load {
+    /// Each sends, waits for the echo, sends again.
+    Closed,
+    /// In turn, so many messages a second.
+    Paced(u32),
 }
 
 /// What a server has reached.
@@ -72,58 +77,164 @@ pub(crate) struct Reached {
     pub(crate) p99_us: f64,
     /// How long the server's first thread was on a core for one: all there is, if it has one.
     pub(crate) cost_us: f64,
+    /// How long the client was.
+    pub(crate) client_us: f64,
+    /// TCP segments of one, the system's all counted: 2 when each acknowledges the last.
+    pub(crate) segments: f64,
 }
 
-/// Each connection sends, waits for the echo, sends again.
-pub(crate) fn drive(server: &Server, connections: usize, time: Duration) -> io::Result<Reached> {
-    let poller = Poller::new()?;
-    let mut clients = Vec::with_capacity(connections);
+/// What was used up by some time, and for how much.
+struct Meter {
+    when: Instant,
+    echoes: u64,
+    server_ns: u64,
+    client_ns: u64,
+    segments: u64,
+}
+
+impl Meter {
+    fn read(server: &Server, drive: &Drive) -> io::Result<Self> {
+        Ok(Self {
+            when: Instant::now(),
+            echoes: drive.echoes,
+            server_ns: server.used_ns()?,
+            client_ns: cores::used_ns(std::process::id())?,
+            segments: cores::segments_sent()?,
+        })
+    }
+}
+
+/// Messages on their way, and how long others were.
+struct Drive {
+    clients: Clients,
+    load: Load,
+    begin: Instant,
+    /// When the message of each connection was sent, if one is under way; how much came back.
+    under_way: Vec<(Option<Instant>, usize)>,
+    sent: u64,
+    echoes: u64,
+    /// Of messages that were sent after this it is noted how long they took.
+    warm: Instant,
+    latencies_ns: Vec<u32>,
+}
+
+/// Loads a server, a quarter of `time` to warm up and then for `time`.
+///
+/// # Errors
+/// Those of the system, and when the server does not answer.
+pub(crate) fn drive(
+    server: &Server,
+    connections: usize,
+    load: Load,
+    time: Duration,
+) -> io::Result<Reached> {
     let streams = connect(server.addr, connections)?;
-    for (number, stream) in streams.into_iter().enumerate() {
+    for stream in &streams {
         stream.set_nodelay(true)?;
-        stream.set_nonblocking(true)?;
-        poller.add(&stream, number)?;
-        clients.push(Client {
-            stream,
-            sent: Instant::now(),
-            got: 0,
-        });
     }
-    for client in &mut clients {
-        client.send()?;
+    let begin = Instant::now();
+    let mut drive = Drive {
+        clients: Clients::new(streams)?,
+        load,
+        begin,
+        under_way: vec![(None, 0); connections],
+        sent: 0,
+        echoes: 0,
+        warm: begin + time / 4,
+        latencies_ns: Vec::with_capacity(4 << 20),
+    };
+    if load == Load::Closed {
+        (0..connections).try_for_each(|number| drive.send(number, begin))?;
     }
-    let warm = Instant::now() + time / 4;
-    let mut used_before = None;
-    let mut latencies_ns: Vec<u32> = Vec::with_capacity(4 << 20);
-    let mut ready = Vec::with_capacity(EVENTS_MAX);
-    while Instant::now() < warm + time {
-        poller.wait(&mut ready)?;
-        if used_before.is_none() && Instant::now() >= warm {
-            used_before = Some(server.used_ns()?);
-        }
-        for &number in &ready {
-            let Some(sent) = clients[number].receive()? else {
-                continue;
-            };
-            if sent >= warm {
-                let nanos = sent.elapsed().as_nanos();
-                latencies_ns.push(u32::try_from(nanos).unwrap_or(u32::MAX));
+    drive.until(drive.warm)?;
+    let before = Meter::read(server, &drive)?;
+    drive.until(drive.warm + time)?;
+    let after = Meter::read(server, &drive)?;
+    drive.reached(&before, &after)
+}
+
+impl Drive {
+    fn until(&mut self, end: Instant) -> io::Result<()> {
+        let mut arrived = Vec::with_capacity(self.clients.len());
+        let limit = match self.load {
+            Load::Closed => SILENCE_MAX,
+            Load::Paced(_) => TICK,
+        };
+        let mut now = Instant::now();
+        while now < end {
+            if let Load::Paced(rate) = self.load {
+                self.send_what_is_due(rate, now)?;
+            }
+            self.clients.wait(limit, &mut arrived)?;
+            if arrived.is_empty() && self.load == Load::Closed {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            // What is there was there now; what is sent leaves with the next wait.
+            now = Instant::now();
+            for &(number, count) in &arrived {
+                self.receive(number, count, now)?;
             }
         }
+        Ok(())
     }
-    let echoes = latencies_ns.len() as f64;
-    let per_second = echoes / warm.elapsed().as_secs_f64();
-    let used = server.used_ns()? - used_before.unwrap_or(0);
-    latencies_ns.sort_unstable();
-    let p99 = latencies_ns
-        .get(latencies_ns.len() * 99 / 100)
-        .copied()
-        .unwrap_or(u32::MAX);
-    Ok(Reached {
-        per_second,
-        p99_us: f64::from(p99) / 1000.0,
-        cost_us: used as f64 / 1000.0 / echoes,
-    })
+
+    fn send_what_is_due(&mut self, rate: u32, now: Instant) -> io::Result<()> {
+        let each = Duration::from_secs(1).as_nanos() as u64 / u64::from(rate);
+        // Bounded by the time that has gone by, and by the connections.
+        loop {
+            let due = self.begin + Duration::from_nanos(each * self.sent);
+            let number = self.sent as usize % self.clients.len();
+            if due > now || self.under_way[number].0.is_some() {
+                return Ok(());
+            }
+            self.send(number, due)?;
+        }
+    }
+
+    fn send(&mut self, number: usize, when: Instant) -> io::Result<()> {
+        self.under_way[number] = (Some(when), 0);
+        self.sent += 1;
+        self.clients.send(number)
+    }
+
+    /// Some bytes of an echo; if that is whole then, the next message is on its way.
+    fn receive(&mut self, number: usize, count: usize, now: Instant) -> io::Result<()> {
+        let (sent, got) = &mut self.under_way[number];
+        *got += count;
+        if *got < MESSAGE_LEN {
+            return Ok(());
+        }
+        let Some(sent) = sent.take() else {
+            return Err(io::Error::other("an echo of what nobody has sent"));
+        };
+        self.echoes += 1;
+        if sent >= self.warm {
+            let nanos = now.saturating_duration_since(sent).as_nanos();
+            self.latencies_ns
+                .push(u32::try_from(nanos).unwrap_or(u32::MAX));
+        }
+        match self.load {
+            Load::Closed => self.send(number, now),
+            Load::Paced(_) => Ok(()),
+        }
+    }
+
+    fn reached(mut self, before: &Meter, after: &Meter) -> io::Result<Reached> {
+        self.latencies_ns.sort_unstable();
+        let at = self.latencies_ns.len() * 99 / 100;
+        let Some(&p99) = self.latencies_ns.get(at) else {
+            return Err(io::ErrorKind::TimedOut.into());
+        };
+        let count = (after.echoes - before.echoes) as f64;
+        let us_each = |before: u64, after: u64| (after - before) as f64 / 1000.0 / count;
+        Ok(Reached {
+            per_second: count / (after.when - before.when).as_secs_f64(),
+            p99_us: f64::from(p99) / 1000.0,
+            cost_us: us_each(before.server_ns, after.server_ns),
+            client_us: us_each(before.client_ns, after.client_ns),
+            segments: (after.segments - before.segments) as f64 / count,
+        })
+    }
 }
 
 /// Opens connections, not faster than the server accepts them: one that does not fit into its
@@ -140,29 +251,4 @@ pub(crate) fn connect(addr: SocketAddr, connections: usize) -> io::Result<Vec<Tc
         streams.push(stream);
     }
     Ok(streams)
-}
-
-impl Client {
-    fn send(&mut self) -> io::Result<()> {
-        self.sent = Instant::now();
-        self.got = 0;
-        // One short message is on its way at most: it always fits.
-        self.stream.write_all(&[7; MESSAGE_LEN])
-    }
-
-    /// If an echo is whole: when it was sent; the next is on its way then.
-    fn receive(&mut self) -> io::Result<Option<Instant>> {
-        match self.stream.read(&mut [0; MESSAGE_LEN]) {
-            Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
-            Ok(read) => self.got += read,
-            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(None),
-            Err(error) => return Err(error),
-        }
-        if self.got < MESSAGE_LEN {
-            return Ok(None);
-        }
-        let sent = self.sent;
-        self.send()?;
-        Ok(Some(sent))
-    }
 }

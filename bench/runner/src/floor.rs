@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::cores;
-use crate::echo::{self, Reached, Server};
+use crate::echo::{self, Load, Reached, Server};
 use crate::plan::Plan;
 use crate::table::median;
 
@@ -36,13 +36,19 @@ const PEERS: [Peer; 11] = [
 /// From here on they show what a part of the bare loop brings, and are measured if asked for.
 const VARIANTS_FROM: usize = 5;
 
-const SIZES: [usize; 2] = [100, 5000];
+/// Connections, and how they send. The last leaves both sides idle at times: what a message costs
+/// then is what the server's first thread says, not how many there were.
+const LOADS: [(usize, Load); 3] = [
+    (100, Load::Closed),
+    (5000, Load::Closed),
+    (5000, Load::Paced(50_000)),
+];
 
 /// The server has a core, and the client has another, if there are two.
 const SERVER_CORE: usize = 1;
 const CLIENT_CORE: usize = 0;
 
-/// What one peer reached in each round, at one size.
+/// What one peer reached in each round, at one load.
 type Rounds = (&'static str, Vec<Reached>);
 
 /// Measures those that the filter names, else those that are no variants, round by round, and
@@ -67,7 +73,8 @@ pub(crate) fn page(plan: &Plan, binaries: &Path, about: &str) -> io::Result<Stri
          rounds in turn, medians.\n{about}\n",
         plan.rounds
     );
-    for connections in plan.connections.map_or(SIZES.to_vec(), |one| vec![one]) {
+    let is_wanted = |(size, _): &(usize, Load)| plan.connections.is_none_or(|one| one == *size);
+    for (connections, load) in LOADS.into_iter().filter(is_wanted) {
         let mut reached: Vec<Rounds> = Vec::new();
         for round in 0..plan.rounds {
             eprintln!(
@@ -76,12 +83,13 @@ pub(crate) fn page(plan: &Plan, binaries: &Path, about: &str) -> io::Result<Stri
                 plan.rounds
             );
             for peer in &peers {
-                measure(peer, binaries, connections, time, &mut reached)?;
+                let now = measure(peer, binaries, (connections, load), time)?;
+                keep(&mut reached, peer.0, now);
             }
             // What the one before leaves behind is another's in the next round.
             peers.reverse();
         }
-        write_table(&mut text, connections, &reached);
+        write_table(&mut text, (connections, load), &reached);
     }
     Ok(text)
 }
@@ -90,58 +98,67 @@ pub(crate) fn page(plan: &Plan, binaries: &Path, about: &str) -> io::Result<Stri
 fn measure(
     (name, program, arguments): &Peer,
     binaries: &Path,
-    connections: usize,
+    (connections, load): (usize, Load),
     time: Duration,
-    reached: &mut Vec<Rounds>,
-) -> io::Result<()> {
+) -> io::Result<Option<Reached>> {
     // What it starts stays where it is itself at that time.
     cores::stay_on(SERVER_CORE)?;
     let server = Server::start(&binaries.join(program), arguments)?;
     cores::stay_on(CLIENT_CORE)?;
-    let now = match echo::drive(&server, connections, time) {
-        Ok(now) => now,
+    match echo::drive(&server, connections, load, time) {
+        Ok(now) => {
+            eprintln!("{name}: {now:?}");
+            Ok(Some(now))
+        }
         Err(error) => {
             eprintln!("{name}: {error}");
-            return Ok(());
+            Ok(None)
         }
-    };
-    let Reached {
-        per_second,
-        p99_us,
-        cost_us,
-    } = now;
-    eprintln!("{name}: {per_second:.0} a second, {cost_us:.2} us each, p99 {p99_us:.0} us");
-    match reached.iter_mut().find(|(known, _)| known == name) {
-        Some((_, rounds)) => rounds.push(now),
-        None => reached.push((name, vec![now])),
     }
-    Ok(())
 }
 
-fn write_table(text: &mut String, connections: usize, reached: &[Rounds]) {
-    let medians = |rounds: &[Reached]| {
-        let of = |what: fn(&Reached) -> f64| median(&rounds.iter().map(what).collect::<Vec<_>>());
-        Reached {
-            per_second: of(|now| now.per_second),
-            p99_us: of(|now| now.p99_us),
-            cost_us: of(|now| now.cost_us),
-        }
-    };
+fn keep(reached: &mut Vec<Rounds>, name: &'static str, now: Option<Reached>) {
+    match reached.iter_mut().find(|(known, _)| *known == name) {
+        Some((_, rounds)) => rounds.extend(now),
+        None if now.is_some() => reached.push((name, Vec::from_iter(now))),
+        None => {}
+    }
+}
+
+fn medians(rounds: &[Reached]) -> Reached {
+    let of = |what: fn(&Reached) -> f64| median(&rounds.iter().map(what).collect::<Vec<_>>());
+    Reached {
+        per_second: of(|now| now.per_second),
+        p99_us: of(|now| now.p99_us),
+        cost_us: of(|now| now.cost_us),
+        client_us: of(|now| now.client_us),
+        segments: of(|now| now.segments),
+    }
+}
+
+fn write_table(text: &mut String, (connections, load): (usize, Load), reached: &[Rounds]) {
     let [floor, published] = [PEERS[0].0, PEERS[1].0].map(|name| {
         let peer = reached.iter().find(|(known, _)| *known == name);
         medians(peer.map_or(&[], |(_, rounds)| rounds))
     });
+    let pace = match load {
+        Load::Closed => String::new(),
+        Load::Paced(rate) => format!(", {rate} messages a second"),
+    };
     let _ = writeln!(
         text,
-        "\n## {connections} connections\n\n| server | req/s | of bare io_uring | of the published \
-         tokio | p99, us | server's us each | of bare io_uring | of the published tokio \
-         |\n|---|---:|---:|---:|---:|---:|---:|---:|"
+        "\n## {connections} connections{pace}\n\n| server | req/s | of bare io_uring | of the \
+         published tokio | p99, us | server's us each | of bare io_uring | of the published tokio \
+         | server busy | client busy | segments each \
+         |\n|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|"
     );
     for (name, rounds) in reached {
         let now = medians(rounds);
+        let busy = |us: f64| us * now.per_second / 1e4;
         let _ = writeln!(
             text,
-            "| {name} | {:.0} | {:.3} | {:.3} | {:.0} | {:.2} | {:.3} | {:.3} |",
+            "| {name} | {:.0} | {:.3} | {:.3} | {:.0} | {:.2} | {:.3} | {:.3} | {:.0} % | {:.0} % \
+             | {:.2} |",
             now.per_second,
             now.per_second / floor.per_second,
             now.per_second / published.per_second,
@@ -149,6 +166,9 @@ fn write_table(text: &mut String, connections: usize, reached: &[Rounds]) {
             now.cost_us,
             now.cost_us / floor.cost_us,
             now.cost_us / published.cost_us,
+            busy(now.cost_us),
+            busy(now.client_us),
+            now.segments,
         );
     }
 }

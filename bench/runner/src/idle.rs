@@ -6,7 +6,7 @@ use std::net::{SocketAddr, TcpStream};
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use crate::echo::{self, Server};
+use crate::echo::{self, Load, Server};
 use crate::table::{Results, Side};
 
 /// How many connections say nothing.
@@ -37,7 +37,7 @@ pub(crate) fn rows(
             for &side in sides {
                 let server = Server::start(&program(side), &[flavor])?;
                 let kept = echo::connect(server.addr, idle)?;
-                let per_second = echo::drive(&server, ACTIVE, time)?.per_second;
+                let per_second = echo::drive(&server, ACTIVE, Load::Closed, time)?.per_second;
                 let row = |name: &str, unit: &str| (format!("{name} | {flavor}"), unit.to_owned());
                 results.add(row(&echo, "req/s"), side, per_second, None);
                 let per_second = open_and_close(server.addr, time)?;
@@ -63,7 +63,7 @@ fn beside_long_polls(
     }
     for &side in sides {
         let server = Server::start(&program(side), &["mt", "--long-polls"])?;
-        let reached = echo::drive(&server, ACTIVE, time)?;
+        let reached = echo::drive(&server, ACTIVE, Load::Closed, time)?;
         let row = |unit: &str| (format!("{name} | mt"), unit.to_owned());
         results.add(row("req/s"), side, reached.per_second, None);
         results.add(row("us, p99"), side, reached.p99_us, None);

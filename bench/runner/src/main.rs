@@ -9,6 +9,7 @@
 //! measures no time: it fails if a row costs more instructions than `baseline.toml` says.
 
 mod baseline;
+mod client;
 mod cores;
 mod counts;
 mod echo;

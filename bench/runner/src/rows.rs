@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::echo::{self, Server};
+use crate::echo::{self, Load, Server};
 use crate::plan::Plan;
 
 /// Connections of the echo.
@@ -129,6 +129,6 @@ fn served(
     let path = binaries.join(format!("echo-{}", program.binary));
     let switches = format!("--switches={}", program.switches);
     let server = Server::start(&path, &[flavor, &switches])?;
-    let reached = echo::drive(&server, connections, time)?;
+    let reached = echo::drive(&server, connections, Load::Closed, time)?;
     Ok([("req/s", reached.per_second), ("us, p99", reached.p99_us)])
 }

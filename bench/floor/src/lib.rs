@@ -1,0 +1,3 @@
+//! What the bare loops and the load generator share: memory that the kernel receives into.
+
+pub mod buffers;
