@@ -186,7 +186,11 @@ impl Runtime {
             }
             return;
         }
-        self.handle.pool().shut_down(timeout);
+        let ended = self.handle.pool().shut_down(timeout);
+        // The monitor may be in a waker for longer than a limit allows.
+        if let (Scheduler::Multi(multi), true, None) = (self.handle.scheduler(), ended, timeout) {
+            multi.join_monitor();
+        }
     }
 }
 

@@ -159,6 +159,11 @@ impl Multi {
         self.0.monitor.stop();
     }
 
+    /// Waits until the monitor has ended; after [`close`](Self::close), when all workers have left.
+    pub fn join_monitor(&self) {
+        self.0.monitor.join();
+    }
+
     /// Whether [`close`](Self::close) was called.
     pub fn is_closed(&self) -> bool {
         // SeqCst: see close().
@@ -301,7 +306,6 @@ impl Multi {
         let mut wakes = WakeList::new();
         self.0.driver.shut_down(&mut wakes);
         wakes.wake_quietly();
-        self.0.monitor.join();
     }
 }
 

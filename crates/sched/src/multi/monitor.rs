@@ -80,17 +80,17 @@ impl Monitor {
 
     /// Ends the monitor.
     pub fn stop(&self) {
-        // A waker called by the monitor may drop the runtime: it cannot wait for itself.
-        self.thread
-            .lock()
-            .take_if(|thread| thread.thread().id() == thread::current().id());
         *self.stopped.lock() = true;
         self.call.notify_one();
     }
 
     /// Waits until the monitor, which was [stopped](Self::stop), holds the scheduler no longer.
+    ///
+    /// A waker that it calls may drop the runtime: it does not wait for itself, nor may a worker
+    /// wait for it, which it waits for then.
     pub(super) fn join(&self) {
         let thread = self.thread.lock().take();
+        let thread = thread.filter(|thread| thread.thread().id() != thread::current().id());
         // What it panicked with was told already.
         let _ = thread.map(JoinHandle::join);
     }
