@@ -215,14 +215,16 @@ fn a_broadcast_is_sent_only_by_those_who_may() {
 #[test]
 #[cfg(target_os = "linux")] // Others hear a group on the address that they are bound to alone.
 fn a_multicast_reaches_members_until_they_leave() {
-    const GROUP: Ipv4Addr = Ipv4Addr::new(224, 0, 0, 199);
+    // A group of this process alone: on Linux a socket hears all groups of its machine.
+    let [_, high, middle, low] = std::process::id().to_be_bytes();
+    let group_addr = Ipv4Addr::new(239, high, middle, low);
     single().block_on(async {
         let member = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).await.unwrap();
-        let group = (GROUP, member.local_addr().unwrap().port());
+        let group = (group_addr, member.local_addr().unwrap().port());
         member
-            .join_multicast_v4(GROUP, Ipv4Addr::LOCALHOST)
+            .join_multicast_v4(group_addr, Ipv4Addr::LOCALHOST)
             .unwrap();
-        let twice = member.join_multicast_v4(GROUP, Ipv4Addr::LOCALHOST);
+        let twice = member.join_multicast_v4(group_addr, Ipv4Addr::LOCALHOST);
         assert_eq!(twice.unwrap_err().kind(), io::ErrorKind::AddrInUse);
 
         let sender = UdpSocket::bind(LOCAL_V4).await.unwrap();
@@ -231,9 +233,9 @@ fn a_multicast_reaches_members_until_they_leave() {
         assert_eq!(member.recv(&mut buf).await.unwrap(), 3);
 
         member
-            .leave_multicast_v4(GROUP, Ipv4Addr::LOCALHOST)
+            .leave_multicast_v4(group_addr, Ipv4Addr::LOCALHOST)
             .unwrap();
-        let left = member.leave_multicast_v4(GROUP, Ipv4Addr::LOCALHOST);
+        let left = member.leave_multicast_v4(group_addr, Ipv4Addr::LOCALHOST);
         assert_eq!(left.unwrap_err().kind(), io::ErrorKind::AddrNotAvailable);
         sender.send_to(b"gone", group).await.unwrap();
         // Datagrams of the loopback come in order: after this one nothing can come late.
@@ -258,8 +260,9 @@ fn interface_for_multicasts() -> Option<u32> {
 #[test]
 #[cfg(target_os = "linux")]
 fn a_multicast_of_ipv6_reaches_members_until_they_leave() {
-    // Its scope is the interface: nothing leaves the machine.
-    const GROUP: Ipv6Addr = Ipv6Addr::new(0xff11, 0, 0, 0, 0, 0, 0, 0x199);
+    // Its scope is the interface: nothing leaves the machine. Of this process alone, as above.
+    let [high, low] = [16, 0].map(|shift| (std::process::id() >> shift) as u16);
+    let group_addr = Ipv6Addr::new(0xff11, 0, 0, 0, 0, 0, high, low);
     let Some(interface) = interface_for_multicasts() else {
         eprintln!("left out: no interface here takes multicasts of IPv6");
         return;
@@ -267,9 +270,9 @@ fn a_multicast_of_ipv6_reaches_members_until_they_leave() {
     single().block_on(async {
         let member = UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0)).await.unwrap();
         let port = member.local_addr().unwrap().port();
-        member.join_multicast_v6(&GROUP, interface).unwrap();
+        member.join_multicast_v6(&group_addr, interface).unwrap();
         let sender = UdpSocket::bind((Ipv6Addr::UNSPECIFIED, 0)).await.unwrap();
-        let group = std::net::SocketAddrV6::new(GROUP, port, 0, interface);
+        let group = std::net::SocketAddrV6::new(group_addr, port, 0, interface);
         sender.send_to(b"all", group).await.unwrap();
         let mut buf = [0; 8];
         assert_eq!(member.recv(&mut buf).await.unwrap(), 3);
@@ -281,8 +284,8 @@ fn a_multicast_of_ipv6_reaches_members_until_they_leave() {
         sender.send_to(b"again", group).await.unwrap();
         assert_eq!(member.recv(&mut buf).await.unwrap(), 5);
 
-        member.leave_multicast_v6(&GROUP, interface).unwrap();
-        assert!(member.leave_multicast_v6(&GROUP, interface).is_err());
+        member.leave_multicast_v6(&group_addr, interface).unwrap();
+        assert!(member.leave_multicast_v6(&group_addr, interface).is_err());
         sender.send_to(b"gone", group).await.unwrap();
         let own = (Ipv6Addr::LOCALHOST, port);
         sender.send_to(b"direct", own).await.unwrap();

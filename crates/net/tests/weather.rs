@@ -77,6 +77,54 @@ fn a_reset_in_the_backlog_does_not_stop_the_listener() {
 }
 
 #[test]
+fn a_reset_ends_a_peek_that_waits() {
+    single().block_on(async {
+        let (client, server) = pair().await;
+        let waiting = spawn(async move { server.peek(&mut [0; 8]).await });
+        yamanote_runtime::yield_now().await;
+        reset(client);
+        let error = waiting.await.unwrap().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    });
+}
+
+#[test]
+fn a_reset_is_readiness_and_the_next_try_tells_it() {
+    single().block_on(async {
+        let (client, server) = pair().await;
+        let waiting = spawn(async move { server.readable().await.map(|()| server) });
+        yamanote_runtime::yield_now().await;
+        reset(client);
+        let server = waiting.await.unwrap().unwrap();
+        let error = server.try_read(&mut [0; 8]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    });
+}
+
+#[test]
+fn a_reset_of_an_idle_connection_is_told_by_the_next_write() {
+    single().block_on(async {
+        let (client, mut server) = pair().await;
+        reset(client);
+        let error = server.write_all(b"late").await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+        assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 0);
+    });
+}
+
+#[test]
+fn what_had_arrived_before_a_reset_is_read_before_it() {
+    single().block_on(async {
+        let (mut client, mut server) = pair().await;
+        client.write_all(b"last").await.unwrap();
+        reset(client);
+        assert_eq!(server.read(&mut [0; 8]).await.unwrap(), 4);
+        let error = server.read(&mut [0; 8]).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ConnectionReset);
+    });
+}
+
+#[test]
 fn a_reset_ends_a_copy_in_both_directions() {
     single().block_on(async {
         let ((one, mut near), (_two, mut far)) = (pair().await, pair().await);

@@ -51,8 +51,13 @@ fn a_signal_is_not_kept_beyond_the_next_turn() {
         drop(signal(SignalKind::io()).unwrap());
         kill_self("IO");
         witness.recv().await.unwrap();
-        // Who waits for another thread lets the driver turn.
-        yamanote_runtime::spawn_blocking(|| ()).await.unwrap();
+        // More polls than there are between two turns of the driver.
+        let polls = yamanote_runtime::spawn(async {
+            for _ in 0..100 {
+                yamanote_runtime::yield_now().await;
+            }
+        });
+        polls.await.unwrap();
         let mut late = signal(SignalKind::io()).unwrap();
         let mut cx = Context::from_waker(Waker::noop());
         assert!(late.poll_recv(&mut cx).is_pending());
