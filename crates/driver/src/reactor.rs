@@ -11,7 +11,7 @@ use yamanote_base::ready::ReadyCell;
 use yamanote_base::wake::WakeList;
 use yamanote_sys::ring::Ring;
 use yamanote_sys::selector::{Registrar, Selector};
-use yamanote_sys::sockets::SocketRing;
+use yamanote_sys::sockets::{SocketRing, SocketTag};
 use yamanote_sys::source::Source;
 
 use crate::attendance::Attendance;
@@ -122,7 +122,7 @@ impl Reactor {
     }
 
     /// [`watch`](Self::watch) for a ring of sockets.
-    pub(crate) fn watch_sockets<T>(&self, ring: &SocketRing<T>) -> io::Result<()> {
+    pub(crate) fn watch_sockets<T: SocketTag>(&self, ring: &SocketRing<T>) -> io::Result<()> {
         ring.watch(&self.registrar, table::RING_TOKEN)
     }
 

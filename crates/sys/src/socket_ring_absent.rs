@@ -56,6 +56,12 @@ impl<T> SocketRing<T> {
         match self.never {}
     }
 
+    /// The tag of a request that is under way.
+    #[must_use]
+    pub fn tag(&self, _key: RequestKey) -> Option<&T> {
+        match self.never {}
+    }
+
     /// Asks the kernel to give up on a request.
     pub fn cancel(&mut self, _key: RequestKey) {
         match self.never {}

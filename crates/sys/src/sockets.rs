@@ -11,22 +11,29 @@ use crate::source::OwnedDescriptor;
 
 pub use crate::socket_ring::{Provided, SocketRing, is_cancelled, is_out_of_buffers};
 
-/// A descriptor that a request keeps open.
-pub type Socket = Arc<OwnedDescriptor>;
+/// What has a socket, and keeps it open: the tag of each request says on which it is.
+pub trait SocketTag {
+    /// The same each time.
+    fn socket(&self) -> &OwnedDescriptor;
+}
+
+impl<T: SocketTag + ?Sized> SocketTag for Arc<T> {
+    fn socket(&self) -> &OwnedDescriptor {
+        (**self).socket()
+    }
+}
 
 /// An operation on a socket and what belongs to it.
 #[derive(Debug)]
 pub enum SocketRequest {
     /// Takes connections, until it is cancelled or fails.
-    Accept(Socket),
+    Accept,
     /// Receives into provided buffers, until the stream ends, or they do, or it is cancelled.
-    Receive(Socket),
+    Receive,
     /// Receives once.
-    ReceiveInto(Socket, Held),
+    ReceiveInto(Held),
     /// Sends.
     Send {
-        /// On this.
-        socket: Socket,
         /// What is sent.
         held: Held,
         /// So much of it was sent before.

@@ -10,11 +10,10 @@ use std::task::{Context, Poll, Waker, ready};
 use yamanote_base::budget;
 use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
-use yamanote_sys::sockets::{After, Socket, SocketRequest, Word, is_cancelled};
+use yamanote_sys::sockets::{After, SocketRequest, SocketTag, Word, is_cancelled};
 use yamanote_sys::source::OwnedDescriptor;
 
-use super::{Hears, Place, Requested};
-use crate::context;
+use super::{Hears, Home, Place, Requested};
 
 /// Connections that wait to be asked for, at most: then others wait in the kernel.
 const WAITING_MAX: usize = 256;
@@ -24,13 +23,12 @@ const WAITING_MAX: usize = 256;
 /// What was accepted and not asked for is closed when this is dropped.
 pub struct Acceptor {
     shared: Arc<Arrivals>,
-    runtime: usize,
-    home: usize,
+    home: Home,
 }
 
 /// What the ring and the acceptor share.
 struct Arrivals {
-    socket: Socket,
+    socket: OwnedDescriptor,
     state: Mutex<ArrivalsState>,
 }
 
@@ -52,19 +50,14 @@ impl Acceptor {
     /// # Errors
     /// Gives the socket back.
     pub fn new(socket: OwnedDescriptor) -> Result<Self, OwnedDescriptor> {
-        let found = context::try_with(|handle| Some((handle.id(), super::home(handle)?)));
-        let Some((runtime, home)) = found.flatten() else {
+        let Some(home) = Home::of_current() else {
             return Err(socket);
         };
         let shared = Arc::new(Arrivals {
-            socket: Arc::new(socket),
+            socket,
             state: Mutex::new(ArrivalsState::default()),
         });
-        Ok(Self {
-            shared,
-            runtime,
-            home,
-        })
+        Ok(Self { shared, home })
     }
 
     /// The socket.
@@ -96,14 +89,20 @@ impl Acceptor {
             return Poll::Pending;
         }
         drop(state);
-        let request = SocketRequest::Accept(self.shared.socket.clone());
-        match super::submit(self.runtime, self.home, request, self.shared.clone()) {
+        let submitted = self.home.submit(SocketRequest::Accept, self.shared.clone());
+        match submitted {
             Ok(()) => Poll::Pending,
-            Err(_) => {
+            Err((_, error)) => {
                 self.shared.state.lock().is_armed = false;
-                Poll::Ready(Err(super::refused(self.runtime)))
+                Poll::Ready(Err(error))
             }
         }
+    }
+}
+
+impl SocketTag for Arrivals {
+    fn socket(&self) -> &OwnedDescriptor {
+        &self.socket
     }
 }
 
@@ -148,9 +147,7 @@ impl Hears for Arrivals {
 impl Drop for Acceptor {
     fn drop(&mut self) {
         let place = self.shared.state.lock().place;
-        if let Some(place) = place {
-            super::cancel(self.runtime, place);
-        }
+        self.home.cancel(place);
     }
 }
 

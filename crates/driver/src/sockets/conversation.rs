@@ -14,6 +14,7 @@
 
 use std::fmt;
 use std::io;
+use std::iter;
 use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker, ready};
@@ -23,31 +24,30 @@ use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 use yamanote_sys::held::Held;
 use yamanote_sys::request::RequestKey;
-use yamanote_sys::sockets::{After, Socket, SocketRequest, Word, is_cancelled};
+use yamanote_sys::sockets::{After, SocketRequest, SocketTag, Word, is_cancelled};
 use yamanote_sys::source::OwnedDescriptor;
 
 use super::chunk::Chunk;
 use super::receiving::{Last, ReceiveState, Receiving};
-use super::{Hears, Place, Requested};
-use crate::context;
+use super::{Hears, Home, Place, Requested};
 
 /// Bytes of the buffer for a receive that finds no provided ones.
 const OWN_LEN: usize = 4096;
 
 /// A connected socket for operations that own their buffers.
 ///
-/// One task at a time receives, and one sends. Dropping it ends what is under way.
-pub struct Conversation {
-    shared: Arc<Exchange>,
-    runtime: usize,
-    home: usize,
-}
+/// One task at a time receives, and one sends. Who stops to do so for good calls
+/// [`forget_receive`](Self::forget_receive) or [`forget_send`](Self::forget_send).
+#[derive(Clone)]
+pub struct Conversation(Arc<Exchange>);
 
-/// What the rings and the conversation share.
+/// What the rings and the conversation share: one place in memory for all of a connection, as
+/// each message of one of many finds it out of the caches.
 struct Exchange {
-    socket: Socket,
     receive: Mutex<ReceiveState>,
     send: Mutex<SendState>,
+    socket: OwnedDescriptor,
+    home: Home,
 }
 
 #[derive(Default)]
@@ -74,26 +74,21 @@ impl Conversation {
     /// # Errors
     /// Gives the socket back where there is no ring.
     pub fn new(socket: OwnedDescriptor) -> Result<Self, OwnedDescriptor> {
-        let found = context::try_with(|handle| Some((handle.id(), super::home(handle)?)));
-        let Some((runtime, home)) = found.flatten() else {
+        let Some(home) = Home::of_current() else {
             return Err(socket);
         };
-        let shared = Arc::new(Exchange {
-            socket: Arc::new(socket),
+        Ok(Self(Arc::new(Exchange {
             receive: Mutex::new(ReceiveState::default()),
             send: Mutex::new(SendState::default()),
-        });
-        Ok(Self {
-            shared,
-            runtime,
+            socket,
             home,
-        })
+        })))
     }
 
     /// The socket.
     #[must_use]
     pub fn socket(&self) -> &OwnedDescriptor {
-        &self.shared.socket
+        &self.0.socket
     }
 
     /// The next bytes that arrive; `None` at the end of the stream.
@@ -106,11 +101,11 @@ impl Conversation {
         let charge = ready!(budget::poll_proceed(cx));
         // The user's: not dropped under the lock.
         let _unused;
-        let mut state = self.shared.receive.lock();
+        let mut state = self.0.receive.lock();
         _unused = state.keep_done();
-        if let Some(first) = state.waiting.pop_front() {
+        if let Some((first, taken)) = state.next_chunk() {
+            drop(state);
             charge.made_progress();
-            let taken = mem::take(&mut state.taken);
             return Poll::Ready(Ok(Some(first.after(taken))));
         }
         if let Some(last) = state.take_last() {
@@ -122,20 +117,19 @@ impl Conversation {
             drop(old);
             return Poll::Pending;
         }
-        let socket = self.shared.socket.clone();
         let request = if mem::take(&mut state.is_starved) {
             state.now = Receiving::Once { is_wanted: false };
-            SocketRequest::ReceiveInto(socket, Held::to_fill(vec![0; OWN_LEN]))
+            SocketRequest::ReceiveInto(Held::to_fill(vec![0; OWN_LEN]))
         } else {
             state.now = Receiving::Many;
-            SocketRequest::Receive(socket)
+            SocketRequest::Receive
         };
         drop(state);
         drop(old);
         match self.submit(request) {
             Ok(()) => Poll::Pending,
             Err((_, error)) => {
-                self.shared.receive.lock().now = Receiving::Idle;
+                self.0.receive.lock().now = Receiving::Idle;
                 Poll::Ready(Err(error))
             }
         }
@@ -157,7 +151,7 @@ impl Conversation {
     ) -> Poll<io::Result<usize>> {
         let charge = ready!(budget::poll_proceed(cx));
         let _unused;
-        let mut state = self.shared.receive.lock();
+        let mut state = self.0.receive.lock();
         if let Some(buffer) = held {
             _unused = state.keep_done();
             if buffer.is_empty() {
@@ -196,11 +190,10 @@ impl Conversation {
         state.now = Receiving::Once { is_wanted: true };
         drop(state);
         drop(old);
-        let request = SocketRequest::ReceiveInto(self.shared.socket.clone(), buffer);
-        match self.submit(request) {
+        match self.submit(SocketRequest::ReceiveInto(buffer)) {
             Ok(()) => Poll::Pending,
             Err((request, error)) => {
-                self.shared.receive.lock().now = Receiving::Idle;
+                self.0.receive.lock().now = Receiving::Idle;
                 *held = buffer_of(request);
                 Poll::Ready(Err(error))
             }
@@ -210,7 +203,7 @@ impl Conversation {
     /// Nobody waits any more for a receive whose buffer was taken: it is cancelled, and what it
     /// brings all the same is for the next.
     pub fn forget_receive(&self) {
-        let mut state = self.shared.receive.lock();
+        let mut state = self.0.receive.lock();
         let mut unused = None;
         match state.now {
             Receiving::Once { .. } => state.now = Receiving::Once { is_wanted: false },
@@ -220,9 +213,7 @@ impl Conversation {
         drop(state);
         // The user's: not under the lock.
         drop(unused);
-        if let Some(place) = place {
-            super::cancel(self.runtime, place);
-        }
+        self.0.home.cancel(place);
     }
 
     /// Sends what `held` holds, or what there is room for unless `all`; how much. As
@@ -241,7 +232,7 @@ impl Conversation {
     ) -> Poll<io::Result<usize>> {
         let charge = ready!(budget::poll_proceed(cx));
         let _unused;
-        let mut state = self.shared.send.lock();
+        let mut state = self.0.send.lock();
         if let Some(buffer) = held {
             if buffer.is_empty() {
                 return Poll::Ready(Ok(0));
@@ -277,7 +268,6 @@ impl Conversation {
         drop(state);
         drop(old);
         let request = SocketRequest::Send {
-            socket: self.shared.socket.clone(),
             held: buffer,
             start: 0,
             all,
@@ -285,7 +275,7 @@ impl Conversation {
         match self.submit(request) {
             Ok(()) => Poll::Pending,
             Err((request, error)) => {
-                self.shared.send.lock().now = Sending::Idle;
+                self.0.send.lock().now = Sending::Idle;
                 *held = buffer_of(request);
                 Poll::Ready(Err(error))
             }
@@ -295,7 +285,7 @@ impl Conversation {
     /// Nobody waits any more for a send whose buffer was taken: it is cancelled. A part of it may
     /// have been sent.
     pub fn forget_send(&self) {
-        let mut state = self.shared.send.lock();
+        let mut state = self.0.send.lock();
         let mut unused = None;
         match mem::take(&mut state.now) {
             Sending::Once { .. } => state.now = Sending::Once { is_wanted: false },
@@ -305,14 +295,12 @@ impl Conversation {
         let place = state.place;
         drop(state);
         drop(unused);
-        if let Some(place) = place {
-            super::cancel(self.runtime, place);
-        }
+        self.0.home.cancel(place);
     }
 
     /// Ends receiving; ready when the kernel has nothing under way for it.
     pub fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let mut state = self.shared.receive.lock();
+        let mut state = self.0.receive.lock();
         if matches!(state.now, Receiving::Idle | Receiving::Done(..)) {
             return Poll::Ready(());
         }
@@ -320,10 +308,8 @@ impl Conversation {
         let place = state.place;
         drop(state);
         drop(old);
-        if let Some(place) = place {
-            super::cancel(self.runtime, place);
-        }
-        let state = self.shared.receive.lock();
+        self.0.home.cancel(place);
+        let state = self.0.receive.lock();
         match state.now {
             Receiving::Idle | Receiving::Done(..) => Poll::Ready(()),
             _ => Poll::Pending,
@@ -333,21 +319,16 @@ impl Conversation {
     /// All that has arrived and was not given out, after [`poll_ended`](Self::poll_ended).
     #[must_use]
     pub fn take_waiting(&self) -> Vec<u8> {
-        let mut state = self.shared.receive.lock();
-        let waiting = mem::take(&mut state.waiting);
-        let taken = mem::take(&mut state.taken);
+        let mut state = self.0.receive.lock();
+        // Bounded by `WAITING_MAX`.
+        let chunks: Vec<_> = iter::from_fn(|| state.next_chunk()).collect();
         drop(state);
-        let all: Vec<u8> = waiting
-            .iter()
-            .flat_map(|bytes| bytes.iter().copied())
-            .collect();
-        all[taken..].to_vec()
+        let rests = chunks.iter().map(|(chunk, taken)| &chunk[*taken..]);
+        rests.collect::<Vec<_>>().concat()
     }
 
     fn submit(&self, request: SocketRequest) -> Result<(), (SocketRequest, io::Error)> {
-        let tag = self.shared.clone();
-        super::submit(self.runtime, self.home, request, tag)
-            .map_err(|request| (request, super::refused(self.runtime)))
+        self.0.home.submit(request, self.0.clone())
     }
 }
 
@@ -361,28 +342,17 @@ fn renew(place: &mut Option<Place>, key: RequestKey) -> After {
 
 fn buffer_of(request: SocketRequest) -> Option<Held> {
     match request {
-        SocketRequest::ReceiveInto(_, held) | SocketRequest::Send { held, .. } => Some(held),
-        SocketRequest::Accept(_) | SocketRequest::Receive(_) => None,
+        SocketRequest::ReceiveInto(held) | SocketRequest::Send { held, .. } => Some(held),
+        SocketRequest::Accept | SocketRequest::Receive => None,
     }
 }
 
 impl SendState {
     fn ended(&mut self, request: SocketRequest, result: io::Result<usize>) -> After {
-        let SocketRequest::Send {
-            socket,
-            held,
-            start,
-            all,
-        } = request
-        else {
+        let SocketRequest::Send { held, start, all } = request else {
             return After::Done(request);
         };
-        let again = |held, start| SocketRequest::Send {
-            socket: socket.clone(),
-            held,
-            start,
-            all,
-        };
+        let again = |held, start| SocketRequest::Send { held, start, all };
         let is_wanted = matches!(self.now, Sending::Once { is_wanted: true });
         let result = match result {
             _ if !is_wanted => {
@@ -398,6 +368,12 @@ impl SendState {
         };
         self.now = Sending::Done(held, result);
         After::Nothing
+    }
+}
+
+impl SocketTag for Exchange {
+    fn socket(&self) -> &OwnedDescriptor {
+        &self.socket
     }
 }
 
@@ -451,22 +427,10 @@ impl Hears for Exchange {
     }
 }
 
-impl Drop for Conversation {
-    fn drop(&mut self) {
-        let places = [
-            self.shared.receive.lock().place,
-            self.shared.send.lock().place,
-        ];
-        for place in places.into_iter().flatten() {
-            super::cancel(self.runtime, place);
-        }
-    }
-}
-
 impl fmt::Debug for Conversation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Conversation")
-            .field("socket", &self.shared.socket)
+            .field("socket", &self.0.socket)
             .finish_non_exhaustive()
     }
 }

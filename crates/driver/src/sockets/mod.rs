@@ -16,7 +16,7 @@ use yamanote_base::atomic::plain::{AtomicBool, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 use yamanote_sys::request::RequestKey;
-use yamanote_sys::sockets::{After, SocketRequest, SocketRing, Word};
+use yamanote_sys::sockets::{After, SocketRequest, SocketRing, SocketTag, Word};
 
 use crate::context;
 use crate::handle::Handle;
@@ -42,7 +42,7 @@ const ROUND: Duration = Duration::from_millis(1);
 
 /// What hears the kernel's words on its requests. Called under the lock of a ring: takes its own
 /// lock, and no other.
-pub(crate) trait Hears: Send + Sync {
+pub(crate) trait Hears: SocketTag + Send + Sync {
     /// Remembers by what the request is known.
     fn submitted(&self, request: Requested, place: Place);
 
@@ -67,6 +67,13 @@ pub(crate) enum Requested {
 pub(crate) struct Place {
     shard: usize,
     key: RequestKey,
+}
+
+/// Whose rings serve a socket: a runtime's, and there this shard's if a thread has none.
+#[derive(Clone, Copy, Debug)]
+struct Home {
+    runtime: usize,
+    shard: usize,
 }
 
 /// A shard's ring for sockets. Lock order: this, then the lock of who [`Hears`].
@@ -170,9 +177,11 @@ impl ShardSockets {
         let SocketsState::Made(made) = &mut *state else {
             return Err(request);
         };
-        let heard = tag.clone();
         match made.ring.submit(request, tag) {
-            Ok(key) => heard.submitted(requested, Place { shard, key }),
+            Ok(key) => {
+                let tag = made.ring.tag(key).expect("it was just put there");
+                tag.submitted(requested, Place { shard, key });
+            }
             Err((request, _)) => return Err(request),
         }
         let begins = made.count(handle.reactor_of(shard));
@@ -326,67 +335,70 @@ impl Requested {
 /// Whether the current runtime has a ring for sockets.
 #[must_use]
 pub fn are_available() -> bool {
-    context::try_with(|handle| home(handle).is_some()).unwrap_or(false)
+    Home::of_current().is_some()
 }
 
-/// The shard whose ring serves what the current thread opens, if there is one.
-fn home(handle: &Handle) -> Option<usize> {
-    let may = handle.file_route().may_use_ring();
-    if !may || handle.world().is_some() || handle.is_shut_down() {
-        return None;
-    }
-    let shard = handle.shard_here();
-    let sockets = &handle.shard(shard).sockets;
-    sockets.is_there(handle.reactor_of(shard)).then_some(shard)
-}
-
-/// Submits to the ring of the thread's shard; to that of `home` if there is none.
-fn submit(
-    runtime: usize,
-    home: usize,
-    request: SocketRequest,
-    tag: Tag,
-) -> Result<(), SocketRequest> {
-    let mut request = Some(request);
-    let done = Handle::with(runtime, |handle| {
-        let here = handle.shard_here();
-        let there = |shard: usize| {
+impl Home {
+    /// That of what the current thread opens, if its runtime has rings.
+    fn of_current() -> Option<Self> {
+        let home = |handle: &Handle| {
+            let may = handle.file_route().may_use_ring();
+            if !may || handle.world().is_some() || handle.is_shut_down() {
+                return None;
+            }
+            let shard = handle.shard_here();
             let sockets = &handle.shard(shard).sockets;
-            sockets
-                .is_there(handle.reactor_of(shard))
-                .then_some(sockets)
+            let is_there = sockets.is_there(handle.reactor_of(shard));
+            let runtime = handle.id();
+            is_there.then_some(Self { runtime, shard })
         };
-        let (shard, sockets) = match there(here) {
-            Some(sockets) => (here, sockets),
-            None => (home, there(home)?),
+        context::try_with(home).flatten()
+    }
+
+    /// Submits to the ring of the thread's shard; to that of this one if there is none.
+    ///
+    /// # Errors
+    /// Gives the request back when the runtime is shut down, or the kernel takes none now.
+    fn submit(self, request: SocketRequest, tag: Tag) -> Result<(), (SocketRequest, io::Error)> {
+        let mut request = Some(request);
+        let done = Handle::with(self.runtime, |handle| {
+            let here = handle.shard_here();
+            let there = |shard: usize| {
+                let sockets = &handle.shard(shard).sockets;
+                sockets
+                    .is_there(handle.reactor_of(shard))
+                    .then_some(sockets)
+            };
+            let (shard, sockets) = match there(here) {
+                Some(sockets) => (here, sockets),
+                None => (self.shard, there(self.shard)?),
+            };
+            let request = request.take()?;
+            Some(sockets.submit(handle, shard, request, tag))
+        });
+        let request = match (done.flatten(), request) {
+            (Some(Ok(())), _) => return Ok(()),
+            (Some(Err(request)), _) | (None, Some(request)) => request,
+            (None, None) => unreachable!("a request that was taken was submitted or came back"),
         };
-        let request = request.take()?;
-        Some(sockets.submit(handle, shard, request, tag))
-    });
-    match (done.flatten(), request) {
-        (Some(done), _) => done,
-        (None, Some(request)) => Err(request),
-        (None, None) => unreachable!("a request that was taken was submitted or came back"),
+        let error = match Handle::with(self.runtime, Handle::is_shut_down) {
+            Some(false) => io::ErrorKind::OutOfMemory.into(),
+            _ => crate::shut_down_error(),
+        };
+        Err((request, error))
     }
-}
 
-/// Why a request came back.
-fn refused(runtime: usize) -> io::Error {
-    match Handle::with(runtime, Handle::is_shut_down) {
-        Some(false) => io::ErrorKind::OutOfMemory.into(),
-        _ => crate::shut_down_error(),
+    /// Cancels what is under way at `place`, if there is something.
+    fn cancel(self, place: Option<Place>) {
+        let Some(place) = place else { return };
+        let mut wakes = WakeList::new();
+        Handle::with(self.runtime, |handle| {
+            let reactor = handle.reactor_of(place.shard);
+            let sockets = &handle.shard(place.shard).sockets;
+            sockets.cancel(place.key, reactor, &mut wakes);
+        });
+        wakes.wake_all();
     }
-}
-
-/// Cancels what is under way at `place`.
-fn cancel(runtime: usize, place: Place) {
-    let mut wakes = WakeList::new();
-    Handle::with(runtime, |handle| {
-        let reactor = handle.reactor_of(place.shard);
-        let sockets = &handle.shard(place.shard).sockets;
-        sockets.cancel(place.key, reactor, &mut wakes);
-    });
-    wakes.wake_all();
 }
 
 impl fmt::Debug for ShardSockets {

@@ -17,9 +17,12 @@ const WAITING_MAX: usize = 16;
 
 #[derive(Default)]
 pub(super) struct ReceiveState {
-    pub(super) waiting: VecDeque<Chunk>,
+    /// The first that waits lies here: there is one, mostly.
+    first: Option<Chunk>,
+    /// What waits behind that.
+    rest: VecDeque<Chunk>,
     /// Of the first that waits, so much was given out.
-    pub(super) taken: usize,
+    taken: usize,
     /// What comes after those: the end for ever, an error once.
     pub(super) last: Option<Last>,
     pub(super) now: Receiving,
@@ -64,12 +67,12 @@ impl ReceiveState {
 
     /// Keeps what a future has left that was forgotten, not dropped.
     pub(super) fn keep_done(&mut self) -> Option<Held> {
+        if !matches!(self.now, Receiving::Done(..)) {
+            return None;
+        }
         match mem::take(&mut self.now) {
             Receiving::Done(held, result) => self.keep(held, result),
-            other => {
-                self.now = other;
-                None
-            }
+            _ => None,
         }
     }
 
@@ -79,9 +82,25 @@ impl ReceiveState {
         }
     }
 
+    /// The first that waits, and how much of it was given out.
+    pub(super) fn next_chunk(&mut self) -> Option<(Chunk, usize)> {
+        Some((self.pop_first()?, mem::take(&mut self.taken)))
+    }
+
+    fn pop_first(&mut self) -> Option<Chunk> {
+        mem::replace(&mut self.first, self.rest.pop_front())
+    }
+
+    fn push(&mut self, chunk: Chunk) {
+        match self.first {
+            None => self.first = Some(chunk),
+            Some(_) => self.rest.push_back(chunk),
+        }
+    }
+
     /// Copies of the first that waits what there is room for; how much, and what is used up.
     pub(super) fn copy_to(&mut self, buffer: &mut Held) -> Option<(usize, Option<Chunk>)> {
-        let first = self.waiting.front()?;
+        let first = self.first.as_ref()?;
         let rest = &first[self.taken..];
         let count = rest.len().min(buffer.len());
         buffer.fill(&rest[..count]);
@@ -90,7 +109,7 @@ impl ReceiveState {
             return Some((count, None));
         }
         self.taken = 0;
-        Some((count, self.waiting.pop_front()))
+        Some((count, self.pop_first()))
     }
 
     /// Keeps what a receive has brought that nobody waits for; returns a buffer without use.
@@ -98,7 +117,7 @@ impl ReceiveState {
         match result {
             Ok(0) => self.last = Some(Last::End),
             Ok(len) => {
-                self.waiting.push_back(Chunk::held(held, len));
+                self.push(Chunk::held(held, len));
                 return None;
             }
             Err(error) if is_cancelled(&error) => {}
@@ -108,8 +127,8 @@ impl ReceiveState {
     }
 
     pub(super) fn received(&mut self, chunk: Chunk) -> After {
-        self.waiting.push_back(chunk);
-        match self.waiting.len() {
+        self.push(chunk);
+        match self.rest.len() + 1 {
             WAITING_MAX.. => After::Cancel,
             _ => After::Nothing,
         }
@@ -117,7 +136,7 @@ impl ReceiveState {
 
     pub(super) fn ended(&mut self, request: SocketRequest, result: io::Result<usize>) -> After {
         match request {
-            SocketRequest::ReceiveInto(..) => self.once_ended(request, result),
+            SocketRequest::ReceiveInto(held) => self.once_ended(held, result),
             _ => {
                 self.many_ended(result);
                 After::Done(request)
@@ -139,25 +158,18 @@ impl ReceiveState {
     }
 
     /// A receive into a buffer has ended.
-    pub(super) fn once_ended(
-        &mut self,
-        request: SocketRequest,
-        result: io::Result<usize>,
-    ) -> After {
+    pub(super) fn once_ended(&mut self, held: Held, result: io::Result<usize>) -> After {
         let is_wanted = matches!(self.now, Receiving::Once { is_wanted: true });
         if is_wanted && result.as_ref().is_err_and(is_cancelled) {
-            return After::Again(request);
+            return After::Again(SocketRequest::ReceiveInto(held));
         }
-        self.now = Receiving::Idle;
-        let SocketRequest::ReceiveInto(socket, held) = request else {
-            return After::Done(request);
-        };
         if is_wanted {
             self.now = Receiving::Done(held, result);
             return After::Nothing;
         }
+        self.now = Receiving::Idle;
         match self.keep(held, result) {
-            Some(held) => After::Done(SocketRequest::ReceiveInto(socket, held)),
+            Some(held) => After::Done(SocketRequest::ReceiveInto(held)),
             None => After::Nothing,
         }
     }

@@ -28,8 +28,10 @@ pub struct TcpStream {
 }
 
 /// The half of a [`TcpStream`] that receives. The connection closes when both halves are dropped.
+///
+/// When it is dropped, the kernel receives no more for it.
 #[derive(Debug)]
-pub struct Receiver(Arc<StreamIo>);
+pub struct Receiver(StreamIo);
 
 /// The half of a [`TcpStream`] that sends. The connection closes when both halves are dropped.
 ///
@@ -38,14 +40,16 @@ pub struct Receiver(Arc<StreamIo>);
 /// [`forget`](Self::forget) leaves that out.
 #[derive(Debug)]
 pub struct Sender {
-    io: Arc<StreamIo>,
+    io: StreamIo,
     /// Whether its end is the stream's.
     shuts_down: bool,
 }
 
+/// What each half has.
+#[derive(Clone)]
 enum StreamIo {
     Ring(Conversation),
-    Ready(resource::TcpStream),
+    Ready(Arc<resource::TcpStream>),
 }
 
 impl TcpStream {
@@ -85,19 +89,16 @@ impl TcpStream {
     /// # Panics
     /// Outside of a runtime with I/O.
     pub async fn into_stream(self) -> io::Result<(crate::TcpStream, Vec<u8>)> {
-        match &*self.sender.io {
+        match &self.sender.io {
             StreamIo::Ring(conversation) => {
                 let (socket, bytes) = end(conversation).await?;
                 Ok((crate::TcpStream::from_std(socket.into())?, bytes))
             }
-            StreamIo::Ready(_) => {
-                let io = self.sender.io.clone();
+            StreamIo::Ready(io) => {
+                let io = io.clone();
                 drop(self);
-                let io = Arc::into_inner(io);
-                match io.expect("the other shares were just dropped") {
-                    StreamIo::Ready(io) => Ok((crate::TcpStream::of(io), Vec::new())),
-                    StreamIo::Ring(_) => unreachable!("it was not one above"),
-                }
+                let io = Arc::into_inner(io).expect("the other shares were just dropped");
+                Ok((crate::TcpStream::of(io), Vec::new()))
             }
         }
     }
@@ -134,7 +135,7 @@ impl TcpStream {
                 let stream: std::net::TcpStream = io.into_os()?.into();
                 Self::from_std(stream)
             }
-            other => Ok(Self::over(StreamIo::Ready(other))),
+            other => Ok(Self::over(StreamIo::Ready(Arc::new(other)))),
         }
     }
 
@@ -144,13 +145,12 @@ impl TcpStream {
             Ok(conversation) => StreamIo::Ring(conversation),
             Err(socket) => {
                 set_blocking(&socket, false)?;
-                StreamIo::Ready(resource::TcpStream::from_std(socket.into())?)
+                StreamIo::Ready(Arc::new(resource::TcpStream::from_std(socket.into())?))
             }
         }))
     }
 
     fn over(io: StreamIo) -> Self {
-        let io = Arc::new(io);
         Self {
             receiver: Receiver(io.clone()),
             sender: Sender {
@@ -230,7 +230,7 @@ impl TcpStream {
     /// # Errors
     /// Those of the system.
     pub fn local_addr(&self) -> io::Result<SocketAddr> {
-        match &*self.sender.io {
+        match &self.sender.io {
             StreamIo::Ring(conversation) => {
                 inet(&SockRef::from(conversation.socket()).local_addr()?)
             }
@@ -243,7 +243,7 @@ impl TcpStream {
     /// # Errors
     /// When it is not connected any more.
     pub fn peer_addr(&self) -> io::Result<SocketAddr> {
-        match &*self.sender.io {
+        match &self.sender.io {
             StreamIo::Ring(conversation) => {
                 inet(&SockRef::from(conversation.socket()).peer_addr()?)
             }
@@ -256,7 +256,7 @@ impl TcpStream {
     /// # Errors
     /// Those of the system.
     pub fn nodelay(&self) -> io::Result<bool> {
-        match &*self.sender.io {
+        match &self.sender.io {
             StreamIo::Ring(conversation) => SockRef::from(conversation.socket()).tcp_nodelay(),
             StreamIo::Ready(io) => {
                 io.option(|socket| socket.tcp_nodelay(), |options| options.nodelay)
@@ -269,7 +269,7 @@ impl TcpStream {
     /// # Errors
     /// Those of the system.
     pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        match &*self.sender.io {
+        match &self.sender.io {
             StreamIo::Ring(conversation) => {
                 SockRef::from(conversation.socket()).set_tcp_nodelay(nodelay)
             }
@@ -285,7 +285,7 @@ impl TcpStream {
     /// # Errors
     /// Those of the system.
     pub fn ttl(&self) -> io::Result<u32> {
-        match &*self.sender.io {
+        match &self.sender.io {
             StreamIo::Ring(conversation) => SockRef::from(conversation.socket()).ttl_v4(),
             StreamIo::Ready(io) => io.option(|socket| socket.ttl_v4(), |options| options.ttl),
         }
@@ -296,7 +296,7 @@ impl TcpStream {
     /// # Errors
     /// Those of the system.
     pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        match &*self.sender.io {
+        match &self.sender.io {
             StreamIo::Ring(conversation) => SockRef::from(conversation.socket()).set_ttl_v4(ttl),
             StreamIo::Ready(io) => {
                 io.set_option(|socket| socket.set_ttl_v4(ttl), |options| options.ttl = ttl)
@@ -330,7 +330,7 @@ impl Receiver {
         if buffer.as_mut().is_empty() {
             return (Ok(0), buffer);
         }
-        match &*self.0 {
+        match &self.0 {
             StreamIo::Ring(conversation) => {
                 let mut lent = Lent {
                     held: Some(Held::to_fill(buffer)),
@@ -371,7 +371,7 @@ impl Receiver {
     /// # Ok(()) }
     /// ```
     pub async fn chunk(&mut self) -> io::Result<Option<Chunk>> {
-        match &*self.0 {
+        match &self.0 {
             StreamIo::Ring(conversation) => poll_fn(|cx| conversation.poll_chunk(cx)).await,
             StreamIo::Ready(io) => {
                 let mut bytes = Vec::with_capacity(CHUNK_LEN);
@@ -429,7 +429,7 @@ impl Sender {
     where
         B: AsRef<[u8]> + Send + 'static,
     {
-        match &*self.io {
+        match &self.io {
             StreamIo::Ring(conversation) => {
                 let mut lent = Lent {
                     held: Some(Held::to_read(buffer)),
@@ -448,8 +448,19 @@ impl Sender {
     }
 }
 
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        if let StreamIo::Ring(conversation) = &self.0 {
+            conversation.forget_receive();
+        }
+    }
+}
+
 impl Drop for Sender {
     fn drop(&mut self) {
+        if let StreamIo::Ring(conversation) = &self.io {
+            conversation.forget_send();
+        }
         if self.shuts_down {
             // It fails when the connection has ended already.
             let _ = self.io.shutdown(Shutdown::Write);

@@ -25,14 +25,14 @@ use yamanote_base::slab::{Key, Slab};
 use super::queues::{self, Queues};
 use crate::request::RequestKey;
 use crate::selector::Registrar;
-use crate::sockets::{After, Socket, SocketRequest, Word};
+use crate::sockets::{After, SocketRequest, SocketTag, Word};
 
 use buffers::BufferPool;
 pub use buffers::Provided;
 
 /// A submission and a completion queue for sockets, and the requests between the two, each with
-/// its tag.
-pub struct SocketRing<T> {
+/// its tag, which keeps its socket open.
+pub struct SocketRing<T: SocketTag> {
     queues: Queues,
     pool: Arc<BufferPool>,
     under_way: Slab<UnderWay<T>>,
@@ -49,7 +49,7 @@ struct UnderWay<T> {
     tag: T,
 }
 
-impl<T> SocketRing<T> {
+impl<T: SocketTag> SocketRing<T> {
     /// A ring whose submission queue has `entries` places, and the completion queue `words`.
     ///
     /// # Errors
@@ -104,12 +104,18 @@ impl<T> SocketRing<T> {
         if !self.queues.make_room() {
             return Err((request, tag));
         }
-        let entry = entry(&request);
+        let entry = entry(&request, types::Fd(tag.socket().as_raw_fd()));
         let key = self.under_way.insert(UnderWay { request, tag });
         // SAFETY: what it refers to lies behind pointers of the request, which is in the table
         // until `words` has read the last word on it, or for ever.
         unsafe { self.queues.push(&entry.user_data(key.as_u64())) };
         Ok(RequestKey(key.as_u64()))
+    }
+
+    /// The tag of a request that is under way.
+    #[must_use]
+    pub fn tag(&self, RequestKey(key): RequestKey) -> Option<&T> {
+        self.under_way.get(key_of(key)).map(|place| &place.tag)
     }
 
     /// Asks the kernel to give up on a request, which ends all the same.
@@ -281,29 +287,21 @@ fn key_of<T>(number: u64) -> Key<UnderWay<T>> {
 }
 
 /// What the kernel is told.
-fn entry(request: &SocketRequest) -> Entry {
-    let fd = |socket: &Socket| types::Fd(socket.as_raw_fd());
+fn entry(request: &SocketRequest, socket: types::Fd) -> Entry {
     // More is not moved at once.
     let length = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
     match request {
-        SocketRequest::Accept(socket) => opcode::AcceptMulti::new(fd(socket))
+        SocketRequest::Accept => opcode::AcceptMulti::new(socket)
             .flags(libc::SOCK_CLOEXEC)
             .build(),
-        SocketRequest::Receive(socket) => {
-            opcode::RecvMulti::new(fd(socket), buffers::GROUP).build()
+        SocketRequest::Receive => opcode::RecvMulti::new(socket, buffers::GROUP).build(),
+        SocketRequest::ReceiveInto(held) => {
+            opcode::Recv::new(socket, held.start(), length(held.len())).build()
         }
-        SocketRequest::ReceiveInto(socket, held) => {
-            opcode::Recv::new(fd(socket), held.start(), length(held.len())).build()
-        }
-        SocketRequest::Send {
-            socket,
-            held,
-            start,
-            all,
-        } => {
+        SocketRequest::Send { held, start, all } => {
             let bytes = &held.bytes()[*start..];
             let wait = if *all { libc::MSG_WAITALL } else { 0 };
-            opcode::Send::new(fd(socket), bytes.as_ptr(), length(bytes.len()))
+            opcode::Send::new(socket, bytes.as_ptr(), length(bytes.len()))
                 .flags(libc::MSG_NOSIGNAL | wait)
                 .build()
         }
@@ -322,18 +320,18 @@ unsafe fn news(
 ) -> Option<Word> {
     let number = u32::try_from(said).ok()?;
     match request {
-        SocketRequest::Accept(_) => {
+        SocketRequest::Accept => {
             // SAFETY: the kernel has just made this descriptor, for us alone.
             Some(Word::Accepted(unsafe { OwnedFd::from_raw_fd(said) }))
         }
-        SocketRequest::Receive(_) => {
+        SocketRequest::Receive => {
             let buffer = cqueue::buffer_select(flags)?;
             // SAFETY: the kernel has just taken this buffer for these bytes.
             let chunk = unsafe { pool.chunk(buffer, number) };
             // The end of the stream may take a buffer: it goes back.
             (number > 0).then_some(Word::Received(chunk))
         }
-        SocketRequest::ReceiveInto(..) | SocketRequest::Send { .. } => None,
+        SocketRequest::ReceiveInto(_) | SocketRequest::Send { .. } => None,
     }
 }
 
@@ -350,13 +348,13 @@ pub fn is_out_of_buffers(error: &io::Error) -> bool {
     error.raw_os_error() == Some(libc::ENOBUFS)
 }
 
-impl<T> AsRawFd for SocketRing<T> {
+impl<T: SocketTag> AsRawFd for SocketRing<T> {
     fn as_raw_fd(&self) -> RawFd {
         self.queues.as_raw_fd()
     }
 }
 
-impl<T> Drop for SocketRing<T> {
+impl<T: SocketTag> Drop for SocketRing<T> {
     fn drop(&mut self) {
         self.cancel_all();
         queues::end_within_limit(|round| {
@@ -378,7 +376,7 @@ impl<T> Drop for SocketRing<T> {
     }
 }
 
-impl<T> fmt::Debug for SocketRing<T> {
+impl<T: SocketTag> fmt::Debug for SocketRing<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SocketRing")
             .field("under_way", &self.under_way.len())

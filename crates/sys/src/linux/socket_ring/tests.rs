@@ -9,8 +9,17 @@ use crate::held::Held;
 /// What a test is told: of which request, and of what.
 type Told = (&'static str, Option<u8>);
 
+/// A socket, and what its request is called.
+struct Named(Arc<OwnedFd>, &'static str);
+
+impl SocketTag for Named {
+    fn socket(&self) -> &OwnedFd {
+        &self.0
+    }
+}
+
 /// A ring, if this system has them: containers often forbid it.
-fn ring() -> Option<SocketRing<&'static str>> {
+fn ring() -> Option<SocketRing<Named>> {
     match SocketRing::new(64, 256) {
         Ok(ring) => Some(ring),
         Err(error) => {
@@ -21,22 +30,22 @@ fn ring() -> Option<SocketRing<&'static str>> {
 }
 
 /// Somebody who says `byte` first, and the socket that receives it.
-fn speaker(byte: u8) -> (UnixStream, Socket) {
+fn speaker(byte: u8) -> (UnixStream, Arc<OwnedFd>) {
     let (mut speaker, socket) = UnixStream::pair().unwrap();
     speaker.write_all(&[byte]).unwrap();
     (speaker, Arc::new(socket.into()))
 }
 
 /// Passes on `arrivals_max` arrivals; of whom, and the first byte, or `None` at an end.
-fn words(ring: &mut SocketRing<&'static str>, arrivals_max: usize) -> Vec<Told> {
+fn words(ring: &mut SocketRing<Named>, arrivals_max: usize) -> Vec<Told> {
     let mut told = Vec::new();
     let counted = ring.words(arrivals_max, &mut Vec::new(), |tag, word| match word {
         Word::Received(chunk) => {
-            told.push((*tag, chunk.first().copied()));
+            told.push((tag.1, chunk.first().copied()));
             After::Nothing
         }
         Word::Ended(request, _) => {
-            told.push((*tag, None));
+            told.push((tag.1, None));
             After::Done(request)
         }
         _ => After::Nothing,
@@ -50,16 +59,16 @@ fn a_send_is_told_at_once_and_arrivals_in_turn() {
     let Some(mut ring) = ring() else { return };
     let speakers: Vec<_> = (1..4).map(speaker).collect();
     for ((_, socket), name) in speakers.iter().zip(["one", "two", "three"]) {
-        let request = SocketRequest::Receive(socket.clone());
-        assert!(ring.submit(request, name).is_ok());
+        let tag = Named(socket.clone(), name);
+        assert!(ring.submit(SocketRequest::Receive, tag).is_ok());
     }
     let send = SocketRequest::Send {
-        socket: speakers[0].1.clone(),
         held: Held::to_read("hello"),
         start: 0,
         all: true,
     };
-    assert!(ring.submit(send, "send").is_ok());
+    let tag = Named(speakers[0].1.clone(), "send");
+    assert!(ring.submit(send, tag).is_ok());
     ring.flush().unwrap();
     assert_eq!(words(&mut ring, 0), [("send", None)]);
     assert_eq!(words(&mut ring, 2), [("one", Some(1)), ("two", Some(2))]);
@@ -71,10 +80,9 @@ fn a_send_is_told_at_once_and_arrivals_in_turn() {
 fn a_receive_that_misses_a_buffer_doubles_them() {
     let Some(mut ring) = ring() else { return };
     let (mut speaker, socket) = UnixStream::pair().unwrap();
-    let socket: Socket = Arc::new(socket.into());
+    let tag = Named(Arc::new(socket.into()), "all");
     let (mut held, mut missed) = (Vec::new(), 0);
-    ring.submit(SocketRequest::Receive(socket.clone()), "all")
-        .unwrap();
+    assert!(ring.submit(SocketRequest::Receive, tag).is_ok());
     // Each takes a buffer, and none goes back.
     while held.len() < 2000 {
         speaker.write_all(&[1]).unwrap();
