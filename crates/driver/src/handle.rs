@@ -427,8 +427,8 @@ impl Handle {
     }
 }
 
-/// Whole milliseconds; half a billion years are never reached.
-fn millis(duration: Duration) -> u64 {
+/// Whole milliseconds, which are ticks; half a billion years are never reached.
+pub(crate) fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
 }
 

@@ -7,7 +7,7 @@ use yamanote_base::simulated;
 use yamanote_base::wake::WakeList;
 use yamanote_world::World;
 
-use crate::handle::Handle;
+use crate::handle::{self, Handle};
 use crate::shard::Shard;
 use crate::unpark::Place;
 
@@ -32,6 +32,8 @@ pub struct Turned {
     pub unparked: bool,
     /// In a simulated world: nothing is to come, neither events nor timers, now or ever.
     pub exhausted: bool,
+    /// What had gone by on the clock, if the turn has looked for timers that are due.
+    pub now: Option<Duration>,
 }
 
 /// How a turn will wait.
@@ -108,7 +110,7 @@ impl Driver {
                 0 => collect_rings(handle, self.shard, wakes),
                 _ => collect(handle, self.shard, wakes),
             };
-            turned.timers = fire(handle, shard, wakes);
+            fire(handle, shard, wakes, &mut turned);
             return turned;
         }
         let plan = Wait::plan(handle, shard, limit);
@@ -131,7 +133,7 @@ impl Driver {
         if turned.events == 0 && !turned.unparked {
             plan.jump(handle);
         }
-        turned.timers = fire(handle, shard, wakes);
+        fire(handle, shard, wakes, &mut turned);
         turned
     }
 
@@ -177,7 +179,7 @@ impl Driver {
             }
         }
         turned.events = world.advance_to(target, wakes);
-        turned.timers = fire(&self.handle, shard, wakes);
+        fire(&self.handle, shard, wakes, &mut turned);
         turned
     }
 }
@@ -246,7 +248,7 @@ pub(crate) fn look(handle: &Handle, shard: usize, wakes: &mut WakeList) -> Turne
         events: collect(handle, shard, wakes),
         ..Turned::default()
     };
-    turned.timers = fire(handle, handle.shard(shard), wakes);
+    fire(handle, handle.shard(shard), wakes, &mut turned);
     turned
 }
 
@@ -274,13 +276,13 @@ fn collect_rings(handle: &Handle, shard: usize, wakes: &mut WakeList) -> usize {
 }
 
 /// Ends a turn: fires the timers that are due.
-fn fire(handle: &Handle, shard: &Shard, wakes: &mut WakeList) -> usize {
+fn fire(handle: &Handle, shard: &Shard, wakes: &mut WakeList, turned: &mut Turned) {
     shard.note_turn();
-    if !handle.time_enabled() {
-        return 0;
+    if handle.time_enabled() {
+        let now = handle.clock().elapsed();
+        turned.now = Some(now);
+        turned.timers = shard.wheel.lock().fire(handle::millis(now), wakes);
     }
-    let now = handle.tick_now();
-    shard.wheel.lock().fire(now, wakes)
 }
 
 /// When the next timer of `shard` is due on the clock.

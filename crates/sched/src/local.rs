@@ -448,19 +448,20 @@ impl Desk {
         // Relaxed: see run_some().
         let limit = (!idle || parts.woken.load(Ordering::Relaxed)).then_some(Duration::ZERO);
         parts.metrics.note_park(parts.driver.clock());
-        self.turn(limit);
-        parts.metrics.note_unpark(parts.driver.clock());
+        let read = self.turn(limit);
+        parts.metrics.note_unpark(parts.driver.clock(), read);
         Hooks::call(parts.config.hooks.after_unpark.as_ref());
     }
 
-    /// Looks what happened, for at most `limit`.
+    /// Looks what happened, for at most `limit`; returns what the clock showed, if it was read.
     #[inline(never)]
-    fn turn(&self, limit: Option<Duration>) {
+    fn turn(&self, limit: Option<Duration>) -> Option<Duration> {
         let mut wakes = WakeList::new();
-        self.with_kit(|kit| kit.driver.turn(limit, &mut wakes));
+        let turned = self.with_kit(|kit| kit.driver.turn(limit, &mut wakes));
         if !wakes.is_empty() {
             wakes.wake_quietly();
         }
+        turned.now
     }
 
     #[inline]

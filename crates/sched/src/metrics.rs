@@ -236,10 +236,10 @@ impl WorkerMetrics {
         self.parks_and_unparks.add(1);
     }
 
-    /// Notes that the worker woke up.
-    pub fn note_unpark(&self, clock: &Clock) {
+    /// Notes that the worker woke up, at what the driver's turn read off the clock if it did.
+    pub fn note_unpark(&self, clock: &Clock, read: Option<Duration>) {
         self.parks_and_unparks.add(1);
-        self.note_awake(clock);
+        self.begin_stretch(read.unwrap_or_else(|| clock.elapsed()));
     }
 
     /// Nanoseconds from when the worker woke up until `now`, and polls.

@@ -395,7 +395,7 @@ impl<'a> Lap<'a> {
             .or(left);
         sim.metrics.note_park(sim.handle.clock());
         let stuck = self.turn(limit);
-        sim.metrics.note_unpark(sim.handle.clock());
+        sim.metrics.note_unpark(sim.handle.clock(), None);
         Hooks::call(sim.config.hooks.after_unpark.as_ref());
         if stuck && !self.await_strangers() {
             return Err(Ended::Deadlock(Deadlock::of(self.sim)));

@@ -169,8 +169,8 @@ impl Desk {
         let (metrics, clock) = (&self.seat().metrics, self.multi.driver().clock());
         if metrics.parks.get() == 0 {
             metrics.note_park(clock);
-            self.turn(Some(Duration::ZERO));
-            metrics.note_unpark(clock);
+            let read = self.turn(Some(Duration::ZERO));
+            metrics.note_unpark(clock, read);
         }
     }
 
@@ -270,31 +270,34 @@ impl Desk {
         let clock = parts.driver.clock();
         metrics.note_park(clock);
         probe::emit(Point::Park, self.index as u64);
-        self.turn_asleep();
+        let read = self.turn_asleep();
         probe::emit(Point::Unpark, self.index as u64);
-        metrics.note_unpark(clock);
+        metrics.note_unpark(clock, read);
         Hooks::call(parts.config.hooks.after_unpark.as_ref());
     }
 
-    fn turn_asleep(&self) {
+    /// Returns what the clock showed when the worker woke up, if it was read.
+    fn turn_asleep(&self) -> Option<Duration> {
         let mut wakes = WakeList::new();
-        self.with_kit(|kit| kit.driver.turn(None, &mut wakes));
+        let turned = self.with_kit(|kit| kit.driver.turn(None, &mut wakes));
         let parts = &self.multi.0;
         let claimed = parts.idle.wake_up(self.index);
         parts.monitor.note_awake();
         self.with_kit(|kit| kit.searching = claimed);
-        self.deliver(wakes);
+        self.deliver(&mut wakes);
+        turned.now
     }
 
-    /// Looks what happened, for at most `limit`.
-    fn turn(&self, limit: Option<Duration>) {
+    /// Looks what happened, for at most `limit`; returns what the clock showed, if it was read.
+    fn turn(&self, limit: Option<Duration>) -> Option<Duration> {
         let mut wakes = WakeList::new();
-        self.with_kit(|kit| kit.driver.turn(limit, &mut wakes));
-        self.deliver(wakes);
+        let turned = self.with_kit(|kit| kit.driver.turn(limit, &mut wakes));
+        self.deliver(&mut wakes);
+        turned.now
     }
 
     /// Calls the driver's wakers: their tasks go to this worker's ring.
-    fn deliver(&self, mut wakes: WakeList) {
+    fn deliver(&self, wakes: &mut WakeList) {
         if wakes.is_empty() {
             return;
         }
