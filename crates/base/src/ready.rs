@@ -91,6 +91,7 @@ impl ReadyCell {
     }
 
     /// What is ready now of `interest`.
+    #[inline]
     pub fn event(&self, interest: Interest) -> ReadyEvent {
         // Acquire: pairs with the Release in set(); the caller sees what led to the event.
         ReadyEvent::of(self.word.load(Ordering::Acquire), interest)
@@ -126,12 +127,17 @@ impl ReadyCell {
     /// Whether something of `direction` is ready; if not, the task is woken when it is.
     ///
     /// Remembers the last caller of each direction only.
+    #[inline]
     pub fn poll(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<ReadyEvent> {
-        let interest = direction.interest();
-        let event = self.event(interest);
-        if event.is_settled() {
-            return Poll::Ready(event);
+        let event = self.event(direction.interest());
+        match event.is_settled() {
+            true => Poll::Ready(event),
+            false => self.poll_unready(cx, direction),
         }
+    }
+
+    fn poll_unready(&self, cx: &mut Context<'_>, direction: Direction) -> Poll<ReadyEvent> {
+        let interest = direction.interest();
         let waker = cx.waker().clone();
         let mut locked = self.waiters.lock();
         let slot = match direction {
@@ -204,6 +210,7 @@ impl Default for ReadyCell {
 }
 
 impl ReadyEvent {
+    #[inline]
     fn of(word: usize, interest: Interest) -> Self {
         let bits = u8::try_from(word & READY_MASK).expect("the mask leaves eight bits");
         Self {
@@ -214,6 +221,7 @@ impl ReadyEvent {
     }
 
     /// Whether there is nothing to wait for: something is ready, or nothing ever will be.
+    #[inline]
     pub fn is_settled(&self) -> bool {
         self.is_shutdown || !self.ready.is_empty()
     }

@@ -65,7 +65,7 @@ impl WakeList {
         struct Rest<'a> {
             /// Wakers, each of which is this one's.
             inline: std::slice::Iter<'a, MaybeUninit<Waker>>,
-            spilled: std::vec::Drain<'a, Waker>,
+            spilled: std::vec::IntoIter<Waker>,
         }
 
         impl Rest<'_> {
@@ -90,7 +90,7 @@ impl WakeList {
         let len = std::mem::take(&mut self.inline_len);
         Rest {
             inline: self.inline[..len].iter(),
-            spilled: self.spilled.drain(..),
+            spilled: std::mem::take(&mut self.spilled).into_iter(),
         }
         .wake();
     }

@@ -134,6 +134,7 @@ impl ShardRing {
     }
 
     /// Collects what has ended; returns how many.
+    #[inline]
     pub(crate) fn collect(&self, reactor: &Reactor, wakes: &mut WakeList) -> usize {
         // Acquire: pairs with the Release in note(), which comes before the kernel is told. So who
         // hears of a completion, through the kernel, sees that there is something under way.

@@ -88,6 +88,7 @@ impl Selector {
     }
 
     /// What the last wait found, without wakes.
+    #[inline]
     pub fn events(&self) -> impl Iterator<Item = Event> + '_ {
         let few = self.few.as_ref().filter(|_| self.took_few);
         few.unwrap_or(&self.events)

@@ -205,6 +205,7 @@ impl ShardSockets {
     }
 
     /// Hands over what is queued, and collects what the kernel has said; returns how much.
+    #[inline]
     pub(crate) fn advance(&self, reactor: &Reactor, wakes: &mut WakeList) -> usize {
         self.with(reactor, wakes, |made| {
             let _ = made.ring.flush();
@@ -212,6 +213,7 @@ impl ShardSockets {
     }
 
     /// [`advance`](Self::advance), by the thread that turns the driver.
+    #[inline]
     pub(crate) fn turn(&self, reactor: &Reactor, wakes: &mut WakeList) -> usize {
         self.with(reactor, wakes, |made| {
             made.turned_by = mark();
@@ -219,15 +221,26 @@ impl ShardSockets {
         })
     }
 
+    #[inline]
     fn with(
         &self,
         reactor: &Reactor,
         wakes: &mut WakeList,
         first: impl FnOnce(&mut MadeSockets),
     ) -> usize {
-        if !self.is_made() {
-            return 0;
+        match self.is_made() {
+            true => self.with_made(reactor, wakes, first),
+            false => 0,
         }
+    }
+
+    #[inline(never)]
+    fn with_made(
+        &self,
+        reactor: &Reactor,
+        wakes: &mut WakeList,
+        first: impl FnOnce(&mut MadeSockets),
+    ) -> usize {
         let mut state = self.state.lock();
         let SocketsState::Made(made) = &mut *state else {
             return 0;

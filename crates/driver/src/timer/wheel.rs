@@ -211,8 +211,12 @@ impl Wheel {
     }
 
     /// Notes that the driver will sleep; returns until when.
+    #[inline]
     pub(crate) fn begin_sleep(&mut self) -> Option<u64> {
-        let next = self.next_tick();
+        let next = match self.len {
+            0 => None,
+            _ => self.next_tick(),
+        };
         self.sleeping_until = Some(next.unwrap_or(u64::MAX));
         next
     }
@@ -220,9 +224,18 @@ impl Wheel {
     /// Fires all that is due at `now`, in the order of their ticks; ends the driver's sleep.
     ///
     /// The wakers go to `wakes`; returns how many timers there were.
+    #[inline]
     pub(crate) fn fire(&mut self, now: u64, wakes: &mut WakeList) -> usize {
         self.sleeping_until = None;
         let before = self.len;
+        if before > 0 {
+            self.fire_due(now, wakes);
+        }
+        self.elapsed = self.elapsed.max(now);
+        before - self.len
+    }
+
+    fn fire_due(&mut self, now: u64, wakes: &mut WakeList) {
         // Bounded: each round empties a slot, and its timers fire or move to a lower level.
         while let Some((slot, start)) = self.first_slot() {
             if start > now {
@@ -231,8 +244,6 @@ impl Wheel {
             self.elapsed = self.elapsed.max(start);
             self.empty_slot(slot, wakes);
         }
-        self.elapsed = self.elapsed.max(now);
-        before - self.len
     }
 
     /// Takes the whole ring off the slot; each of its timers fires, or is linked anew.

@@ -32,6 +32,10 @@ impl Kit {
     /// Tasks that yielded are to run again, after those that are queued.
     #[inline]
     pub(super) fn end_yields(&mut self) {
+        // Nearly always nobody has.
+        if self.yielded.is_empty() {
+            return;
+        }
         if self.queue.is_empty() {
             std::mem::swap(&mut self.queue, &mut self.yielded);
         } else {
