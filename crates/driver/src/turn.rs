@@ -81,8 +81,9 @@ impl Driver {
         }
     }
 
-    /// Waits for an unpark on the system's clock, at most for `limit`: in a simulated world in
-    /// which nothing is to come, for what another thread may bring. Returns whether one came.
+    /// Waits for an unpark on the system's clock, at most for `limit`, and collects nothing: for
+    /// what another thread may bring, also in a simulated world in which nothing is to come.
+    /// Returns whether one came.
     pub fn await_unpark(&mut self, limit: Duration) -> bool {
         // What it waits with, and how long, is the system's.
         let _outside = simulated::leave();

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Poll, Waker};
+use std::thread::{self, ThreadId};
 use std::time::Duration;
 
 use yamanote_runtime::{Builder, Runtime, spawn};
@@ -49,6 +50,39 @@ fn two_tasks_that_wake_each_other_starve_no_third() {
     let result = rx.recv_timeout(LONG);
     ended.store(true, Ordering::Relaxed);
     result.expect("the third task ran");
+}
+
+/// Is polled again and again until `ended`; tells on which thread, when that is another one.
+async fn tell_threads(tx: mpsc::Sender<ThreadId>, ended: Arc<AtomicBool>) {
+    let mut last = None;
+    std::future::poll_fn(|cx| {
+        let here = thread::current().id();
+        if last.replace(here) != Some(here) {
+            let _ = tx.send(here);
+        }
+        if ended.load(Ordering::Relaxed) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
+}
+
+#[test]
+fn a_lasting_load_of_short_polls_is_shared_by_the_workers() {
+    let runtime = workers(2);
+    let ended = Arc::new(AtomicBool::new(false));
+    let (tx, rx) = mpsc::channel();
+    let ends = ended.clone();
+    runtime.spawn(async move {
+        for _ in 0..64 {
+            spawn(tell_threads(tx.clone(), ends.clone()));
+        }
+    });
+    let first = rx.recv_timeout(LONG).expect("a task runs");
+    while rx.recv_timeout(LONG).expect("the other worker helps") == first {}
+    ended.store(true, Ordering::Relaxed);
 }
 
 #[test]

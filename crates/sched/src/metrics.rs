@@ -214,6 +214,11 @@ impl WorkerMetrics {
         self.polls_before.set(self.polls.get());
     }
 
+    /// Notes that the worker has rested for `time` since it woke up: that counts as asleep.
+    pub fn note_rest(&self, time: Duration) {
+        self.awake_since_ns.add(nanos(time));
+    }
+
     /// Notes that the worker was awake until now.
     pub fn note_busy(&self, clock: &Clock) {
         let now = clock.elapsed();

@@ -8,12 +8,14 @@
 //!
 //! A worker takes from: the inject queue every `inject_interval` polls, its next slot (at most
 //! [`NEXT_STREAK`] times in a row), its ring, the inject queue, other workers' rings; then it
-//! sleeps in its driver. [`idle`] argues why no task is stranded; [`monitor`] sees to workers
-//! that are stuck in a long poll. Read next: [`worker`].
+//! sleeps in its driver. [`idle`] argues why no task is stranded; [`patience`] says when tasks are
+//! left to the worker that has them; [`monitor`] sees to workers that are stuck in a long poll.
+//! Read next: [`worker`].
 
 pub mod idle;
 pub mod monitor;
 pub mod next_slot;
+pub mod patience;
 pub mod queue;
 pub mod worker;
 
@@ -21,6 +23,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 use std::task::Waker;
+use std::time::Duration;
 
 use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
@@ -36,6 +39,7 @@ use crate::metrics::{self, WorkerMetrics};
 use idle::Idle;
 use monitor::Monitor;
 use next_slot::NextSlot;
+use patience::Look;
 use queue::{Item, Steal};
 use worker::Here;
 pub use worker::{Worker, block_in_place, current_worker};
@@ -71,6 +75,14 @@ struct Seat {
     steal: Steal<Runnable>,
     next: NextSlot<Runnable>,
     metrics: WorkerMetrics,
+}
+
+impl Seat {
+    /// What a thief sees, when the runtime is `at` old.
+    fn look(&self, at: Duration) -> Look {
+        let polls = self.metrics.polls.get();
+        Look { at, polls }
+    }
 }
 
 /// Where a task that has become runnable goes on its worker.
@@ -274,11 +286,14 @@ impl Multi {
         }
     }
 
-    /// Whether a task waits where any worker may take it, or all are to leave.
+    /// Whether a task waits where any worker may take it.
     fn work_is_visible(&self) -> bool {
-        !self.0.inject.is_empty()
-            || self.0.seats.iter().any(|seat| !seat.steal.is_empty())
-            || self.is_closed()
+        !self.0.inject.is_empty() || self.has_stealable()
+    }
+
+    /// Whether a task is in some ring.
+    fn has_stealable(&self) -> bool {
+        self.0.seats.iter().any(|seat| !seat.steal.is_empty())
     }
 
     /// Drops what is queued anywhere, also with workers that are stuck in a poll, after the list

@@ -95,6 +95,54 @@ fn loom_idle_no_work_is_stranded() {
     });
 }
 
+/// Whether `worker` stays awake that is about to sleep, and knows that another one may search.
+fn stays_awake(idle: &Idle, worker: usize, was_searching: bool, work: &AtomicUsize) -> bool {
+    idle.prepare_sleep(worker, was_searching);
+    let stays = work.load(Ordering::Acquire) == 1 && !idle.is_searched();
+    if stays {
+        let _ = idle.wake_up(worker);
+    }
+    stays
+}
+
+/// A worker goes to sleep beside a searcher, which finds a task elsewhere or gives up. For what is
+/// produced meanwhile one of the two stays awake, or a sleeper is claimed.
+fn sleeps_beside_a_searcher(finds: bool) {
+    loom::model(move || {
+        let idle = Arc::new(Idle::new(4));
+        let work = Arc::new(AtomicUsize::new(0));
+        assert!(idle.start_searching());
+        let searcher = {
+            let (idle, work) = (idle.clone(), work.clone());
+            thread::spawn(move || match finds {
+                true => {
+                    let sees_more = idle.stop_searching() && work.load(Ordering::Acquire) == 1;
+                    sees_more && idle.claim_sleeper().is_some()
+                }
+                false => stays_awake(&idle, 2, true, &work),
+            })
+        };
+        let sleeper = {
+            let (idle, work) = (idle.clone(), work.clone());
+            thread::spawn(move || stays_awake(&idle, 1, false, &work))
+        };
+        work.store(1, Ordering::Release);
+        let is_claimed = idle.claim_sleeper().is_some();
+        let is_seen = searcher.join().unwrap() | sleeper.join().unwrap();
+        assert!(is_claimed || is_seen, "the work is stranded");
+    });
+}
+
+#[test]
+fn loom_idle_who_sleeps_beside_a_searcher_that_gives_up_strands_nothing() {
+    sleeps_beside_a_searcher(false);
+}
+
+#[test]
+fn loom_idle_who_sleeps_beside_a_searcher_that_finds_a_task_strands_nothing() {
+    sleeps_beside_a_searcher(true);
+}
+
 /// If the monitor slept on although the worker is awake, the model would be stuck.
 #[test]
 fn loom_monitor_does_not_doze_while_a_worker_is_awake() {

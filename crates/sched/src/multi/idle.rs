@@ -20,6 +20,13 @@ use yamanote_base::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 /// task, and then wakes a successor as long as work is visible ([`Idle::stop_searching`] says
 /// when), or goes to sleep, and then its last look comes after the producer's push.
 ///
+/// **Why one may sleep beside a searcher.** A searcher may leave work where it is for a while: that
+/// of a worker which gets on with it. One is enough to watch that. Others that see the same work,
+/// and then (fence) the searcher, need not stay awake for it. The searcher stops later, and looks
+/// (fence) at the queues once more: it sees that work, if it is still there, and either stays awake
+/// or, if it found another task, wakes a sleeper; unless yet another one searches, of which the
+/// same holds.
+///
 /// **Why there is no storm.** A producer wakes at most one worker, and none while one searches;
 /// at most half of the workers search at a time.
 #[derive(Debug)]
@@ -130,6 +137,21 @@ impl Idle {
         // SeqCst: a producer that saw this searcher made its work visible before this fence.
         fence(Ordering::SeqCst);
         last
+    }
+
+    /// Whether somebody searches, so that the caller may sleep although it saw work after
+    /// [`prepare_sleep`](Self::prepare_sleep).
+    pub fn is_searched(&self) -> bool {
+        // SeqCst: after the caller's look at the queues, as argued above.
+        fence(Ordering::SeqCst);
+        // Relaxed: ordered by the fence.
+        self.searching.load(Ordering::Relaxed) != 0
+    }
+
+    /// Whether the caller, who searches, is the only one, at a glance.
+    pub fn searches_alone(&self) -> bool {
+        // Relaxed: a glance; who gives up searching for it looks at the queues once more.
+        self.searching.load(Ordering::Relaxed) == 1
     }
 
     /// Whether `worker` sleeps or is about to.

@@ -18,6 +18,7 @@ use yamanote_base::wake::WakeList;
 use yamanote_driver::Driver;
 use yamanote_task::{Own, RestingCells, Runnable, TaskQueue};
 
+use super::patience::{Look, Patience};
 use super::queue::{LEN, Local};
 use super::{Lane, Multi, NEXT_STREAK, Seat};
 use crate::config::Hooks;
@@ -41,7 +42,18 @@ struct Kit {
     searching: bool,
     /// While the driver's wakers are called: tasks go to the ring and wake no other worker.
     delivering: bool,
+    patience: Patience,
+    /// Looks at all workers, for [`Desk::search`] alone.
+    looks: Vec<Look>,
     rng: Rng,
+}
+
+/// What comes of a search.
+enum Searched {
+    Found(Runnable),
+    /// Others have tasks, and get on with them.
+    Left,
+    Nothing,
 }
 
 /// The place on a thread where a worker works.
@@ -73,6 +85,8 @@ impl Worker {
             streak: 0,
             searching: false,
             delivering: false,
+            patience: Patience::default(),
+            looks: Vec::new(),
             rng,
         };
         Self {
@@ -155,11 +169,17 @@ impl Desk {
                 0 => self.injected().or_else(|| self.own()),
                 _ => self.own().or_else(|| self.injected()),
             };
-            if let Some(task) = found.or_else(|| self.search()) {
-                self.stop_searching();
-                return Some(task);
+            match found.map_or_else(|| self.search(), Searched::Found) {
+                Searched::Found(task) => {
+                    self.stop_searching();
+                    return Some(task);
+                }
+                // One is enough to watch; what its driver has may be run meanwhile.
+                Searched::Left if self.multi.0.idle.searches_alone() => {
+                    self.turn(Some(Duration::ZERO));
+                }
+                Searched::Left | Searched::Nothing => self.sleep(),
             }
-            self.sleep();
         }
     }
 
@@ -214,24 +234,59 @@ impl Desk {
         })
     }
 
-    /// Looks at all other workers' rings, from a random one on.
-    fn search(&self) -> Option<Runnable> {
+    /// Looks at all other workers' rings, twice if there are tasks.
+    fn search(&self) -> Searched {
         let seats = &self.multi.0.seats;
-        if seats.len() == 1 || !self.start_searching() {
-            return None;
+        if seats.len() == 1 {
+            return Searched::Nothing;
         }
+        let clock = self.multi.driver().clock();
+        self.with_kit(|kit| kit.patience.learn(|| clock.elapsed()));
+        if !self.start_searching() || !self.multi.has_stealable() {
+            return Searched::Nothing;
+        }
+        let first = clock.elapsed();
+        self.with_kit(|kit| {
+            let looks = seats.iter().map(|seat| seat.look(first));
+            kit.looks.clear();
+            kit.looks.extend(looks);
+            kit.patience.wait(&mut kit.driver);
+        });
+        let second = clock.elapsed();
+        self.seat().metrics.note_rest(second.saturating_sub(first));
+        self.steal(second)
+    }
+
+    /// Takes tasks from the first worker, from a random one on, to whom they are not to be left.
+    /// The second look is `now`.
+    fn steal(&self, now: Duration) -> Searched {
+        let seats = &self.multi.0.seats;
         self.with_kit(|kit| {
             let count = u32::try_from(seats.len()).unwrap_or(u32::MAX);
             let start = kit.rng.below(count) as usize;
             let others = (0..seats.len()).map(|i| (start + i) % seats.len());
+            let mut searched = Searched::Nothing;
             for victim in others.filter(|victim| *victim != kit.index) {
-                if let Some((task, taken)) = seats[victim].steal.steal_into(&mut kit.ring) {
-                    self.seat().metrics.steals.add(1);
-                    self.seat().metrics.stolen.add(taken as u64);
-                    return Some(task);
+                let seat = &seats[victim];
+                if seat.steal.is_empty() {
+                    continue;
+                }
+                searched = Searched::Left;
+                if !kit.patience.is_over() && !kit.looks[victim].is_slow(seat.look(now)) {
+                    continue;
+                }
+                if let Some((task, taken)) = seat.steal.steal_into(&mut kit.ring) {
+                    let metrics = &self.seat().metrics;
+                    metrics.steals.add(1);
+                    metrics.stolen.add(taken as u64);
+                    kit.patience.note_taken(now, taken);
+                    return Searched::Found(task);
                 }
             }
-            None
+            if let Searched::Left = searched {
+                kit.patience.note_left();
+            }
+            searched
         })
     }
 
@@ -260,7 +315,8 @@ impl Desk {
         }
         let was_searching = self.with_kit(|kit| std::mem::take(&mut kit.searching));
         parts.idle.prepare_sleep(self.index, was_searching);
-        if self.multi.work_is_visible() {
+        let is_needed = self.multi.work_is_visible() && !parts.idle.is_searched();
+        if is_needed || self.multi.is_closed() {
             let claimed = parts.idle.wake_up(self.index);
             self.with_kit(|kit| kit.searching = claimed);
             Hooks::call(parts.config.hooks.after_unpark.as_ref());
