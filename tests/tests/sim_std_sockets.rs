@@ -208,6 +208,7 @@ fn a_socket_for_version_6_only_leaves_version_4_to_others() {
         let error = listen_on_six(false).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AddrInUse);
         drop(six);
+        drop(listen_on_six(true).unwrap());
         let error = listen_on_six(false).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::AddrInUse);
         drop(four);
