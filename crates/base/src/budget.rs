@@ -53,8 +53,9 @@ impl Budget {
     /// One unit less, if there is a limit that is not reached.
     #[inline]
     const fn less(self) -> Self {
-        let limited = self.has_remaining() && self.0 != Self::UNLIMITED.0;
-        if limited { Self(self.0 - 1) } else { self }
+        // From 2 to 254, as one comparison, and without a branch.
+        let limited = self.0.wrapping_sub(Self::SPENT.0 + 1) < Self::UNLIMITED.0 - 2;
+        Self(self.0 - limited as u8)
     }
 }
 

@@ -310,8 +310,9 @@ impl<G, T> Locked<'_, G, T> {
 
     /// Takes the first waiter out, after `f` has seen what it carries.
     pub fn pop_front_with(&mut self, f: impl FnOnce(&mut T)) -> Option<Waker> {
-        f(self.front()?);
-        self.pop_front()
+        let front = self.guard.head?;
+        with_data(front, f);
+        self.pop(front)
     }
 
     /// Takes out every waiter whose data `chosen` accepts, in order; wake `wakes` after unlocking.
@@ -387,8 +388,10 @@ impl<G, T> Locked<'_, G, T> {
 
     /// Binds `waiter`, which is in no queue, to this one, as queued between `links`.
     fn bind(&self, mut waiter: Pin<&mut Waiter<T>>, links: Links<T>) -> NonNull<Waiter<T>> {
-        self.bound(waiter.as_mut());
-        assert!(waiter.is_popped(), "a waiter is queued once at a time");
+        if waiter.is_armed() {
+            self.bound(waiter.as_mut());
+            assert!(waiter.is_popped(), "a waiter is queued once at a time");
+        }
         // SAFETY: only fields that are the owner's are written; nothing is moved out of the pin.
         let waiter = unsafe { waiter.get_unchecked_mut() };
         waiter.queue = self.id;

@@ -15,6 +15,7 @@
 //! Read next: [`local`], then [`multi`].
 
 pub mod config;
+mod countdown;
 pub mod histogram;
 pub mod inject;
 pub mod local;

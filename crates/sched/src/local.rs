@@ -11,6 +11,7 @@
 //! least once in so many polls.
 
 mod kit;
+mod scope;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -18,15 +19,14 @@ use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
 use std::ptr;
-use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, RawWakerVTable, Wake, Waker};
+use std::task::{Poll, RawWakerVTable, Wake, Waker};
 use std::time::Duration;
 
 use yamanote_base::atomic::plain::{AtomicBool, Ordering};
 use yamanote_base::budget;
 use yamanote_base::lock::Mutex;
-use yamanote_base::rng::{self, Rng};
+use yamanote_base::rng::Rng;
 use yamanote_base::wake::WakeList;
 use yamanote_driver::Driver;
 use yamanote_driver::handle::Asked;
@@ -35,9 +35,11 @@ use yamanote_task::{
 };
 
 use crate::config::{Config, Hooks, UNHANDLED_PANIC, UnhandledPanic};
+use crate::countdown::Countdown;
 use crate::inject::Inject;
 use crate::metrics::{self, WorkerMetrics};
-use kit::{Kit, due};
+use kit::Kit;
+use scope::Scope;
 
 /// A scheduler of one thread; clones are the same one.
 #[derive(Clone)]
@@ -68,6 +70,8 @@ struct KitPlace {
 struct Desk {
     local: Local,
     kit: RefCell<Kit>,
+    /// Polls until the driver is turned, and what else is not looked at each time.
+    until_turn: Cell<u32>,
     cells: RestingCells<Local>,
 }
 
@@ -89,7 +93,7 @@ impl Local {
             yielded: VecDeque::new(),
             driver,
             until_turn: config.event_interval,
-            until_inject: 1,
+            until_inject: Countdown::begun_over(config.inject_interval),
             rng,
         };
         let place = KitPlace {
@@ -252,7 +256,7 @@ impl Local {
         is_here
     }
 
-    #[inline]
+    #[inline(always)]
     fn push(&self, task: Runnable, yielded: bool) {
         metrics::stamp(&task, &self.0.config, self.0.driver.clock());
         with_desk(self, |desk| match desk {
@@ -270,81 +274,6 @@ impl Local {
     }
 }
 
-/// The kit is on this thread; it goes back to its place when this is dropped.
-struct Scope {
-    /// There until the scope is dropped.
-    desk: Option<Rc<Desk>>,
-    before: *const Desk,
-    _worker: yamanote_driver::context::WorkerGuard,
-    _rng: rng::ThreadRngGuard,
-}
-
-impl Scope {
-    fn enter(local: &Local) -> Option<Self> {
-        let mut kit = local.0.kit.lock().kit.take()?;
-        local.0.metrics.note_awake(local.0.driver.clock());
-        let rng = rng::enter_thread(kit.rng.split());
-        let desk = Rc::new(Desk {
-            local: local.clone(),
-            kit: RefCell::new(kit),
-            cells: RestingCells::new(),
-        });
-        let before = DESK.replace(Rc::as_ptr(&desk));
-        let worker = yamanote_driver::context::enter_worker(local.driver(), 0);
-        Some(Self {
-            desk: Some(desk),
-            before,
-            _worker: worker,
-            _rng: rng,
-        })
-    }
-
-    fn desk(&self) -> &Desk {
-        let desk = self.desk.as_ref();
-        desk.expect("it is there until the scope is dropped")
-    }
-
-    fn run<F: Future>(&self, mut future: Pin<&mut F>) -> F::Output {
-        let desk = self.desk();
-        let local = &desk.local;
-        let asked = local.driver().asked(0);
-        local.0.metrics.note_thread();
-        let waker = Waker::from(local.0.clone());
-        let mut cx = Context::from_waker(&waker);
-        // SeqCst is not needed: whoever wakes from here on unparks the driver.
-        local.0.woken.store(true, Ordering::Release);
-        loop {
-            desk.assert_not_failed();
-            // Acquire: pairs with the Release in wake_by_ref(). Relaxed: a wake that this misses is
-            // seen in the next round, which an unpark or a task of this thread brings about.
-            let woken = &local.0.woken;
-            if woken.load(Ordering::Relaxed) && woken.swap(false, Ordering::Acquire) {
-                desk.count_poll(&asked);
-                let polled = budget::with_budget(|| future.as_mut().poll(&mut cx));
-                if let Poll::Ready(output) = polled {
-                    return output;
-                }
-            }
-            desk.run_some(&asked);
-        }
-    }
-}
-
-impl Drop for Scope {
-    fn drop(&mut self) {
-        DESK.set(self.before);
-        let desk = self.desk.take().and_then(Rc::into_inner);
-        let desk = desk.expect("nobody else keeps the desk");
-        let parts = &desk.local.0;
-        parts.metrics.note_busy(parts.driver.clock());
-        let mut place = parts.kit.lock();
-        place.kit = Some(desk.kit.into_inner());
-        let waiting = std::mem::take(&mut place.waiting);
-        drop(place);
-        waiting.into_iter().for_each(Waker::wake);
-    }
-}
-
 impl Desk {
     #[inline]
     fn push(&self, task: Runnable, yielded: bool) {
@@ -356,18 +285,19 @@ impl Desk {
     fn run_some(&self, asked: &Asked<'_>) {
         let parts = &*self.local.0;
         self.with_kit(Kit::end_yields);
+        self.turn_if_asked(asked);
         // Bounded: a turn is due once in `event_interval` polls.
         loop {
-            self.assert_not_failed();
             let Some(task) = self.next_task() else {
                 // Relaxed: the swap in run() is what takes the wake.
                 let idle = self.with_kit(|kit| kit.yielded.is_empty());
                 if idle && !parts.woken.load(Ordering::Relaxed) {
+                    self.assert_not_failed();
                     self.sleep();
                 }
                 return;
             };
-            let turned = self.count_poll(asked);
+            let turned = self.count_poll();
             parts.metrics.run(task, parts.driver.clock());
             if turned {
                 return;
@@ -385,6 +315,11 @@ impl Desk {
         }
     }
 
+    /// Has the next poll look whether a task has failed.
+    fn note_failed(&self) {
+        self.until_turn.set(1);
+    }
+
     #[cold]
     fn end_failed(&self) -> ! {
         self.local.0.tasks.close_and_cancel_all();
@@ -392,23 +327,40 @@ impl Desk {
         panic!("{UNHANDLED_PANIC}");
     }
 
-    /// Counts a poll, and turns the driver once in `event_interval` polls, or when it is asked to;
+    /// Counts a poll that is about to begin, and turns the driver once in `event_interval` polls;
     /// whether it did.
+    ///
+    /// # Panics
+    /// As [`assert_not_failed`](Self::assert_not_failed).
     #[inline]
-    fn count_poll(&self, asked: &Asked<'_>) -> bool {
-        let interval = self.local.0.config.event_interval;
-        let is_due = self.with_kit(|kit| due(&mut kit.until_turn, interval)) || asked.take();
+    fn count_poll(&self) -> bool {
+        self.until_turn.set(self.until_turn.get() - 1);
+        let is_due = self.until_turn.get() == 0;
         if is_due {
-            self.turn(Some(Duration::ZERO));
+            self.turn_when_due();
         }
         is_due
     }
 
+    #[cold]
+    fn turn_when_due(&self) {
+        self.until_turn.set(self.local.0.config.event_interval);
+        self.assert_not_failed();
+        self.turn(Some(Duration::ZERO));
+    }
+
+    /// Turns the driver if somebody has asked for it, who yields until then.
+    #[inline]
+    fn turn_if_asked(&self, asked: &Asked<'_>) {
+        if asked.take() {
+            self.turn(Some(Duration::ZERO));
+        }
+    }
+
     #[inline]
     fn next_task(&self) -> Option<Runnable> {
-        let parts = &self.local.0;
         self.with_kit(|kit| {
-            if due(&mut kit.until_inject, parts.config.inject_interval) {
+            if kit.until_inject.is_over() {
                 self.injected().or_else(|| kit.queue.pop_front())
             } else {
                 kit.queue.pop_front().or_else(|| self.injected())
@@ -495,7 +447,8 @@ unsafe impl Schedule for Local {
         self.0.is_here()
     }
 
-    #[inline]
+    // Always: a wake looks once whether it is here, and leaves the scheduler where it is.
+    #[inline(always)]
     fn schedule(&self, task: Runnable) {
         self.push(task, false);
     }
@@ -524,6 +477,7 @@ unsafe impl Schedule for Local {
         if self.0.config.unhandled_panic == UnhandledPanic::ShutdownRuntime {
             // Relaxed: looked at on this thread before the next task.
             self.0.failed.store(true, Ordering::Relaxed);
+            desk_here(|desk| desk.into_iter().for_each(Desk::note_failed));
         }
     }
 

@@ -135,6 +135,7 @@ impl Notify {
     /// before.await; // though it was not polled in time
     /// # }
     /// ```
+    #[inline]
     pub fn notified(&self) -> Notified<'_> {
         Notified { wait: self.wait() }
     }
@@ -210,6 +211,7 @@ impl Notify {
         NotifyWait::new(self)
     }
 
+    #[inline]
     fn notify(&self, order: Order) {
         let mut locked = self.waiters.lock();
         let woken = self.tell_one(&mut locked, order);

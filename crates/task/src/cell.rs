@@ -484,7 +484,7 @@ unsafe fn poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: &Refere
 /// `header` is that of a live task whose scheduler is an `S`; the caller has made it scheduled, and
 /// gives one reference away. (The task may end on another thread while its scheduler still returns
 /// from queueing it.)
-#[inline]
+#[inline(always)]
 pub(crate) unsafe fn schedule<S: Schedule>(header: NonNull<Header>) {
     // SAFETY: the caller gives a reference.
     let id = unsafe { header.as_ref() }.id;

@@ -61,6 +61,7 @@ impl Deref for Borrowed<'_> {
 ///
 /// # Safety
 /// `data` is that of a live waker of this file.
+#[inline(always)]
 unsafe fn reference(data: *const ()) -> ManuallyDrop<Reference> {
     let header = NonNull::new(data.cast_mut().cast::<Header>()).expect("made from a NonNull");
     // SAFETY: the waker's reference is counted; it is not dropped here.

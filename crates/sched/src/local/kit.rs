@@ -6,16 +6,18 @@ use yamanote_base::rng::Rng;
 use yamanote_driver::Driver;
 use yamanote_task::Runnable;
 
+use crate::countdown::Countdown;
+
 /// Queues, driver and counts; one thread at a time has it.
 pub(super) struct Kit {
     pub(super) queue: VecDeque<Runnable>,
     /// Tasks that yielded: they run again after the main future and the driver had their turn.
     pub(super) yielded: VecDeque<Runnable>,
     pub(super) driver: Driver,
-    /// Polls until the driver is turned.
+    /// Polls until the driver is turned; while the kit is on a desk, it is counted there.
     pub(super) until_turn: u32,
     /// Tasks until the inject queue is looked at first.
-    pub(super) until_inject: u32,
+    pub(super) until_inject: Countdown,
     pub(super) rng: Rng,
 }
 
@@ -42,15 +44,4 @@ impl Kit {
             self.queue.append(&mut self.yielded);
         }
     }
-}
-
-/// Counts `left` down; whether it has come to its end, from where it begins anew.
-#[inline]
-pub(super) fn due(left: &mut u32, interval: u32) -> bool {
-    *left -= 1;
-    let is_due = *left == 0;
-    if is_due {
-        *left = interval;
-    }
-    is_due
 }

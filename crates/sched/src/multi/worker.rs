@@ -22,6 +22,7 @@ use super::patience::{Look, Patience};
 use super::queue::{LEN, Local};
 use super::{Lane, Multi, NEXT_STREAK, Seat};
 use crate::config::Hooks;
+use crate::countdown::Countdown;
 
 /// A worker that is to be run on a thread.
 pub struct Worker {
@@ -34,8 +35,10 @@ struct Kit {
     index: usize,
     ring: Local<Runnable>,
     driver: Driver,
-    /// Task polls so far, for the two intervals.
-    tick: u32,
+    /// Looks for a task until the driver is turned.
+    until_turn: Countdown,
+    /// Looks for a task until the inject queue comes first.
+    until_inject: Countdown,
     /// How many tasks in a row came from the next slot.
     streak: u8,
     /// Whether it counts as a searcher in [`super::idle`].
@@ -81,7 +84,8 @@ impl Worker {
             index,
             ring,
             driver,
-            tick: 0,
+            until_turn: Countdown::new(multi.config().event_interval),
+            until_inject: Countdown::new(multi.config().inject_interval),
             streak: 0,
             searching: false,
             delivering: false,
@@ -158,16 +162,14 @@ impl Desk {
             if self.multi.is_closed() {
                 return None;
             }
-            let tick = self.with_kit(|kit| {
-                kit.tick = kit.tick.wrapping_add(1);
-                kit.tick
-            });
-            if tick % self.multi.config().event_interval == 0 {
+            let (turn, inject) =
+                self.with_kit(|kit| (kit.until_turn.is_over(), kit.until_inject.is_over()));
+            if turn {
                 self.turn(Some(Duration::ZERO));
             }
-            let found = match tick % self.multi.config().inject_interval {
-                0 => self.injected().or_else(|| self.own()),
-                _ => self.own().or_else(|| self.injected()),
+            let found = match inject {
+                true => self.injected().or_else(|| self.own()),
+                false => self.own().or_else(|| self.injected()),
             };
             match found.map_or_else(|| self.search(), Searched::Found) {
                 Searched::Found(task) => {

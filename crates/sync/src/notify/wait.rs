@@ -35,6 +35,7 @@ pin_project! {
 }
 
 impl<N: Deref<Target = Notify>> NotifyWait<N> {
+    #[inline]
     pub(super) fn new(notify: N) -> Self {
         let round = notify.word.round();
         Self {
@@ -69,6 +70,7 @@ impl<N: Deref<Target = Notify>> NotifyWait<N> {
         }
     }
 
+    #[inline]
     pub(crate) fn poll_wait(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
         if *this.done {
@@ -90,6 +92,7 @@ impl<N: Deref<Target = Notify>> NotifyWait<N> {
 impl<N: Deref<Target = Notify>> std::future::Future for NotifyWait<N> {
     type Output = ();
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.poll_wait(cx)
     }
