@@ -12,6 +12,7 @@
 //! Read next: [`wait`] (the one waiter list), then [`ready`] (readiness of one resource).
 
 pub mod atomic;
+pub mod cell_pool;
 pub mod lock;
 pub mod slab;
 

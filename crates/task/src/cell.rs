@@ -13,7 +13,7 @@ mod join;
 
 use std::any::Any;
 use std::future::Future;
-use std::mem::{ManuallyDrop, MaybeUninit};
+use std::mem::ManuallyDrop;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::ptr::NonNull;
@@ -22,11 +22,11 @@ use std::task::{Context, Poll};
 use yamanote_base::atomic::UnsafeCell;
 use yamanote_base::atomic::plain::{AtomicU16, Ordering};
 use yamanote_base::budget;
+use yamanote_base::cell_pool::{Room, SizeClass};
 use yamanote_base::probe::{self, Point};
 use yamanote_trace::{TaskKind, TaskSpan};
 
 use crate::biased::{self, Biased, HereWord};
-use crate::cell_pool::{self, SizeClass};
 use crate::error::Cause;
 use crate::header::{Header, Links, Prefix, Reference, UNLISTED, Vtable};
 use crate::id::{self, Id};
@@ -111,11 +111,7 @@ where
 
 impl<F: Future, S> TaskCell<F, S> {
     /// The blocks of the pool into which the cell fits.
-    const CLASS: Option<SizeClass> = if align_of::<Self>() <= align_of::<cell_pool::Unit>() {
-        SizeClass::of(size_of::<Self>())
-    } else {
-        None
-    };
+    const CLASS: Option<SizeClass> = Room::<Self>::CLASS;
 
     /// Memory for a cell, with a scheduler in it and nothing else.
     #[inline]
@@ -125,11 +121,8 @@ impl<F: Future, S> TaskCell<F, S> {
         if let Some(resting) = resting {
             return resting.cast();
         }
-        let place = match Self::CLASS {
-            Some(class) => NonNull::from(Box::leak(cell_pool::take(class))).cast::<Self>(),
-            None => NonNull::from(Box::leak(Box::<Self>::new_uninit())).cast::<Self>(),
-        };
-        // SAFETY: the block is aligned and large enough for the cell, by `CLASS`.
+        let place = Room::<Self>::take().into_raw();
+        // SAFETY: it is room for a cell.
         let prefix = unsafe { &raw mut (*place.as_ptr()).prefix };
         // SAFETY: as above.
         let field = unsafe { &raw mut (*prefix).scheduler };
@@ -150,15 +143,8 @@ impl<F: Future, S> TaskCell<F, S> {
         let scheduler = unsafe { &raw const (*prefix).scheduler };
         // SAFETY: taken once, here.
         let scheduler = unsafe { scheduler.read() };
-        let Some(class) = Self::CLASS else {
-            let place = cell.cast::<MaybeUninit<Self>>();
-            // SAFETY: `reserve` leaked it from a box of this type.
-            drop(unsafe { Box::from_raw(place.as_ptr()) });
-            return ManuallyDrop::into_inner(scheduler);
-        };
-        let block = NonNull::slice_from_raw_parts(cell.cast::<cell_pool::Unit>(), class.units);
-        // SAFETY: `reserve` leaked it from a box of this length.
-        cell_pool::give(class, unsafe { Box::from_raw(block.as_ptr()) });
+        // SAFETY: `reserve` had it from a room.
+        drop(unsafe { Room::from_raw(cell) });
         ManuallyDrop::into_inner(scheduler)
     }
 }

@@ -14,7 +14,6 @@
 
 mod biased;
 mod cell;
-mod cell_pool;
 mod header;
 mod resting;
 mod stamp;

@@ -11,7 +11,8 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-use crate::cell_pool::{self, BYTES_MAX, CLASSES, SizeClass, Unit};
+use yamanote_base::cell_pool::{self, BYTES_MAX, CLASSES, SizeClass, Unit};
+
 use crate::header::Prefix;
 
 /// Cells without a task, by size, each with a handle of the scheduler `S`. It belongs to the thread

@@ -1,26 +1,29 @@
-//! Memory of tasks that ended, kept for tasks to come: each thread has a pool of its own.
+//! Memory of what ended (tasks, oneshot channels), kept for what is to come: each thread has a pool
+//! of its own.
 //!
 //! A block goes to the pool of the thread that frees it, so there is no lock. Where one thread
 //! spawns and another frees, the pool of the second fills up to its bound, and the rest goes back
 //! to the allocator.
 
 use std::cell::RefCell;
-use std::mem::MaybeUninit;
+use std::mem::{ManuallyDrop, MaybeUninit};
+use std::ptr::NonNull;
 
-use yamanote_base::atomic::MODEL;
+use crate::atomic::MODEL;
 
 /// The unit of memory; with its alignment.
-pub(crate) type Unit = MaybeUninit<u128>;
+pub type Unit = MaybeUninit<u128>;
 
-/// Memory for a task.
-pub(crate) type Block = Box<[Unit]>;
+/// Memory for a value.
+pub type Block = Box<[Unit]>;
 
 /// A size of blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SizeClass {
+pub struct SizeClass {
     /// The length of a block.
-    pub(crate) units: usize,
-    pub(crate) index: usize,
+    pub units: usize,
+    /// Its place among [`CLASSES`].
+    pub index: usize,
 }
 
 /// Sizes up to the first number of bytes are apart by the second: small tasks, of which there may
@@ -28,10 +31,15 @@ pub(crate) struct SizeClass {
 const STEPS: [(usize, usize); 3] = [(512, 16), (2048, 128), (8192, 512)];
 
 /// How many sizes there are; larger blocks are not kept.
-pub(crate) const CLASSES: usize = 32 + 12 + 12;
+pub const CLASSES: usize = 32 + 12 + 12;
 
 /// Bytes that a thread keeps at most: a thousand tasks of a common size (256 to 512 bytes).
-pub(crate) const BYTES_MAX: usize = 512 * 1024;
+pub const BYTES_MAX: usize = 512 * 1024;
+
+/// Room for a `T`, from the pool if that keeps blocks of its size; given back when dropped. What is
+/// put there is dropped by whoever puts it there.
+#[derive(Debug)]
+pub struct Room<T>(NonNull<MaybeUninit<T>>);
 
 thread_local! {
     static POOL: RefCell<CellPool> = const { RefCell::new(CellPool::new()) };
@@ -69,9 +77,57 @@ impl CellPool {
     }
 }
 
+impl<T> Room<T> {
+    /// The blocks into which a `T` fits.
+    pub const CLASS: Option<SizeClass> = match align_of::<T>() <= align_of::<Unit>() {
+        true => SizeClass::of(size_of::<T>()),
+        false => None,
+    };
+
+    /// Room for a value.
+    #[must_use]
+    #[inline]
+    pub fn take() -> Self {
+        Self(match Self::CLASS {
+            Some(class) => NonNull::from(Box::leak(take(class))).cast(),
+            None => NonNull::from(Box::leak(Box::<T>::new_uninit())),
+        })
+    }
+
+    /// Where it is. The room is not given back, unless it is made of this pointer again.
+    #[must_use]
+    #[inline]
+    pub fn into_raw(self) -> NonNull<T> {
+        ManuallyDrop::new(self).0.cast()
+    }
+
+    /// The room at `place`.
+    ///
+    /// # Safety
+    /// `place` came from [`into_raw`](Self::into_raw), and is used for this once.
+    #[inline]
+    pub unsafe fn from_raw(place: NonNull<T>) -> Self {
+        Self(place.cast())
+    }
+}
+
+impl<T> Drop for Room<T> {
+    #[inline]
+    fn drop(&mut self) {
+        let Some(class) = Self::CLASS else {
+            // SAFETY: `take` leaked it from a box of this type.
+            drop(unsafe { Box::from_raw(self.0.as_ptr()) });
+            return;
+        };
+        let block = NonNull::slice_from_raw_parts(self.0.cast::<Unit>(), class.units);
+        // SAFETY: `take` leaked it from a box of this length.
+        give(class, unsafe { Box::from_raw(block.as_ptr()) });
+    }
+}
+
 impl SizeClass {
     /// The blocks for `bytes`; `None` if such blocks are not kept.
-    pub(crate) const fn of(bytes: usize) -> Option<Self> {
+    pub const fn of(bytes: usize) -> Option<Self> {
         // The model checker finds uses of freed memory only if it is freed.
         if bytes == 0 || MODEL {
             return None;
@@ -93,7 +149,7 @@ impl SizeClass {
     }
 
     /// All classes, by their index.
-    pub(crate) fn all() -> impl Iterator<Item = Self> {
+    pub fn all() -> impl Iterator<Item = Self> {
         let rows = STEPS.iter().scan(0, |below, &(limit, step)| {
             let begin = std::mem::replace(below, limit);
             Some((begin..limit).step_by(step).map(move |below| below + step))
@@ -104,15 +160,17 @@ impl SizeClass {
             .map(|(index, units)| Self { units, index })
     }
 
+    /// The bytes of a block.
+    #[must_use]
     #[inline]
-    pub(crate) const fn bytes(self) -> usize {
+    pub const fn bytes(self) -> usize {
         self.units * size_of::<Unit>()
     }
 }
 
 /// A block of `class`.
 #[inline]
-pub(crate) fn take(class: SizeClass) -> Block {
+pub fn take(class: SizeClass) -> Block {
     // Nothing may be kept, and the thread's locals may be gone.
     match POOL.try_with(|pool| pool.borrow_mut().take(class)) {
         Ok(Some(block)) => block,
@@ -122,7 +180,7 @@ pub(crate) fn take(class: SizeClass) -> Block {
 
 /// Keeps `block`, which [`take`] gave for `class`, or frees it if there are enough.
 #[inline]
-pub(crate) fn give(class: SizeClass, block: Block) {
+pub fn give(class: SizeClass, block: Block) {
     debug_assert_eq!(block.len(), class.units);
     // When the thread's locals are gone, the block is freed with the closure.
     let _ = POOL.try_with(move |pool| pool.borrow_mut().give(class, block));
@@ -159,6 +217,21 @@ mod tests {
         give(class(300), block);
         let again = take(class(289));
         assert_eq!(again.as_ptr(), address);
+    }
+
+    #[test]
+    fn room_is_used_again_for_a_value_of_about_that_size() {
+        let place = Room::<[u64; 30]>::take().into_raw();
+        // SAFETY: it is room for this.
+        unsafe { place.write([7; 30]) };
+        // SAFETY: from `into_raw`, once.
+        drop(unsafe { Room::from_raw(place) });
+        let again = Room::<[u8; 233]>::take();
+        assert_eq!(again.0.cast(), place);
+        #[repr(align(64))]
+        struct Aligned;
+        assert_eq!(Room::<Aligned>::CLASS, None);
+        drop(Room::<Aligned>::take());
     }
 
     #[test]
