@@ -22,6 +22,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
 use yamanote_base::atomic::{AtomicUsize, Ordering, UnsafeCell};
+use yamanote_base::cell_pool::Room;
 use yamanote_base::waits;
 
 const RX_WAKER: usize = 1;
@@ -68,12 +69,15 @@ unsafe impl<T: Send> Sync for CellRef<T> {}
 impl<T> Unpin for CellRef<T> {}
 
 pub(super) fn pair<T>() -> (SenderEnd<T>, ReceiverEnd<T>) {
-    let cell = NonNull::from(Box::leak(Box::new(OneshotCell {
+    let cell = Room::<OneshotCell<T>>::take().into_raw();
+    let fresh = OneshotCell {
         word: AtomicUsize::new(0),
         value: UnsafeCell::new(None),
         rx_waker: UnsafeCell::new(None),
         tx_waker: UnsafeCell::new(None),
-    })));
+    };
+    // SAFETY: it is room for a cell.
+    unsafe { cell.write(fresh) };
     let sender = SenderEnd(CellRef {
         cell,
         owns: PhantomData,
@@ -129,8 +133,10 @@ impl<T> CellRef<T> {
     /// Frees the cell, and drops what is still in it.
     fn free(&self) {
         // SAFETY: both ends have left, this one just now: nobody else has the pointer, which
-        // `pair` made from a box.
-        drop(unsafe { Box::from_raw(self.cell.as_ptr()) });
+        // `pair` had from a room. It is given back also if a destructor panics.
+        let _room = unsafe { Room::from_raw(self.cell) };
+        // SAFETY: as above; `pair` put a cell there.
+        unsafe { self.cell.drop_in_place() };
     }
 
     /// Takes the value; the caller owns its slot.
