@@ -22,7 +22,7 @@ pub mod worker;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
-use std::task::Waker;
+use std::task::{RawWakerVTable, Waker};
 use std::time::Duration;
 
 use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
@@ -93,6 +93,9 @@ enum Lane {
     /// It runs after those that wait already.
     Back,
 }
+
+/// What the wakers of its tasks do.
+static WAKERS: RawWakerVTable = yamanote_task::wakers_claiming::<Multi>();
 
 impl Multi {
     /// A scheduler with one worker per driver; each worker is to be [run](Worker::run) on a
@@ -325,8 +328,10 @@ impl Multi {
 }
 
 // SAFETY: `push` gives the task to the desk of the current thread, which keeps the scheduler, or
-// makes a clone before.
+// makes a clone before. Only tasks that are `Send` are spawned on it.
 unsafe impl Schedule for Multi {
+    const WAKERS: &'static RawWakerVTable = &WAKERS;
+
     #[inline]
     fn schedule(&self, task: Runnable) {
         self.push(task, Lane::Next);

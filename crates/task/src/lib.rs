@@ -41,4 +41,4 @@ pub use queue::TaskQueue;
 pub use resting::{Own, RestingCells};
 pub use runnable::{Runnable, TaskRef, blocking};
 pub use schedule::Schedule;
-pub use waker::wakers_here;
+pub use waker::{wakers_claiming, wakers_here};

@@ -21,6 +21,9 @@ use crate::runnable::{Runnable, TaskRef};
 /// into a queue of the thread's own, which is no [`TaskQueue`](crate::TaskQueue), for a task may be
 /// in one of these, too, sent by others; that is taken in by
 /// [`Runnable::recall`](crate::Runnable::recall).
+///
+/// If `WAKERS` are [`wakers_claiming`](crate::wakers_claiming), then the tasks are `Send`: a list
+/// that is closed leaves those that are queued to whoever has their runnables.
 pub unsafe trait Schedule: Send + Sync + 'static {
     /// The functions of its tasks' wakers.
     const WAKERS: &'static RawWakerVTable = &crate::waker::COMMON;

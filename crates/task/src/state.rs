@@ -8,7 +8,7 @@
 //! | `JOINABLE` | the `JoinHandle` exists; it owns the output after `DONE` |
 //! | `CANCELLED` | the future is to be dropped at the next opportunity |
 //! | `AWAITED` | the joiner's waker lies in the task; with `DONE`, the runner is to read it |
-//! | `FRESH` | with `RUNNING`: the first poll is to come, or under way |
+//! | `FRESH` | with `RUNNING`: the runner began as the owner of a runnable, before the poll |
 //! | `BIASED` | not `DONE`, and lives on one thread: [`biased`](crate::biased) has the rest |
 //! | `JOINS_HERE` | the joiner's waker is in the hands of the task's thread, without `AWAITED` |
 //! | above | the number of references: list, runnable, join handle, abort handles, wakers |
@@ -28,6 +28,7 @@
 //! | 11 | `take_waker_back` | `AWAITED`, not `DONE` | not `AWAITED` | the join handle |
 //! | 12 | `adopt` | `FRESH + RUNNING` | `BIASED` | the first runner, on the task's thread |
 //! | 13 | `join_elsewhere` | `JOINS_HERE`, not `DONE` | not `JOINS_HERE` | the join handle |
+//! | 14 | `claim` | idle | `FRESH + RUNNING` | a waker, who then queues the runnable |
 //!
 //! After transition 7 from `SCHEDULED` the runnable that is under way
 //! somewhere is stale: it finds in 3 that the task is not its own any more. So whoever closes the
@@ -47,6 +48,8 @@ pub(crate) const CANCELLED: usize = 1 << 4;
 pub(crate) const AWAITED: usize = 1 << 5;
 pub(crate) const FRESH: usize = 1 << 6;
 pub(crate) const BIASED: usize = 1 << 7;
+/// What a runnable's task is that its owner runs without a transition.
+const CLAIMED: usize = RUNNING | FRESH;
 pub(crate) const JOINS_HERE: usize = 1 << 8;
 pub(crate) const REFERENCE: usize = 1 << 9;
 /// What a biased task has more than it was counted: more than there ever are references.
@@ -65,6 +68,12 @@ pub(crate) const OFFSET: usize = 1 << (usize::BITS - 2);
 /// start, and begins the first poll without a transition. Nobody else can have claimed the task,
 /// for it is on no list before it has waited, and has no wakers before it was polled; an abort (6)
 /// is seen by the load in `begin_run`, or in 4.
+///
+/// Transition 14 may stand in for 1 where tasks are `Send`, and saves 3: the owner of the runnable
+/// is the runner again, to whom the list leaves the task (6). A wake before the poll leaves
+/// `SCHEDULED` (2): either the load in `begin_run` finds it, and takes it back by a
+/// read-modify-write, which sees what led to the wake; or it is found in 4, and the task is polled
+/// once more.
 ///
 /// The joiner's waker lies in the task, where the join handle put it. Until `DONE` is set it is
 /// the handle's, which may look at it as long as `AWAITED` is set, and change it while that is not.
@@ -186,13 +195,24 @@ impl TaskState {
     /// Transitions 1 and 2. With `Queue`, a reference was added for the runnable.
     #[inline]
     pub(crate) fn wake(&self) -> Wake {
+        self.wake_to(SCHEDULED)
+    }
+
+    /// Transitions 14 and 2, else as [`wake`](Self::wake).
+    #[inline]
+    pub(crate) fn claim(&self) -> Wake {
+        self.wake_to(CLAIMED)
+    }
+
+    #[inline(always)]
+    fn wake_to(&self, queued: usize) -> Wake {
         self.update(|word| {
             if word & DONE != 0 {
                 (Wake::Nothing, None)
             } else if word & (RUNNING | SCHEDULED) != 0 {
                 (Wake::Nothing, Some(word | SCHEDULED))
             } else {
-                (Wake::Queue, Some((word | SCHEDULED) + REFERENCE))
+                (Wake::Queue, Some((word | queued) + REFERENCE))
             }
         })
     }
@@ -200,6 +220,17 @@ impl TaskState {
     /// Transitions 1 and 2, by somebody who gives up a reference.
     #[inline]
     pub(crate) fn wake_by_value(&self) -> WakeByValue {
+        self.wake_by_value_to(SCHEDULED)
+    }
+
+    /// Transitions 14 and 2, else as [`wake_by_value`](Self::wake_by_value).
+    #[inline]
+    pub(crate) fn claim_by_value(&self) -> WakeByValue {
+        self.wake_by_value_to(CLAIMED)
+    }
+
+    #[inline(always)]
+    fn wake_by_value_to(&self, queued: usize) -> WakeByValue {
         self.update(|word| {
             if word & DONE != 0 {
                 (WakeByValue::Drop, None)
@@ -207,21 +238,26 @@ impl TaskState {
                 // Not the last reference: the runner or the runnable has one.
                 (WakeByValue::Nothing, Some((word | SCHEDULED) - REFERENCE))
             } else {
-                (WakeByValue::Queue, Some(word | SCHEDULED))
+                (WakeByValue::Queue, Some(word | queued))
             }
         })
     }
 
-    /// Transition 3, or the beginning of the first poll.
+    /// Transition 3, or nothing but a look if the caller is the runner already.
     #[inline]
     pub(crate) fn begin_run(&self) -> Begin {
         // Acquire: pairs with an abort, as all transitions do; the queue has published the task.
-        match self.0.load(Ordering::Acquire) & (FRESH | CANCELLED) {
-            FRESH => return Begin::Poll,
-            0 | CANCELLED => {}
-            _ => return Begin::Cancel,
+        let word = self.0.load(Ordering::Acquire);
+        if word & (FRESH | SCHEDULED | CANCELLED) == FRESH {
+            return Begin::Poll;
         }
         self.update(|word| {
+            if word & FRESH != 0 {
+                return match word & CANCELLED {
+                    0 => (Begin::Poll, Some(word & !SCHEDULED)),
+                    _ => (Begin::Cancel, None),
+                };
+            }
             // One that is biased runs on its thread only.
             if word & (RUNNING | DONE | BIASED) != 0 {
                 return (Begin::Stale, None);

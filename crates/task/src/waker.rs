@@ -27,6 +27,19 @@ pub const fn wakers_here<S: Schedule>() -> RawWakerVTable {
     )
 }
 
+/// The functions of wakers for tasks of a scheduler `S` on several threads, which has whoever wakes
+/// a task make its runnable's owner the runner: so a poll begins without a transition. To be put
+/// into one `static`, for wakers are told apart by it.
+#[must_use]
+pub const fn wakers_claiming<S: Schedule>() -> RawWakerVTable {
+    RawWakerVTable::new(
+        clone_as::<S>,
+        wake_claiming::<S>,
+        wake_by_ref_claiming::<S>,
+        drop_waker,
+    )
+}
+
 /// A waker that borrows its reference from the runner: polls count no references.
 pub(crate) struct Borrowed<'a> {
     waker: ManuallyDrop<Waker>,
@@ -105,6 +118,42 @@ unsafe fn drop_waker(data: *const ()) {
 
 /// # Safety
 /// As [`reference`], of a task whose scheduler is an `S`.
+unsafe fn clone_as<S: Schedule>(data: *const ()) -> RawWaker {
+    // SAFETY: called by `Waker` with its own data.
+    let reference = unsafe { reference(data) };
+    reference.header().state.add_reference();
+    reference.header().wakes.cloned();
+    RawWaker::new(data, S::WAKERS)
+}
+
+/// # Safety
+/// As [`clone_as`]; the waker is used up.
+unsafe fn wake_claiming<S: Schedule>(data: *const ()) {
+    // SAFETY: called by `Waker` with its own data, whose reference is given up.
+    let reference = ManuallyDrop::into_inner(unsafe { reference(data) });
+    reference.header().wakes.woken();
+    match reference.header().state.claim_by_value() {
+        // SAFETY: so the transition has said; its reference is given away.
+        WakeByValue::Queue => unsafe { cell::schedule::<S>(reference.into_raw()) },
+        WakeByValue::Drop => drop(reference),
+        WakeByValue::Nothing => _ = reference.into_raw(),
+    }
+}
+
+/// # Safety
+/// As [`clone_as`].
+unsafe fn wake_by_ref_claiming<S: Schedule>(data: *const ()) {
+    // SAFETY: called by `Waker` with its own data.
+    let reference = unsafe { reference(data) };
+    reference.header().wakes.woken_by_ref();
+    if reference.header().state.claim() == Wake::Queue {
+        // SAFETY: the transition has counted a reference for the runnable.
+        unsafe { cell::schedule::<S>(reference.as_raw()) };
+    }
+}
+
+/// # Safety
+/// As [`clone_as`].
 unsafe fn clone_here<S: Schedule>(data: *const ()) -> RawWaker {
     // SAFETY: called by `Waker` with its own data.
     let reference = unsafe { reference(data) };

@@ -4,7 +4,7 @@
 
 use std::future::Future;
 use std::pin::pin;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, RawWakerVTable, Waker};
 
 use yamanote_base::atomic::Arc;
 use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
@@ -13,20 +13,46 @@ use yamanote_task::{
     Id, JoinError, JoinHandle, Own, Runnable, Schedule, SpawnMeta, TaskList, TaskQueue, TaskRef,
 };
 
-/// Clones are the same scheduler.
+/// Clones are the same scheduler. If it `CLAIMS`, whoever wakes a task makes the owner of its
+/// runnable the runner.
 #[derive(Clone)]
-pub(crate) struct TestScheduler(Arc<TestSchedulerParts>);
+pub(crate) struct TestScheduler<const CLAIMS: bool = false>(Arc<TestSchedulerParts<CLAIMS>>);
 
-struct TestSchedulerParts {
+struct TestSchedulerParts<const CLAIMS: bool> {
     ready: Mutex<TaskQueue>,
-    tasks: TaskList<TestScheduler>,
+    tasks: TaskList<TestScheduler<CLAIMS>>,
     rescheduled: AtomicUsize,
     panicked: AtomicUsize,
+}
+
+static CLAIMING: RawWakerVTable = yamanote_task::wakers_claiming::<TestScheduler<true>>();
+
+/// Leaves all as it is by default.
+struct Plain;
+
+// SAFETY: it has no tasks.
+unsafe impl Schedule for Plain {
+    fn schedule(&self, _: Runnable) {
+        unreachable!("it has no tasks");
+    }
 }
 
 impl TestScheduler {
     /// With a list of `shards` shards.
     pub(crate) fn new(shards: usize) -> Self {
+        Self::with_shards(shards)
+    }
+}
+
+impl TestScheduler<true> {
+    /// The same, and it claims.
+    pub(crate) fn claiming(shards: usize) -> Self {
+        Self::with_shards(shards)
+    }
+}
+
+impl<const CLAIMS: bool> TestScheduler<CLAIMS> {
+    fn with_shards(shards: usize) -> Self {
         Self(Arc::new(TestSchedulerParts {
             ready: Mutex::new(TaskQueue::default()),
             tasks: TaskList::new(shards),
@@ -73,7 +99,7 @@ impl TestScheduler {
     }
 
     /// The live tasks.
-    pub(crate) fn tasks(&self) -> &TaskList<TestScheduler> {
+    pub(crate) fn tasks(&self) -> &TaskList<TestScheduler<CLAIMS>> {
         &self.0.tasks
     }
 
@@ -94,7 +120,12 @@ impl TestScheduler {
 }
 
 // SAFETY: each test keeps its scheduler until its threads have ended.
-unsafe impl Schedule for TestScheduler {
+unsafe impl<const CLAIMS: bool> Schedule for TestScheduler<CLAIMS> {
+    const WAKERS: &'static RawWakerVTable = match CLAIMS {
+        true => &CLAIMING,
+        false => Plain::WAKERS,
+    };
+
     fn schedule(&self, task: Runnable) {
         self.0.ready.lock().push_back(task);
     }
