@@ -3,7 +3,7 @@
 //! A task that is taken brings its cache lines along, and those of its joiner and of what it
 //! wakes go back and forth: both workers pay more for that than for a short poll. So a searcher
 //! looks twice, and takes tasks from a worker if its polls are long (one is under way since the
-//! first look, or those between the looks took [`LONG`] each), or if it had tasks left at so many
+//! first look, or those between the looks took `LONG` each), or if it had tasks left at so many
 //! looks that the load is a lasting one. Else that worker gets on better without help.
 //!
 //! How far the looks are apart is learnt: short at first, so that long polls spread at once; longer
