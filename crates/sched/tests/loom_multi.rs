@@ -105,42 +105,39 @@ fn stays_awake(idle: &Idle, worker: usize, was_searching: bool, work: &AtomicUsi
     stays
 }
 
+/// A searcher stops; whether it sees to what is there: by waking another worker if it has found a
+/// task, else by staying awake.
+fn stops_and_sees(finds: bool, idle: &Idle, work: &AtomicUsize) -> bool {
+    if !finds {
+        return stays_awake(idle, 2, true, work);
+    }
+    let sees_more = idle.stop_searching() && work.load(Ordering::Acquire) == 1;
+    sees_more && idle.claim_sleeper().is_some()
+}
+
 /// A worker goes to sleep beside a searcher, which finds a task elsewhere or gives up. For what is
 /// produced meanwhile one of the two stays awake, or a sleeper is claimed.
 fn sleeps_beside_a_searcher(finds: bool) {
-    loom::model(move || {
-        let idle = Arc::new(Idle::new(4));
-        let work = Arc::new(AtomicUsize::new(0));
-        assert!(idle.start_searching());
-        let searcher = {
-            let (idle, work) = (idle.clone(), work.clone());
-            thread::spawn(move || match finds {
-                true => {
-                    let sees_more = idle.stop_searching() && work.load(Ordering::Acquire) == 1;
-                    sees_more && idle.claim_sleeper().is_some()
-                }
-                false => stays_awake(&idle, 2, true, &work),
-            })
-        };
-        let sleeper = {
-            let (idle, work) = (idle.clone(), work.clone());
-            thread::spawn(move || stays_awake(&idle, 1, false, &work))
-        };
-        work.store(1, Ordering::Release);
-        let is_claimed = idle.claim_sleeper().is_some();
-        let is_seen = searcher.join().unwrap() | sleeper.join().unwrap();
-        assert!(is_claimed || is_seen, "the work is stranded");
-    });
+    let idle = Arc::new(Idle::new(4));
+    let work = Arc::new(AtomicUsize::new(0));
+    assert!(idle.start_searching());
+    let [searched, slept] = [(idle.clone(), work.clone()), (idle.clone(), work.clone())];
+    let searcher = thread::spawn(move || stops_and_sees(finds, &searched.0, &searched.1));
+    let sleeper = thread::spawn(move || stays_awake(&slept.0, 1, false, &slept.1));
+    work.store(1, Ordering::Release);
+    let is_claimed = idle.claim_sleeper().is_some();
+    let is_seen = [searcher.join().unwrap(), sleeper.join().unwrap()].contains(&true);
+    assert!(is_claimed || is_seen, "the work is stranded");
 }
 
 #[test]
 fn loom_idle_who_sleeps_beside_a_searcher_that_gives_up_strands_nothing() {
-    sleeps_beside_a_searcher(false);
+    loom::model(|| sleeps_beside_a_searcher(false));
 }
 
 #[test]
 fn loom_idle_who_sleeps_beside_a_searcher_that_finds_a_task_strands_nothing() {
-    sleeps_beside_a_searcher(true);
+    loom::model(|| sleeps_beside_a_searcher(true));
 }
 
 /// If the monitor slept on although the worker is awake, the model would be stuck.
