@@ -146,14 +146,12 @@ impl Clock {
 
     /// What has gone by on the clock when it shows `reading`; in a world, on the world's own
     /// clock, which that of the host may not agree with.
+    #[inline]
     pub(crate) fn elapsed_at(&self, reading: Instant) -> Duration {
         let since = reading.saturating_duration_since(self.0.start);
         match &self.0.kind {
             ClockKind::System(_) => since,
-            ClockKind::World(clock) => {
-                let of_host = context::with_host(|host| host.world_time(since), &clock.world);
-                of_host.unwrap_or(since)
-            }
+            ClockKind::World(clock) => clock.world_time(since),
         }
     }
 
@@ -183,7 +181,13 @@ impl Clock {
 
     /// Whether its time may be other than the system's: it was paused once, or is a world's.
     #[must_use]
+    #[inline]
     pub fn is_virtual(&self) -> bool {
+        any_virtual() && self.is_own_virtual()
+    }
+
+    #[cold]
+    fn is_own_virtual(&self) -> bool {
         match &self.0.kind {
             ClockKind::System(system) => system.is_touched(),
             ClockKind::World(_) => true,
@@ -315,6 +319,13 @@ impl SystemClock {
 }
 
 impl WorldClock {
+    /// What has gone by in the world when the clock of the caller's host shows `since`.
+    #[cold]
+    fn world_time(&self, since: Duration) -> Duration {
+        let of_host = context::with_host(|host| host.world_time(since), &self.world);
+        of_host.unwrap_or(since)
+    }
+
     fn pause(&self) -> Result<(), ClockError> {
         // Relaxed: as where it is set.
         if !self.pausable.load(Ordering::Relaxed) {
