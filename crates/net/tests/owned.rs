@@ -187,6 +187,27 @@ async fn drop_senders() {
 }
 
 #[test]
+fn a_receiver_that_is_dropped_leaves_the_sender_alone() {
+    each_way(|runtime| runtime.block_on(drop_receivers()));
+}
+
+async fn drop_receivers() {
+    let (mut client, server) = pair().await;
+    let (mut receiver, mut sender) = server.into_split();
+    assert!(poll_once(pin!(receiver.chunk())).await.is_none());
+    turns().await;
+    drop(receiver);
+    client.write_all(b"nobody hears").unwrap();
+    turns().await;
+    let mut read = [0; 11];
+    for _ in 0..2 {
+        sender.send_all("still there").await.0.unwrap();
+        client.read_exact(&mut read).unwrap();
+        assert_eq!(&read, b"still there");
+    }
+}
+
+#[test]
 fn what_is_asked_on_a_thread_that_does_not_turn_is_handed_over() {
     for route in [FileRoute::Ring, FileRoute::NoRing] {
         for workers in [1, 2] {
