@@ -95,6 +95,43 @@ fn loom_idle_no_work_is_stranded() {
     });
 }
 
+/// A sleeper that something else wakes up finds that it was claimed, and a task; it is busy with
+/// that from then on. Whether it has seen to `more`, or was not claimed and is to look itself.
+fn finds_a_task(idle: &Idle, more: &AtomicUsize) -> bool {
+    if !idle.wake_up(0) {
+        return true;
+    }
+    idle.stop_searching() && more.load(Ordering::Acquire) == 1
+}
+
+/// It may be busy before who claimed it has counted it among the searchers.
+#[test]
+fn loom_idle_who_is_claimed_and_busy_at_once_strands_nothing() {
+    loom::model(|| {
+        let idle = Arc::new(Idle::new(4));
+        let more = Arc::new(AtomicUsize::new(0));
+        idle.prepare_sleep(1, false);
+        idle.prepare_sleep(0, false);
+        let claiming = {
+            let idle = idle.clone();
+            thread::spawn(move || idle.claim_sleeper())
+        };
+        let sleeper = {
+            let (idle, more) = (idle.clone(), more.clone());
+            thread::spawn(move || finds_a_task(&idle, &more))
+        };
+        more.store(1, Ordering::Release);
+        let is_claimed = idle.claim_sleeper().is_some_and(|worker| worker == 1);
+        let is_seen = sleeper.join().unwrap();
+        let other = claiming.join().unwrap() == Some(1);
+        assert!(is_claimed || is_seen || other, "the work is stranded");
+        assert!(
+            idle.start_searching(),
+            "fewer than half of the workers search"
+        );
+    });
+}
+
 /// Whether `worker` stays awake that is about to sleep, and knows that another one may search.
 fn stays_awake(idle: &Idle, worker: usize, was_searching: bool, work: &AtomicUsize) -> bool {
     idle.prepare_sleep(worker, was_searching);

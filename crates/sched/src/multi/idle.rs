@@ -27,6 +27,12 @@ use yamanote_base::atomic::{AtomicU64, AtomicUsize, Ordering, fence};
 /// or, if it found another task, wakes a sleeper; unless yet another one searches, of which the
 /// same holds.
 ///
+/// **Why a searcher may be counted late.** Who claims a sleeper counts it afterwards, and a sleeper
+/// that something else has woken may find work, and stop, before. So the count may be too low, even
+/// below 0, and is never too high: where it is above 0, a searcher was counted that stops later
+/// in the order of the count. Who stops at a count that is too low looks for more work in vain, and
+/// a producer that sees one wakes a worker more.
+///
 /// **Why there is no storm.** A producer wakes at most one worker, and none while one searches;
 /// at most half of the workers search at a time.
 #[derive(Debug)]
@@ -59,8 +65,7 @@ impl Idle {
     pub fn claim_sleeper(&self) -> Option<usize> {
         // SeqCst: the producer's fence in the argument above.
         fence(Ordering::SeqCst);
-        // Relaxed: ordered by the fence.
-        if self.searching.load(Ordering::Relaxed) != 0 {
+        if self.searchers() > 0 {
             return None;
         }
         // Relaxed: a hint; the claim decides.
@@ -119,8 +124,9 @@ impl Idle {
 
     /// Whether the caller may search; then it counts as a searcher.
     pub fn start_searching(&self) -> bool {
-        // Relaxed: only a limit; an error by one does no harm.
-        if 2 * self.searching.load(Ordering::Relaxed) >= self.workers {
+        // Only a limit; an error by one does no harm.
+        let searchers = usize::try_from(self.searchers()).unwrap_or(0);
+        if 2 * searchers >= self.workers {
             return false;
         }
         // SeqCst: seen by every producer whose fence comes later.
@@ -133,10 +139,10 @@ impl Idle {
     #[must_use = "the last searcher must see to a successor"]
     pub fn stop_searching(&self) -> bool {
         // SeqCst: before the look at the queues that the caller owes.
-        let last = self.searching.fetch_sub(1, Ordering::SeqCst) == 1;
+        let before = self.searching.fetch_sub(1, Ordering::SeqCst);
         // SeqCst: a producer that saw this searcher made its work visible before this fence.
         fence(Ordering::SeqCst);
-        last
+        before as isize <= 1
     }
 
     /// Whether somebody searches, so that the caller may sleep although it saw work after
@@ -144,14 +150,19 @@ impl Idle {
     pub fn is_searched(&self) -> bool {
         // SeqCst: after the caller's look at the queues, as argued above.
         fence(Ordering::SeqCst);
-        // Relaxed: ordered by the fence.
-        self.searching.load(Ordering::Relaxed) != 0
+        self.searchers() > 0
     }
 
     /// Whether the caller, who searches, is the only one, at a glance.
     pub fn searches_alone(&self) -> bool {
-        // Relaxed: a glance; who gives up searching for it looks at the queues once more.
-        self.searching.load(Ordering::Relaxed) == 1
+        // A glance; who gives up searching for it looks at the queues once more.
+        self.searchers() == 1
+    }
+
+    /// How many search; too few, even below 0, while one that was claimed is yet to be counted.
+    fn searchers(&self) -> isize {
+        // Relaxed: ordered by the caller's fence, if that is to be relied on.
+        self.searching.load(Ordering::Relaxed) as isize
     }
 
     /// Whether `worker` sleeps or is about to.
