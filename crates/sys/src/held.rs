@@ -1,20 +1,37 @@
 //! A user's buffer on its way through the kernel: [`Held`].
 
-use std::any::Any;
+use std::any::TypeId;
 use std::fmt;
+use std::mem;
 use std::ptr::NonNull;
 
 /// A buffer of any type, and the bytes in it that the kernel reads or fills.
 ///
 /// The buffer lies on the heap and is not touched until it is taken out: so its bytes stay where
-/// they are, however often this moves.
-pub struct Held {
-    /// From `Box::into_raw`; `None` once it was taken out.
-    buffer: Option<NonNull<dyn Any + Send>>,
+/// they are, however often this moves. It is one word, since it moves often.
+pub struct Held(NonNull<Header>);
+
+/// What lies before the buffer, and is the same for all types.
+struct Header {
+    kind: &'static Kind,
     bytes: *mut u8,
     len: usize,
     /// Whether the bytes may be written.
     is_to_fill: bool,
+}
+
+/// The buffer and its header, in one piece of memory.
+#[repr(C)]
+struct HeldCell<B> {
+    header: Header,
+    buffer: B,
+}
+
+/// What depends on the buffer's type.
+struct Kind {
+    id: fn() -> TypeId,
+    /// Drops the cell that begins there, which nobody uses any more.
+    drop: unsafe fn(NonNull<Header>),
 }
 
 // SAFETY: the buffer is `Send`, and the bytes are a part of it, or what it alone refers to.
@@ -25,54 +42,67 @@ unsafe impl Sync for Held {}
 impl Held {
     /// Holds a buffer whose bytes are read.
     pub fn to_read<B: AsRef<[u8]> + Send + 'static>(buffer: B) -> Self {
-        let buffer = Box::into_raw(Box::new(buffer));
-        // SAFETY: it was just made, and is borrowed from here on until it is taken out.
-        let bytes: &'static [u8] = unsafe { &*buffer }.as_ref();
-        Self {
-            buffer: NonNull::new(buffer as *mut (dyn Any + Send)),
-            // Nobody writes through it: see `is_to_fill`.
-            bytes: bytes.as_ptr().cast_mut(),
-            len: bytes.len(),
-            is_to_fill: false,
-        }
+        // Nobody writes through it: see `is_to_fill`.
+        let bytes = |buffer: &'static mut B| NonNull::from(B::as_ref(buffer));
+        Self::new(buffer, false, bytes)
     }
 
     /// Holds a buffer whose bytes are filled.
     pub fn to_fill<B: AsMut<[u8]> + Send + 'static>(buffer: B) -> Self {
-        let buffer = Box::into_raw(Box::new(buffer));
-        // SAFETY: as in `to_read`.
-        let bytes: &'static mut [u8] = unsafe { &mut *buffer }.as_mut();
-        Self {
-            buffer: NonNull::new(buffer as *mut (dyn Any + Send)),
-            bytes: bytes.as_mut_ptr(),
-            len: bytes.len(),
-            is_to_fill: true,
-        }
+        let bytes = |buffer: &'static mut B| NonNull::from(B::as_mut(buffer));
+        Self::new(buffer, true, bytes)
+    }
+
+    fn new<B: Send + 'static>(
+        buffer: B,
+        is_to_fill: bool,
+        bytes: impl FnOnce(&'static mut B) -> NonNull<[u8]>,
+    ) -> Self {
+        let header = Header {
+            kind: HeldCell::<B>::KIND,
+            bytes: NonNull::dangling().as_ptr(),
+            len: 0,
+            is_to_fill,
+        };
+        let cell = Box::into_raw(Box::new(HeldCell { header, buffer }));
+        // SAFETY: it was just made. The buffer is borrowed from here on until it is taken out.
+        let bytes = bytes(unsafe { &mut (*cell).buffer });
+        // SAFETY: as above; the header is no part of the buffer.
+        let header = unsafe { &mut (*cell).header };
+        header.bytes = bytes.as_ptr().cast();
+        header.len = bytes.len();
+        // SAFETY: a box is not null.
+        Self(unsafe { NonNull::new_unchecked(cell.cast()) })
+    }
+
+    fn header(&self) -> &Header {
+        // SAFETY: the cell lives as long as this, and its header is written before that is made.
+        unsafe { self.0.as_ref() }
     }
 
     /// How many bytes there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.len
+        self.header().len
     }
 
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.len == 0
+        self.len() == 0
     }
 
     /// Where the bytes are.
     #[must_use]
     pub fn start(&self) -> *mut u8 {
-        self.bytes
+        self.header().bytes
     }
 
     /// The bytes, which nobody may be writing: not while the kernel has them.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: the buffer lends them since it was made, and lives as long as this does.
-        unsafe { std::slice::from_raw_parts(self.bytes, self.len) }
+        unsafe { std::slice::from_raw_parts(self.start(), self.len()) }
     }
 
     /// Copies `from` to the beginning.
@@ -81,12 +111,12 @@ impl Held {
     /// If there is no room, or the buffer is one to be read.
     pub fn fill(&mut self, from: &[u8]) {
         assert!(
-            self.is_to_fill && from.len() <= self.len,
+            self.header().is_to_fill && from.len() <= self.len(),
             "it is to be filled with less"
         );
         // SAFETY: there is room for so many bytes, which the buffer lends to this alone.
         unsafe {
-            self.bytes
+            self.start()
                 .copy_from_nonoverlapping(from.as_ptr(), from.len())
         };
     }
@@ -96,33 +126,49 @@ impl Held {
     /// # Panics
     /// If it was made as another type.
     #[must_use]
-    pub fn into_buffer<B: 'static>(mut self) -> B {
-        let buffer = self.buffer.take().expect("it is taken out once");
-        // SAFETY: it came from `Box::into_raw`, and nobody else has it: it was just taken.
-        let buffer = unsafe { Box::from_raw(buffer.as_ptr()) };
-        let buffer: Box<dyn Any> = buffer;
-        *buffer.downcast().expect("the caller has put in a B")
+    pub fn into_buffer<B: 'static>(self) -> B {
+        let is_made_so = (self.header().kind.id)() == TypeId::of::<B>();
+        assert!(is_made_so, "the caller has put in a B");
+        let cell = self.0.cast::<HeldCell<B>>();
+        mem::forget(self);
+        // SAFETY: it came from `Box::into_raw`, is of this type, and nobody has it any more.
+        let cell = unsafe { Box::from_raw(cell.as_ptr()) };
+        cell.buffer
+    }
+}
+
+impl<B: 'static> HeldCell<B> {
+    const KIND: &'static Kind = &Kind {
+        id: TypeId::of::<B>,
+        drop: Self::drop,
+    };
+
+    /// # Safety
+    /// A cell of this type begins there, from `Box::into_raw`, and nobody uses it any more.
+    unsafe fn drop(cell: NonNull<Header>) {
+        // SAFETY: as the caller says.
+        drop(unsafe { Box::from_raw(cell.cast::<Self>().as_ptr()) });
     }
 }
 
 impl Drop for Held {
     fn drop(&mut self) {
-        if let Some(buffer) = self.buffer.take() {
-            // SAFETY: it came from `Box::into_raw`, and was not taken out.
-            drop(unsafe { Box::from_raw(buffer.as_ptr()) });
-        }
+        let drop = self.header().kind.drop;
+        // SAFETY: the kind is that of the cell, which was not taken out: then this is forgotten.
+        unsafe { drop(self.0) };
     }
 }
 
 impl fmt::Debug for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Held").field("len", &self.len).finish()
+        f.debug_struct("Held").field("len", &self.len()).finish()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
 
     #[test]
     fn a_buffer_comes_back_as_it_was_wherever_it_lies() {
@@ -132,5 +178,27 @@ mod tests {
         assert_eq!((held.start(), held.bytes()), (start, &[7, 7, 7][..]));
         assert_eq!(held.into_buffer::<[u8; 3]>(), [7; 3]);
         assert_eq!(Held::to_read("abc").bytes(), b"abc");
+    }
+
+    #[test]
+    fn a_buffer_that_is_not_taken_out_is_dropped_once() {
+        struct Counted(Arc<()>);
+        impl AsRef<[u8]> for Counted {
+            fn as_ref(&self) -> &[u8] {
+                b"abc"
+            }
+        }
+        let drops = Arc::new(());
+        let held = Held::to_read(Counted(drops.clone()));
+        let other = Held::to_read(Counted(drops.clone())).into_buffer::<Counted>();
+        assert_eq!(Arc::strong_count(&drops), 3);
+        drop(held);
+        assert_eq!(Arc::strong_count(&other.0), 2);
+    }
+
+    #[test]
+    #[should_panic(expected = "a B")]
+    fn a_buffer_does_not_come_back_as_another() {
+        let _ = Held::to_read("abc").into_buffer::<String>();
     }
 }

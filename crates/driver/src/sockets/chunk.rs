@@ -13,7 +13,7 @@ enum ChunkPlace {
     Provided(Provided),
     /// So much of it.
     Held(Held, usize),
-    Own(Vec<u8>),
+    Own(Box<[u8]>),
 }
 
 impl Chunk {
@@ -29,7 +29,7 @@ impl Chunk {
     /// Bytes that were received otherwise.
     #[must_use]
     pub fn own(bytes: Vec<u8>) -> Self {
-        Self(ChunkPlace::Own(bytes))
+        Self(ChunkPlace::Own(bytes.into()))
     }
 
     /// Without the first `taken`.

@@ -31,7 +31,8 @@ const COUNT_MAX: u16 = 16 * 1024;
 /// Bytes that have arrived, in a provided buffer, which goes back when this is dropped.
 pub struct Provided {
     pool: Arc<BufferPool>,
-    number: u16,
+    /// Two halves of a word: moved as one.
+    number: u32,
     len: u32,
 }
 
@@ -107,19 +108,20 @@ impl BufferPool {
         );
         Provided {
             pool: self.clone(),
-            number,
+            number: u32::from(number),
             len,
         }
     }
 
-    fn start(&self, number: u16) -> *mut u8 {
-        self.memory.as_ptr().wrapping_add(usize::from(number) * LEN)
+    fn start(&self, number: u32) -> *mut u8 {
+        self.memory.as_ptr().wrapping_add(number as usize * LEN)
     }
 
     /// The kernel may take the buffer again, which nobody else has.
-    fn give_back(&self, number: u16) {
+    fn give_back(&self, number: u32) {
         let mut counts = self.counts.lock();
-        self.free(number, &mut counts);
+        // It came from a number of the kernel's, which has 16 bits.
+        self.free(number as u16, &mut counts);
         self.show(&counts);
     }
 
@@ -131,7 +133,7 @@ impl BufferPool {
         // SAFETY: it is initialised: zeroed at least. The kernel reads none from the tail on, and
         // there are no more buffers than entries: this one is free to be written, under the lock.
         let entry = unsafe { &mut *entry };
-        entry.set_addr(self.start(number) as u64);
+        entry.set_addr(self.start(u32::from(number)) as u64);
         entry.set_len(LEN as u32);
         entry.set_bid(number);
         counts.tail = counts.tail.wrapping_add(1);
