@@ -1,5 +1,5 @@
 //! The echo over sockets that own their buffers, on one thread; prints its address and ends with
-//! its input.
+//! its input. Told to `await`, it waits for each send instead of posting it.
 
 use std::io::Read;
 
@@ -22,16 +22,29 @@ fn main() -> std::io::Result<()> {
 }
 
 async fn serve() -> std::io::Result<()> {
+    let awaits = std::env::args().any(|argument| argument == "await");
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        yamanote::spawn(echo(stream));
+        if awaits {
+            yamanote::spawn(echo_and_wait(stream));
+        } else {
+            yamanote::spawn(echo(stream));
+        }
     }
 }
 
 async fn echo(mut stream: TcpStream) {
+    while let Ok(Some(chunk)) = stream.chunk().await {
+        if stream.post(chunk).await.is_err() {
+            break;
+        }
+    }
+}
+
+async fn echo_and_wait(mut stream: TcpStream) {
     while let Ok(Some(chunk)) = stream.chunk().await {
         if stream.send_all(chunk).await.0.is_err() {
             break;

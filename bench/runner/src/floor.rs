@@ -15,12 +15,17 @@ use crate::table::median;
 type Peer = (&'static str, &'static str, &'static [&'static str]);
 
 /// The first two are what others are compared with.
-const PEERS: [Peer; 11] = [
+const PEERS: [Peer; 12] = [
     ("bare io_uring", "echo-uring", &[]),
     ("published tokio", "echo-published", &["ct"]),
     ("yamanote", "echo-yamanote", &["ct"]),
     ("yamanote, owned buffers", "owned-yamanote", &[]),
     ("bare mio", "echo-mio", &[]),
+    (
+        "yamanote, owned buffers, each send awaited",
+        "owned-yamanote",
+        &["await"],
+    ),
     ("bare io_uring, single receives", "echo-uring", &["single"]),
     ("bare io_uring, direct sends", "echo-uring", &["direct"]),
     (

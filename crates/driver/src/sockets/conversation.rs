@@ -10,25 +10,27 @@
 //!
 //! Bytes that nobody waits for lie in a queue, from which each receive is served first. So what
 //! the kernel has taken from the connection is given out once, and in order, whichever futures
-//! are dropped. Sending has `Idle`, `Once` and `Done` alone, and no queue.
+//! are dropped. Sending has `Idle`, `Once` and `Done` alone, and no queue; a send that was posted
+//! goes from `Once` to `Idle`, as nobody waits for its buffer.
 
 use std::fmt;
 use std::io;
 use std::iter;
 use std::mem;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker, ready};
+use std::task::{Context, Poll, ready};
 
 use yamanote_base::budget;
 use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 use yamanote_sys::held::Held;
 use yamanote_sys::request::RequestKey;
-use yamanote_sys::sockets::{After, SocketRequest, SocketTag, Word, is_cancelled};
+use yamanote_sys::sockets::{After, SocketRequest, SocketTag, Word};
 use yamanote_sys::source::OwnedDescriptor;
 
 use super::chunk::Chunk;
 use super::receiving::{Last, ReceiveState, Receiving};
+use super::sending::{SendState, Sending};
 use super::{Hears, Home, Place, Requested};
 
 /// Bytes of the buffer for a receive that finds no provided ones.
@@ -48,24 +50,6 @@ struct Exchange {
     send: Mutex<SendState>,
     socket: OwnedDescriptor,
     home: Home,
-}
-
-#[derive(Default)]
-struct SendState {
-    now: Sending,
-    place: Option<Place>,
-    is_lost: bool,
-    waker: Option<Waker>,
-}
-
-#[derive(Default)]
-enum Sending {
-    #[default]
-    Idle,
-    Once {
-        is_wanted: bool,
-    },
-    Done(Held, io::Result<usize>),
 }
 
 impl Conversation {
@@ -237,17 +221,16 @@ impl Conversation {
             if buffer.is_empty() {
                 return Poll::Ready(Ok(0));
             }
-            if let Sending::Done(..) = state.now {
-                // That of a future that was forgotten, not dropped.
-                _unused = mem::take(&mut state.now);
+            // That of a future that was forgotten, not dropped.
+            _unused = state.take_done();
+            if let Some(error) = state.failed.take() {
+                return Poll::Ready(Err(error));
             }
         } else {
-            if let Sending::Done(..) = state.now {
-                if let Sending::Done(buffer, result) = mem::take(&mut state.now) {
-                    *held = Some(buffer);
-                    charge.made_progress();
-                    return Poll::Ready(result);
-                }
+            if let Some((buffer, result)) = state.take_done() {
+                *held = Some(buffer);
+                charge.made_progress();
+                return Poll::Ready(result);
             }
             assert!(
                 !state.is_lost,
@@ -264,34 +247,81 @@ impl Conversation {
             drop(old);
             return Poll::Pending;
         };
-        state.now = Sending::Once { is_wanted: true };
+        state.now = Sending::ONCE;
         drop(state);
         drop(old);
-        let request = SocketRequest::Send {
-            held: buffer,
-            start: 0,
-            all,
-        };
-        match self.submit(request) {
+        match self.submit_send(buffer, all) {
             Ok(()) => Poll::Pending,
-            Err((request, error)) => {
-                self.0.send.lock().now = Sending::Idle;
-                *held = buffer_of(request);
+            Err((buffer, error)) => {
+                *held = buffer;
                 Poll::Ready(Err(error))
             }
         }
+    }
+
+    /// Has what `held` holds sent, whose buffer does not come back. Ready when the ring has it,
+    /// before it is sent: what becomes of it is told by the next call.
+    ///
+    /// # Errors
+    /// Those of the post before; when the runtime is shut down.
+    pub fn poll_post(&self, cx: &mut Context<'_>, held: &mut Option<Held>) -> Poll<io::Result<()>> {
+        let charge = ready!(budget::poll_proceed(cx));
+        let (_unused, _old);
+        let mut state = self.0.send.lock();
+        _unused = state.take_done();
+        if let Some(error) = state.take_error() {
+            return Poll::Ready(Err(error));
+        }
+        if !matches!(state.now, Sending::Idle) {
+            _old = state.waker.replace(cx.waker().clone());
+            drop(state);
+            return Poll::Pending;
+        }
+        let Some(buffer) = held.take_if(|buffer| !buffer.is_empty()) else {
+            return Poll::Ready(Ok(()));
+        };
+        state.now = Sending::POSTED;
+        drop(state);
+        charge.made_progress();
+        let submitted = self.submit_send(buffer, true);
+        Poll::Ready(submitted.map_err(|(_, error)| error))
+    }
+
+    /// Ready when all that was [posted](Self::poll_post) is sent.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn poll_posted(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let _old;
+        let mut state = self.0.send.lock();
+        if let Some(error) = state.take_error() {
+            return Poll::Ready(Err(error));
+        }
+        if !state.is_posted() {
+            return Poll::Ready(Ok(()));
+        }
+        _old = state.waker.replace(cx.waker().clone());
+        drop(state);
+        Poll::Pending
+    }
+
+    fn submit_send(&self, held: Held, all: bool) -> Result<(), (Option<Held>, io::Error)> {
+        let request = SocketRequest::Send {
+            held,
+            start: 0,
+            all,
+        };
+        self.submit(request).map_err(|(request, error)| {
+            self.0.send.lock().now = Sending::Idle;
+            (buffer_of(request), error)
+        })
     }
 
     /// Nobody waits any more for a send whose buffer was taken: it is cancelled. A part of it may
     /// have been sent.
     pub fn forget_send(&self) {
         let mut state = self.0.send.lock();
-        let mut unused = None;
-        match mem::take(&mut state.now) {
-            Sending::Once { .. } => state.now = Sending::Once { is_wanted: false },
-            Sending::Done(held, _) => unused = Some(held),
-            other => state.now = other,
-        }
+        let unused = state.forget();
         let place = state.place;
         drop(state);
         drop(unused);
@@ -344,30 +374,6 @@ fn buffer_of(request: SocketRequest) -> Option<Held> {
     match request {
         SocketRequest::ReceiveInto(held) | SocketRequest::Send { held, .. } => Some(held),
         SocketRequest::Accept | SocketRequest::Receive => None,
-    }
-}
-
-impl SendState {
-    fn ended(&mut self, request: SocketRequest, result: io::Result<usize>) -> After {
-        let SocketRequest::Send { held, start, all } = request else {
-            return After::Done(request);
-        };
-        let again = |held, start| SocketRequest::Send { held, start, all };
-        let is_wanted = matches!(self.now, Sending::Once { is_wanted: true });
-        let result = match result {
-            _ if !is_wanted => {
-                self.now = Sending::Idle;
-                return After::Done(again(held, start));
-            }
-            Err(error) if is_cancelled(&error) => return After::Again(again(held, start)),
-            Ok(sent) if all && start + sent < held.len() && sent > 0 => {
-                return After::Again(again(held, start + sent));
-            }
-            Ok(sent) => Ok(start + sent),
-            Err(error) => Err(error),
-        };
-        self.now = Sending::Done(held, result);
-        After::Nothing
     }
 }
 

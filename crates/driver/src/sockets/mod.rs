@@ -5,6 +5,7 @@ pub mod acceptor;
 pub mod chunk;
 pub mod conversation;
 mod receiving;
+mod sending;
 
 use std::fmt;
 use std::io;

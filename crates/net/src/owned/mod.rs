@@ -5,10 +5,12 @@
 //! done by waiting for readiness.
 
 mod listener;
+mod sender;
 mod stream;
 
 pub use listener::TcpListener;
-pub use stream::{Receiver, Sender, TcpStream};
+pub use sender::Sender;
+pub use stream::{Receiver, TcpStream};
 pub use yamanote_driver::sockets::Chunk;
 
 use std::io;

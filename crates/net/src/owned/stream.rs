@@ -1,4 +1,4 @@
-//! [`TcpStream`] and its halves.
+//! [`TcpStream`], and its half that receives.
 
 use std::fmt;
 use std::future::poll_fn;
@@ -10,6 +10,7 @@ use yamanote_driver::resource::{self, OwnedDescriptor, Resource, Watched};
 use yamanote_driver::sockets::{self, Chunk, Conversation, Held, SockRef};
 use yamanote_io::Interest;
 
+use super::sender::Sender;
 use super::{inet, set_blocking};
 use crate::addr::ToSocketAddrs;
 use crate::fill::fill;
@@ -33,21 +34,9 @@ pub struct TcpStream {
 #[derive(Debug)]
 pub struct Receiver(StreamIo);
 
-/// The half of a [`TcpStream`] that sends. The connection closes when both halves are dropped.
-///
-/// One that came from [`TcpStream::into_split`] shuts sending down when it is dropped, as tokio's
-/// `OwnedWriteHalf` does, so that the peer finds the end of the stream;
-/// [`forget`](Self::forget) leaves that out.
-#[derive(Debug)]
-pub struct Sender {
-    io: StreamIo,
-    /// Whether its end is the stream's.
-    shuts_down: bool,
-}
-
 /// What each half has.
 #[derive(Clone)]
-enum StreamIo {
+pub(super) enum StreamIo {
     Ring(Conversation),
     Ready(Arc<resource::TcpStream>),
 }
@@ -79,12 +68,12 @@ impl TcpStream {
     }
 
     /// The stream of [`TcpStream`](crate::TcpStream)'s kind, and the bytes that have arrived and
-    /// were not asked for.
+    /// were not asked for. What was [posted](Self::post) is sent before.
     ///
     /// *Cancel safety:* dropping it closes the connection.
     ///
     /// # Errors
-    /// Those of the system.
+    /// Those of the system, and of what was posted.
     ///
     /// # Panics
     /// Outside of a runtime with I/O.
@@ -217,7 +206,28 @@ impl TcpStream {
         self.sender.send_all(buffer).await
     }
 
+    /// [`Sender::post`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn post<B>(&mut self, buffer: B) -> io::Result<()>
+    where
+        B: AsRef<[u8]> + Send + 'static,
+    {
+        self.sender.post(buffer).await
+    }
+
+    /// [`Sender::flush`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn flush(&mut self) -> io::Result<()> {
+        self.sender.flush().await
+    }
+
     /// Shuts one or both directions down.
+    ///
+    /// What was [posted](Self::post) may be cut off: [`flush`](Self::flush) first.
     ///
     /// # Errors
     /// When it is not connected.
@@ -383,71 +393,6 @@ impl Receiver {
     }
 }
 
-impl Sender {
-    /// Sends of `buffer` what there is room for, at least a byte, and gives it back: how much.
-    ///
-    /// *Cancel safety:* if it is dropped, nothing or a part may have been sent; the buffer is
-    /// dropped when the kernel does not use it any more.
-    ///
-    /// # Errors
-    /// Those of the connection; when the runtime is shut down.
-    ///
-    /// # Examples
-    /// ```no_run
-    /// # async fn f(mut stream: yamanote::owned::TcpStream) -> std::io::Result<()> {
-    /// let (sent, buffer) = stream.send(b"hello".to_vec()).await;
-    /// assert!(sent? <= buffer.len());
-    /// # Ok(()) }
-    /// ```
-    pub async fn send<B>(&mut self, buffer: B) -> (io::Result<usize>, B)
-    where
-        B: AsRef<[u8]> + Send + 'static,
-    {
-        self.send_as_asked(buffer, false).await
-    }
-
-    /// Sends all of `buffer`, and gives it back.
-    ///
-    /// *Cancel safety:* as [`send`](Self::send).
-    ///
-    /// # Errors
-    /// As there; then a part may have been sent.
-    pub async fn send_all<B>(&mut self, buffer: B) -> (io::Result<()>, B)
-    where
-        B: AsRef<[u8]> + Send + 'static,
-    {
-        let (result, buffer) = self.send_as_asked(buffer, true).await;
-        (result.map(drop), buffer)
-    }
-
-    /// Drops it without shutting sending down.
-    pub fn forget(mut self) {
-        self.shuts_down = false;
-    }
-
-    async fn send_as_asked<B>(&mut self, buffer: B, all: bool) -> (io::Result<usize>, B)
-    where
-        B: AsRef<[u8]> + Send + 'static,
-    {
-        match &self.io {
-            StreamIo::Ring(conversation) => {
-                let mut lent = Lent {
-                    held: Some(Held::to_read(buffer)),
-                    conversation,
-                    forget: Conversation::forget_send,
-                };
-                let held = &mut lent.held;
-                let result = poll_fn(|cx| conversation.poll_send(cx, held, all)).await;
-                (result, lent.take())
-            }
-            StreamIo::Ready(io) => {
-                let result = write(io, Held::to_read(buffer), all).await;
-                (result.0, result.1.into_buffer())
-            }
-        }
-    }
-}
-
 impl Drop for Receiver {
     fn drop(&mut self) {
         if let StreamIo::Ring(conversation) = &self.0 {
@@ -456,20 +401,8 @@ impl Drop for Receiver {
     }
 }
 
-impl Drop for Sender {
-    fn drop(&mut self) {
-        if let StreamIo::Ring(conversation) = &self.io {
-            conversation.forget_send();
-        }
-        if self.shuts_down {
-            // It fails when the connection has ended already.
-            let _ = self.io.shutdown(Shutdown::Write);
-        }
-    }
-}
-
 impl StreamIo {
-    fn shutdown(&self, how: Shutdown) -> io::Result<()> {
+    pub(super) fn shutdown(&self, how: Shutdown) -> io::Result<()> {
         match self {
             StreamIo::Ring(conversation) => SockRef::from(conversation.socket()).shutdown(how),
             StreamIo::Ready(io) => io.shutdown(how),
@@ -477,33 +410,16 @@ impl StreamIo {
     }
 }
 
-/// Writes what is held, or a part unless `all`.
-async fn write(io: &resource::TcpStream, held: Held, all: bool) -> (io::Result<usize>, Held) {
-    let mut sent = 0;
-    // Bounded by the buffer: each round sends a part of it, or fails.
-    while sent < held.len() {
-        let write = || io.write(&held.bytes()[sent..]);
-        match io.async_io(Interest::WRITABLE, write).await {
-            Ok(count) => sent += count,
-            Err(error) => return (Err(error), held),
-        }
-        if !all {
-            break;
-        }
-    }
-    (Ok(sent), held)
-}
-
 /// A buffer that the kernel may have: if so when this is dropped, nobody waits for it any more.
-struct Lent<'a> {
-    held: Option<Held>,
-    conversation: &'a Conversation,
-    forget: fn(&Conversation),
+pub(super) struct Lent<'a> {
+    pub(super) held: Option<Held>,
+    pub(super) conversation: &'a Conversation,
+    pub(super) forget: fn(&Conversation),
 }
 
 impl Lent<'_> {
     /// The buffer, after the operation has ended.
-    fn take<B: 'static>(&mut self) -> B {
+    pub(super) fn take<B: 'static>(&mut self) -> B {
         // Nothing is forgotten: what was taken is not with the kernel.
         self.forget = |_| {};
         let held = self.held.take();
@@ -520,8 +436,10 @@ impl Drop for Lent<'_> {
     }
 }
 
-/// Ends all receiving: the socket, which does not block, and what has arrived.
+/// Sends what was posted, and ends all receiving: the socket, which does not block, and what has
+/// arrived.
 async fn end(conversation: &Conversation) -> io::Result<(OwnedDescriptor, Vec<u8>)> {
+    poll_fn(|cx| conversation.poll_posted(cx)).await?;
     poll_fn(|cx| conversation.poll_ended(cx).map(Ok::<_, io::Error>)).await?;
     let socket = conversation.socket().try_clone()?;
     set_blocking(&socket, false)?;

@@ -1,6 +1,8 @@
 //! Sockets that own their buffers: the same in a ring and by readiness, whatever is dropped when.
 #![cfg(all(target_os = "linux", not(loom)))]
 
+mod posts;
+
 use std::future::{Future, poll_fn};
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -521,7 +523,7 @@ async fn drop_anywhere() {
 
 /// Tries one kind of operation; what it has received.
 async fn one_of_all(server: &mut TcpStream, rng: &mut Rng) -> Vec<u8> {
-    match rng.below(3) {
+    match rng.below(4) {
         0 => {
             let chunk = tried(server.chunk(), rng).await;
             chunk.map_or(Vec::new(), |chunk| chunk.unwrap().unwrap().to_vec())
@@ -533,8 +535,12 @@ async fn one_of_all(server: &mut TcpStream, rng: &mut Rng) -> Vec<u8> {
                 buffer[..count.unwrap()].to_vec()
             })
         }
-        _ => {
+        2 => {
             drop(tried(server.send(b"x".to_vec()), rng).await);
+            Vec::new()
+        }
+        _ => {
+            drop(tried(server.post("posted"), rng).await);
             Vec::new()
         }
     }

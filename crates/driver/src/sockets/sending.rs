@@ -1,0 +1,117 @@
+//! What a conversation sends: [`SendState`].
+
+use std::io;
+use std::mem;
+use std::task::Waker;
+
+use yamanote_sys::held::Held;
+use yamanote_sys::sockets::{After, SocketRequest, is_cancelled};
+
+use super::Place;
+use crate::shut_down_error;
+
+#[derive(Default)]
+pub(super) struct SendState {
+    pub(super) now: Sending,
+    pub(super) place: Option<Place>,
+    /// Nobody will ever know how the last send has ended.
+    pub(super) is_lost: bool,
+    /// What became of a post, for who asks next.
+    pub(super) failed: Option<io::Error>,
+    pub(super) waker: Option<Waker>,
+}
+
+#[derive(Default)]
+pub(super) enum Sending {
+    #[default]
+    Idle,
+    Once {
+        is_wanted: bool,
+        /// Nobody waits for its buffer.
+        is_posted: bool,
+    },
+    Done(Held, io::Result<usize>),
+}
+
+impl Sending {
+    pub(super) const ONCE: Self = Self::Once {
+        is_wanted: true,
+        is_posted: false,
+    };
+    pub(super) const POSTED: Self = Self::Once {
+        is_wanted: true,
+        is_posted: true,
+    };
+}
+
+impl SendState {
+    /// The send that has ended, if nobody has taken it yet.
+    pub(super) fn take_done(&mut self) -> Option<(Held, io::Result<usize>)> {
+        if !matches!(self.now, Sending::Done(..)) {
+            return None;
+        }
+        match mem::take(&mut self.now) {
+            Sending::Done(held, result) => Some((held, result)),
+            _ => None,
+        }
+    }
+
+    /// Why no more can be posted.
+    pub(super) fn take_error(&mut self) -> Option<io::Error> {
+        match self.is_lost {
+            true => Some(shut_down_error()),
+            false => self.failed.take(),
+        }
+    }
+
+    pub(super) fn is_posted(&self) -> bool {
+        matches!(
+            self.now,
+            Sending::Once {
+                is_posted: true,
+                ..
+            }
+        )
+    }
+
+    /// Nobody waits any more for what is under way; returns a buffer without use.
+    pub(super) fn forget(&mut self) -> Option<(Held, io::Result<usize>)> {
+        if let Sending::Once { is_wanted, .. } = &mut self.now {
+            *is_wanted = false;
+        }
+        self.take_done()
+    }
+
+    pub(super) fn ended(&mut self, request: SocketRequest, result: io::Result<usize>) -> After {
+        let SocketRequest::Send { held, start, all } = request else {
+            return After::Done(request);
+        };
+        let again = |held, start| SocketRequest::Send { held, start, all };
+        let (is_wanted, is_posted) = match self.now {
+            Sending::Once {
+                is_wanted,
+                is_posted,
+            } => (is_wanted, is_posted),
+            _ => (false, false),
+        };
+        let result = match result {
+            _ if !is_wanted => {
+                self.now = Sending::Idle;
+                return After::Done(again(held, start));
+            }
+            Err(error) if is_cancelled(&error) => return After::Again(again(held, start)),
+            Ok(sent) if all && start + sent < held.len() && sent > 0 => {
+                return After::Again(again(held, start + sent));
+            }
+            Ok(sent) => Ok(start + sent),
+            Err(error) => Err(error),
+        };
+        if is_posted {
+            self.now = Sending::Idle;
+            self.failed = result.err();
+            return After::Done(again(held, start));
+        }
+        self.now = Sending::Done(held, result);
+        After::Nothing
+    }
+}
