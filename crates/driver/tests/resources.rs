@@ -60,18 +60,22 @@ fn what_does_not_wait_is_never_registered() {
     let handle = driver.handle().clone();
     support::run(&mut driver, async {
         let (client, server) = pair().await;
+        // The client's: it has waited for its connection.
+        assert_eq!(handle.registrations(), 1);
         let mut buf = [0; 8];
         assert_eq!(write(&client, b"ping").await.unwrap(), 4);
         assert_eq!(read(&server, &mut buf).await.unwrap(), 4);
-        assert_eq!(handle.registrations(), 0);
+        assert_eq!(handle.registrations(), 1);
         let pending = poll_fn(|cx| Poll::Ready(read_some(&server, cx, &mut buf))).await;
         assert!(pending.is_pending());
-        assert_eq!(handle.registrations(), 1);
+        assert_eq!(handle.registrations(), 2);
         write(&client, b"pong!").await.unwrap();
         assert_eq!(read(&server, &mut buf).await.unwrap(), 5);
         client.shutdown(std::net::Shutdown::Write).unwrap();
         assert_eq!(read(&server, &mut buf).await.unwrap(), 0);
         drop(server);
+        assert_eq!(handle.registrations(), 1);
+        drop(client);
         assert_eq!(handle.registrations(), 0);
     });
 }

@@ -2,7 +2,8 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::task::{Context, Waker};
 
 use yamanote_io::{AsyncRead, AsyncReadExt, AsyncWriteExt, Interest};
 use yamanote_net::{TcpListener, TcpSocket, TcpStream, UdpSocket, lookup_host};
@@ -48,6 +49,23 @@ fn what_is_written_arrives_and_the_end_too() {
             drop(writer.await.unwrap());
         });
     }
+}
+
+#[test]
+fn connections_that_one_task_begins_are_all_begun_before_one_stands() {
+    // With several workers another one may hear of the first between two polls.
+    single().block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let addr = listener.local_addr().unwrap();
+        let mut direct = pin!(TcpStream::connect(addr));
+        let mut by_socket = pin!(TcpSocket::new_v4().unwrap().connect(addr));
+        let mut cx = Context::from_waker(Waker::noop());
+        assert!(direct.as_mut().poll(&mut cx).is_pending());
+        assert!(by_socket.as_mut().poll(&mut cx).is_pending());
+        for begun in [direct.await.unwrap(), by_socket.await.unwrap()] {
+            assert_eq!(begun.peer_addr().unwrap(), addr);
+        }
+    });
 }
 
 /// Sends blocks of `byte` to `addr` and expects them back.

@@ -113,10 +113,15 @@ impl TcpStream {
 
     /// Waits until the connection that was begun stands.
     ///
+    /// The first poll never finds it so, though over loopback it does stand at once: programs that
+    /// begin several connections in one task count on all of them being begun. (hyper-util's client
+    /// does, for one.)
+    ///
     /// # Errors
     /// As [`connect`](Self::connect).
     pub async fn connected(self) -> io::Result<Self> {
         let stream = &self;
+        stream.readiness(Interest::WRITABLE).await?;
         stream
             .async_io(Interest::WRITABLE, || stream.check_connected())
             .await?;
