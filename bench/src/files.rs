@@ -8,7 +8,6 @@
 
 #[path = "files/cold.rs"]
 mod cold;
-#[path = "files/ratio.rs"]
 mod ratio;
 
 use std::io;

@@ -20,21 +20,25 @@ const BUFFERS: u16 = 1024;
 /// The user data of sends: no connection's number.
 const SEND: u64 = u64::MAX;
 
-/// What is sent, each time.
-static MESSAGE: [u8; 64] = [7; 64];
-/// Bytes of a message.
-pub(crate) const MESSAGE_LEN: usize = MESSAGE.len();
+/// What a connection says, each time, and what it hears.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exchange {
+    pub(crate) message: &'static [u8],
+    /// Bytes of the answer.
+    pub(crate) answer_len: usize,
+}
 
 /// Open connections, known by their numbers.
 pub(crate) struct Clients {
+    message: &'static [u8],
     ring: IoUring,
     buffers: Buffers,
     streams: Vec<TcpStream>,
 }
 
 impl Clients {
-    /// Receives on all of `streams` from here on.
-    pub(crate) fn new(streams: Vec<TcpStream>) -> io::Result<Self> {
+    /// Receives on all of `streams` from here on, and will send `message`, which is short.
+    pub(crate) fn new(streams: Vec<TcpStream>, message: &'static [u8]) -> io::Result<Self> {
         let ring = IoUring::builder()
             .setup_cqsize(COMPLETIONS)
             .setup_submit_all()
@@ -46,6 +50,7 @@ impl Clients {
         let mut buffers = Buffers::new(BUFFERS)?;
         buffers.register(&ring)?;
         let mut clients = Self {
+            message,
             ring,
             buffers,
             streams,
@@ -63,7 +68,8 @@ impl Clients {
     /// Sends a message on a connection, with the next [`wait`](Self::wait).
     pub(crate) fn send(&mut self, number: usize) -> io::Result<()> {
         // One short message is on its way at most: it always fits.
-        let send = opcode::Send::new(fixed(number), MESSAGE.as_ptr(), MESSAGE_LEN as u32)
+        let (bytes, len) = (self.message.as_ptr(), self.message.len() as u32);
+        let send = opcode::Send::new(fixed(number), bytes, len)
             .flags(libc::MSG_NOSIGNAL | libc::MSG_WAITALL)
             .build()
             .flags(squeue::Flags::SKIP_SUCCESS);

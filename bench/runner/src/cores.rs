@@ -1,4 +1,5 @@
-//! Which core a program stays on, how long it has had one, and what TCP has sent meanwhile.
+//! Which core a program stays on, how long it has had one, how often it has slept, and what TCP has
+//! sent meanwhile.
 
 use std::io;
 
@@ -16,12 +17,33 @@ pub(crate) fn stay_on(core: usize) -> io::Result<()> {
     }
 }
 
-/// Nanoseconds that the first thread of a process was on a core.
+/// Nanoseconds that the threads of a process were on a core.
 pub(crate) fn used_ns(process: u32) -> io::Result<u64> {
-    let told = std::fs::read_to_string(format!("/proc/{process}/schedstat"))?;
-    let used = told.split_whitespace().next();
-    let used = used.and_then(|used| used.parse().ok());
-    used.ok_or_else(|| io::Error::other("the system does not tell how long a process has run"))
+    of_threads(process, "schedstat", |told| {
+        told.split_whitespace().next()?.parse().ok()
+    })
+}
+
+/// How often the threads of a process went to sleep.
+pub(crate) fn sleeps(process: u32) -> io::Result<u64> {
+    of_threads(process, "status", |told| {
+        let mut lines = told.lines();
+        let sleeps = lines.find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"))?;
+        sleeps.trim().parse().ok()
+    })
+}
+
+/// The sum of what the system tells of each thread in `file`.
+fn of_threads(process: u32, file: &str, parse: impl Fn(&str) -> Option<u64>) -> io::Result<u64> {
+    let mut sum = 0;
+    for thread in std::fs::read_dir(format!("/proc/{process}/task"))? {
+        // One that has ended meanwhile is left out.
+        if let Ok(told) = std::fs::read_to_string(thread?.path().join(file)) {
+            let unknown = || io::Error::other(format!("the system's {file} is not understood"));
+            sum += parse(&told).ok_or_else(unknown)?;
+        }
+    }
+    Ok(sum)
 }
 
 /// TCP segments that this system has sent so far.

@@ -6,9 +6,14 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::client::{Clients, MESSAGE_LEN};
+use crate::client::{Clients, Exchange};
 use crate::cores;
 
+/// What an echo is asked for.
+const ECHO: Exchange = Exchange {
+    message: &[7; 64],
+    answer_len: 64,
+};
 /// Nothing for this long is an error: the server is broken.
 const SILENCE_MAX: Duration = Duration::from_secs(10);
 /// How often a client that sends at a rate looks what is due, at least.
@@ -45,12 +50,6 @@ impl Server {
     }
 }
 
-impl Server {
-    fn used_ns(&self) -> io::Result<u64> {
-        cores::used_ns(self.child.id())
-    }
-}
-
 impl Drop for Server {
     fn drop(&mut self) {
         // It is over either way.
@@ -75,8 +74,10 @@ pub(crate) struct Reached {
     pub(crate) per_second: f64,
     /// The 99th percentile of the time that one takes.
     pub(crate) p99_us: f64,
-    /// How long the server's first thread was on a core for one: all there is, if it has one.
+    /// How long the server's threads were on a core for one.
     pub(crate) cost_us: f64,
+    /// How often they went to sleep for one.
+    pub(crate) sleeps: f64,
     /// How long the client was.
     pub(crate) client_us: f64,
     /// TCP segments of one, the system's all counted: 2 when each acknowledges the last.
@@ -88,6 +89,7 @@ struct Meter {
     when: Instant,
     echoes: u64,
     server_ns: u64,
+    server_sleeps: u64,
     client_ns: u64,
     segments: u64,
 }
@@ -97,7 +99,8 @@ impl Meter {
         Ok(Self {
             when: Instant::now(),
             echoes: drive.echoes,
-            server_ns: server.used_ns()?,
+            server_ns: cores::used_ns(server.child.id())?,
+            server_sleeps: cores::sleeps(server.child.id())?,
             client_ns: cores::used_ns(std::process::id())?,
             segments: cores::segments_sent()?,
         })
@@ -107,6 +110,7 @@ impl Meter {
 /// Messages on their way, and how long others were.
 struct Drive {
     clients: Clients,
+    answer_len: usize,
     load: Load,
     begin: Instant,
     /// When the message of each connection was sent, if one is under way; how much came back.
@@ -118,12 +122,26 @@ struct Drive {
     latencies_ns: Vec<u32>,
 }
 
-/// Loads a server, a quarter of `time` to warm up and then for `time`.
+/// Loads an echo, a quarter of `time` to warm up and then for `time`.
 ///
 /// # Errors
 /// Those of the system, and when the server does not answer.
 pub(crate) fn drive(
     server: &Server,
+    connections: usize,
+    load: Load,
+    time: Duration,
+) -> io::Result<Reached> {
+    drive_with(server, ECHO, connections, load, time)
+}
+
+/// [`drive`] for a server that answers `exchange`.
+///
+/// # Errors
+/// As there, and when an answer has another length.
+pub(crate) fn drive_with(
+    server: &Server,
+    exchange: Exchange,
     connections: usize,
     load: Load,
     time: Duration,
@@ -134,7 +152,8 @@ pub(crate) fn drive(
     }
     let begin = Instant::now();
     let mut drive = Drive {
-        clients: Clients::new(streams)?,
+        clients: Clients::new(streams, exchange.message)?,
+        answer_len: exchange.answer_len,
         load,
         begin,
         under_way: vec![(None, 0); connections],
@@ -201,11 +220,11 @@ impl Drive {
     fn receive(&mut self, number: usize, count: usize, now: Instant) -> io::Result<()> {
         let (sent, got) = &mut self.under_way[number];
         *got += count;
-        if *got < MESSAGE_LEN {
+        if *got < self.answer_len {
             return Ok(());
         }
-        let Some(sent) = sent.take() else {
-            return Err(io::Error::other("an echo of what nobody has sent"));
+        let Some(sent) = sent.take().filter(|_| *got == self.answer_len) else {
+            return Err(io::Error::other("an answer to what nobody has asked"));
         };
         self.echoes += 1;
         if sent >= self.warm {
@@ -231,6 +250,7 @@ impl Drive {
             per_second: count / (after.when - before.when).as_secs_f64(),
             p99_us: f64::from(p99) / 1000.0,
             cost_us: us_each(before.server_ns, after.server_ns),
+            sleeps: (after.server_sleeps - before.server_sleeps) as f64 / count,
             client_us: us_each(before.client_ns, after.client_ns),
             segments: (after.segments - before.segments) as f64 / count,
         })

@@ -136,6 +136,7 @@ fn medians(rounds: &[Reached]) -> Reached {
         per_second: of(|now| now.per_second),
         p99_us: of(|now| now.p99_us),
         cost_us: of(|now| now.cost_us),
+        sleeps: of(|now| now.sleeps),
         client_us: of(|now| now.client_us),
         segments: of(|now| now.segments),
     }

@@ -5,8 +5,9 @@
 //! `--binaries` it builds nothing and takes what is in that folder: two versions of ours, say.
 //! `--peers` compares with other runtimes, `--tuned` with tokio and its switches: `PEERS.md` and
 //! `TUNED.md`; with `--kept FILE`, what that holds counts as well. `--echo` compares with loops
-//! without a runtime: `ECHO.md`; `--sim` simulated worlds with turmoil's: `SIM.md`. `--quick`
-//! measures no time: it fails if a row costs more instructions than `baseline.toml` says.
+//! without a runtime: `ECHO.md`; `--pairs` tells how sure servers' ratios are; `--sim` compares
+//! simulated worlds with turmoil's: `SIM.md`. `--quick` measures no time: it fails if a row costs
+//! more instructions than `baseline.toml` says.
 
 mod baseline;
 mod client;
@@ -20,9 +21,12 @@ mod http;
 mod http_rows;
 mod idle;
 mod machine;
+mod pairs;
 mod plan;
 mod plot;
 mod poller;
+#[path = "../../src/ratio.rs"]
+mod ratio;
 mod rows;
 mod samples;
 mod sim;
@@ -57,6 +61,10 @@ fn run(plan: &Plan) -> io::Result<()> {
         Task::Compare => compare(plan, &binaries),
         Task::Field(field) => field::compare(plan, &binaries, field),
         Task::Echo => echo_beside_floor(plan, &binaries),
+        Task::Pairs => {
+            let folder = binaries.build(&[Side::Published, Side::Ours])?;
+            pairs::compare(plan, &folder)
+        }
         Task::Sim => simulators(plan, &binaries),
         Task::Check => check(&binaries),
         Task::WriteBaseline => {

@@ -9,6 +9,7 @@ pub(crate) const USAGE: &str = "\
 bench-runner [--short] [--rounds N] [--lto] [--against-itself] [--binaries DIR] [FILTER]
 bench-runner --peers | --tuned [--short] [--rounds N] [--kept FILE] [--without TEXT] [FILTER]
 bench-runner --echo [--short] [--rounds N] [--connections N] [--binaries DIR] [NAME|NAME ..]
+bench-runner --pairs [--rounds N] [--connections N] [--against-itself] [--binaries DIR] [FILTER]
 bench-runner --sim [--short] [--rounds N] [--binaries DIR] [FILTER]
 bench-runner --quick | --write-baseline";
 
@@ -21,6 +22,8 @@ pub(crate) enum Task {
     Field(Field),
     /// Compare servers of the echo with bare loops, and write the page.
     Echo,
+    /// Compare servers in many short rounds, and tell how sure that is.
+    Pairs,
     /// Compare simulators, and write the page.
     Sim,
     /// Fail if a row costs more instructions than `baseline.toml` says.
@@ -78,6 +81,7 @@ impl Plan {
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--echo" => plan.task = Task::Echo,
+                "--pairs" => plan.task = Task::Pairs,
                 "--sim" => plan.task = Task::Sim,
                 "--quick" => plan.task = Task::Check,
                 "--write-baseline" => plan.task = Task::WriteBaseline,

@@ -3,20 +3,20 @@
 /// How likely it is that the interval lies wholly above the true ratio; the same below it.
 const CHANCE: f64 = 0.005;
 /// So many pairs are the fewest of which an interval can be told.
-pub(super) const PAIRS_MIN: usize = 8;
+pub(crate) const PAIRS_MIN: usize = 8;
 
 /// The median of the ratios of pairs, in an interval by the sign test: it supposes nothing about
 /// how they are distributed, but that pairs know nothing of each other.
 #[derive(Debug)]
-pub(super) struct Ratio {
-    pub(super) median: f64,
+pub(crate) struct Ratio {
+    pub(crate) median: f64,
     least: f64,
     most: f64,
 }
 
 impl Ratio {
     /// How many times `below` goes into `above`, pair by pair.
-    pub(super) fn of(above: &[f64], below: &[f64]) -> Self {
+    pub(crate) fn of(above: &[f64], below: &[f64]) -> Self {
         let pairs = above.iter().zip(below);
         let mut ratios: Vec<f64> = pairs.map(|(above, below)| above / below).collect();
         ratios.sort_by(f64::total_cmp);
@@ -29,12 +29,12 @@ impl Ratio {
     }
 
     /// `1.02 [0.98, 1.05]`.
-    pub(super) fn shown(&self) -> String {
+    pub(crate) fn shown(&self) -> String {
         format!("{:.2} [{:.2}, {:.2}]", self.median, self.least, self.most)
     }
 
     /// What the interval says: nothing, if 1 is in it.
-    pub(super) fn verdict(&self) -> &'static str {
+    pub(crate) fn verdict(&self) -> &'static str {
         if self.least > 1.0 {
             "faster"
         } else if self.most < 1.0 {
@@ -46,7 +46,7 @@ impl Ratio {
 }
 
 /// The median of what is in order.
-pub(super) fn median(sorted: &[f64]) -> f64 {
+pub(crate) fn median(sorted: &[f64]) -> f64 {
     let middle = sorted.len() / 2;
     match sorted.len() % 2 {
         0 => (sorted[middle - 1] + sorted[middle]) / 2.0,
