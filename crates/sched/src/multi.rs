@@ -12,6 +12,7 @@
 //! left to the worker that has them; [`monitor`] sees to workers that are stuck in a long poll.
 //! Read next: [`worker`].
 
+mod core_note;
 pub mod idle;
 pub mod monitor;
 pub mod next_slot;
@@ -36,6 +37,7 @@ use yamanote_task::{
 use crate::config::{Config, Hooks, UnhandledPanic};
 use crate::inject::Inject;
 use crate::metrics::{self, WorkerMetrics};
+use core_note::CoreNote;
 use idle::Idle;
 use monitor::Monitor;
 use next_slot::NextSlot;
@@ -75,6 +77,7 @@ struct Seat {
     steal: Steal<Runnable>,
     next: NextSlot<Runnable>,
     metrics: WorkerMetrics,
+    core: CoreNote,
 }
 
 impl Seat {
@@ -114,11 +117,11 @@ impl Multi {
         for driver in drivers {
             let (local, steal) = queue::ring();
             locals.push((local, driver));
-            let (next, metrics) = (NextSlot::new(), WorkerMetrics::new(&config));
             seats.push(Seat {
                 steal,
-                next,
-                metrics,
+                next: NextSlot::new(),
+                metrics: WorkerMetrics::new(&config),
+                core: CoreNote::new(),
             });
         }
         let multi = Multi(Arc::new(MultiParts {

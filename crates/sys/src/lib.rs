@@ -22,12 +22,15 @@ pub mod socket;
 pub mod sockets;
 
 #[cfg(not(target_os = "linux"))]
+#[path = "cores_absent.rs"]
+pub mod cores;
+#[cfg(not(target_os = "linux"))]
 #[path = "file_absent.rs"]
 pub mod file;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub use linux::file;
+pub use linux::{cores, file};
 
 #[cfg(all(
     target_os = "linux",

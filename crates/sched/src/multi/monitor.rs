@@ -153,8 +153,9 @@ fn watch(multi: &Multi) {
             return;
         }
         for (worker, seen) in seen.iter_mut().enumerate() {
-            let asleep = parts.idle.is_asleep(worker);
-            let found = seen.look(Seen::of(&parts.seats[worker].metrics, asleep));
+            let seat = &parts.seats[worker];
+            let asleep = parts.idle.is_asleep(worker) || seat.core.is_left();
+            let found = seen.look(Seen::of(&seat.metrics, asleep));
             if found == Found::Stuck {
                 rescue(multi, worker, &mut wakes);
             }

@@ -25,6 +25,11 @@ const LONG: Duration = Duration::from_micros(2);
 /// Looks at which tasks are left to who has them: one or two milliseconds.
 const LEFT_MAX: u32 = 16;
 
+/// The first nap that leaves a core to another worker.
+const WAY_MIN: Duration = Duration::from_micros(125);
+/// The longest of such naps: short beside a tick, and hardly any work.
+const WAY_MAX: Duration = Duration::from_millis(1);
+
 /// What a worker has learnt of the tasks that it took.
 #[derive(Debug)]
 pub struct Patience {
@@ -33,6 +38,8 @@ pub struct Patience {
     left: u32,
     /// When it last took some, and how many.
     taken: Option<(Duration, usize)>,
+    /// How long it naps the next time that it finds another worker on its core.
+    way: Duration,
 }
 
 /// A look at how many polls a worker has begun.
@@ -60,6 +67,7 @@ impl Default for Patience {
             between_looks: MIN,
             left: 0,
             taken: None,
+            way: WAY_MIN,
         }
     }
 }
@@ -96,6 +104,25 @@ impl Patience {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.left >= LEFT_MAX
+    }
+
+    /// Leaves the core to another worker for a while; what unparks the worker of `driver` ends it.
+    ///
+    /// To run in the stead of another worker is no help to it: who was sent off its core in the
+    /// middle of a task comes back at a tick of the system's clock, 4 ms later, say. The first nap
+    /// is short, for the worker may be woken up elsewhere.
+    pub fn give_way(&mut self, driver: &mut Driver) {
+        driver.await_unpark(self.way);
+        self.lengthen_way();
+    }
+
+    fn lengthen_way(&mut self) {
+        self.way = (2 * self.way).min(WAY_MAX);
+    }
+
+    /// Notes that no other worker is on the core.
+    pub fn note_alone(&mut self) {
+        self.way = WAY_MIN;
     }
 
     /// Lets the time between two looks go by. The worker of `driver` does not turn it, but what
@@ -151,6 +178,19 @@ mod tests {
         }
         assert_eq!(patience.between_looks, MAX, "there is a bound");
         assert_eq!(take(&mut patience, us(20)), MIN);
+    }
+
+    #[test]
+    fn a_core_is_left_for_longer_until_the_worker_has_one_alone() {
+        let mut patience = Patience::default();
+        let ways = [0; 5].map(|_| {
+            let way = patience.way;
+            patience.lengthen_way();
+            way
+        });
+        assert_eq!(ways, [125, 250, 500, 1000, 1000].map(us));
+        patience.note_alone();
+        assert_eq!(patience.way, WAY_MIN);
     }
 
     #[test]

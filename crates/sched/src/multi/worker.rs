@@ -56,6 +56,8 @@ enum Searched {
     Found(Runnable),
     /// Others have tasks, and get on with them.
     Left,
+    /// Another worker is on the same core, and gets on.
+    GaveWay,
     Nothing,
 }
 
@@ -117,6 +119,7 @@ impl Worker {
         });
         let _place = DeskPlace::take(&desk);
         desk.seat().metrics.note_thread();
+        desk.seat().core.note_here();
         desk.work();
     }
 }
@@ -176,6 +179,7 @@ impl Desk {
                     self.stop_searching();
                     return Some(task);
                 }
+                Searched::GaveWay => {}
                 // One is enough to watch; what its driver has may be run meanwhile.
                 Searched::Left if self.multi.0.idle.searches_alone() => {
                     self.turn(Some(Duration::ZERO));
@@ -244,7 +248,18 @@ impl Desk {
         }
         let clock = self.multi.driver().clock();
         self.with_kit(|kit| kit.patience.learn(|| clock.elapsed()));
-        if !self.start_searching() || !self.multi.has_stealable() {
+        if !self.start_searching() {
+            return Searched::Nothing;
+        }
+        if let Some(other) = self.beside() {
+            if !self.multi.0.idle.searches_alone() {
+                return Searched::Nothing;
+            }
+            if self.gives_way_to(other) {
+                return Searched::GaveWay;
+            }
+        }
+        if !self.multi.has_stealable() {
             return Searched::Nothing;
         }
         let first = clock.elapsed();
@@ -292,6 +307,30 @@ impl Desk {
         })
     }
 
+    /// Another worker that is awake on the same core.
+    fn beside(&self) -> Option<&Seat> {
+        let seat = self.seat();
+        seat.core.note_here();
+        let mut seats = self.multi.0.seats.iter().enumerate();
+        let is_beside = |(index, other): &(usize, &Seat)| {
+            *index != self.index && seat.core.is_shared_with(&other.core)
+        };
+        let other = seats.find(is_beside).map(|(_, other)| other);
+        if other.is_none() {
+            self.with_kit(|kit| kit.patience.note_alone());
+        }
+        other
+    }
+
+    /// Leaves the core to `other` for a while; whether that has got on meanwhile, or gone.
+    fn gives_way_to(&self, other: &Seat) -> bool {
+        let polls = other.metrics.polls.get();
+        self.seat().core.leave();
+        self.with_kit(|kit| kit.patience.give_way(&mut kit.driver));
+        self.seat().core.note_here();
+        other.metrics.polls.get() != polls || other.core.is_left()
+    }
+
     fn start_searching(&self) -> bool {
         self.with_kit(|kit| {
             kit.searching = kit.searching || self.multi.0.idle.start_searching();
@@ -327,6 +366,7 @@ impl Desk {
         let metrics = &self.seat().metrics;
         let clock = parts.driver.clock();
         metrics.note_park(clock);
+        self.seat().core.leave();
         probe::emit(Point::Park, self.index as u64);
         let read = self.turn_asleep();
         probe::emit(Point::Unpark, self.index as u64);
@@ -340,6 +380,7 @@ impl Desk {
         let turned = self.with_kit(|kit| kit.driver.turn(None, &mut wakes));
         let parts = &self.multi.0;
         let claimed = parts.idle.wake_up(self.index);
+        self.seat().core.note_here();
         parts.monitor.note_awake();
         self.with_kit(|kit| kit.searching = claimed);
         self.deliver(&mut wakes);
@@ -348,6 +389,7 @@ impl Desk {
 
     /// Looks what happened, for at most `limit`; returns what the clock showed, if it was read.
     fn turn(&self, limit: Option<Duration>) -> Option<Duration> {
+        self.seat().core.note_here();
         let mut wakes = WakeList::new();
         let turned = self.with_kit(|kit| kit.driver.turn(limit, &mut wakes));
         self.deliver(&mut wakes);
