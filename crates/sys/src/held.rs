@@ -16,6 +16,8 @@ struct Header {
     kind: &'static Kind,
     bytes: *mut u8,
     len: usize,
+    /// So many of the bytes are done with.
+    done: usize,
     /// Whether the bytes may be written.
     is_to_fill: bool,
 }
@@ -62,6 +64,7 @@ impl Held {
             kind: HeldCell::<B>::KIND,
             bytes: NonNull::dangling().as_ptr(),
             len: 0,
+            done: 0,
             is_to_fill,
         };
         let cell = Box::into_raw(Box::new(HeldCell { header, buffer }));
@@ -78,6 +81,11 @@ impl Held {
     fn header(&self) -> &Header {
         // SAFETY: the cell lives as long as this, and its header is written before that is made.
         unsafe { self.0.as_ref() }
+    }
+
+    fn header_mut(&mut self) -> &mut Header {
+        // SAFETY: as above; this alone leads to it.
+        unsafe { self.0.as_mut() }
     }
 
     /// How many bytes there are.
@@ -103,6 +111,30 @@ impl Held {
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: the buffer lends them since it was made, and lives as long as this does.
         unsafe { std::slice::from_raw_parts(self.start(), self.len()) }
+    }
+
+    /// Those of the bytes that are not done with; as [`bytes`](Self::bytes).
+    #[must_use]
+    pub fn rest(&self) -> &[u8] {
+        &self.bytes()[self.done()..]
+    }
+
+    /// How many bytes are done with.
+    #[must_use]
+    pub fn done(&self) -> usize {
+        self.header().done
+    }
+
+    /// So many more are.
+    pub fn advance(&mut self, count: usize) {
+        let header = self.header_mut();
+        header.done = header.len.min(header.done + count);
+    }
+
+    /// Only the first `len` of the bytes count from here on.
+    pub fn truncate(&mut self, len: usize) {
+        let header = self.header_mut();
+        header.len = header.len.min(len);
     }
 
     /// Copies `from` to the beginning.
@@ -178,6 +210,18 @@ mod tests {
         assert_eq!((held.start(), held.bytes()), (start, &[7, 7, 7][..]));
         assert_eq!(held.into_buffer::<[u8; 3]>(), [7; 3]);
         assert_eq!(Held::to_read("abc").bytes(), b"abc");
+    }
+
+    #[test]
+    fn what_is_done_with_is_no_rest_and_what_is_cut_off_not_there() {
+        let mut held = Held::to_read("abcde");
+        held.truncate(4);
+        held.advance(1);
+        assert_eq!((held.bytes(), held.rest()), (&b"abcd"[..], &b"bcd"[..]));
+        held.advance(9);
+        held.truncate(9);
+        assert_eq!((held.done(), held.len()), (4, 4));
+        assert!(held.rest().is_empty());
     }
 
     #[test]

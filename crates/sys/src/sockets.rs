@@ -23,7 +23,7 @@ impl<T: SocketTag + ?Sized> SocketTag for Arc<T> {
     }
 }
 
-/// An operation on a socket and what belongs to it.
+/// An operation on a socket and what belongs to it. As it moves often, it is two words.
 #[derive(Debug)]
 pub enum SocketRequest {
     /// Takes connections, until it is cancelled or fails.
@@ -32,15 +32,27 @@ pub enum SocketRequest {
     Receive,
     /// Receives once.
     ReceiveInto(Held),
-    /// Sends.
-    Send {
-        /// What is sent.
-        held: Held,
-        /// So much of it was sent before.
-        start: usize,
-        /// Whether the kernel should wait for room for all of it.
-        all: bool,
-    },
+    /// Sends the rest of what is held, or a part.
+    Send(Held),
+    /// Sends the rest; where there is no room for all of it, the kernel should wait.
+    SendAll(Held),
+}
+
+impl SocketRequest {
+    /// Whether it sends.
+    #[must_use]
+    pub fn is_send(&self) -> bool {
+        matches!(self, Self::Send(_) | Self::SendAll(_))
+    }
+
+    /// The buffer that it has, if that is a program's.
+    #[must_use]
+    pub fn into_held(self) -> Option<Held> {
+        match self {
+            Self::ReceiveInto(held) | Self::Send(held) | Self::SendAll(held) => Some(held),
+            Self::Accept | Self::Receive => None,
+        }
+    }
 }
 
 /// What the kernel says about a request.

@@ -7,13 +7,13 @@ use yamanote_sys::held::Held;
 use yamanote_sys::sockets::Provided;
 
 /// Bytes that have arrived. A provided buffer goes back to its ring when this is dropped.
+///
+/// As it moves often, it is two words.
 pub struct Chunk(ChunkPlace);
 
 enum ChunkPlace {
     Provided(Provided),
-    /// So much of it.
-    Held(Held, usize),
-    Own(Box<[u8]>),
+    Held(Held),
 }
 
 impl Chunk {
@@ -22,14 +22,15 @@ impl Chunk {
     }
 
     /// The first `len` bytes of `held`.
-    pub(super) fn held(held: Held, len: usize) -> Self {
-        Self(ChunkPlace::Held(held, len))
+    pub(super) fn held(mut held: Held, len: usize) -> Self {
+        held.truncate(len);
+        Self(ChunkPlace::Held(held))
     }
 
     /// Bytes that were received otherwise.
     #[must_use]
     pub fn own(bytes: Vec<u8>) -> Self {
-        Self(ChunkPlace::Own(bytes.into()))
+        Self(ChunkPlace::Held(Held::to_read(bytes)))
     }
 
     /// Without the first `taken`.
@@ -47,8 +48,7 @@ impl Deref for Chunk {
     fn deref(&self) -> &[u8] {
         match &self.0 {
             ChunkPlace::Provided(chunk) => chunk,
-            ChunkPlace::Held(held, len) => &held.bytes()[..*len],
-            ChunkPlace::Own(bytes) => bytes,
+            ChunkPlace::Held(held) => held.bytes(),
         }
     }
 }

@@ -178,7 +178,7 @@ impl Conversation {
             Ok(()) => Poll::Pending,
             Err((request, error)) => {
                 self.0.receive.lock().now = Receiving::Idle;
-                *held = buffer_of(request);
+                *held = request.into_held();
                 Poll::Ready(Err(error))
             }
         }
@@ -306,14 +306,13 @@ impl Conversation {
     }
 
     fn submit_send(&self, held: Held, all: bool) -> Result<(), (Option<Held>, io::Error)> {
-        let request = SocketRequest::Send {
-            held,
-            start: 0,
-            all,
+        let request = match all {
+            true => SocketRequest::SendAll(held),
+            false => SocketRequest::Send(held),
         };
         self.submit(request).map_err(|(request, error)| {
             self.0.send.lock().now = Sending::Idle;
-            (buffer_of(request), error)
+            (request.into_held(), error)
         })
     }
 
@@ -370,13 +369,6 @@ fn renew(place: &mut Option<Place>, key: RequestKey) -> After {
     After::Nothing
 }
 
-fn buffer_of(request: SocketRequest) -> Option<Held> {
-    match request {
-        SocketRequest::ReceiveInto(held) | SocketRequest::Send { held, .. } => Some(held),
-        SocketRequest::Accept | SocketRequest::Receive => None,
-    }
-}
-
 impl SocketTag for Exchange {
     fn socket(&self) -> &OwnedDescriptor {
         &self.socket
@@ -393,7 +385,7 @@ impl Hears for Exchange {
 
     fn hears(&self, word: Word, wakes: &mut WakeList) -> After {
         match word {
-            Word::Ended(request @ SocketRequest::Send { .. }, result) => {
+            Word::Ended(request, result) if request.is_send() => {
                 let mut state = self.send.lock();
                 let after = state.ended(request, result);
                 if !matches!(after, After::Again(_)) {

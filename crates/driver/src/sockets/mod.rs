@@ -339,9 +339,9 @@ impl MadeSockets {
 
 impl Requested {
     fn of(request: &SocketRequest) -> Self {
-        match request {
-            SocketRequest::Send { .. } => Requested::Send,
-            _ => Requested::Arrivals,
+        match request.is_send() {
+            true => Requested::Send,
+            false => Requested::Arrivals,
         }
     }
 }

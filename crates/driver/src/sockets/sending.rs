@@ -82,11 +82,11 @@ impl SendState {
         self.take_done()
     }
 
-    pub(super) fn ended(&mut self, request: SocketRequest, result: io::Result<usize>) -> After {
-        let SocketRequest::Send { held, start, all } = request else {
+    pub(super) fn ended(&mut self, mut request: SocketRequest, result: io::Result<usize>) -> After {
+        let is_all = matches!(request, SocketRequest::SendAll(_));
+        let (SocketRequest::Send(held) | SocketRequest::SendAll(held)) = &mut request else {
             return After::Done(request);
         };
-        let again = |held, start| SocketRequest::Send { held, start, all };
         let (is_wanted, is_posted) = match self.now {
             Sending::Once {
                 is_wanted,
@@ -97,21 +97,28 @@ impl SendState {
         let result = match result {
             _ if !is_wanted => {
                 self.now = Sending::Idle;
-                return After::Done(again(held, start));
+                return After::Done(request);
             }
-            Err(error) if is_cancelled(&error) => return After::Again(again(held, start)),
-            Ok(sent) if all && start + sent < held.len() && sent > 0 => {
-                return After::Again(again(held, start + sent));
+            Err(error) if is_cancelled(&error) => return After::Again(request),
+            Ok(sent) => {
+                held.advance(sent);
+                if is_all && sent > 0 && !held.rest().is_empty() {
+                    return After::Again(request);
+                }
+                Ok(held.done())
             }
-            Ok(sent) => Ok(start + sent),
             Err(error) => Err(error),
         };
-        if is_posted {
-            self.now = Sending::Idle;
-            self.failed = result.err();
-            return After::Done(again(held, start));
+        match request {
+            SocketRequest::Send(held) | SocketRequest::SendAll(held) if !is_posted => {
+                self.now = Sending::Done(held, result);
+                After::Nothing
+            }
+            request => {
+                self.now = Sending::Idle;
+                self.failed = result.err();
+                After::Done(request)
+            }
         }
-        self.now = Sending::Done(held, result);
-        After::Nothing
     }
 }

@@ -2,7 +2,9 @@
 //!
 //! **Who has a buffer when.** Its number lies in the ring of free buffers, from where the kernel
 //! takes it; or a completion has named it, and then one [`Provided`] has it, which gives it back
-//! when it is dropped. The memory lives as long as the ring that knows it, and as each of those.
+//! when it is dropped. The memory lives as long as the ring that knows it, and as each of those:
+//! the ring counts what it lends, the lock protects how many have come back, and whoever finds
+//! both equal after the ring is gone is the last.
 //!
 //! The kernel takes the buffers in turn, so all of them pass through the caches: there are few
 //! at first. When it has found none there are twice as many at once, or more if more receives
@@ -12,7 +14,6 @@ use std::fmt;
 use std::io;
 use std::ops::Deref;
 use std::ptr::NonNull;
-use std::sync::Arc;
 
 use io_uring::Submitter;
 use io_uring::types::BufRingEntry;
@@ -21,23 +22,36 @@ use yamanote_base::lock::Mutex;
 
 /// The number by which receives name the buffers of their ring.
 pub(super) const GROUP: u16 = 0;
-/// Bytes of one.
-const LEN: usize = 2048;
+/// From one buffer to the next.
+const SPACE: usize = 2048;
+/// Bytes of one: its head lies before them.
+const LEN: usize = SPACE - size_of::<Head>();
 /// How many there are at first.
 const COUNT_FIRST: u16 = 256;
 /// How many there are at most: a power of two. Memory that none has used takes no place.
 const COUNT_MAX: u16 = 16 * 1024;
 
 /// Bytes that have arrived, in a provided buffer, which goes back when this is dropped.
-pub struct Provided {
-    pool: Arc<BufferPool>,
-    /// Two halves of a word: moved as one.
-    number: u32,
+pub struct Provided(NonNull<Head>);
+
+/// What is known of a buffer, beside its bytes: one word leads to all of it.
+#[repr(C)]
+struct Head {
+    buffers: NonNull<Buffers>,
+    /// How many bytes have arrived.
     len: u32,
+    number: u16,
 }
 
-/// The buffers of one ring.
+/// The buffers of one ring, for the ring itself.
 pub(super) struct BufferPool {
+    buffers: NonNull<Buffers>,
+    /// How many were lent so far.
+    lent: u64,
+}
+
+/// What the ring and those that have a buffer share.
+struct Buffers {
     memory: NonNull<u8>,
     free: NonNull<BufRingEntry>,
     /// Its lock is held by who writes to `free`.
@@ -50,79 +64,118 @@ struct Counts {
     tail: u16,
     /// How many were given to the kernel so far, of which each is free or lent.
     known: u16,
+    /// How many came back so far.
+    returned: u64,
+    /// How many there will be in all, once the ring is gone.
+    returned_at_last: Option<u64>,
 }
 
-// SAFETY: a buffer is read by its chunk alone; the ring of free ones is written under the lock.
+// SAFETY: a buffer and its head are its alone; the rest is as it is for `Buffers`.
+unsafe impl Send for Provided {}
+// SAFETY: a shared one is only read.
+unsafe impl Sync for Provided {}
+// SAFETY: it is one of those that share the `Buffers`.
 unsafe impl Send for BufferPool {}
+// SAFETY: a buffer is read by its chunk alone; the ring of free ones is written under the lock.
+unsafe impl Send for Buffers {}
 // SAFETY: as above.
-unsafe impl Sync for BufferPool {}
+unsafe impl Sync for Buffers {}
 
-const MEMORY_LEN: usize = COUNT_MAX as usize * LEN;
+const MEMORY_LEN: usize = COUNT_MAX as usize * SPACE;
 const FREE_LEN: usize = COUNT_MAX as usize * size_of::<BufRingEntry>();
 
 impl BufferPool {
     /// Provides buffers to the ring of `submitter`. They must stay until that is closed, or has
     /// forgotten them.
-    pub(super) fn provide(submitter: &Submitter<'_>) -> io::Result<Arc<Self>> {
+    pub(super) fn provide(submitter: &Submitter<'_>) -> io::Result<Self> {
         let memory = map(MEMORY_LEN)?;
         let free = map(FREE_LEN).inspect_err(|_| unmap(memory, MEMORY_LEN))?;
-        let pool = Arc::new(Self {
+        let buffers = Box::new(Buffers {
             memory,
             free: free.cast(),
             counts: Mutex::new(Counts::default()),
         });
-        pool.add(COUNT_FIRST);
-        let address = pool.free.as_ptr() as u64;
+        let pool = Self {
+            buffers: NonNull::from(Box::leak(buffers)),
+            lent: 0,
+        };
+        pool.buffers().add(COUNT_FIRST);
+        let address = free.as_ptr() as u64;
         // SAFETY: there are so many entries, which stay: the caller sees to it.
         unsafe { submitter.register_buf_ring_with_flags(address, COUNT_MAX, GROUP, 0)? };
         Ok(pool)
     }
 
-    /// For so many receives the kernel has found no free buffer: how many there are more now.
-    pub(super) fn grow(&self, missed: usize) -> usize {
-        let known = self.counts.lock().known;
-        let missed = u16::try_from(missed).unwrap_or(COUNT_MAX);
-        let more = known.max(missed).min(COUNT_MAX - known);
-        self.add(more);
-        usize::from(more)
+    fn buffers(&self) -> &Buffers {
+        // SAFETY: they are there until this is dropped, at least.
+        unsafe { self.buffers.as_ref() }
     }
 
-    /// Gives so many to the kernel that it did not know.
-    fn add(&self, count: u16) {
-        let mut counts = self.counts.lock();
-        for number in counts.known..counts.known + count {
-            self.free(number, &mut counts);
-        }
-        counts.known += count;
-        self.show(&counts);
+    /// For so many receives the kernel has found no free buffer: how many there are more now.
+    pub(super) fn grow(&self, missed: usize) -> usize {
+        let buffers = self.buffers();
+        let known = buffers.counts.lock().known;
+        let missed = u16::try_from(missed).unwrap_or(COUNT_MAX);
+        let more = known.max(missed).min(COUNT_MAX - known);
+        buffers.add(more);
+        usize::from(more)
     }
 
     /// The chunk of `len` bytes that a completion has named.
     ///
     /// # Safety
     /// The kernel has just said so: nobody else has the buffer.
-    pub(super) unsafe fn chunk(self: &Arc<Self>, number: u16, len: u32) -> Provided {
+    pub(super) unsafe fn chunk(&mut self, number: u16, len: u32) -> Provided {
         assert!(
             number < COUNT_MAX && len as usize <= LEN,
             "it is one of ours"
         );
-        Provided {
-            pool: self.clone(),
-            number: u32::from(number),
-            len,
-        }
+        let mut head = self.buffers().head(number);
+        // SAFETY: it was written when the kernel was given the buffer, and nobody else has it.
+        unsafe { head.as_mut() }.len = len;
+        self.lent += 1;
+        Provided(head)
     }
 
-    fn start(&self, number: u32) -> *mut u8 {
-        self.memory.as_ptr().wrapping_add(number as usize * LEN)
+    /// The memory is the kernel's for ever.
+    pub(super) fn leave_to_the_kernel(&mut self) {
+        // One that never comes back.
+        self.lent += 1;
     }
+}
 
-    /// The kernel may take the buffer again, which nobody else has.
-    fn give_back(&self, number: u32) {
+impl Buffers {
+    /// Gives so many to the kernel that it did not know.
+    fn add(&self, count: u16) {
         let mut counts = self.counts.lock();
-        // It came from a number of the kernel's, which has 16 bits.
-        self.free(number as u16, &mut counts);
+        for number in counts.known..counts.known + count {
+            let head = Head {
+                buffers: NonNull::from(self),
+                len: 0,
+                number,
+            };
+            // SAFETY: there is room for it, and nobody uses the buffer yet.
+            unsafe { self.head(number).write(head) };
+            self.free(number, &mut counts);
+        }
+        counts.known += count;
         self.show(&counts);
+    }
+
+    fn head(&self, number: u16) -> NonNull<Head> {
+        let at = usize::from(number % COUNT_MAX) * SPACE;
+        // SAFETY: there are `COUNT_MAX` buffers in the memory.
+        unsafe { self.memory.add(at) }.cast()
+    }
+
+    /// The kernel may take the buffer again, which nobody else has; whether these are of no use
+    /// any more.
+    fn give_back(&self, number: u16) -> bool {
+        let mut counts = self.counts.lock();
+        self.free(number, &mut counts);
+        self.show(&counts);
+        counts.returned += 1;
+        counts.are_useless()
     }
 
     /// Writes the buffer, which nobody has, to the ring of free ones.
@@ -133,7 +186,7 @@ impl BufferPool {
         // SAFETY: it is initialised: zeroed at least. The kernel reads none from the tail on, and
         // there are no more buffers than entries: this one is free to be written, under the lock.
         let entry = unsafe { &mut *entry };
-        entry.set_addr(self.start(u32::from(number)) as u64);
+        entry.set_addr(bytes_of(self.head(number)).as_ptr() as u64);
         entry.set_len(LEN as u32);
         entry.set_bid(number);
         counts.tail = counts.tail.wrapping_add(1);
@@ -171,7 +224,39 @@ fn unmap(memory: NonNull<u8>, len: usize) {
     debug_assert_eq!(done, 0, "what was mapped is unmapped");
 }
 
+impl Counts {
+    fn are_useless(&self) -> bool {
+        self.returned_at_last == Some(self.returned)
+    }
+}
+
+/// Where the bytes of a buffer begin.
+fn bytes_of(head: NonNull<Head>) -> NonNull<u8> {
+    // SAFETY: they follow the head.
+    unsafe { head.add(1) }.cast()
+}
+
+/// # Safety
+/// No buffer is lent, the ring is gone, and the kernel has forgotten them.
+unsafe fn free(buffers: NonNull<Buffers>) {
+    // SAFETY: it came from a box, and nobody else will use it.
+    drop(unsafe { Box::from_raw(buffers.as_ptr()) });
+}
+
 impl Drop for BufferPool {
+    fn drop(&mut self) {
+        let mut counts = self.buffers().counts.lock();
+        counts.returned_at_last = Some(self.lent);
+        let are_useless = counts.are_useless();
+        drop(counts);
+        if are_useless {
+            // SAFETY: all have come back, and who has lent them ends here.
+            unsafe { free(self.buffers) };
+        }
+    }
+}
+
+impl Drop for Buffers {
     fn drop(&mut self) {
         // No chunk is left, and the kernel has forgotten it.
         unmap(self.memory, MEMORY_LEN);
@@ -179,12 +264,20 @@ impl Drop for BufferPool {
     }
 }
 
+impl Provided {
+    fn head(&self) -> &Head {
+        // SAFETY: it is this one's until it goes back.
+        unsafe { self.0.as_ref() }
+    }
+}
+
 impl Deref for Provided {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        // SAFETY: the kernel has written so many bytes, and the buffer is this chunk's alone.
-        unsafe { std::slice::from_raw_parts(self.pool.start(self.number), self.len as usize) }
+        let (start, len) = (bytes_of(self.0).as_ptr(), self.head().len as usize);
+        // SAFETY: the kernel has written so many bytes, and the buffer is this one's alone.
+        unsafe { std::slice::from_raw_parts(start, len) }
     }
 }
 
@@ -196,12 +289,21 @@ impl AsRef<[u8]> for Provided {
 
 impl Drop for Provided {
     fn drop(&mut self) {
-        self.pool.give_back(self.number);
+        let Head {
+            buffers, number, ..
+        } = *self.head();
+        // SAFETY: they are there as long as one is lent, as this is.
+        if unsafe { buffers.as_ref() }.give_back(number) {
+            // SAFETY: this was the last, and the ring is gone.
+            unsafe { free(buffers) };
+        }
     }
 }
 
 impl fmt::Debug for Provided {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Provided").field("len", &self.len).finish()
+        f.debug_struct("Provided")
+            .field("len", &self.len())
+            .finish()
     }
 }

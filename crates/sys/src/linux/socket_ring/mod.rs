@@ -14,7 +14,6 @@ use std::fmt;
 use std::io;
 use std::mem;
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
-use std::sync::Arc;
 use std::time::Duration;
 
 use io_uring::squeue::Entry;
@@ -34,7 +33,7 @@ pub use buffers::Provided;
 /// its tag, which keeps its socket open.
 pub struct SocketRing<T: SocketTag> {
     queues: Queues,
-    pool: Arc<BufferPool>,
+    pool: BufferPool,
     under_way: Slab<UnderWay<T>>,
     /// What has arrived and was not passed on. Bounded by the provided buffers, and by the
     /// descriptors that the process may have.
@@ -186,7 +185,7 @@ impl<T: SocketTag> SocketRing<T> {
 
     fn is_of_send(&self, completion: &cqueue::Entry) -> bool {
         let place = self.under_way.get(key_of(completion.user_data()));
-        place.is_some_and(|place| matches!(place.request, SocketRequest::Send { .. }))
+        place.is_some_and(|place| place.request.is_send())
     }
 
     fn word(
@@ -201,7 +200,7 @@ impl<T: SocketTag> SocketRing<T> {
             return false;
         };
         // SAFETY: the kernel has just said this about this request.
-        let news = unsafe { news(&self.pool, &place.request, said, completion.flags()) };
+        let news = unsafe { news(&mut self.pool, &place.request, said, completion.flags()) };
         let mut cancel = false;
         if let Some(word) = news {
             cancel = matches!(each(&place.tag, word), After::Cancel);
@@ -234,7 +233,7 @@ impl<T: SocketTag> SocketRing<T> {
         done: &mut Vec<(T, Option<SocketRequest>)>,
         each: &mut impl FnMut(&T, Word) -> After,
     ) {
-        let is_send = matches!(request, SocketRequest::Send { .. });
+        let is_send = request.is_send();
         match self.submit(request, tag) {
             Ok(key) => {
                 let place = self.under_way.get(key_of(key.0));
@@ -263,11 +262,15 @@ impl<T: SocketTag> SocketRing<T> {
 
     /// Gives up all that is under way, whose memory is never used again; returns the tags.
     pub fn abandon(&mut self) -> Vec<T> {
-        let keys = self.under_way.keys_where(|_| true).into_iter();
+        let keys = self.under_way.keys_where(|_| true);
+        if !keys.is_empty() {
+            self.pool.leave_to_the_kernel();
+        }
+        let keys = keys.into_iter();
         let lost = keys.filter_map(|key| self.under_way.remove(key));
         lost.map(|UnderWay { request, tag }| {
-            // The kernel may still write to it, and to the provided buffers.
-            mem::forget((request, self.pool.clone()));
+            // The kernel may still write to it.
+            mem::forget(request);
             tag
         })
         .collect()
@@ -298,9 +301,12 @@ fn entry(request: &SocketRequest, socket: types::Fd) -> Entry {
         SocketRequest::ReceiveInto(held) => {
             opcode::Recv::new(socket, held.start(), length(held.len())).build()
         }
-        SocketRequest::Send { held, start, all } => {
-            let bytes = &held.bytes()[*start..];
-            let wait = if *all { libc::MSG_WAITALL } else { 0 };
+        SocketRequest::Send(held) | SocketRequest::SendAll(held) => {
+            let bytes = held.rest();
+            let wait = match request {
+                SocketRequest::SendAll(_) => libc::MSG_WAITALL,
+                _ => 0,
+            };
             opcode::Send::new(socket, bytes.as_ptr(), length(bytes.len()))
                 .flags(libc::MSG_NOSIGNAL | wait)
                 .build()
@@ -313,7 +319,7 @@ fn entry(request: &SocketRequest, socket: types::Fd) -> Entry {
 /// # Safety
 /// The kernel has just said this about this request.
 unsafe fn news(
-    pool: &Arc<BufferPool>,
+    pool: &mut BufferPool,
     request: &SocketRequest,
     said: i32,
     flags: u32,
@@ -331,7 +337,7 @@ unsafe fn news(
             // The end of the stream may take a buffer: it goes back.
             (number > 0).then_some(Word::Received(chunk))
         }
-        SocketRequest::ReceiveInto(_) | SocketRequest::Send { .. } => None,
+        SocketRequest::ReceiveInto(_) | SocketRequest::Send(_) | SocketRequest::SendAll(_) => None,
     }
 }
 
@@ -371,7 +377,7 @@ impl<T: SocketTag> Drop for SocketRing<T> {
         // The kernel forgets the buffers before their memory goes; if it does not, it stays.
         let submitter = self.queues.0.submitter();
         if submitter.unregister_buf_ring(buffers::GROUP).is_err() {
-            mem::forget(self.pool.clone());
+            self.pool.leave_to_the_kernel();
         }
     }
 }

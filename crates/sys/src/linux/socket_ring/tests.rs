@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::os::unix::net::UnixStream;
+use std::sync::Arc;
 
 use super::*;
 use crate::held::Held;
@@ -62,11 +63,7 @@ fn a_send_is_told_at_once_and_arrivals_in_turn() {
         let tag = Named(socket.clone(), name);
         assert!(ring.submit(SocketRequest::Receive, tag).is_ok());
     }
-    let send = SocketRequest::Send {
-        held: Held::to_read("hello"),
-        start: 0,
-        all: true,
-    };
+    let send = SocketRequest::SendAll(Held::to_read("hello"));
     let tag = Named(speakers[0].1.clone(), "send");
     assert!(ring.submit(send, tag).is_ok());
     ring.flush().unwrap();
@@ -111,4 +108,24 @@ fn there_is_a_buffer_for_each_receive_that_missed_one() {
     assert_eq!(ring.pool.grow(1), 5512);
     assert_eq!(ring.pool.grow(1_000_000), 16 * 1024 - 2 * 5512);
     assert_eq!(ring.pool.grow(1), 0);
+}
+
+#[test]
+fn a_buffer_that_is_lent_outlives_its_ring() {
+    let Some(mut ring) = ring() else { return };
+    let (speaker, socket) = speaker(7);
+    let mut chunks = Vec::new();
+    assert!(
+        ring.submit(SocketRequest::Receive, Named(socket, "one"))
+            .is_ok()
+    );
+    ring.flush().unwrap();
+    ring.words(usize::MAX, &mut Vec::new(), |_, word| {
+        if let Word::Received(chunk) = word {
+            chunks.push(chunk);
+        }
+        After::Nothing
+    });
+    drop((speaker, ring));
+    assert_eq!(&chunks[0][..], [7]);
 }
