@@ -20,18 +20,18 @@ use std::mem;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
+use yamanote_base::atomic::ListLock;
 use yamanote_base::budget;
-use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 use yamanote_sys::held::Held;
-use yamanote_sys::request::RequestKey;
 use yamanote_sys::sockets::{After, SocketRequest, SocketTag, Word};
 use yamanote_sys::source::OwnedDescriptor;
 
 use super::chunk::Chunk;
+use super::place::{Place, PlaceCell};
 use super::receiving::{Last, ReceiveState, Receiving};
 use super::sending::{SendState, Sending};
-use super::{Hears, Home, Place, Requested};
+use super::{Hears, Home, Requested};
 
 /// Bytes of the buffer for a receive that finds no provided ones.
 const OWN_LEN: usize = 4096;
@@ -46,8 +46,11 @@ pub struct Conversation(Arc<Exchange>);
 /// What the rings and the conversation share: one place in memory for all of a connection, as
 /// each message of one of many finds it out of the caches.
 struct Exchange {
-    receive: Mutex<ReceiveState>,
-    send: Mutex<SendState>,
+    receive: ListLock<ReceiveState>,
+    send: ListLock<SendState>,
+    /// Where the requests are under way that came last, to be cancelled there.
+    receives_at: PlaceCell,
+    sends_at: PlaceCell,
     socket: OwnedDescriptor,
     home: Home,
 }
@@ -62,8 +65,10 @@ impl Conversation {
             return Err(socket);
         };
         Ok(Self(Arc::new(Exchange {
-            receive: Mutex::new(ReceiveState::default()),
-            send: Mutex::new(SendState::default()),
+            receive: ListLock::new(ReceiveState::default()),
+            send: ListLock::new(SendState::default()),
+            receives_at: PlaceCell::new(),
+            sends_at: PlaceCell::new(),
             socket,
             home,
         })))
@@ -193,11 +198,10 @@ impl Conversation {
             Receiving::Once { .. } => state.now = Receiving::Once { is_wanted: false },
             _ => unused = state.keep_done(),
         }
-        let place = state.place;
         drop(state);
         // The user's: not under the lock.
         drop(unused);
-        self.0.home.cancel(place);
+        self.0.home.cancel(self.0.receives_at.get());
     }
 
     /// Sends what `held` holds, or what there is room for unless `all`; how much. As
@@ -321,10 +325,9 @@ impl Conversation {
     pub fn forget_send(&self) {
         let mut state = self.0.send.lock();
         let unused = state.forget();
-        let place = state.place;
         drop(state);
         drop(unused);
-        self.0.home.cancel(place);
+        self.0.home.cancel(self.0.sends_at.get());
     }
 
     /// Ends receiving; ready when the kernel has nothing under way for it.
@@ -334,10 +337,9 @@ impl Conversation {
             return Poll::Ready(());
         }
         let old = state.waker.replace(cx.waker().clone());
-        let place = state.place;
         drop(state);
         drop(old);
-        self.0.home.cancel(place);
+        self.0.home.cancel(self.0.receives_at.get());
         let state = self.0.receive.lock();
         match state.now {
             Receiving::Idle | Receiving::Done(..) => Poll::Ready(()),
@@ -361,14 +363,6 @@ impl Conversation {
     }
 }
 
-/// A request is known by `key` from here on.
-fn renew(place: &mut Option<Place>, key: RequestKey) -> After {
-    if let Some(place) = place {
-        place.key = key;
-    }
-    After::Nothing
-}
-
 impl SocketTag for Exchange {
     fn socket(&self) -> &OwnedDescriptor {
         &self.socket
@@ -378,8 +372,8 @@ impl SocketTag for Exchange {
 impl Hears for Exchange {
     fn submitted(&self, request: Requested, place: Place) {
         match request {
-            Requested::Arrivals => self.receive.lock().place = Some(place),
-            Requested::Send => self.send.lock().place = Some(place),
+            Requested::Arrivals => self.receives_at.set(place),
+            Requested::Send => self.sends_at.set(place),
         }
     }
 
@@ -389,7 +383,6 @@ impl Hears for Exchange {
                 let mut state = self.send.lock();
                 let after = state.ended(request, result);
                 if !matches!(after, After::Again(_)) {
-                    state.place = None;
                     wakes.extend(state.waker.take());
                 }
                 after
@@ -398,7 +391,6 @@ impl Hears for Exchange {
                 let mut state = self.receive.lock();
                 let after = state.ended(request, result);
                 if !matches!(after, After::Again(_)) {
-                    state.place = None;
                     wakes.extend(state.waker.take());
                 }
                 after
@@ -408,8 +400,13 @@ impl Hears for Exchange {
                 wakes.extend(state.waker.take());
                 state.received(Chunk::provided(chunk))
             }
-            Word::Renewed(key, true) => renew(&mut self.send.lock().place, key),
-            Word::Renewed(key, false) => renew(&mut self.receive.lock().place, key),
+            Word::Renewed(key, is_send) => {
+                match is_send {
+                    true => self.sends_at.renew(key),
+                    false => self.receives_at.renew(key),
+                }
+                After::Nothing
+            }
             Word::Accepted(_) => After::Nothing,
         }
     }

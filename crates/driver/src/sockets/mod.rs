@@ -4,6 +4,7 @@
 pub mod acceptor;
 pub mod chunk;
 pub mod conversation;
+mod place;
 mod receiving;
 mod sending;
 
@@ -22,6 +23,8 @@ use yamanote_sys::sockets::{After, SocketRequest, SocketRing, SocketTag, Word};
 use crate::context;
 use crate::handle::Handle;
 use crate::reactor::Reactor;
+
+use place::Place;
 
 pub use acceptor::Acceptor;
 pub use chunk::Chunk;
@@ -61,13 +64,6 @@ pub(crate) type Tag = Arc<dyn Hears>;
 pub(crate) enum Requested {
     Arrivals,
     Send,
-}
-
-/// Where a request is under way.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Place {
-    shard: usize,
-    key: RequestKey,
 }
 
 /// Whose rings serve a socket: a runtime's, and there this shard's if a thread has none.

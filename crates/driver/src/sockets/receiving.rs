@@ -8,7 +8,6 @@ use std::task::Waker;
 use yamanote_sys::held::Held;
 use yamanote_sys::sockets::{After, SocketRequest, is_cancelled, is_out_of_buffers};
 
-use super::Place;
 use super::chunk::Chunk;
 use crate::shut_down_error;
 
@@ -26,7 +25,6 @@ pub(super) struct ReceiveState {
     /// What comes after those: the end for ever, an error once.
     pub(super) last: Option<Last>,
     pub(super) now: Receiving,
-    pub(super) place: Option<Place>,
     /// The kernel has found no provided buffer.
     pub(super) is_starved: bool,
     pub(super) waker: Option<Waker>,
@@ -83,6 +81,7 @@ impl ReceiveState {
     }
 
     /// The first that waits, and how much of it was given out.
+    #[inline]
     pub(super) fn next_chunk(&mut self) -> Option<(Chunk, usize)> {
         Some((self.pop_first()?, mem::take(&mut self.taken)))
     }
@@ -126,6 +125,7 @@ impl ReceiveState {
         Some(held)
     }
 
+    #[inline]
     pub(super) fn received(&mut self, chunk: Chunk) -> After {
         self.push(chunk);
         match self.rest.len() + 1 {

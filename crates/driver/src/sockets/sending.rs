@@ -7,13 +7,11 @@ use std::task::Waker;
 use yamanote_sys::held::Held;
 use yamanote_sys::sockets::{After, SocketRequest, is_cancelled};
 
-use super::Place;
 use crate::shut_down_error;
 
 #[derive(Default)]
 pub(super) struct SendState {
     pub(super) now: Sending,
-    pub(super) place: Option<Place>,
     /// Nobody will ever know how the last send has ended.
     pub(super) is_lost: bool,
     /// What became of a post, for who asks next.
@@ -46,6 +44,7 @@ impl Sending {
 
 impl SendState {
     /// The send that has ended, if nobody has taken it yet.
+    #[inline]
     pub(super) fn take_done(&mut self) -> Option<(Held, io::Result<usize>)> {
         if !matches!(self.now, Sending::Done(..)) {
             return None;
@@ -82,6 +81,7 @@ impl SendState {
         self.take_done()
     }
 
+    #[inline]
     pub(super) fn ended(&mut self, mut request: SocketRequest, result: io::Result<usize>) -> After {
         let is_all = matches!(request, SocketRequest::SendAll(_));
         let (SocketRequest::Send(held) | SocketRequest::SendAll(held)) = &mut request else {

@@ -26,6 +26,7 @@ pub(super) struct Queues(pub(super) IoUring);
 
 impl Queues {
     /// How many entries wait for a [`flush`](Self::flush).
+    #[inline]
     pub(super) fn queued(&mut self) -> usize {
         self.0.submission().len()
     }
@@ -49,6 +50,7 @@ impl Queues {
     }
 
     /// Whether there is a free place in the submission queue, if need be after a flush.
+    #[inline]
     pub(super) fn make_room(&mut self) -> bool {
         if self.0.submission().is_full() {
             // The error is that there is no room, as the next line says.
@@ -61,6 +63,7 @@ impl Queues {
     ///
     /// # Safety
     /// What the entry refers to stays valid until the kernel has said its last word on it.
+    #[inline]
     pub(super) unsafe fn push(&mut self, entry: &Entry) {
         // SAFETY: as the caller says.
         let pushed = unsafe { self.0.submission().push(entry) };
@@ -78,6 +81,7 @@ impl Queues {
     }
 
     /// The next entry of the completion queue about a request.
+    #[inline]
     pub(super) fn next(&mut self) -> Option<cqueue::Entry> {
         let mut entries = self.0.completion();
         entries.find(|entry| entry.user_data() != NO_REQUEST)

@@ -2,13 +2,10 @@
 //!
 //! **Who has a buffer when.** Its number lies in the ring of free buffers, from where the kernel
 //! takes it; or a completion has named it, and then one [`Provided`] has it, which gives it back
-//! when it is dropped. The memory lives as long as the ring that knows it, and as each of those:
-//! the ring counts what it lends, the lock protects how many have come back, and whoever finds
-//! both equal after the ring is gone is the last.
+//! when it is dropped. The memory lives as long as the ring that knows it, and as each of those.
 //!
-//! The kernel takes the buffers in turn, so all of them pass through the caches: there are few
-//! at first. When it has found none there are twice as many at once, or more if more receives
-//! have missed one: each that does has to begin again, behind all that arrived meanwhile.
+//! The kernel takes the buffers in turn, so all of them pass through the caches: there are few at
+//! first, and twice as many (or what was missed) when it has found none.
 
 use std::fmt;
 use std::io;
@@ -17,8 +14,8 @@ use std::ptr::NonNull;
 
 use io_uring::Submitter;
 use io_uring::types::BufRingEntry;
+use yamanote_base::atomic::ListLock;
 use yamanote_base::atomic::plain::{AtomicU16, Ordering};
-use yamanote_base::lock::Mutex;
 
 /// The number by which receives name the buffers of their ring.
 pub(super) const GROUP: u16 = 0;
@@ -44,6 +41,9 @@ struct Head {
 }
 
 /// The buffers of one ring, for the ring itself.
+///
+/// It counts what it lends, and the lock protects how many have come back: whoever finds both
+/// equal after the ring is gone is the last.
 pub(super) struct BufferPool {
     buffers: NonNull<Buffers>,
     /// How many were lent so far.
@@ -55,7 +55,7 @@ struct Buffers {
     memory: NonNull<u8>,
     free: NonNull<BufRingEntry>,
     /// Its lock is held by who writes to `free`.
-    counts: Mutex<Counts>,
+    counts: ListLock<Counts>,
 }
 
 #[derive(Debug, Default)]
@@ -93,7 +93,7 @@ impl BufferPool {
         let buffers = Box::new(Buffers {
             memory,
             free: free.cast(),
-            counts: Mutex::new(Counts::default()),
+            counts: ListLock::new(Counts::default()),
         });
         let pool = Self {
             buffers: NonNull::from(Box::leak(buffers)),
@@ -111,7 +111,8 @@ impl BufferPool {
         unsafe { self.buffers.as_ref() }
     }
 
-    /// For so many receives the kernel has found no free buffer: how many there are more now.
+    /// For so many receives the kernel has found no free buffer: how many there are more now. As
+    /// many as those at least: each has to begin again, behind all that arrived meanwhile.
     pub(super) fn grow(&self, missed: usize) -> usize {
         let buffers = self.buffers();
         let known = buffers.counts.lock().known;
@@ -125,6 +126,7 @@ impl BufferPool {
     ///
     /// # Safety
     /// The kernel has just said so: nobody else has the buffer.
+    #[inline]
     pub(super) unsafe fn chunk(&mut self, number: u16, len: u32) -> Provided {
         assert!(
             number < COUNT_MAX && len as usize <= LEN,
@@ -170,6 +172,7 @@ impl Buffers {
 
     /// The kernel may take the buffer again, which nobody else has; whether these are of no use
     /// any more.
+    #[inline]
     fn give_back(&self, number: u16) -> bool {
         let mut counts = self.counts.lock();
         self.free(number, &mut counts);

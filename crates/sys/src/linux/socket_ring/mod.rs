@@ -290,6 +290,7 @@ fn key_of<T>(number: u64) -> Key<UnderWay<T>> {
 }
 
 /// What the kernel is told.
+#[inline]
 fn entry(request: &SocketRequest, socket: types::Fd) -> Entry {
     // More is not moved at once.
     let length = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
@@ -318,6 +319,7 @@ fn entry(request: &SocketRequest, socket: types::Fd) -> Entry {
 ///
 /// # Safety
 /// The kernel has just said this about this request.
+#[inline]
 unsafe fn news(
     pool: &mut BufferPool,
     request: &SocketRequest,
