@@ -57,7 +57,7 @@ pub struct Multi(Arc<MultiParts>);
 pub struct MultiParts {
     config: Config,
     driver: yamanote_driver::Handle,
-    seats: Box<[Seat]>,
+    seats: Box<[Arc<Seat>]>,
     inject: Inject,
     idle: Idle,
     monitor: Monitor,
@@ -117,12 +117,12 @@ impl Multi {
         for driver in drivers {
             let (local, steal) = queue::ring();
             locals.push((local, driver));
-            seats.push(Seat {
+            seats.push(Arc::new(Seat {
                 steal,
                 next: NextSlot::new(),
                 metrics: WorkerMetrics::new(&config),
                 core: CoreNote::new(),
-            });
+            }));
         }
         let multi = Multi(Arc::new(MultiParts {
             config,

@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::ptr;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 use yamanote_base::atomic::plain::Ordering;
@@ -51,6 +52,15 @@ struct Kit {
     rng: Rng,
 }
 
+/// What comes before the worker's own tasks.
+#[derive(Clone, Copy)]
+struct Due {
+    /// A turn of the driver.
+    turn: bool,
+    /// The inject queue.
+    inject: bool,
+}
+
 /// What comes of a search.
 enum Searched {
     Found(Runnable),
@@ -61,10 +71,22 @@ enum Searched {
     Nothing,
 }
 
+impl Kit {
+    /// One look for a task further.
+    #[inline]
+    fn due(&mut self) -> Due {
+        Due {
+            turn: self.until_turn.is_over(),
+            inject: self.until_inject.is_over(),
+        }
+    }
+}
+
 /// The place on a thread where a worker works.
 struct Desk {
     multi: Multi,
     index: usize,
+    seat: Arc<Seat>,
     /// `None` after `block_in_place` has sent it to another thread.
     kit: RefCell<Option<Box<Kit>>>,
     cells: RestingCells<Multi>,
@@ -111,15 +133,17 @@ impl Worker {
         let _entered = enter::set(Entered::Driving {
             block_in_place: true,
         });
+        let seat = multi.0.seats[index].clone();
         let desk = Rc::new(Desk {
             multi,
             index,
+            seat,
             kit: RefCell::new(Some(kit)),
             cells: RestingCells::new(),
         });
         let _place = DeskPlace::take(&desk);
-        desk.seat().metrics.note_thread();
-        desk.seat().core.note_here();
+        desk.seat.metrics.note_thread();
+        desk.seat.core.note_here();
         desk.work();
     }
 }
@@ -150,49 +174,72 @@ impl Desk {
     fn work(&self) {
         let clock = self.multi.driver().clock();
         while let Some(task) = self.next_task() {
-            self.seat().metrics.run(task, clock);
-            if self.kit.borrow().is_none() {
-                // The worker has moved to another thread.
-                return;
-            }
+            self.seat.metrics.run(task, clock);
         }
-        self.retire();
+        // Else the worker has moved to another thread.
+        if self.kit.borrow().is_some() {
+            self.retire();
+        }
     }
 
-    /// The next task to run, slept for if need be; `None` when the worker is to leave.
+    /// The next task to run, slept for if need be; `None` when the worker is to leave, or has
+    /// moved to another thread.
     fn next_task(&self) -> Option<Runnable> {
         loop {
             if self.multi.is_closed() {
                 return None;
             }
-            let (turn, inject) =
-                self.with_kit(|kit| (kit.until_turn.is_over(), kit.until_inject.is_over()));
-            if turn {
-                self.turn(Some(Duration::ZERO));
-            }
-            let found = match inject {
-                true => self.injected().or_else(|| self.own()),
-                false => self.own().or_else(|| self.injected()),
+            let found = match self.usual()? {
+                Ok(task) => Some(task),
+                Err(due) => self.find(due),
             };
-            match found.map_or_else(|| self.search(), Searched::Found) {
-                Searched::Found(task) => {
-                    self.stop_searching();
-                    return Some(task);
-                }
-                Searched::GaveWay => {}
-                // One is enough to watch; what its driver has may be run meanwhile.
-                Searched::Left if self.multi.0.idle.searches_alone() => {
-                    self.turn(Some(Duration::ZERO));
-                }
-                Searched::Left | Searched::Nothing => self.sleep(),
+            if found.is_some() {
+                return found;
             }
         }
+    }
+
+    /// The usual case, with one look at the kit: a task of the worker's own, if nothing is due.
+    #[inline]
+    fn usual(&self) -> Option<Result<Runnable, Due>> {
+        let mut kit = self.kit.borrow_mut();
+        let kit = kit.as_mut()?;
+        let due = kit.due();
+        if due.turn || due.inject || kit.searching {
+            return Some(Err(due));
+        }
+        Some(self.own(kit).ok_or(due))
+    }
+
+    /// Does what is due, and finds a task, or sleeps until there may be one.
+    fn find(&self, due: Due) -> Option<Runnable> {
+        if due.turn {
+            self.turn(Some(Duration::ZERO));
+        }
+        let own = || self.with_kit(|kit| self.own(kit));
+        let found = match due.inject {
+            true => self.injected().or_else(own),
+            false => own().or_else(|| self.injected()),
+        };
+        match found.map_or_else(|| self.search(), Searched::Found) {
+            Searched::Found(task) => {
+                self.stop_searching();
+                return Some(task);
+            }
+            Searched::GaveWay => {}
+            // One is enough to watch; what its driver has may be run meanwhile.
+            Searched::Left if self.multi.0.idle.searches_alone() => {
+                self.turn(Some(Duration::ZERO));
+            }
+            Searched::Left | Searched::Nothing => self.sleep(),
+        }
+        None
     }
 
     /// A worker whose thread came to run only when all was over has not slept; it looks at the
     /// driver once, so that each worker has, on a busy machine too.
     fn sleep_once(&self) {
-        let (metrics, clock) = (&self.seat().metrics, self.multi.driver().clock());
+        let (metrics, clock) = (&self.seat.metrics, self.multi.driver().clock());
         if metrics.parks.get() == 0 {
             metrics.note_park(clock);
             let read = self.turn(Some(Duration::ZERO));
@@ -201,25 +248,23 @@ impl Desk {
     }
 
     /// A task of the worker's own: from the next slot, unless too often in a row, or the ring.
-    fn own(&self) -> Option<Runnable> {
-        self.with_kit(|kit| {
-            let next = self.seat().next.take();
-            match next {
-                Some(next) if kit.streak < NEXT_STREAK => {
-                    kit.streak += 1;
-                    return Some(next);
-                }
-                Some(next) => self.push_to_ring(kit, next),
-                None => {}
+    #[inline]
+    fn own(&self, kit: &mut Kit) -> Option<Runnable> {
+        match self.seat.next.take() {
+            Some(next) if kit.streak < NEXT_STREAK => {
+                kit.streak += 1;
+                return Some(next);
             }
-            kit.streak = 0;
-            kit.ring.pop()
-        })
+            Some(next) => self.push_to_ring(kit, next),
+            None => {}
+        }
+        kit.streak = 0;
+        kit.ring.pop()
     }
 
     /// Whether the worker has a task of its own.
     fn has_own(&self) -> bool {
-        !self.seat().next.is_empty() || self.with_kit(|kit| !kit.ring.is_empty())
+        !self.seat.next.is_empty() || self.with_kit(|kit| !kit.ring.is_empty())
     }
 
     /// This worker's share of the inject queue: one task to run, the others to the ring.
@@ -270,7 +315,7 @@ impl Desk {
             kit.patience.wait(&mut kit.driver);
         });
         let second = clock.elapsed();
-        self.seat().metrics.note_rest(second.saturating_sub(first));
+        self.seat.metrics.note_rest(second.saturating_sub(first));
         self.steal(second)
     }
 
@@ -293,7 +338,7 @@ impl Desk {
                     continue;
                 }
                 if let Some((task, taken)) = seat.steal.steal_into(&mut kit.ring) {
-                    let metrics = &self.seat().metrics;
+                    let metrics = &self.seat.metrics;
                     metrics.steals.add(1);
                     metrics.stolen.add(taken as u64);
                     kit.patience.note_taken(now, taken);
@@ -309,13 +354,13 @@ impl Desk {
 
     /// Another worker that is awake on the same core.
     fn beside(&self) -> Option<&Seat> {
-        let seat = self.seat();
+        let seat = &self.seat;
         seat.core.note_here();
         let mut seats = self.multi.0.seats.iter().enumerate();
-        let is_beside = |(index, other): &(usize, &Seat)| {
+        let is_beside = |(index, other): &(usize, &Arc<Seat>)| {
             *index != self.index && seat.core.is_shared_with(&other.core)
         };
-        let other = seats.find(is_beside).map(|(_, other)| other);
+        let other = seats.find(is_beside).map(|(_, other)| &**other);
         if other.is_none() {
             self.with_kit(|kit| kit.patience.note_alone());
         }
@@ -325,9 +370,9 @@ impl Desk {
     /// Leaves the core to `other` for a while; whether that has got on meanwhile, or gone.
     fn gives_way_to(&self, other: &Seat) -> bool {
         let polls = other.metrics.polls.get();
-        self.seat().core.leave();
+        self.seat.core.leave();
         self.with_kit(|kit| kit.patience.give_way(&mut kit.driver));
-        self.seat().core.note_here();
+        self.seat.core.note_here();
         other.metrics.polls.get() != polls || other.core.is_left()
     }
 
@@ -363,10 +408,10 @@ impl Desk {
             Hooks::call(parts.config.hooks.after_unpark.as_ref());
             return;
         }
-        let metrics = &self.seat().metrics;
+        let metrics = &self.seat.metrics;
         let clock = parts.driver.clock();
         metrics.note_park(clock);
-        self.seat().core.leave();
+        self.seat.core.leave();
         probe::emit(Point::Park, self.index as u64);
         let read = self.turn_asleep();
         probe::emit(Point::Unpark, self.index as u64);
@@ -380,7 +425,7 @@ impl Desk {
         let turned = self.with_kit(|kit| kit.driver.turn(None, &mut wakes));
         let parts = &self.multi.0;
         let claimed = parts.idle.wake_up(self.index);
-        self.seat().core.note_here();
+        self.seat.core.note_here();
         parts.monitor.note_awake();
         self.with_kit(|kit| kit.searching = claimed);
         self.deliver(&mut wakes);
@@ -389,7 +434,7 @@ impl Desk {
 
     /// Looks what happened, for at most `limit`; returns what the clock showed, if it was read.
     fn turn(&self, limit: Option<Duration>) -> Option<Duration> {
-        self.seat().core.note_here();
+        self.seat.core.note_here();
         let mut wakes = WakeList::new();
         let turned = self.with_kit(|kit| kit.driver.turn(limit, &mut wakes));
         self.deliver(&mut wakes);
@@ -419,7 +464,7 @@ impl Desk {
         let Some(kit) = kit.as_mut() else {
             return Err(task);
         };
-        self.seat().metrics.local_schedules.add(1);
+        self.seat.metrics.local_schedules.add(1);
         if kit.delivering || lane == Lane::Back {
             // What comes back runs on this worker, unless others wait and call a thief anyway.
             self.push_to_ring(kit, task);
@@ -427,7 +472,7 @@ impl Desk {
         }
         let displaced = match self.multi.config().disable_lifo_slot {
             true => Some(task),
-            false => self.seat().next.replace(task),
+            false => self.seat.next.replace(task),
         };
         if let Some(displaced) = displaced {
             self.push_to_ring(kit, displaced);
@@ -440,7 +485,7 @@ impl Desk {
         let mut overflow = TaskQueue::default();
         kit.ring.push(task, |task| overflow.push_back(task));
         if !overflow.is_empty() {
-            self.seat().metrics.overflows.add(1);
+            self.seat.metrics.overflows.add(1);
             self.multi.0.inject.push_batch(overflow);
         }
     }
@@ -450,7 +495,7 @@ impl Desk {
         let parts = &self.multi.0;
         self.sleep_once();
         parts.tasks.close_and_cancel_all();
-        self.seat().metrics.note_busy(parts.driver.clock());
+        self.seat.metrics.note_busy(parts.driver.clock());
         if let Some(mut kit) = self.kit.take() {
             self.multi.drop_queued(&mut kit.ring);
         }
@@ -458,10 +503,6 @@ impl Desk {
         if parts.active.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.multi.retire_last();
         }
-    }
-
-    fn seat(&self) -> &Seat {
-        &self.multi.0.seats[self.index]
     }
 
     fn with_kit<R>(&self, f: impl FnOnce(&mut Kit) -> R) -> R {
