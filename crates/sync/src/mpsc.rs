@@ -34,6 +34,7 @@ pub mod error;
 mod list;
 mod permit;
 mod receiver;
+mod sending;
 mod unbounded;
 mod weak;
 

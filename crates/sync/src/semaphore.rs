@@ -15,7 +15,7 @@ use yamanote_trace::{Resource, op, resource};
 pub use error::{AcquireError, TryAcquireError, TryLockError};
 pub(crate) use needed::PermitUse;
 pub use permit::{OwnedSemaphorePermit, SemaphorePermit};
-pub(crate) use raw::RawSemaphore;
+pub(crate) use raw::{Acquire, RawSemaphore};
 
 /// Permits that tasks take, hold and give back; a fair queue forms when none is left.
 ///

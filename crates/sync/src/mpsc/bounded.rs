@@ -5,7 +5,6 @@
 
 use std::fmt;
 use std::future::{Future, poll_fn};
-use std::mem;
 use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
@@ -17,6 +16,7 @@ use super::error::{SendError, SendTimeoutError, TrySendError};
 use super::list::{Popper, Pusher};
 use super::permit::{OwnedPermit, Permit, PermitIterator};
 use super::receiver::Receiver;
+use super::sending::{RoomWait, Sending};
 use super::weak::WeakSender;
 use crate::semaphore::{PermitUse, RawSemaphore, TryAcquireError};
 
@@ -118,15 +118,8 @@ impl<T> Sender<T> {
     /// assert_eq!(rx.recv().await, None);
     /// # }
     /// ```
-    pub async fn send(&self, value: T) -> Result<(), SendError<T>> {
-        // Here and not within a future of its own: the common case of the most common operation.
-        if !self.take_room_charged(1) {
-            if let Err(SendError(())) = self.wait_for_room(1).await {
-                return Err(SendError(value));
-            }
-        }
-        self.push(value);
-        Ok(())
+    pub fn send(&self, value: T) -> impl Future<Output = Result<(), SendError<T>>> {
+        Sending::new(self, value)
     }
 
     /// Sends `value` without waiting, if there is room that nobody waits for.
@@ -451,7 +444,7 @@ impl<T> Sender<T> {
     }
 
     /// Wakes the receiver if it waits for nothing but room that was just given back.
-    fn wake_if_over(&self) {
+    pub(super) fn wake_if_over(&self) {
         if self.quota().is_over() {
             self.tx.channel().wake_receiver();
         }
@@ -466,27 +459,13 @@ impl<T> Sender<T> {
 
     /// [`reserve_room`](Self::reserve_room), if it need not wait and the task has budget left.
     #[inline]
-    fn take_room_charged(&self, n: usize) -> bool {
+    pub(super) fn take_room_charged(&self, n: usize) -> bool {
         self.quota().permits.take_charged(n)
     }
 
-    async fn wait_for_room(&self, n: usize) -> Result<(), SendError<()>> {
-        /// A future that is dropped gives room back too.
-        struct Settle<'a, T>(&'a Sender<T>);
-
-        impl<T> Drop for Settle<'_, T> {
-            fn drop(&mut self) {
-                self.0.wake_if_over();
-            }
-        }
-
-        // Dropped after the future of the semaphore; not needed when there is something to send.
-        let settle = Settle(self);
-        let reserved = self.quota().permits.acquire(n, PermitUse::Room).await;
-        if reserved.is_ok() {
-            mem::forget(settle);
-        }
-        reserved.map_err(|_| SendError(()))
+    /// Waits for room for `n` values, behind those who wait already.
+    pub(super) fn wait_for_room(&self, n: usize) -> RoomWait<'_, T> {
+        RoomWait::new(self, self.quota().permits.acquire(n, PermitUse::Room))
     }
 
     fn try_reserve_room(&self, n: usize) -> Result<(), TrySendError<()>> {

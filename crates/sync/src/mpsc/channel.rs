@@ -4,8 +4,12 @@
 //! the last sender has gone, or the receiver closed it and every permit given out was used or
 //! given back. Each of these steps wakes the receiver.
 
+use std::future::Future;
+use std::marker::PhantomPinned;
+use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use pin_project_lite::pin_project;
 use yamanote_base::atomic::{AtomicUsize, Ordering, spin_loop};
 use yamanote_base::waits;
 use yamanote_base::waker_cell::WakerCell;
@@ -54,6 +58,17 @@ pub(super) struct WeakTx<T, Q: Quota> {
 pub(super) struct Rx<T, Q: Quota> {
     popper: Popper<T, ChannelState<Q>>,
     is_closed: bool,
+}
+
+pin_project! {
+    /// A future of the next value; made by [`Rx::recv`].
+    ///
+    /// It is not `Unpin`, so that it may one day hold what must not move.
+    pub(super) struct Recv<'a, T, Q: Quota> {
+        rx: &'a mut Rx<T, Q>,
+        #[pin]
+        _pin: PhantomPinned,
+    }
 }
 
 /// A channel with one strong sender.
@@ -210,6 +225,15 @@ impl<T, Q: Quota> Rx<T, Q> {
     }
 
     /// The next value; `None` when the channel is over.
+    #[inline]
+    pub(super) fn recv(&mut self) -> Recv<'_, T, Q> {
+        Recv {
+            rx: self,
+            _pin: PhantomPinned,
+        }
+    }
+
+    /// [`recv`](Self::recv), for futures written by hand.
     pub(super) fn poll_recv(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         poll_charged(cx, |cx| {
             if let Some(value) = self.popper.pop() {
@@ -331,6 +355,15 @@ impl<T, Q: Quota> Rx<T, Q> {
             self.channel().quota.give_back(1);
             drop(value);
         }
+    }
+}
+
+impl<T, Q: Quota> Future for Recv<'_, T, Q> {
+    type Output = Option<T>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        self.project().rx.poll_recv(cx)
     }
 }
 

@@ -1,7 +1,7 @@
 //! The receivers: [`Receiver`] of a bounded channel, [`UnboundedReceiver`] of an unbounded one.
 
 use std::fmt;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::task::{Context, Poll};
 
 use yamanote_base::block;
@@ -44,8 +44,8 @@ macro_rules! receiver {
             /// assert_eq!(rx.recv().await, None);
             /// # }
             /// ```
-            pub async fn recv(&mut self) -> Option<T> {
-                poll_fn(|cx| self.poll_recv(cx)).await
+            pub fn recv(&mut self) -> impl Future<Output = Option<T>> {
+                self.rx.recv()
             }
 
             /// Waits for values and appends up to `limit` to `buffer`; returns how many, which is
