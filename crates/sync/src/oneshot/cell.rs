@@ -17,7 +17,7 @@
 //! frees the cell.
 
 use std::marker::PhantomData;
-use std::mem;
+use std::mem::{self, ManuallyDrop};
 use std::ptr::NonNull;
 use std::task::{Context, Poll, Waker};
 
@@ -111,6 +111,14 @@ impl<T> CellRef<T> {
         self.cell().word.fetch_or(bits, Ordering::AcqRel)
     }
 
+    /// Sets a bit that is clear, and that only this end sets.
+    fn add(&self, bit: usize) -> usize {
+        // AcqRel: as in set(). A sum, since x86 has no `or` that tells what was there.
+        let before = self.cell().word.fetch_add(bit, Ordering::AcqRel);
+        debug_assert!(before & bit == 0, "the bit is clear");
+        before
+    }
+
     fn clear(&self, bits: usize) -> usize {
         // AcqRel: as in set().
         self.cell().word.fetch_and(!bits, Ordering::AcqRel)
@@ -125,7 +133,7 @@ impl<T> CellRef<T> {
 
     /// Sets the own `left` bit as the last touch of the cell; frees it if the other end has left.
     fn leave(&self, left: usize, other_left: usize) {
-        if self.set(left) & other_left != 0 {
+        if self.add(left) & other_left != 0 {
             self.free();
         }
     }
@@ -157,6 +165,7 @@ fn take_waker(slot: &UnsafeCell<Option<Waker>>) -> Option<Waker> {
 }
 
 /// Leaves `cx`'s waker in the slot, whose bit the caller has cleared.
+#[inline]
 fn store_waker(slot: &UnsafeCell<Option<Waker>>, cx: &Context<'_>) {
     let known = slot.with(|slot| {
         // SAFETY: its bit is clear, so the slot belongs to the end that fills it: the caller.
@@ -177,15 +186,17 @@ fn store_waker(slot: &UnsafeCell<Option<Waker>>, cx: &Context<'_>) {
 
 impl<T> SenderEnd<T> {
     pub(super) fn send(self, value: T) -> Result<(), T> {
-        self.0.cell().value.with_mut(|slot| {
+        // A waker that panics ends `finish` when the cell was left: not to be left once more.
+        let end = ManuallyDrop::new(self);
+        end.0.cell().value.with_mut(|slot| {
             // SAFETY: the slot is the sender's until `VALUE` is set; it holds `None`.
             unsafe { *slot = Some(value) }
         });
-        if self.finish(VALUE) {
-            mem::forget(self);
+        if end.finish(VALUE) {
             return Ok(());
         }
-        Err(self
+        let end = ManuallyDrop::into_inner(end);
+        Err(end
             .0
             .take_value()
             .expect("it was put there by this function"))
@@ -204,7 +215,7 @@ impl<T> SenderEnd<T> {
             return Poll::Ready(());
         }
         store_waker(&self.0.cell().tx_waker, cx);
-        if self.0.set(TX_WAKER) & RX_CLOSED != 0 {
+        if self.0.add(TX_WAKER) & RX_CLOSED != 0 {
             Poll::Ready(())
         } else {
             waits::note(|| "oneshot: the end of the receiver");
@@ -264,7 +275,7 @@ impl<T> ReceiverEnd<T> {
         }
         if word & (TX_DONE | RX_CLOSED) == 0 {
             store_waker(&self.0.cell().rx_waker, cx);
-            word = self.0.set(RX_WAKER);
+            word = self.0.add(RX_WAKER);
         }
         match self.received(word) {
             Received::Value(value) => Poll::Ready(Some(value)),
