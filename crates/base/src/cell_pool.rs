@@ -5,7 +5,7 @@
 //! spawns and another frees, the pool of the second fills up to its bound, and the rest goes back
 //! to the allocator.
 
-use std::cell::RefCell;
+use std::cell::Cell;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ptr::NonNull;
 
@@ -42,39 +42,76 @@ pub const BYTES_MAX: usize = 512 * 1024;
 pub struct Room<T>(NonNull<MaybeUninit<T>>);
 
 thread_local! {
-    static POOL: RefCell<CellPool> = const { RefCell::new(CellPool::new()) };
+    static POOL: CellPool = const { CellPool::new() };
 }
 
+/// A block that is kept: its first unit holds the link to the one that was given before.
+type Link = Option<NonNull<Unit>>;
+
 struct CellPool {
-    /// By size class.
-    blocks: [Vec<Block>; CLASSES],
-    bytes: usize,
+    /// By size class: the block that was given last.
+    last: [Cell<Link>; CLASSES],
+    bytes: Cell<usize>,
 }
 
 impl CellPool {
     const fn new() -> Self {
         Self {
-            blocks: [const { Vec::new() }; CLASSES],
-            bytes: 0,
+            last: [const { Cell::new(None) }; CLASSES],
+            bytes: Cell::new(0),
+        }
+    }
+
+    #[inline]
+    fn take(&self, class: SizeClass) -> Option<Block> {
+        let last = &self.last[class.index];
+        let block = last.get()?;
+        // SAFETY: `keep` left a link there, and has had the block alone since.
+        last.set(unsafe { block.cast::<Link>().read() });
+        self.bytes.set(self.bytes.get() - class.bytes());
+        // SAFETY: it came to `keep` from a box of this class, and has left the list.
+        Some(unsafe { boxed(block, class) })
+    }
+
+    /// Keeps the block at `place`, or says that there are enough.
+    ///
+    /// # Safety
+    /// It was leaked from a box of this class, and is given away if this returns `true`.
+    #[inline]
+    unsafe fn keep(&self, class: SizeClass, place: NonNull<Unit>) -> bool {
+        let bytes = self.bytes.get() + class.bytes();
+        if bytes > BYTES_MAX {
+            return false;
+        }
+        self.bytes.set(bytes);
+        let last = &self.last[class.index];
+        // SAFETY: a block has one unit at least, which is aligned for a link and has room for it.
+        unsafe { place.cast::<Link>().write(last.get()) };
+        last.set(Some(place));
+        true
+    }
+}
+
+impl Drop for CellPool {
+    fn drop(&mut self) {
+        for class in SizeClass::all() {
+            // Bounded by what is kept.
+            while let Some(block) = self.take(class) {
+                drop(block);
+            }
         }
     }
 }
 
-impl CellPool {
-    #[inline]
-    fn take(&mut self, class: SizeClass) -> Option<Block> {
-        let block = self.blocks[class.index].pop()?;
-        self.bytes -= class.bytes();
-        Some(block)
-    }
-
-    #[inline]
-    fn give(&mut self, class: SizeClass, block: Block) {
-        if self.bytes + class.bytes() <= BYTES_MAX {
-            self.bytes += class.bytes();
-            self.blocks[class.index].push(block);
-        }
-    }
+/// The box that was leaked at `place`.
+///
+/// # Safety
+/// It was one of a block of `class`, and is made again once.
+#[inline]
+unsafe fn boxed(place: NonNull<Unit>, class: SizeClass) -> Block {
+    let block = NonNull::slice_from_raw_parts(place, class.units);
+    // SAFETY: the caller's.
+    unsafe { Box::from_raw(block.as_ptr()) }
 }
 
 impl<T> Room<T> {
@@ -119,9 +156,8 @@ impl<T> Drop for Room<T> {
             drop(unsafe { Box::from_raw(self.0.as_ptr()) });
             return;
         };
-        let block = NonNull::slice_from_raw_parts(self.0.cast::<Unit>(), class.units);
-        // SAFETY: `take` leaked it from a box of this length.
-        give(class, unsafe { Box::from_raw(block.as_ptr()) });
+        // SAFETY: `take` leaked it from a box of this class.
+        give(class, unsafe { boxed(self.0.cast(), class) });
     }
 }
 
@@ -172,7 +208,7 @@ impl SizeClass {
 #[inline]
 pub fn take(class: SizeClass) -> Block {
     // Nothing may be kept, and the thread's locals may be gone.
-    match POOL.try_with(|pool| pool.borrow_mut().take(class)) {
+    match POOL.try_with(|pool| pool.take(class)) {
         Ok(Some(block)) => block,
         _ => Box::new_uninit_slice(class.units),
     }
@@ -182,8 +218,14 @@ pub fn take(class: SizeClass) -> Block {
 #[inline]
 pub fn give(class: SizeClass, block: Block) {
     debug_assert_eq!(block.len(), class.units);
-    // When the thread's locals are gone, the block is freed with the closure.
-    let _ = POOL.try_with(move |pool| pool.borrow_mut().give(class, block));
+    let place: NonNull<Unit> = NonNull::from(Box::leak(block)).cast();
+    // SAFETY: it was just leaked from a box of this class.
+    let kept = POOL.try_with(|pool| unsafe { pool.keep(class, place) });
+    // There are enough, or the thread's locals are gone.
+    if kept != Ok(true) {
+        // SAFETY: as above; it was not given away.
+        drop(unsafe { boxed(place, class) });
+    }
 }
 
 #[cfg(all(test, not(loom)))]
@@ -239,7 +281,7 @@ mod tests {
         let class = class(8192);
         let blocks: Vec<Block> = (0..100).map(|_| take(class)).collect();
         blocks.into_iter().for_each(|block| give(class, block));
-        let kept = POOL.with(|pool| pool.borrow().bytes);
+        let kept = POOL.with(|pool| pool.bytes.get());
         assert_eq!(kept, BYTES_MAX);
     }
 
@@ -256,7 +298,7 @@ mod tests {
         }
 
         thread_local! {
-            static LATE: RefCell<Option<Late>> = const { RefCell::new(None) };
+            static LATE: Cell<Option<Late>> = const { Cell::new(None) };
         }
         let thread = std::thread::spawn(|| {
             LATE.set(Some(Late(Some(take(class(64))))));
