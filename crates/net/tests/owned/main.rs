@@ -2,6 +2,7 @@
 #![cfg(all(target_os = "linux", not(loom)))]
 
 mod posts;
+mod threads;
 
 use std::future::{Future, poll_fn};
 use std::io::{ErrorKind, Read, Write};

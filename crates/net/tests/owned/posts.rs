@@ -10,10 +10,10 @@ use yamanote_runtime::{Builder, FileRoute, spawn};
 use crate::{each_way, pair, poll_once, reset, turns};
 
 /// More than the kernel has room for.
-const MUCH: usize = 32 << 20;
+pub(crate) const MUCH: usize = 32 << 20;
 
 /// Bytes that share a mark with others, as long as they are there.
-struct Marked {
+pub(crate) struct Marked {
     bytes: Vec<u8>,
     _mark: Arc<()>,
 }
@@ -24,7 +24,7 @@ impl AsRef<[u8]> for Marked {
     }
 }
 
-fn marked(byte: u8, mark: &Arc<()>) -> Marked {
+pub(crate) fn marked(byte: u8, mark: &Arc<()>) -> Marked {
     Marked {
         bytes: vec![byte; MUCH],
         _mark: mark.clone(),
