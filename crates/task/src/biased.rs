@@ -20,8 +20,8 @@ use yamanote_base::wait::lock::pause;
 use crate::header::{Header, Prefix};
 use crate::schedule::Schedule;
 use crate::state::{
-    AWAITED, BIASED, Begin, CANCELLED, DONE, EndPoll, FRESH, JOINABLE, JOINS_HERE, OFFSET, Owner,
-    REFERENCE, RUNNING, SCHEDULED, Wake, WakeByValue,
+    AWAITED, BIASED, Begin, CANCELLED, Change, DONE, EndPoll, FRESH, JOINABLE, JOINS_HERE, OFFSET,
+    Owner, REFERENCE, RUNNING, SCHEDULED, Wake, WakeByValue,
 };
 
 const RUNS: usize = 1;
@@ -281,7 +281,7 @@ impl Biased<'_> {
             let word = if is_here { word | AWAITED } else { word };
             let (owner, runner) = Owner::of(word & JOINABLE != 0, word & AWAITED != 0);
             let next = word & !(BIASED | RUNNING | SCHEDULED | FRESH | JOINS_HERE) | DONE;
-            (owner, Some(next.wrapping_add(counted) - runner))
+            Change::To(next.wrapping_add(counted) - runner, owner)
         })
     }
 }

@@ -85,6 +85,17 @@ pub(crate) const OFFSET: usize = 1 << (usize::BITS - 2);
 #[derive(Debug)]
 pub(crate) struct TaskState(pub(crate) AtomicUsize);
 
+/// What a transition makes of the word, and what it tells its caller.
+///
+/// Not a pair with an `Option`: the compiler puts that on the stack, and a wake takes ten
+/// instructions more.
+pub(crate) enum Change<R> {
+    /// It stays as it is.
+    Leave(R),
+    /// It becomes this.
+    To(usize, R),
+}
+
 /// What the caller of a `wake` or `cancel` must do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Wake {
@@ -208,11 +219,11 @@ impl TaskState {
     fn wake_to(&self, queued: usize) -> Wake {
         self.update(|word| {
             if word & DONE != 0 {
-                (Wake::Nothing, None)
+                Change::Leave(Wake::Nothing)
             } else if word & (RUNNING | SCHEDULED) != 0 {
-                (Wake::Nothing, Some(word | SCHEDULED))
+                Change::To(word | SCHEDULED, Wake::Nothing)
             } else {
-                (Wake::Queue, Some((word | queued) + REFERENCE))
+                Change::To((word | queued) + REFERENCE, Wake::Queue)
             }
         })
     }
@@ -233,12 +244,12 @@ impl TaskState {
     fn wake_by_value_to(&self, queued: usize) -> WakeByValue {
         self.update(|word| {
             if word & DONE != 0 {
-                (WakeByValue::Drop, None)
+                Change::Leave(WakeByValue::Drop)
             } else if word & (RUNNING | SCHEDULED) != 0 {
                 // Not the last reference: the runner or the runnable has one.
-                (WakeByValue::Nothing, Some((word | SCHEDULED) - REFERENCE))
+                Change::To((word | SCHEDULED) - REFERENCE, WakeByValue::Nothing)
             } else {
-                (WakeByValue::Queue, Some(word | queued))
+                Change::To(word | queued, WakeByValue::Queue)
             }
         })
     }
@@ -254,13 +265,13 @@ impl TaskState {
         self.update(|word| {
             if word & FRESH != 0 {
                 return match word & CANCELLED {
-                    0 => (Begin::Poll, Some(word & !SCHEDULED)),
-                    _ => (Begin::Cancel, None),
+                    0 => Change::To(word & !SCHEDULED, Begin::Poll),
+                    _ => Change::Leave(Begin::Cancel),
                 };
             }
             // One that is biased runs on its thread only.
             if word & (RUNNING | DONE | BIASED) != 0 {
-                return (Begin::Stale, None);
+                return Change::Leave(Begin::Stale);
             }
             debug_assert!(
                 word & SCHEDULED != 0,
@@ -271,7 +282,7 @@ impl TaskState {
             } else {
                 Begin::Poll
             };
-            (begin, Some((word & !SCHEDULED) | RUNNING))
+            Change::To((word & !SCHEDULED) | RUNNING, begin)
         })
     }
 
@@ -289,8 +300,8 @@ impl TaskState {
         self.update(|word| {
             debug_assert!(word & FRESH != 0, "it is adopted before its first poll");
             match word & CANCELLED {
-                0 => (true, Some((word & !(FRESH | RUNNING) | BIASED) + OFFSET)),
-                _ => (false, None),
+                0 => Change::To((word & !(FRESH | RUNNING) | BIASED) + OFFSET, true),
+                _ => Change::Leave(false),
             }
         })
     }
@@ -301,13 +312,13 @@ impl TaskState {
         self.update(|word| {
             debug_assert!(word & RUNNING != 0, "only the runner ends a poll");
             if word & CANCELLED != 0 {
-                (EndPoll::Cancel, None)
+                Change::Leave(EndPoll::Cancel)
             } else if word & SCHEDULED != 0 {
-                (EndPoll::Reschedule, Some(word & !(RUNNING | FRESH)))
+                Change::To(word & !(RUNNING | FRESH), EndPoll::Reschedule)
             } else if word / REFERENCE == 1 {
-                (EndPoll::Free, Some((word & !(RUNNING | FRESH)) - REFERENCE))
+                Change::To((word & !(RUNNING | FRESH)) - REFERENCE, EndPoll::Free)
             } else {
-                (EndPoll::Idle, Some((word & !(RUNNING | FRESH)) - REFERENCE))
+                Change::To((word & !(RUNNING | FRESH)) - REFERENCE, EndPoll::Idle)
             }
         })
     }
@@ -317,14 +328,11 @@ impl TaskState {
     pub(crate) fn cancel(&self) -> Wake {
         self.update(|word| {
             if word & (DONE | CANCELLED) != 0 {
-                (Wake::Nothing, None)
+                Change::Leave(Wake::Nothing)
             } else if word & (RUNNING | SCHEDULED) != 0 {
-                (Wake::Nothing, Some(word | CANCELLED))
+                Change::To(word | CANCELLED, Wake::Nothing)
             } else {
-                (
-                    Wake::Queue,
-                    Some((word | SCHEDULED | CANCELLED) + REFERENCE),
-                )
+                Change::To((word | SCHEDULED | CANCELLED) + REFERENCE, Wake::Queue)
             }
         })
     }
@@ -334,11 +342,11 @@ impl TaskState {
     pub(crate) fn claim_to_cancel(&self) -> bool {
         self.update(|word| {
             if word & DONE != 0 {
-                (false, None)
+                Change::Leave(false)
             } else if word & RUNNING != 0 {
-                (false, Some(word | CANCELLED))
+                Change::To(word | CANCELLED, false)
             } else {
-                (true, Some((word & !SCHEDULED) | RUNNING | CANCELLED))
+                Change::To((word & !SCHEDULED) | RUNNING | CANCELLED, true)
             }
         })
     }
@@ -355,7 +363,7 @@ impl TaskState {
             );
             let (owner, runner) = Owner::of(word & JOINABLE != 0, word & AWAITED != 0);
             let next = (word & !(RUNNING | SCHEDULED | FRESH)) | DONE;
-            (owner, Some(next - list - runner))
+            Change::To(next - list - runner, owner)
         })
     }
 
@@ -366,8 +374,8 @@ impl TaskState {
         self.update(|word| {
             debug_assert!(word & JOINABLE != 0, "a join handle is dropped once");
             match Self::joined_of(word) {
-                found @ (Joined::Done | Joined::DoneAwaited) => (found, None),
-                found => (found, Some(word & !(JOINABLE | AWAITED | JOINS_HERE))),
+                found @ (Joined::Done | Joined::DoneAwaited) => Change::Leave(found),
+                found => Change::To(word & !(JOINABLE | AWAITED | JOINS_HERE), found),
             }
         })
     }
@@ -380,9 +388,9 @@ impl TaskState {
         self.update(|word| match Self::joined_of(word) {
             Joined::Here => {
                 let next = (word & !JOINS_HERE) | awaited;
-                (Self::joined_of(next), Some(next))
+                Change::To(next, Self::joined_of(next))
             }
-            found => (found, None),
+            found => Change::Leave(found),
         })
     }
 
@@ -390,8 +398,8 @@ impl TaskState {
     #[inline]
     pub(crate) fn leave_waker(&self) -> bool {
         self.update(|word| match word & DONE {
-            0 => (false, Some(word | AWAITED)),
-            _ => (true, None),
+            0 => Change::To(word | AWAITED, false),
+            _ => Change::Leave(true),
         })
     }
 
@@ -399,8 +407,8 @@ impl TaskState {
     #[inline]
     pub(crate) fn take_waker_back(&self) -> bool {
         self.update(|word| match word & DONE {
-            0 => (true, Some(word & !AWAITED)),
-            _ => (false, None),
+            0 => Change::To(word & !AWAITED, true),
+            _ => Change::Leave(false),
         })
     }
 
@@ -455,12 +463,14 @@ impl TaskState {
     }
 
     #[inline]
-    pub(crate) fn update<R: Copy>(&self, f: impl Fn(usize) -> (R, Option<usize>)) -> R {
+    pub(crate) fn update<R>(&self, f: impl Fn(usize) -> Change<R>) -> R {
         // Acquire: for the cases in which nothing is changed.
         let mut word = self.0.load(Ordering::Acquire);
         loop {
-            let (result, next) = f(word);
-            let Some(next) = next else { return result };
+            let (next, result) = match f(word) {
+                Change::Leave(result) => return result,
+                Change::To(next, result) => (next, result),
+            };
             // AcqRel: see the head of this file. Failure: the new word is looked at.
             let exchanged =
                 self.0
