@@ -27,8 +27,14 @@ impl Countdown {
         self.left -= 1;
         let is_over = self.left == 0;
         if is_over {
-            self.left = self.interval;
+            self.restart();
         }
         is_over
+    }
+
+    /// What it counts down to has just been done.
+    #[inline]
+    pub(crate) fn restart(&mut self) {
+        self.left = self.interval;
     }
 }

@@ -402,6 +402,7 @@ impl Desk {
         let limit = (!idle || parts.woken.load(Ordering::Relaxed)).then_some(Duration::ZERO);
         parts.metrics.note_park(parts.driver.clock());
         let read = self.turn(limit);
+        self.until_turn.set(parts.config.event_interval);
         parts.metrics.note_unpark(parts.driver.clock(), read);
         Hooks::call(parts.config.hooks.after_unpark.as_ref());
     }

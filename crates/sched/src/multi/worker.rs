@@ -16,7 +16,7 @@ use yamanote_base::enter::{self, Entered};
 use yamanote_base::probe::{self, Point};
 use yamanote_base::rng::{self, Rng};
 use yamanote_base::wake::WakeList;
-use yamanote_driver::Driver;
+use yamanote_driver::{Driver, Turned};
 use yamanote_task::{Own, RestingCells, Runnable, TaskQueue};
 
 use super::patience::{Look, Patience};
@@ -167,6 +167,13 @@ impl Drop for DeskPlace {
     fn drop(&mut self) {
         let desk = DESK.replace(self.before);
         debug_assert!(ptr::eq(desk, Rc::as_ptr(&self.desk)));
+    }
+}
+
+impl Kit {
+    fn turn(&mut self, limit: Option<Duration>, wakes: &mut WakeList) -> Turned {
+        self.until_turn.restart();
+        self.driver.turn(limit, wakes)
     }
 }
 
@@ -422,7 +429,7 @@ impl Desk {
     /// Returns what the clock showed when the worker woke up, if it was read.
     fn turn_asleep(&self) -> Option<Duration> {
         let mut wakes = WakeList::new();
-        let turned = self.with_kit(|kit| kit.driver.turn(None, &mut wakes));
+        let turned = self.with_kit(|kit| kit.turn(None, &mut wakes));
         let parts = &self.multi.0;
         let claimed = parts.idle.wake_up(self.index);
         self.seat.core.note_here();
@@ -436,7 +443,7 @@ impl Desk {
     fn turn(&self, limit: Option<Duration>) -> Option<Duration> {
         self.seat.core.note_here();
         let mut wakes = WakeList::new();
-        let turned = self.with_kit(|kit| kit.driver.turn(limit, &mut wakes));
+        let turned = self.with_kit(|kit| kit.turn(limit, &mut wakes));
         self.deliver(&mut wakes);
         turned.now
     }
