@@ -5,7 +5,7 @@
 //! under which a [`Source`](source::Source) was registered.
 //!
 //! ```text
-//!  socket, receive, file (what the system offers beyond std)
+//!  socket, receive, pieces, file (what the system offers beyond std)
 //!  ring: requests that own their buffers, and their completions
 //!  source ── registered with ──▶ selector ── wait ──▶ events: token + Ready
 //! ```
@@ -16,6 +16,7 @@ pub mod selector;
 
 pub mod held;
 pub mod likeness;
+pub mod pieces;
 pub mod receive;
 pub mod request;
 pub mod socket;

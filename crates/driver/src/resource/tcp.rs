@@ -5,6 +5,7 @@ use std::mem::MaybeUninit;
 use std::net::{Shutdown, SocketAddr};
 
 use yamanote_base::interest::{Interest, Ready};
+use yamanote_sys::pieces;
 use yamanote_sys::receive;
 use yamanote_sys::socket::{Backlog, Socket};
 use yamanote_world::net as world;
@@ -230,7 +231,7 @@ impl TcpStream {
     #[inline]
     pub fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
-            Resource::Os(stream) => stream.get().write_vectored(bufs),
+            Resource::Os(stream) => pieces::write(stream.get(), bufs),
             Resource::World(stream) => stream.write_vectored(bufs),
         }
     }

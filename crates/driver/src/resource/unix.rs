@@ -13,6 +13,7 @@ use std::path::Path;
 
 use yamanote_base::interest::{Interest, Ready};
 use yamanote_base::ready::ReadyCell;
+use yamanote_sys::pieces;
 use yamanote_sys::socket::Socket;
 use yamanote_sys::unix_socket;
 use yamanote_world::net::{self as world, SocketOptions, UnixName};
@@ -189,7 +190,7 @@ impl UnixStream {
     /// As [`write`](Self::write).
     pub fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
-            Resource::Os(stream) => stream.get().write_vectored(bufs),
+            Resource::Os(stream) => pieces::write(stream.get(), bufs),
             Resource::World(stream) => stream.write_vectored(bufs),
         }
     }
