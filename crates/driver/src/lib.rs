@@ -38,7 +38,7 @@ pub mod unpark;
 
 pub use handle::{Config, Handle, new};
 pub use turn::{Driver, Turned};
-pub use yamanote_sys::cores::here as core_here;
+pub use yamanote_sys::cores;
 
 use std::fmt;
 use std::io;

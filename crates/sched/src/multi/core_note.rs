@@ -1,6 +1,7 @@
 //! Which core a worker's thread runs on, as far as the others know: [`CoreNote`].
 
 use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
+use yamanote_driver::cores;
 
 /// The worker sleeps.
 const LEFT: usize = usize::MAX;
@@ -21,7 +22,7 @@ impl CoreNote {
     /// The worker is awake, where the current thread runs.
     #[inline]
     pub(super) fn note_here(&self) {
-        self.note(yamanote_driver::core_here());
+        self.note(cores::here());
     }
 
     fn note(&self, core: Option<usize>) {

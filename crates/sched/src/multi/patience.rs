@@ -25,10 +25,14 @@ const LONG: Duration = Duration::from_micros(2);
 /// Looks at which tasks are left to who has them: one or two milliseconds.
 const LEFT_MAX: u32 = 16;
 
-/// The first nap that leaves a core to another worker.
-const WAY_MIN: Duration = Duration::from_micros(125);
-/// The longest of such naps: short beside a tick, and hardly any work.
-const WAY_MAX: Duration = Duration::from_millis(1);
+/// A nap that leaves the core to another worker: short, for that one may get stuck.
+const WAY_NAP: Duration = Duration::from_millis(1);
+/// For how long a worker leaves its core to another one, at first.
+const WAY_MIN: Duration = Duration::from_millis(4);
+/// For how long at most.
+const WAY_MAX: Duration = Duration::from_millis(64);
+/// Who has not met another worker on its core for so long, or not left it, begins anew.
+const WAY_FREE: Duration = Duration::from_millis(20);
 
 /// What a worker has learnt of the tasks that it took.
 #[derive(Debug)]
@@ -38,8 +42,10 @@ pub struct Patience {
     left: u32,
     /// When it last took some, and how many.
     taken: Option<(Duration, usize)>,
-    /// How long it naps the next time that it finds another worker on its core.
-    way: Duration,
+    /// For how long it left its core to another worker, and until when.
+    way: (Duration, Duration),
+    /// When it last met another worker on its core, and how often it had been sent off by then.
+    met: Option<(Duration, u64)>,
 }
 
 /// A look at how many polls a worker has begun.
@@ -67,7 +73,8 @@ impl Default for Patience {
             between_looks: MIN,
             left: 0,
             taken: None,
-            way: WAY_MIN,
+            way: (Duration::ZERO, Duration::ZERO),
+            met: None,
         }
     }
 }
@@ -106,23 +113,32 @@ impl Patience {
         self.left >= LEFT_MAX
     }
 
-    /// Leaves the core to another worker for a while; what unparks the worker of `driver` ends it.
+    /// Whether the worker is to leave its core to another one that is there `now`, when it was sent
+    /// off so often.
     ///
-    /// To run in the stead of another worker is no help to it: who was sent off its core in the
-    /// middle of a task comes back at a tick of the system's clock, 4 ms later, say. The first nap
-    /// is short, for the worker may be woken up elsewhere.
-    pub fn give_way(&mut self, driver: &mut Driver) {
-        driver.await_unpark(self.way);
-        self.lengthen_way();
+    /// Two that take turns there are no help to each other: who is sent off in the middle of a task
+    /// comes back at a tick of the system's clock, 4 ms later, say. If they only meet there, it
+    /// is because one of them is about to sleep, or to be moved.
+    pub fn gives_way(&mut self, now: Duration, sent_off: u64) -> bool {
+        let met = self.met.replace((now, sent_off));
+        let takes_turns = met.is_some_and(|(at, off)| now < at + WAY_FREE && off != sent_off);
+        let (lasted, until) = self.way;
+        if now < until {
+            return true;
+        }
+        if takes_turns {
+            let lasts = match now < until + WAY_FREE {
+                true => (2 * lasted).clamp(WAY_MIN, WAY_MAX),
+                false => WAY_MIN,
+            };
+            self.way = (lasts, now + lasts);
+        }
+        takes_turns
     }
 
-    fn lengthen_way(&mut self) {
-        self.way = (2 * self.way).min(WAY_MAX);
-    }
-
-    /// Notes that no other worker is on the core.
-    pub fn note_alone(&mut self) {
-        self.way = WAY_MIN;
+    /// Leaves the core to another worker for a while; what unparks the worker of `driver` ends it.
+    pub fn nap(&self, driver: &mut Driver) {
+        driver.await_unpark(WAY_NAP);
     }
 
     /// Lets the time between two looks go by. The worker of `driver` does not turn it, but what
@@ -181,16 +197,23 @@ mod tests {
     }
 
     #[test]
-    fn a_core_is_left_for_longer_until_the_worker_has_one_alone() {
+    fn who_takes_turns_with_another_leaves_the_core_for_longer_each_time() {
+        let ms = Duration::from_millis;
         let mut patience = Patience::default();
-        let ways = [0; 5].map(|_| {
-            let way = patience.way;
-            patience.lengthen_way();
-            way
-        });
-        assert_eq!(ways, [125, 250, 500, 1000, 1000].map(us));
-        patience.note_alone();
-        assert_eq!(patience.way, WAY_MIN);
+        assert!(!patience.gives_way(ms(100), 0), "they meet");
+        assert!(patience.gives_way(ms(101), 1), "it was sent off");
+        assert!(patience.gives_way(ms(104), 1));
+        assert!(!patience.gives_way(ms(105), 1));
+        assert!(patience.gives_way(ms(110), 2));
+        assert!(patience.gives_way(ms(117), 2), "8 ms");
+        assert!(!patience.gives_way(ms(118), 2));
+        assert!(
+            !patience.gives_way(ms(138), 3),
+            "it was sent off by somebody else"
+        );
+        assert!(patience.gives_way(ms(139), 4));
+        assert!(patience.gives_way(ms(142), 4));
+        assert!(!patience.gives_way(ms(143), 4), "4 ms, it begins anew");
     }
 
     #[test]

@@ -16,7 +16,7 @@ use yamanote_base::enter::{self, Entered};
 use yamanote_base::probe::{self, Point};
 use yamanote_base::rng::{self, Rng};
 use yamanote_base::wake::WakeList;
-use yamanote_driver::{Driver, Turned};
+use yamanote_driver::{Driver, Turned, cores};
 use yamanote_task::{Own, RestingCells, Runnable, TaskQueue};
 
 use super::patience::{Look, Patience};
@@ -79,6 +79,11 @@ impl Kit {
             turn: self.until_turn.is_over(),
             inject: self.until_inject.is_over(),
         }
+    }
+
+    fn turn(&mut self, limit: Option<Duration>, wakes: &mut WakeList) -> Turned {
+        self.until_turn.restart();
+        self.driver.turn(limit, wakes)
     }
 }
 
@@ -167,13 +172,6 @@ impl Drop for DeskPlace {
     fn drop(&mut self) {
         let desk = DESK.replace(self.before);
         debug_assert!(ptr::eq(desk, Rc::as_ptr(&self.desk)));
-    }
-}
-
-impl Kit {
-    fn turn(&mut self, limit: Option<Duration>, wakes: &mut WakeList) -> Turned {
-        self.until_turn.restart();
-        self.driver.turn(limit, wakes)
     }
 }
 
@@ -359,7 +357,7 @@ impl Desk {
         })
     }
 
-    /// Another worker that is awake on the same core.
+    /// Another worker on the same core, to whom this one is to leave it.
     fn beside(&self) -> Option<&Seat> {
         let seat = &self.seat;
         seat.core.note_here();
@@ -367,18 +365,17 @@ impl Desk {
         let is_beside = |(index, other): &(usize, &Arc<Seat>)| {
             *index != self.index && seat.core.is_shared_with(&other.core)
         };
-        let other = seats.find(is_beside).map(|(_, other)| &**other);
-        if other.is_none() {
-            self.with_kit(|kit| kit.patience.note_alone());
-        }
-        other
+        let (_, other) = seats.find(is_beside)?;
+        let now = self.multi.driver().clock().elapsed();
+        let gives_way = self.with_kit(|kit| kit.patience.gives_way(now, cores::preemptions()));
+        gives_way.then_some(&**other)
     }
 
     /// Leaves the core to `other` for a while; whether that has got on meanwhile, or gone.
     fn gives_way_to(&self, other: &Seat) -> bool {
         let polls = other.metrics.polls.get();
         self.seat.core.leave();
-        self.with_kit(|kit| kit.patience.give_way(&mut kit.driver));
+        self.with_kit(|kit| kit.patience.nap(&mut kit.driver));
         self.seat.core.note_here();
         other.metrics.polls.get() != polls || other.core.is_left()
     }
