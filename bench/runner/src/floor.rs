@@ -75,7 +75,7 @@ pub(crate) fn page(plan: &Plan, binaries: &Path, about: &str) -> io::Result<Stri
         .collect();
     let mut text = format!(
         "# Echo, and what the system alone costs\n\n64 bytes over loopback, one server thread, {} \
-         rounds in turn, medians.\n{about}\n",
+         rounds in turn, medians (of the ratios, those in each round).\n{about}\n",
         plan.rounds
     );
     let is_wanted = |(size, _): &(usize, Load)| plan.connections.is_none_or(|one| one == *size);
@@ -142,11 +142,21 @@ fn medians(rounds: &[Reached]) -> Reached {
     }
 }
 
+/// How much one has of what the other has: the median of the rounds, in each of which the two came
+/// one soon after the other. So what slows the machine for a while slows both.
+fn ratio(rounds: &[Reached], others: &[Reached], what: fn(&Reached) -> f64) -> f64 {
+    let pairs = rounds.iter().zip(others);
+    let ratios: Vec<_> = pairs.map(|(one, other)| what(one) / what(other)).collect();
+    median(&ratios)
+}
+
 fn write_table(text: &mut String, (connections, load): (usize, Load), reached: &[Rounds]) {
     let [floor, published] = [PEERS[0].0, PEERS[1].0].map(|name| {
         let peer = reached.iter().find(|(known, _)| *known == name);
-        medians(peer.map_or(&[], |(_, rounds)| rounds))
+        peer.map_or(&[][..], |(_, rounds)| rounds)
     });
+    let rate: fn(&Reached) -> f64 = |now| now.per_second;
+    let cost: fn(&Reached) -> f64 = |now| now.cost_us;
     let pace = match load {
         Load::Closed => String::new(),
         Load::Paced(rate) => format!(", {rate} messages a second"),
@@ -166,12 +176,12 @@ fn write_table(text: &mut String, (connections, load): (usize, Load), reached: &
             "| {name} | {:.0} | {:.3} | {:.3} | {:.0} | {:.2} | {:.3} | {:.3} | {:.0} % | {:.0} % \
              | {:.2} |",
             now.per_second,
-            now.per_second / floor.per_second,
-            now.per_second / published.per_second,
+            ratio(rounds, floor, rate),
+            ratio(rounds, published, rate),
             now.p99_us,
             now.cost_us,
-            now.cost_us / floor.cost_us,
-            now.cost_us / published.cost_us,
+            ratio(rounds, floor, cost),
+            ratio(rounds, published, cost),
             busy(now.cost_us),
             busy(now.client_us),
             now.segments,
