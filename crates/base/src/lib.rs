@@ -14,6 +14,7 @@
 pub mod atomic;
 pub mod cell_pool;
 pub mod lock;
+pub mod places;
 pub mod slab;
 
 pub mod wait;
