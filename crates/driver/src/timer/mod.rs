@@ -9,6 +9,7 @@
 
 pub(crate) mod wheel;
 
+use std::ops::DerefMut;
 use std::task::{Context, Poll, Waker};
 use std::time::{Duration, Instant};
 
@@ -16,7 +17,7 @@ use yamanote_base::waits::{self, Detail};
 
 use crate::SHUT_DOWN_MESSAGE;
 use crate::handle::Handle;
-use wheel::{Inserted, Polled};
+use wheel::{Inserted, Polled, Wheel};
 
 /// What is beyond the clock's range is taken as this far away: no process sees it.
 const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
@@ -31,15 +32,20 @@ pub struct Timer {
     /// The runtime's [`Handle::id`].
     runtime: usize,
     deadline: Instant,
-    place: Option<Place>,
+    // The place, in what a word has room for beside the flags; `NOWHERE` if there is none.
+    index: u32,
+    shard: u16,
     elapsed: bool,
     ends_with_runtime: bool,
 }
 
+/// The index of a timer that has no place: more than a wheel ever gives.
+const NOWHERE: u32 = u32::MAX;
+
 /// A place in the wheel of one shard; owned by the timer until it is given back.
 #[derive(Clone, Copy, Debug)]
 struct Place {
-    shard: usize,
+    shard: u16,
     index: u32,
 }
 
@@ -52,15 +58,19 @@ enum Moved {
 }
 
 impl Place {
+    fn wheel(self, handle: &Handle) -> impl DerefMut<Target = Wheel> + '_ {
+        handle.shard(self.shard.into()).wheel.lock()
+    }
+
     fn move_to(self, handle: &Handle, deadline: Instant) -> Moved {
-        let mut wheel = handle.shard(self.shard).wheel.lock();
+        let mut wheel = self.wheel(handle);
         if wheel.is_fired(self.index) {
             return Moved::Out(wheel.remove(self.index));
         }
         match wheel.move_to(self.index, handle.tick_of(deadline)) {
             Inserted::At { unpark: true, .. } => {
                 drop(wheel);
-                handle.unpark(self.shard);
+                handle.unpark(self.shard.into());
                 Moved::In
             }
             Inserted::At { unpark: false, .. } | Inserted::ShutDown => Moved::In,
@@ -78,7 +88,8 @@ impl Timer {
         Self {
             runtime: handle.id(),
             deadline,
-            place: None,
+            index: NOWHERE,
+            shard: 0,
             elapsed: false,
             ends_with_runtime: handle.shutdown_ends_timers(),
         }
@@ -104,7 +115,7 @@ impl Timer {
     /// Whether it was polled, or found to be over, since it was made.
     #[must_use]
     pub fn is_set(&self) -> bool {
-        self.elapsed || self.place.is_some()
+        self.elapsed || self.place().is_some()
     }
 
     /// Whether it was found to be over: by a poll, or by the driver after a first poll.
@@ -113,14 +124,17 @@ impl Timer {
         self.elapsed || self.is_fired()
     }
 
+    #[inline]
+    fn place(&self) -> Option<Place> {
+        let &Self { index, shard, .. } = self;
+        (index != NOWHERE).then_some(Place { shard, index })
+    }
+
     fn is_fired(&self) -> bool {
-        let Some(place) = self.place else {
+        let Some(place) = self.place() else {
             return false;
         };
-        let is_fired = |handle: &Handle| {
-            let wheel = handle.shard(place.shard).wheel.lock();
-            wheel.is_fired(place.index)
-        };
+        let is_fired = |handle: &Handle| place.wheel(handle).is_fired(place.index);
         Handle::with(self.runtime, is_fired).unwrap_or(false)
     }
 
@@ -133,7 +147,7 @@ impl Timer {
         if self.elapsed {
             return Poll::Ready(());
         }
-        let polled = match self.place {
+        let polled = match self.place() {
             None => self.start(cx.waker()),
             Some(place) => self.poll_wheel(place, cx.waker()),
         };
@@ -163,19 +177,20 @@ impl Timer {
             } else {
                 0
             };
-            let shard = handle.shard_here();
-            let mut wheel = handle.shard(shard).wheel.lock();
+            // Of more shards than a place can tell apart the first are used.
+            let shard = handle.shard_here() as u16;
+            let mut wheel = handle.shard(shard.into()).wheel.lock();
             let inserted = wheel.insert(handle.tick_of(deadline), now, &mut waker);
             drop(wheel);
             if let Inserted::At { unpark: true, .. } = inserted {
-                handle.unpark(shard);
+                handle.unpark(shard.into());
             }
             (inserted, shard)
         });
         drop(waker);
         match started {
             Some((Inserted::At { index, .. }, shard)) => {
-                self.place = Some(Place { shard, index });
+                (self.shard, self.index) = (shard, index);
                 Polled::Waiting
             }
             Some((Inserted::Due, _)) => Polled::Fired,
@@ -184,10 +199,7 @@ impl Timer {
     }
 
     fn poll_wheel(&self, place: Place, waker: &Waker) -> Polled {
-        let look = |handle: &Handle| {
-            let wheel = handle.shard(place.shard).wheel.lock();
-            wheel.poll(place.index, waker)
-        };
+        let look = |handle: &Handle| place.wheel(handle).poll(place.index, waker);
         let polled = Handle::with(self.runtime, look);
         if polled != Some(Polled::OtherWaker) {
             return polled.unwrap_or(Polled::ShutDown);
@@ -195,7 +207,7 @@ impl Timer {
         // Cloned and dropped outside of the lock, as in start().
         let mut waker = Some(waker.clone());
         let polled = Handle::with(self.runtime, |handle| {
-            let mut wheel = handle.shard(place.shard).wheel.lock();
+            let mut wheel = place.wheel(handle);
             let polled = waker.as_ref().map(|waker| wheel.poll(place.index, waker));
             if polled == Some(Polled::OtherWaker) {
                 let new = waker.take();
@@ -211,10 +223,10 @@ impl Timer {
     pub fn reset(&mut self, deadline: Instant) {
         self.deadline = deadline;
         self.elapsed = false;
-        let Some(place) = self.place else { return };
+        let Some(place) = self.place() else { return };
         let moved = Handle::with(self.runtime, |handle| place.move_to(handle, deadline));
         if let Some(Moved::Out(waker)) = moved {
-            self.place = None;
+            self.index = NOWHERE;
             // One that has fired has left its waker with the driver.
             waker.into_iter().for_each(Waker::wake);
         }
@@ -222,11 +234,9 @@ impl Timer {
 
     /// Leaves the wheel, if it is in one.
     fn give_back(&mut self) {
-        if let Some(place) = self.place.take() {
-            let remove = |handle: &Handle| {
-                let mut wheel = handle.shard(place.shard).wheel.lock();
-                wheel.remove(place.index)
-            };
+        if let Some(place) = self.place() {
+            self.index = NOWHERE;
+            let remove = |handle: &Handle| place.wheel(handle).remove(place.index);
             drop(Handle::with(self.runtime, remove));
         }
     }
@@ -235,7 +245,7 @@ impl Timer {
 impl Drop for Timer {
     #[inline]
     fn drop(&mut self) {
-        if self.place.is_some() {
+        if self.place().is_some() {
             self.give_back();
         }
     }

@@ -1,4 +1,4 @@
-//! A hierarchical timing wheel in a slab: [`Wheel`].
+//! A hierarchical timing wheel in a table: [`Wheel`].
 //!
 //! After G. Varghese and A. Lauck, "Hashed and Hierarchical Timing Wheels" (SOSP 1987), scheme 7.
 //! Six levels of 64 slots; a slot of level `n` spans 64^n ticks of a millisecond. A timer is on
@@ -7,9 +7,10 @@
 //! higher level, its timers move down. What is more than two years away waits in a last slot,
 //! which is looked at every 64^6 ticks. Insert and remove are O(1).
 
+use std::num::NonZeroU64;
 use std::task::Waker;
 
-use yamanote_base::slab::Slab;
+use yamanote_base::places::Places;
 use yamanote_base::wake::WakeList;
 
 const LEVELS: usize = 6;
@@ -21,7 +22,11 @@ const FAR_BITS: usize = LEVELS * SLOT_BITS;
 /// The "slot" of timers that are in none.
 const FIRED: u16 = FAR + 1;
 
+/// A tick is told from later ones up to this: 8,900 years.
+const TICK_MAX: u64 = (1 << (u64::BITS - When::SLOT_BITS)) - 1;
+
 const NIL: u32 = u32::MAX;
+const IN_PLACE: &str = "a timer has its place until it gives it back";
 /// How many timers of a slot are looked at to tell when exactly the next one is due.
 const LOOK_MAX: usize = 16;
 
@@ -32,7 +37,7 @@ const LOOK_MAX: usize = 16;
 pub(crate) struct Wheel {
     /// The last tick up to which all timers have fired.
     elapsed: u64,
-    entries: Slab<Entry>,
+    entries: Places<Entry>,
     len: usize,
     /// For each level, which of its slots are not empty.
     occupied: [u64; LEVELS],
@@ -43,15 +48,18 @@ pub(crate) struct Wheel {
     is_shut_down: bool,
 }
 
-/// A timer: in a slot's ring, or fired.
+/// A timer: in a slot's ring, or fired. Many may be asleep, so it is small.
 #[derive(Debug)]
 struct Entry {
-    tick: u64,
+    when: When,
     waker: Option<Waker>,
     prev: u32,
     next: u32,
-    slot: u16,
 }
+
+/// A tick, up to [`TICK_MAX`], and the slot that its timer is in.
+#[derive(Clone, Copy, Debug)]
+struct When(NonZeroU64);
 
 /// What a poll finds.
 #[derive(Debug, PartialEq, Eq)]
@@ -86,7 +94,7 @@ impl Wheel {
     pub(crate) fn new() -> Self {
         Self {
             elapsed: 0,
-            entries: Slab::new(),
+            entries: Places::new(),
             len: 0,
             occupied: [0; LEVELS],
             heads: [NIL; FAR as usize + 1],
@@ -107,18 +115,18 @@ impl Wheel {
         if self.is_shut_down {
             return Inserted::ShutDown;
         }
+        let tick = tick.min(TICK_MAX);
         if tick <= self.elapsed.max(now) {
             return Inserted::Due;
         }
         let entry = Entry {
-            tick,
+            when: When::new(tick, FIRED),
             waker: waker.take(),
             prev: NIL,
             next: NIL,
-            slot: FIRED,
         };
-        let index = self.entries.insert(entry).index();
-        self.link(index);
+        let index = self.entries.insert(entry);
+        self.link(index, tick);
         self.len += 1;
         Inserted::At {
             index,
@@ -139,8 +147,8 @@ impl Wheel {
 
     /// Looks at the timer at `index`.
     pub(crate) fn poll(&self, index: u32, waker: &Waker) -> Polled {
-        let entry = self.entries.at(index);
-        if entry.slot == FIRED {
+        let entry = self.entry(index);
+        if entry.when.slot() == FIRED {
             return Polled::Fired;
         }
         if self.is_shut_down {
@@ -154,12 +162,12 @@ impl Wheel {
 
     /// Replaces the waker of a timer that has not fired; drop the old one after unlocking.
     pub(crate) fn set_waker(&mut self, index: u32, waker: Waker) -> Option<Waker> {
-        self.entries.at_mut(index).waker.replace(waker)
+        self.entry_mut(index).waker.replace(waker)
     }
 
     /// Whether the timer at `index` has fired.
     pub(crate) fn is_fired(&self, index: u32) -> bool {
-        self.entries.at(index).slot == FIRED
+        self.entry(index).when.slot() == FIRED
     }
 
     /// Moves a timer that has not fired to another tick, with its waker.
@@ -168,12 +176,15 @@ impl Wheel {
         if self.is_shut_down {
             return Inserted::ShutDown;
         }
+        let tick = tick.min(TICK_MAX);
         if tick <= self.elapsed {
             return Inserted::Due;
         }
-        self.unlink(index);
-        self.entries.at_mut(index).tick = tick;
-        self.link(index);
+        let &Entry {
+            prev, next, when, ..
+        } = self.entry(index);
+        self.unlink(index, when.slot(), (prev, next));
+        self.link(index, tick);
         Inserted::At {
             index,
             unpark: self.must_unpark(tick),
@@ -183,11 +194,13 @@ impl Wheel {
     /// Takes a timer out, fired or not; drop its waker after unlocking.
     #[must_use]
     pub(crate) fn remove(&mut self, index: u32) -> Option<Waker> {
-        if !self.is_fired(index) {
-            self.unlink(index);
+        let entry = self.entries.remove(index)?;
+        let slot = entry.when.slot();
+        if slot != FIRED {
+            self.unlink(index, slot, (entry.prev, entry.next));
             self.len -= 1;
         }
-        self.entries.remove_at(index)?.waker
+        entry.waker
     }
 
     /// When the first timer is due: never too late, and exact unless a slot is crowded.
@@ -200,8 +213,8 @@ impl Wheel {
         let mut earliest = u64::MAX;
         let mut index = head;
         for _ in 0..LOOK_MAX {
-            let entry = self.entries.at(index);
-            earliest = earliest.min(entry.tick);
+            let entry = self.entry(index);
+            earliest = earliest.min(entry.when.tick());
             index = entry.next;
             if index == head {
                 return Some(earliest);
@@ -254,11 +267,11 @@ impl Wheel {
         }
         let mut index = head;
         loop {
-            let next = self.entries.at(index).next;
+            let &Entry { next, when, .. } = self.entry(index);
             if usize::from(slot) < SLOTS {
                 self.fire_one(index, wakes);
             } else {
-                self.link(index);
+                self.link(index, when.tick());
             }
             if next == head {
                 return;
@@ -268,8 +281,8 @@ impl Wheel {
     }
 
     fn fire_one(&mut self, index: u32, wakes: &mut WakeList) {
-        let entry = self.entries.at_mut(index);
-        entry.slot = FIRED;
+        let entry = self.entry_mut(index);
+        entry.when = When::new(entry.when.tick(), FIRED);
         wakes.extend(entry.waker.take());
         self.len -= 1;
     }
@@ -277,7 +290,7 @@ impl Wheel {
     /// Fires nothing more: every waiting timer's task is woken, to find the wheel shut down.
     pub(crate) fn shut_down(&mut self, wakes: &mut WakeList) {
         self.is_shut_down = true;
-        for entry in self.entries.iter_mut() {
+        for entry in self.entries.values_mut() {
             wakes.extend(entry.waker.take());
         }
     }
@@ -315,30 +328,30 @@ impl Wheel {
         (level * SLOTS + digit) as u16
     }
 
-    /// Puts an entry at the end of the ring of its slot.
-    fn link(&mut self, index: u32) {
-        let slot = self.slot_of(self.entries.at(index).tick);
-        self.entries.at_mut(index).slot = slot;
+    /// Puts an entry at the end of the ring of the slot of `tick`.
+    #[inline]
+    fn link(&mut self, index: u32, tick: u64) {
+        let slot = self.slot_of(tick);
         let head = self.heads[usize::from(slot)];
-        if head == NIL {
+        let (prev, next) = if head == NIL {
             self.heads[usize::from(slot)] = index;
-            self.set_links(index, index, index);
             if slot != FAR {
                 self.occupied[usize::from(slot) / SLOTS] |= 1 << (usize::from(slot) % SLOTS);
             }
-            return;
-        }
-        let tail = self.entries.at(head).prev;
-        self.set_links(index, tail, head);
-        self.entries.at_mut(tail).next = index;
-        self.entries.at_mut(head).prev = index;
+            (index, index)
+        } else {
+            let tail = std::mem::replace(&mut self.entry_mut(head).prev, index);
+            self.entry_mut(tail).next = index;
+            (tail, head)
+        };
+        let entry = self.entry_mut(index);
+        entry.when = When::new(tick, slot);
+        (entry.prev, entry.next) = (prev, next);
     }
 
-    /// Takes an entry out of its ring.
-    fn unlink(&mut self, index: u32) {
-        let &Entry {
-            prev, next, slot, ..
-        } = self.entries.at(index);
+    /// Closes the ring of `slot` where the entry at `index` was, between `prev` and `next`.
+    #[inline]
+    fn unlink(&mut self, index: u32, slot: u16, (prev, next): (u32, u32)) {
         debug_assert!(slot <= FAR);
         if next == index {
             self.heads[usize::from(slot)] = NIL;
@@ -347,17 +360,43 @@ impl Wheel {
             }
             return;
         }
-        self.entries.at_mut(prev).next = next;
-        self.entries.at_mut(next).prev = prev;
+        self.entry_mut(prev).next = next;
+        self.entry_mut(next).prev = prev;
         if self.heads[usize::from(slot)] == index {
             self.heads[usize::from(slot)] = next;
         }
     }
 
-    fn set_links(&mut self, index: u32, prev: u32, next: u32) {
-        let entry = self.entries.at_mut(index);
-        entry.prev = prev;
-        entry.next = next;
+    #[inline]
+    fn entry(&self, index: u32) -> &Entry {
+        self.entries.get(index).expect(IN_PLACE)
+    }
+
+    #[inline]
+    fn entry_mut(&mut self, index: u32) -> &mut Entry {
+        self.entries.get_mut(index).expect(IN_PLACE)
+    }
+}
+
+impl When {
+    const SLOT_BITS: u32 = u16::BITS;
+
+    #[inline]
+    fn new(tick: u64, slot: u16) -> Self {
+        debug_assert!(tick <= TICK_MAX);
+        // Above zero whatever they are: so an entry's place takes no room for whether it is free.
+        let slot = NonZeroU64::MIN.saturating_add(slot.into());
+        Self(slot | (tick << Self::SLOT_BITS))
+    }
+
+    #[inline]
+    fn tick(self) -> u64 {
+        self.0.get() >> Self::SLOT_BITS
+    }
+
+    #[inline]
+    fn slot(self) -> u16 {
+        (self.0.get() as u16) - 1
     }
 }
 
@@ -433,6 +472,15 @@ mod tests {
             if self.timers.len() <= LOOK_MAX && earliest.is_some_and(|tick| tick >> 36 == 0) {
                 assert_eq!(next, earliest);
             }
+        }
+    }
+
+    #[test]
+    fn an_entry_has_at_most_32_bytes() {
+        assert!(size_of::<Option<Entry>>() <= 32);
+        for (tick, slot) in [(0, 0), (5, FIRED), (TICK_MAX, FAR)] {
+            let when = When::new(tick, slot);
+            assert_eq!((when.tick(), when.slot()), (tick, slot));
         }
     }
 
