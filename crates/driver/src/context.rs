@@ -136,10 +136,14 @@ pub fn current_time() -> Handle {
 #[inline]
 #[track_caller]
 pub fn with_time<R>(f: impl FnOnce(&Handle) -> R) -> R {
-    match try_with(|handle| handle.time_enabled().then(|| f(handle))) {
-        Some(Some(result)) => result,
-        Some(None) => panic!("{NO_TIME}"),
-        None => panic!("{NO_RUNTIME}"),
+    let result = CURRENT.try_with(|current| match &*current.borrow() {
+        Some(handle) if handle.time_enabled() => Ok(f(handle)),
+        Some(_) => Err(NO_TIME),
+        None => Err(NO_RUNTIME),
+    });
+    match result.unwrap_or(Err(NO_RUNTIME)) {
+        Ok(result) => result,
+        Err(why) => panic!("{why}"),
     }
 }
 
