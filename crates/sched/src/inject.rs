@@ -1,8 +1,12 @@
 //! The queue for tasks that come from outside of the workers: [`Inject`].
 
+use std::collections::VecDeque;
+
 use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
-use yamanote_task::{Runnable, TaskQueue};
+use yamanote_task::Runnable;
+
+use crate::burst;
 
 /// A first-in first-out queue under a lock, whose length is seen without it.
 ///
@@ -18,7 +22,7 @@ pub struct Inject {
 
 #[derive(Debug, Default)]
 struct InjectQueue {
-    tasks: TaskQueue,
+    tasks: VecDeque<Runnable>,
     closed: bool,
 }
 
@@ -38,13 +42,11 @@ impl Inject {
     }
 
     /// Appends `batch`, in order; when the queue is closed, the tasks are cancelled.
-    pub fn push_batch(&self, mut batch: TaskQueue) {
+    pub fn push_batch(&self, mut batch: VecDeque<Runnable>) {
         let mut queue = self.queue.lock();
         if queue.closed {
             drop(queue);
-            while let Some(task) = batch.pop_front() {
-                drop(task);
-            }
+            drop(batch);
             return;
         }
         queue.tasks.append(&mut batch);
@@ -75,6 +77,7 @@ impl Inject {
                 None => break,
             }
         }
+        burst::forget(&mut queue.tasks);
         self.publish_len(&queue);
         first
     }

@@ -14,6 +14,7 @@
 //!
 //! Read next: [`local`], then [`multi`].
 
+mod burst;
 pub mod config;
 mod countdown;
 pub mod histogram;

@@ -400,6 +400,7 @@ impl Desk {
         let idle = self.with_kit(|kit| kit.queue.is_empty() && kit.yielded.is_empty());
         // Relaxed: see run_some().
         let limit = (!idle || parts.woken.load(Ordering::Relaxed)).then_some(Duration::ZERO);
+        self.with_kit(Kit::forget_burst);
         parts.metrics.note_park(parts.driver.clock());
         let read = self.turn(limit);
         self.until_turn.set(parts.config.event_interval);

@@ -90,7 +90,6 @@ where
         state,
         here,
         vtable: &TaskCell::<F, S>::VTABLE,
-        queue_next: UnsafeCell::new(None),
         links: UnsafeCell::new(Links::default()),
         listed: UnsafeCell::new(false),
         shard: AtomicU16::new(UNLISTED),
@@ -515,9 +514,9 @@ mod tests {
     fn what_is_beside_the_future_is_small() {
         type Waits = std::future::Pending<()>;
         // The header, the scheduler (a pointer), and room for an error.
-        assert!(size_of::<TaskCell<Waits, &'static ()>>() <= 88 + 8 + 16);
+        assert!(size_of::<TaskCell<Waits, &'static ()>>() <= 80 + 8 + 16);
         type Large = std::future::Ready<[u64; 50]>;
         let beside = size_of::<TaskCell<Large, &'static ()>>() - size_of::<Large>();
-        assert!(beside <= 88 + 8 + 8);
+        assert!(beside <= 80 + 8 + 8);
     }
 }

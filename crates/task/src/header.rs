@@ -20,9 +20,6 @@ pub(crate) struct Header {
     /// The part of the state that is its own thread's, see [`biased`](crate::biased).
     pub(crate) here: HereWord,
     pub(crate) vtable: &'static Vtable,
-    /// The next task in a [`TaskQueue`](crate::TaskQueue). Touched by the queue that the
-    /// runnable is in; of a task's runnables one at most is in such a queue.
-    pub(crate) queue_next: UnsafeCell<Option<NonNull<Header>>>,
     /// The place in the [`TaskList`](crate::TaskList). Touched under the lock of its shard.
     pub(crate) links: UnsafeCell<Links>,
     /// Whether it is in the list. Touched under the lock of its shard.
@@ -218,7 +215,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_has_at_most_88_bytes() {
-        assert!(size_of::<Header>() <= 88 + size_of::<TaskWakes>());
+    fn a_header_has_at_most_80_bytes() {
+        assert!(size_of::<Header>() <= 80 + size_of::<TaskWakes>());
     }
 }

@@ -27,7 +27,6 @@ pub mod join;
 pub mod list;
 pub mod local;
 pub mod meta;
-pub mod queue;
 pub mod runnable;
 pub mod schedule;
 
@@ -37,7 +36,6 @@ pub use join::{AbortHandle, JoinHandle};
 pub use list::TaskList;
 pub use local::LocalKey;
 pub use meta::{LARGE_FUTURE, SpawnLocation, SpawnMeta, TaskMeta};
-pub use queue::TaskQueue;
 pub use resting::{Own, RestingCells};
 pub use runnable::{Runnable, TaskRef, blocking};
 pub use schedule::Schedule;

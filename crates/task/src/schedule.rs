@@ -18,9 +18,8 @@ use crate::runnable::{Runnable, TaskRef};
 /// this crate, and what happened there is seen by the thread on which it is true next. A scheduler
 /// on which it ever is true runs and drops runnables there only, and closes its list there, but
 /// for tasks that were never run. Where it is true, `schedule` and `reschedule` put the runnable
-/// into a queue of the thread's own, which is no [`TaskQueue`](crate::TaskQueue), for a task may be
-/// in one of these, too, sent by others; that is taken in by
-/// [`Runnable::recall`](crate::Runnable::recall).
+/// into a queue of the thread's own. A task in it may have been sent by others, too; what they
+/// have sent is taken in by [`Runnable::recall`](crate::Runnable::recall).
 ///
 /// If `WAKERS` are [`wakers_claiming`](crate::wakers_claiming), then the tasks are `Send`: a list
 /// that is closed leaves those that are queued to whoever has their runnables.

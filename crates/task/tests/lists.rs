@@ -9,7 +9,7 @@ use std::sync::{Arc, Barrier};
 use std::thread;
 
 use common::{Dropped, Drops, TestScheduler};
-use yamanote_task::{JoinHandle, TaskQueue};
+use yamanote_task::JoinHandle;
 
 #[test]
 fn the_list_counts_its_tasks() {
@@ -110,47 +110,6 @@ fn a_task_that_runs_while_the_list_is_closed_ends_where_it_waits() {
     scheduler.run_all();
     assert!(join.is_finished());
     assert_eq!((drops.count(), scheduler.tasks().alive()), (1, 0));
-}
-
-#[test]
-fn a_queue_is_first_in_first_out() {
-    let scheduler = TestScheduler::new(1);
-    let bind = || {
-        let (runnable, join) = scheduler.bind(ready(()));
-        (runnable.expect("the list is open"), join.id())
-    };
-    let (mut first, mut second) = (TaskQueue::default(), TaskQueue::default());
-    let mut ids = Vec::new();
-    for queue in [&mut first, &mut second] {
-        for _ in 0..3 {
-            let (runnable, id) = bind();
-            queue.push_back(runnable);
-            ids.push(id);
-        }
-    }
-    first.append(&mut second);
-    first.append(&mut second);
-    assert_eq!((first.len(), second.len()), (6, 0));
-    assert!(second.pop_front().is_none());
-    let (last, id) = bind();
-    first.push_back(last);
-    ids.push(id);
-    let popped: Vec<_> = std::iter::from_fn(|| first.pop_front()).collect();
-    let popped: Vec<_> = popped.iter().map(yamanote_task::Runnable::id).collect();
-    assert_eq!(popped, ids);
-    assert!(first.is_empty());
-}
-
-#[test]
-fn a_dropped_queue_cancels_its_tasks() {
-    let scheduler = TestScheduler::new(1);
-    let mut queue = TaskQueue::default();
-    for _ in 0..3 {
-        let (runnable, _) = scheduler.bind(pending::<()>());
-        queue.push_back(runnable.expect("the list is open"));
-    }
-    drop(queue);
-    assert_eq!(scheduler.tasks().alive(), 0);
 }
 
 /// Tasks that yield, run by three threads, while a fourth aborts some and drops the handles of

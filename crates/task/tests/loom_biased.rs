@@ -13,7 +13,7 @@ use yamanote_base::atomic::{Arc, AtomicBool, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_base::waker_cell::WakerCell;
 use yamanote_task::{
-    Id, JoinHandle, Own, Runnable, Schedule, SpawnMeta, TaskList, TaskQueue, TaskRef, wakers_here,
+    Id, JoinHandle, Own, Runnable, Schedule, SpawnMeta, TaskList, TaskRef, wakers_here,
 };
 
 use common::{Drops, result};
@@ -29,7 +29,7 @@ struct OneThreadParts {
     /// In a lock only so that it may be shared: the thread's own. Not linked through the tasks, one
     /// of which may be in both queues.
     ready: Mutex<VecDeque<Runnable>>,
-    sent: Mutex<TaskQueue>,
+    sent: Mutex<VecDeque<Runnable>>,
     tasks: TaskList<OneThread>,
 }
 
@@ -38,7 +38,7 @@ impl OneThread {
         Self(Arc::new(OneThreadParts {
             thread: thread::current().id(),
             ready: Mutex::new(VecDeque::new()),
-            sent: Mutex::new(TaskQueue::default()),
+            sent: Mutex::new(VecDeque::new()),
             tasks: TaskList::new(1),
         }))
     }

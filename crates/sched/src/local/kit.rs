@@ -6,6 +6,7 @@ use yamanote_base::rng::Rng;
 use yamanote_driver::Driver;
 use yamanote_task::Runnable;
 
+use crate::burst;
 use crate::countdown::Countdown;
 
 /// Queues, driver and counts; one thread at a time has it.
@@ -29,6 +30,12 @@ impl Kit {
             false => &mut self.queue,
         };
         queue.push_back(task);
+    }
+
+    /// Gives memory back that many tasks took, if they have run.
+    pub(super) fn forget_burst(&mut self) {
+        burst::forget(&mut self.queue);
+        burst::forget(&mut self.yielded);
     }
 
     /// Tasks that yielded are to run again, after those that are queued.

@@ -6,6 +6,7 @@
 //! the poll that blocked ends, the thread leaves.
 
 use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ use yamanote_base::probe::{self, Point};
 use yamanote_base::rng::{self, Rng};
 use yamanote_base::wake::WakeList;
 use yamanote_driver::{Driver, Turned, cores};
-use yamanote_task::{Own, RestingCells, Runnable, TaskQueue};
+use yamanote_task::{Own, RestingCells, Runnable};
 
 use super::patience::{Look, Patience};
 use super::queue::{LEN, Local};
@@ -486,7 +487,7 @@ impl Desk {
     }
 
     fn push_to_ring(&self, kit: &mut Kit, task: Runnable) {
-        let mut overflow = TaskQueue::default();
+        let mut overflow = VecDeque::new();
         kit.ring.push(task, |task| overflow.push_back(task));
         if !overflow.is_empty() {
             self.seat.metrics.overflows.add(1);

@@ -2,6 +2,7 @@
 // Each test program uses a part of this.
 #![allow(dead_code)]
 
+use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::pin;
 use std::task::{Context, Poll, RawWakerVTable, Waker};
@@ -10,7 +11,7 @@ use yamanote_base::atomic::Arc;
 use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_task::{
-    Id, JoinError, JoinHandle, Own, Runnable, Schedule, SpawnMeta, TaskList, TaskQueue, TaskRef,
+    Id, JoinError, JoinHandle, Own, Runnable, Schedule, SpawnMeta, TaskList, TaskRef,
 };
 
 /// Clones are the same scheduler. If it `CLAIMS`, whoever wakes a task makes the owner of its
@@ -19,7 +20,7 @@ use yamanote_task::{
 pub(crate) struct TestScheduler<const CLAIMS: bool = false>(Arc<TestSchedulerParts<CLAIMS>>);
 
 struct TestSchedulerParts<const CLAIMS: bool> {
-    ready: Mutex<TaskQueue>,
+    ready: Mutex<VecDeque<Runnable>>,
     tasks: TaskList<TestScheduler<CLAIMS>>,
     rescheduled: AtomicUsize,
     panicked: AtomicUsize,
@@ -54,7 +55,7 @@ impl TestScheduler<true> {
 impl<const CLAIMS: bool> TestScheduler<CLAIMS> {
     fn with_shards(shards: usize) -> Self {
         Self(Arc::new(TestSchedulerParts {
-            ready: Mutex::new(TaskQueue::default()),
+            ready: Mutex::new(VecDeque::new()),
             tasks: TaskList::new(shards),
             rescheduled: AtomicUsize::new(0),
             panicked: AtomicUsize::new(0),
