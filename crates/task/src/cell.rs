@@ -20,7 +20,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 use yamanote_base::atomic::UnsafeCell;
-use yamanote_base::atomic::plain::{AtomicU16, Ordering};
+use yamanote_base::atomic::plain::{AtomicU16, AtomicU32, Ordering};
 use yamanote_base::budget;
 use yamanote_base::cell_pool::{Room, SizeClass};
 use yamanote_base::probe::{self, Point};
@@ -28,7 +28,7 @@ use yamanote_trace::{TaskKind, TaskSpan};
 
 use crate::biased::{self, Biased, HereWord};
 use crate::error::Cause;
-use crate::header::{Header, Links, Prefix, Reference, UNLISTED, Vtable};
+use crate::header::{Header, Prefix, Reference, UNLISTED, Vtable};
 use crate::id::{self, Id};
 use crate::meta::SpawnMeta;
 use crate::resting::RestingCells;
@@ -90,8 +90,7 @@ where
         state,
         here,
         vtable: &TaskCell::<F, S>::VTABLE,
-        links: UnsafeCell::new(Links::default()),
-        listed: UnsafeCell::new(false),
+        place: AtomicU32::new(0),
         shard: AtomicU16::new(UNLISTED),
         stamp: Stamp::none(),
         id,
@@ -514,9 +513,9 @@ mod tests {
     fn what_is_beside_the_future_is_small() {
         type Waits = std::future::Pending<()>;
         // The header, the scheduler (a pointer), and room for an error.
-        assert!(size_of::<TaskCell<Waits, &'static ()>>() <= 80 + 8 + 16);
+        assert!(size_of::<TaskCell<Waits, &'static ()>>() <= 72 + 8 + 16);
         type Large = std::future::Ready<[u64; 50]>;
         let beside = size_of::<TaskCell<Large, &'static ()>>() - size_of::<Large>();
-        assert!(beside <= 80 + 8 + 8);
+        assert!(beside <= 72 + 8 + 8);
     }
 }

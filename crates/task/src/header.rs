@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use std::task::{Context, RawWakerVTable, Waker};
 
 use yamanote_base::atomic::UnsafeCell;
-use yamanote_base::atomic::plain::AtomicU16;
+use yamanote_base::atomic::plain::{AtomicU16, AtomicU32};
 use yamanote_trace::TaskWakes;
 
 use crate::biased::HereWord;
@@ -20,10 +20,8 @@ pub(crate) struct Header {
     /// The part of the state that is its own thread's, see [`biased`](crate::biased).
     pub(crate) here: HereWord,
     pub(crate) vtable: &'static Vtable,
-    /// The place in the [`TaskList`](crate::TaskList). Touched under the lock of its shard.
-    pub(crate) links: UnsafeCell<Links>,
-    /// Whether it is in the list. Touched under the lock of its shard.
-    pub(crate) listed: UnsafeCell<bool>,
+    /// The place in the shard of the [`TaskList`](crate::TaskList). Written by the first runner.
+    pub(crate) place: AtomicU32,
     /// The shard of the list, or [`UNLISTED`]. Written by the first runner.
     pub(crate) shard: AtomicU16,
     /// When it was queued, if its scheduler wants to know.
@@ -47,13 +45,6 @@ pub(crate) struct Prefix<S> {
 
 /// What stands for the shard of a task that has not entered its list.
 pub(crate) const UNLISTED: u16 = u16::MAX;
-
-/// The neighbours in a list.
-#[derive(Debug, Default)]
-pub(crate) struct Links {
-    pub(crate) prev: Option<NonNull<Header>>,
-    pub(crate) next: Option<NonNull<Header>>,
-}
 
 /// What depends on the types of the future and the scheduler.
 pub(crate) struct Vtable {
@@ -215,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_has_at_most_80_bytes() {
-        assert!(size_of::<Header>() <= 80 + size_of::<TaskWakes>());
+    fn a_header_has_at_most_72_bytes() {
+        assert!(size_of::<Header>() <= 72 + size_of::<TaskWakes>());
     }
 }

@@ -2,22 +2,22 @@
 //!
 //! A task enters the list when it waits for the first time; until then its one runnable is all
 //! there is of it, in a queue or in a runner's hands. So a task that never waits costs the list
-//! nothing but two counts. Each shard is an intrusive list under a lock of its own; a task enters
-//! that of the worker which runs it, so a worker that runs its own tasks meets nobody at the lock.
+//! nothing but two counts. Each shard is a table under a lock of its own; a task enters that of the
+//! worker which runs it, so a worker that runs its own tasks meets nobody at the lock.
 //! The third of a task's references, counted from its beginning, is the list's from then on.
 //!
 //! To cancel all tasks is to close the list and to drop what is queued, in this order.
 
 use std::future::Future;
 use std::marker::PhantomData;
-use std::ptr::NonNull;
 
 use yamanote_base::atomic::ListLock;
 use yamanote_base::atomic::plain::{AtomicBool, AtomicU64, Ordering};
+use yamanote_base::places::Places;
 use yamanote_trace::TaskKind;
 
 use crate::cell;
-use crate::header::{Header, Links, Reference, UNLISTED};
+use crate::header::{Reference, UNLISTED};
 use crate::id::Id;
 use crate::join::JoinHandle;
 use crate::meta::SpawnMeta;
@@ -54,12 +54,9 @@ struct Counts {
 
 #[derive(Default)]
 struct ShardTasks {
-    head: Option<NonNull<Header>>,
+    live: Places<Reference>,
     closed: bool,
 }
-
-// SAFETY: the list owns references, which may be used and dropped on any thread.
-unsafe impl Send for ShardTasks {}
 
 impl<S: Schedule> TaskList<S> {
     /// An empty list of `shards` shards, at least one; more than 4096 are as good as that.
@@ -150,14 +147,18 @@ impl<S: Schedule> TaskList<S> {
         // The remainder is less than the number of shards, and that less than 2^16.
         let any = (header.id.as_u64() % self.shards.len() as u64) as usize;
         let shard = own.unwrap_or(any) % self.shards.len();
-        // Relaxed: read by the runners of the task, who come one after the other.
-        header.shard.store(shard as u16, Ordering::Relaxed);
-        let is_in = self.shards[shard].push(task.0.as_raw());
-        if !is_in {
-            // Relaxed: as above.
-            header.shard.store(UNLISTED, Ordering::Relaxed);
+        let mut tasks = self.shards[shard].tasks.lock();
+        if tasks.closed {
+            return false;
         }
-        is_in
+        // SAFETY: the third reference that was counted at the task's beginning is the list's.
+        let listed = unsafe { Reference::from_raw(task.0.as_raw()) };
+        // Relaxed: both are read by the runners of the task, who come one after the other.
+        header
+            .place
+            .store(tasks.live.insert(listed), Ordering::Relaxed);
+        header.shard.store(shard as u16, Ordering::Relaxed);
+        true
     }
 
     /// Counts that a task has ended, and takes it off the list; whether the list's reference is
@@ -165,11 +166,16 @@ impl<S: Schedule> TaskList<S> {
     #[inline]
     pub fn leave(&self, own: Option<usize>, task: &TaskRef) -> bool {
         self.count(own, |counts| &counts.ended);
+        let header = task.0.header();
         // Relaxed: written by a runner of the task, of whom this is the last.
-        match task.0.header().shard.load(Ordering::Relaxed) {
-            UNLISTED => true,
-            shard => self.shards[shard as usize].remove(task.0.as_raw()),
+        let shard = header.shard.load(Ordering::Relaxed);
+        if shard == UNLISTED {
+            return true;
         }
+        // Relaxed: as above.
+        let place = header.place.load(Ordering::Relaxed);
+        let listed = self.shards[usize::from(shard)].remove(place);
+        listed.map(Reference::into_raw).is_some()
     }
 
     #[inline]
@@ -194,9 +200,7 @@ impl<S: Schedule> TaskList<S> {
         // Release: pairs with is_closed().
         self.closed.store(true, Ordering::Release);
         for shard in &self.shards {
-            shard.tasks.lock().closed = true;
-            // Bounded: the shard is closed.
-            while let Some(task) = shard.pop() {
+            for task in shard.close().into_values() {
                 let evict = task.header().vtable.evict;
                 // SAFETY: `task` is a reference, which keeps it alive.
                 unsafe { evict(task.as_raw()) };
@@ -237,69 +241,17 @@ impl<S: Schedule> TaskList<S> {
 }
 
 impl Shard {
-    /// Takes a task in, unless the shard is closed, with a reference that the caller gives.
-    fn push(&self, this: NonNull<Header>) -> bool {
+    /// Takes no more tasks in; those that are there.
+    fn close(&self) -> Places<Reference> {
         let mut tasks = self.tasks.lock();
-        if tasks.closed {
-            return false;
-        }
-        let next = tasks.head.replace(this);
-        with_links(this, |links| {
-            *links = Links { prev: None, next };
-        });
-        set_listed(this, true);
-        if let Some(next) = next {
-            with_links(next, |links| links.prev = Some(this));
-        }
-        true
+        tasks.closed = true;
+        std::mem::take(&mut tasks.live)
     }
 
-    fn pop(&self) -> Option<Reference> {
-        let mut tasks = self.tasks.lock();
-        let head = tasks.head?;
-        set_listed(head, false);
-        unlink(&mut tasks, head);
-        // SAFETY: the list's reference, which it gives up.
-        Some(unsafe { Reference::from_raw(head) })
+    /// Takes a task out, whose place this is, unless the shard was closed.
+    fn remove(&self, place: u32) -> Option<Reference> {
+        self.tasks.lock().live.remove(place)
     }
-
-    fn remove(&self, task: NonNull<Header>) -> bool {
-        let mut tasks = self.tasks.lock();
-        let listed = set_listed(task, false);
-        if listed {
-            unlink(&mut tasks, task);
-        }
-        listed
-    }
-}
-
-fn unlink(tasks: &mut ShardTasks, task: NonNull<Header>) {
-    let Links { prev, next } = with_links(task, std::mem::take);
-    match prev {
-        Some(prev) => with_links(prev, |links| links.next = next),
-        None => tasks.head = next,
-    }
-    if let Some(next) = next {
-        with_links(next, |links| links.prev = prev);
-    }
-}
-
-/// Calls `f` with the links of a task of the shard whose lock the caller holds.
-fn with_links<R>(task: NonNull<Header>, f: impl FnOnce(&mut Links) -> R) -> R {
-    // SAFETY: it is on the list, which owns a reference, or the caller has one.
-    let header = unsafe { task.as_ref() };
-    // SAFETY: links are touched under the shard's lock only, one task at a time.
-    header.links.with_mut(|links| f(unsafe { &mut *links }))
-}
-
-/// Notes whether a task of the shard whose lock the caller holds is listed; whether it was.
-fn set_listed(task: NonNull<Header>, listed: bool) -> bool {
-    // SAFETY: it is on the list, which owns a reference, or the caller has one.
-    let header = unsafe { task.as_ref() };
-    header.listed.with_mut(|place| {
-        // SAFETY: the flag is touched under the shard's lock only.
-        unsafe { std::ptr::replace(place, listed) }
-    })
 }
 
 impl<S> std::fmt::Debug for TaskList<S> {
