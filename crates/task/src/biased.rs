@@ -14,29 +14,32 @@
 
 use std::ptr::NonNull;
 
-use yamanote_base::atomic::{AtomicUsize, Ordering};
+use yamanote_base::atomic::{AtomicU32, Ordering};
 use yamanote_base::wait::lock::pause;
 
 use crate::header::{Header, Prefix};
 use crate::schedule::Schedule;
 use crate::state::{
     AWAITED, BIASED, Begin, CANCELLED, Change, DONE, EndPoll, FRESH, JOINABLE, JOINS_HERE, OFFSET,
-    Owner, REFERENCE, RUNNING, SCHEDULED, Wake, WakeByValue,
+    Owner, REFERENCE, RUNNING, SCHEDULED, TaskState, Wake, WakeByValue,
 };
 
-const RUNS: usize = 1;
-const IS_QUEUED: usize = 1 << 1;
-const IS_AWAITED: usize = 1 << 2;
-const ONE: usize = 1 << COUNT_SHIFT;
+const RUNS: u32 = 1;
+const IS_QUEUED: u32 = 1 << 1;
+const IS_AWAITED: u32 = 1 << 2;
+const FLAGS: u32 = ONE - 1;
+const ONE: u32 = 1 << COUNT_SHIFT;
 const COUNT_SHIFT: u32 = 3;
+const ONE_MORE: i32 = ONE as i32;
+const ONE_LESS: i32 = -ONE_MORE;
 
 /// What is in the word, of any task, when the runner has read the joiner's waker. Until then the
 /// word is another.
-const SETTLED: usize = 0;
+const SETTLED: u32 = 0;
 
 /// The word of the task's own thread: three flags, and above them a number that may be negative.
 #[derive(Debug)]
-pub(crate) struct HereWord(AtomicUsize);
+pub(crate) struct HereWord(AtomicU32);
 
 /// A biased task, on its thread, whose queue is meant wherever it says so.
 ///
@@ -63,12 +66,21 @@ pub(crate) struct Biased<'a>(&'a Header);
 impl HereWord {
     /// A task that is in the thread's queue already, with three references.
     pub(crate) fn born_here() -> Self {
-        Self(AtomicUsize::new(IS_QUEUED + 3 * ONE))
+        Self(AtomicU32::new(IS_QUEUED + 3 * ONE))
     }
 
     /// A task that comes from elsewhere.
     pub(crate) fn born_elsewhere() -> Self {
-        Self(AtomicUsize::new(RUNS))
+        Self(AtomicU32::new(RUNS))
+    }
+
+    /// Has all references of `here`, and `more`, counted in the state word, which has room.
+    #[cold]
+    fn count_in(&self, state: &TaskState, here: u32, more: i32) {
+        let counted = references(count_of(here) + count_of(more as u32));
+        // Relaxed, both: the sum is right for this thread, which alone looks at both words.
+        state.0.fetch_add(counted, Ordering::Relaxed);
+        self.0.store(here & FLAGS, Ordering::Relaxed);
     }
 
     /// Says that the runner has read the joiner's waker: it is done with the task, which may go.
@@ -144,13 +156,13 @@ pub(crate) unsafe fn begin_run<'a, S: Schedule>(
 
 impl Biased<'_> {
     #[inline]
-    fn get(&self) -> usize {
+    fn get(&self) -> u32 {
         // Relaxed: who has a `Biased` is the only one to touch the word, as argued there.
         self.0.here.0.load(Ordering::Relaxed)
     }
 
     #[inline]
-    fn set(&self, here: usize) {
+    fn set(&self, here: u32) {
         // Relaxed: as in get().
         self.0.here.0.store(here, Ordering::Relaxed);
     }
@@ -164,13 +176,22 @@ impl Biased<'_> {
     /// Adds a reference.
     #[inline]
     pub(crate) fn add_reference(&self) {
-        self.set(self.get().wrapping_add(ONE));
+        self.set_counted(self.get(), ONE_MORE);
     }
 
     /// Drops a reference, which is not the last one.
     #[inline]
     pub(crate) fn drop_reference(&self) {
-        self.set(self.get().wrapping_sub(ONE));
+        self.set_counted(self.get(), ONE_LESS);
+    }
+
+    /// [`set`](Self::set)s `here`, and so many more references.
+    #[inline]
+    fn set_counted(&self, here: u32, more: i32) {
+        match (here as i32).checked_add(more) {
+            Some(here) => self.set(here as u32),
+            None => self.0.here.count_in(&self.0.state, here, more),
+        }
     }
 
     /// As [`TaskState::wake`].
@@ -181,7 +202,7 @@ impl Biased<'_> {
             self.set(here | IS_QUEUED);
             return Wake::Nothing;
         }
-        self.set((here | IS_QUEUED).wrapping_add(ONE));
+        self.set_counted(here | IS_QUEUED, ONE_MORE);
         Wake::Queue
     }
 
@@ -190,7 +211,7 @@ impl Biased<'_> {
     pub(crate) fn wake_by_value(&self) -> WakeByValue {
         let here = self.get();
         if here & (RUNS | IS_QUEUED) != 0 {
-            self.set((here | IS_QUEUED).wrapping_sub(ONE));
+            self.set_counted(here | IS_QUEUED, ONE_LESS);
             return WakeByValue::Nothing;
         }
         self.set(here | IS_QUEUED);
@@ -243,7 +264,7 @@ impl Biased<'_> {
             self.set(here & !RUNS);
             return EndPoll::Reschedule;
         }
-        self.set((here & !RUNS).wrapping_sub(ONE));
+        self.set_counted(here & !RUNS, ONE_LESS);
         EndPoll::Idle
     }
 
@@ -272,10 +293,7 @@ impl Biased<'_> {
         debug_assert!(here & RUNS != 0, "only the runner completes");
         let list = if unlisted { REFERENCE } else { 0 };
         // The sum is that of all references, at least the runner's, so it is not negative.
-        let counted_here = (here as isize >> COUNT_SHIFT) as usize;
-        let counted = counted_here
-            .wrapping_mul(REFERENCE)
-            .wrapping_sub(OFFSET + list);
+        let counted = references(count_of(here)).wrapping_sub(OFFSET + list);
         self.0.state.update(|word| {
             let is_here = word & JOINS_HERE != 0 && here & IS_AWAITED != 0;
             let word = if is_here { word | AWAITED } else { word };
@@ -283,5 +301,36 @@ impl Biased<'_> {
             let next = word & !(BIASED | RUNNING | SCHEDULED | FRESH | JOINS_HERE) | DONE;
             Change::To(next.wrapping_add(counted) - runner, owner)
         })
+    }
+}
+
+/// The references that are counted in a word of the task's thread.
+#[inline]
+fn count_of(here: u32) -> i32 {
+    here as i32 >> COUNT_SHIFT
+}
+
+/// So many references, as the state word counts them.
+#[inline]
+fn references(count: i32) -> usize {
+    (count as isize as usize).wrapping_mul(REFERENCE)
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_count_is_the_same_in_either_word() {
+        for (count, more) in [(0, 1), (1, -1), ((1 << 28) - 1, 1), (-(1 << 28), -1)] {
+            let state = TaskState::born_here();
+            let before = state.0.load(Ordering::Relaxed);
+            let here = HereWord(AtomicU32::new(0));
+            let word = (count as u32).wrapping_mul(ONE) | IS_QUEUED;
+            here.count_in(&state, word, ONE_MORE * more);
+            assert_eq!(here.0.load(Ordering::Relaxed), IS_QUEUED);
+            let moved = state.0.load(Ordering::Relaxed).wrapping_sub(before);
+            assert_eq!(moved as isize, (count + more) as isize * REFERENCE as isize);
+        }
     }
 }

@@ -513,9 +513,9 @@ mod tests {
     fn what_is_beside_the_future_is_small() {
         type Waits = std::future::Pending<()>;
         // The header, the scheduler (a pointer), and room for an error.
-        assert!(size_of::<TaskCell<Waits, &'static ()>>() <= 72 + 8 + 16);
+        assert!(size_of::<TaskCell<Waits, &'static ()>>() <= 64 + 8 + 16);
         type Large = std::future::Ready<[u64; 50]>;
         let beside = size_of::<TaskCell<Large, &'static ()>>() - size_of::<Large>();
-        assert!(beside <= 72 + 8 + 8);
+        assert!(beside <= 64 + 8 + 8);
     }
 }

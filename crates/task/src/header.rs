@@ -206,7 +206,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_has_at_most_72_bytes() {
-        assert!(size_of::<Header>() <= 72 + size_of::<TaskWakes>());
+    fn a_header_has_at_most_64_bytes() {
+        assert!(size_of::<Header>() <= 64 + size_of::<TaskWakes>());
     }
 }
