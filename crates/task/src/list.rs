@@ -144,9 +144,8 @@ impl<S: Schedule> TaskList<S> {
     /// is the shard that the current thread has to itself, if it has one. For [`Schedule::enter`].
     pub fn enter(&self, own: Option<usize>, task: &TaskRef) -> bool {
         let header = task.0.header();
-        // The remainder is less than the number of shards, and that less than 2^16.
-        let any = (header.id.as_u64() % self.shards.len() as u64) as usize;
-        let shard = own.unwrap_or(any) % self.shards.len();
+        // Less than the number of shards, and that is less than 2^16.
+        let shard = self.index_of(own.unwrap_or(header.id.as_u64() as usize));
         let mut tasks = self.shards[shard].tasks.lock();
         if tasks.closed {
             return false;
@@ -178,12 +177,23 @@ impl<S: Schedule> TaskList<S> {
         listed.map(Reference::into_raw).is_some()
     }
 
+    /// The shard of the worker with this number, or of whatever else has one.
+    #[inline]
+    fn index_of(&self, number: usize) -> usize {
+        let shards = self.shards.len();
+        // Nearly always so. A division, twice a task, would be a twentieth of what a task costs.
+        match number < shards {
+            true => number,
+            false => number % shards,
+        }
+    }
+
     #[inline]
     fn count(&self, own: Option<usize>, which: impl FnOnce(&Counts) -> &AtomicU64) {
         match own {
             // Relaxed: counts for people to look at; here one thread writes.
             Some(own) => {
-                let count = which(&self.shards[own % self.shards.len()].counts);
+                let count = which(&self.shards[self.index_of(own)].counts);
                 count.store(count.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
             }
             // Relaxed: as above, but here any thread.
