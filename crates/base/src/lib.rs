@@ -17,6 +17,7 @@ pub mod lock;
 pub mod places;
 pub mod slab;
 
+pub mod small_waker;
 pub mod wait;
 pub mod wake;
 pub mod waker_cell;

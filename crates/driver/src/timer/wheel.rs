@@ -11,6 +11,7 @@ use std::num::NonZeroU64;
 use std::task::Waker;
 
 use yamanote_base::places::Places;
+use yamanote_base::small_waker::SmallWaker;
 use yamanote_base::wake::WakeList;
 
 const LEVELS: usize = 6;
@@ -52,7 +53,7 @@ pub(crate) struct Wheel {
 #[derive(Debug)]
 struct Entry {
     when: When,
-    waker: Option<Waker>,
+    waker: Option<SmallWaker>,
     prev: u32,
     next: u32,
 }
@@ -121,7 +122,7 @@ impl Wheel {
         }
         let entry = Entry {
             when: When::new(tick, FIRED),
-            waker: waker.take(),
+            waker: waker.take().map(SmallWaker::new),
             prev: NIL,
             next: NIL,
         };
@@ -162,7 +163,9 @@ impl Wheel {
 
     /// Replaces the waker of a timer that has not fired; drop the old one after unlocking.
     pub(crate) fn set_waker(&mut self, index: u32, waker: Waker) -> Option<Waker> {
-        self.entry_mut(index).waker.replace(waker)
+        let waker = SmallWaker::new(waker);
+        let before = self.entry_mut(index).waker.replace(waker);
+        before.map(SmallWaker::into_waker)
     }
 
     /// Whether the timer at `index` has fired.
@@ -200,7 +203,7 @@ impl Wheel {
             self.unlink(index, slot, (entry.prev, entry.next));
             self.len -= 1;
         }
-        entry.waker
+        entry.waker.map(SmallWaker::into_waker)
     }
 
     /// When the first timer is due: never too late, and exact unless a slot is crowded.
@@ -283,7 +286,7 @@ impl Wheel {
     fn fire_one(&mut self, index: u32, wakes: &mut WakeList) {
         let entry = self.entry_mut(index);
         entry.when = When::new(entry.when.tick(), FIRED);
-        wakes.extend(entry.waker.take());
+        wakes.extend(entry.waker.take().map(SmallWaker::into_waker));
         self.len -= 1;
     }
 
@@ -291,7 +294,7 @@ impl Wheel {
     pub(crate) fn shut_down(&mut self, wakes: &mut WakeList) {
         self.is_shut_down = true;
         for entry in self.entries.values_mut() {
-            wakes.extend(entry.waker.take());
+            wakes.extend(entry.waker.take().map(SmallWaker::into_waker));
         }
     }
 
@@ -476,8 +479,8 @@ mod tests {
     }
 
     #[test]
-    fn an_entry_has_at_most_32_bytes() {
-        assert!(size_of::<Option<Entry>>() <= 32);
+    fn an_entry_has_at_most_24_bytes() {
+        assert!(size_of::<Option<Entry>>() <= 24);
         for (tick, slot) in [(0, 0), (5, FIRED), (TICK_MAX, FAR)] {
             let when = When::new(tick, slot);
             assert_eq!((when.tick(), when.slot()), (tick, slot));
