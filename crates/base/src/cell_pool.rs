@@ -5,33 +5,38 @@
 //! spawns and another frees, the pool of the second fills up to its bound, and the rest goes back
 //! to the allocator.
 
+use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::Cell;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ptr::NonNull;
 
 use crate::atomic::MODEL;
 
-/// The unit of memory; with its alignment.
-pub type Unit = MaybeUninit<u128>;
+/// Where a block begins is a multiple of this.
+const ALIGN: usize = 16;
 
 /// Memory for a value.
-pub type Block = Box<[Unit]>;
+#[derive(Debug)]
+pub struct Block {
+    place: NonNull<u8>,
+    class: SizeClass,
+}
 
 /// A size of blocks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SizeClass {
-    /// The length of a block.
-    pub units: usize,
+    /// How many bytes a block has.
+    pub bytes: usize,
     /// Its place among [`CLASSES`].
     pub index: usize,
 }
 
 /// Sizes up to the first number of bytes are apart by the second: small tasks, of which there may
-/// be very many, waste next to nothing, large ones a fifth at most.
-const STEPS: [(usize, usize); 3] = [(512, 16), (2048, 128), (8192, 512)];
+/// be very many, waste nothing, large ones a fifth at most.
+const STEPS: [(usize, usize); 4] = [(256, 8), (512, 16), (2048, 128), (8192, 512)];
 
 /// How many sizes there are; larger blocks are not kept.
-pub const CLASSES: usize = 32 + 12 + 12;
+pub const CLASSES: usize = 32 + 16 + 12 + 12;
 
 /// Bytes that a thread keeps at most: a thousand tasks of a common size (256 to 512 bytes).
 pub const BYTES_MAX: usize = 512 * 1024;
@@ -45,8 +50,8 @@ thread_local! {
     static POOL: CellPool = const { CellPool::new() };
 }
 
-/// A block that is kept: its first unit holds the link to the one that was given before.
-type Link = Option<NonNull<Unit>>;
+/// Where a block is that is kept. There is the link to the one that was given before.
+type Link = Option<NonNull<u8>>;
 
 struct CellPool {
     /// By size class: the block that was given last.
@@ -65,27 +70,27 @@ impl CellPool {
     #[inline]
     fn take(&self, class: SizeClass) -> Option<Block> {
         let last = &self.last[class.index];
-        let block = last.get()?;
+        let place = last.get()?;
         // SAFETY: `keep` left a link there, and has had the block alone since.
-        last.set(unsafe { block.cast::<Link>().read() });
-        self.bytes.set(self.bytes.get() - class.bytes());
-        // SAFETY: it came to `keep` from a box of this class, and has left the list.
-        Some(unsafe { boxed(block, class) })
+        last.set(unsafe { place.cast::<Link>().read() });
+        self.bytes.set(self.bytes.get() - class.bytes);
+        // SAFETY: it came to `keep` as a block of this class, and has left the list.
+        Some(unsafe { Block::from_raw(place, class) })
     }
 
     /// Keeps the block at `place`, or says that there are enough.
     ///
     /// # Safety
-    /// It was leaked from a box of this class, and is given away if this returns `true`.
+    /// It is that of a block of this class, and is given away if this returns `true`.
     #[inline]
-    unsafe fn keep(&self, class: SizeClass, place: NonNull<Unit>) -> bool {
-        let bytes = self.bytes.get() + class.bytes();
+    unsafe fn keep(&self, class: SizeClass, place: NonNull<u8>) -> bool {
+        let bytes = self.bytes.get() + class.bytes;
         if bytes > BYTES_MAX {
             return false;
         }
         self.bytes.set(bytes);
         let last = &self.last[class.index];
-        // SAFETY: a block has one unit at least, which is aligned for a link and has room for it.
+        // SAFETY: a block has room for a link, and is aligned for it.
         unsafe { place.cast::<Link>().write(last.get()) };
         last.set(Some(place));
         true
@@ -103,20 +108,49 @@ impl Drop for CellPool {
     }
 }
 
-/// The box that was leaked at `place`.
-///
-/// # Safety
-/// It was one of a block of `class`, and is made again once.
-#[inline]
-unsafe fn boxed(place: NonNull<Unit>, class: SizeClass) -> Block {
-    let block = NonNull::slice_from_raw_parts(place, class.units);
-    // SAFETY: the caller's.
-    unsafe { Box::from_raw(block.as_ptr()) }
+impl Block {
+    /// A block that was in no pool.
+    fn new(class: SizeClass) -> Self {
+        let layout = class.layout();
+        // SAFETY: no class is of no bytes.
+        let place = unsafe { alloc(layout) };
+        match NonNull::new(place) {
+            Some(place) => Self { place, class },
+            None => handle_alloc_error(layout),
+        }
+    }
+
+    /// Where it is. The block is lost, unless it is made of this pointer again.
+    #[must_use]
+    #[inline]
+    pub fn into_raw(self) -> NonNull<u8> {
+        ManuallyDrop::new(self).place
+    }
+
+    /// The block at `place`.
+    ///
+    /// # Safety
+    /// `place` came from [`into_raw`](Self::into_raw), of a block of `class`, and is used for this
+    /// once.
+    #[must_use]
+    #[inline]
+    pub unsafe fn from_raw(place: NonNull<u8>, class: SizeClass) -> Self {
+        Self { place, class }
+    }
+}
+
+impl Drop for Block {
+    /// Gives it to the allocator.
+    #[cold]
+    fn drop(&mut self) {
+        // SAFETY: `new` allocated it with this layout.
+        unsafe { dealloc(self.place.as_ptr(), self.class.layout()) };
+    }
 }
 
 impl<T> Room<T> {
     /// The blocks into which a `T` fits.
-    pub const CLASS: Option<SizeClass> = match align_of::<T>() <= align_of::<Unit>() {
+    pub const CLASS: Option<SizeClass> = match align_of::<T>() <= ALIGN {
         true => SizeClass::of(size_of::<T>()),
         false => None,
     };
@@ -126,7 +160,7 @@ impl<T> Room<T> {
     #[inline]
     pub fn take() -> Self {
         Self(match Self::CLASS {
-            Some(class) => NonNull::from(Box::leak(take(class))).cast(),
+            Some(class) => take(class).into_raw().cast(),
             None => NonNull::from(Box::leak(Box::<T>::new_uninit())),
         })
     }
@@ -156,8 +190,8 @@ impl<T> Drop for Room<T> {
             drop(unsafe { Box::from_raw(self.0.as_ptr()) });
             return;
         };
-        // SAFETY: `take` leaked it from a box of this class.
-        give(class, unsafe { boxed(self.0.cast(), class) });
+        // SAFETY: `take` had it from a block of this class.
+        give(unsafe { Block::from_raw(self.0.cast(), class) });
     }
 }
 
@@ -173,9 +207,9 @@ impl SizeClass {
             let (limit, step) = STEPS[row];
             if bytes <= limit {
                 let steps = (bytes - below).div_ceil(step);
-                let units = (below + steps * step) / size_of::<Unit>();
+                let bytes = below + steps * step;
                 index += steps - 1;
-                return Some(Self { units, index });
+                return Some(Self { bytes, index });
             }
             index += (limit - below) / step;
             below = limit;
@@ -190,17 +224,13 @@ impl SizeClass {
             let begin = std::mem::replace(below, limit);
             Some((begin..limit).step_by(step).map(move |below| below + step))
         });
-        let units = rows.flatten().map(|bytes| bytes / size_of::<Unit>());
-        units
-            .enumerate()
-            .map(|(index, units)| Self { units, index })
+        let rows = rows.flatten().enumerate();
+        rows.map(|(index, bytes)| Self { bytes, index })
     }
 
-    /// The bytes of a block.
-    #[must_use]
     #[inline]
-    pub const fn bytes(self) -> usize {
-        self.units * size_of::<Unit>()
+    fn layout(self) -> Layout {
+        Layout::from_size_align(self.bytes, ALIGN).expect("the largest class is small")
     }
 }
 
@@ -210,21 +240,21 @@ pub fn take(class: SizeClass) -> Block {
     // Nothing may be kept, and the thread's locals may be gone.
     match POOL.try_with(|pool| pool.take(class)) {
         Ok(Some(block)) => block,
-        _ => Box::new_uninit_slice(class.units),
+        _ => Block::new(class),
     }
 }
 
-/// Keeps `block`, which [`take`] gave for `class`, or frees it if there are enough.
+/// Keeps `block`, or frees it if there are enough.
 #[inline]
-pub fn give(class: SizeClass, block: Block) {
-    debug_assert_eq!(block.len(), class.units);
-    let place: NonNull<Unit> = NonNull::from(Box::leak(block)).cast();
-    // SAFETY: it was just leaked from a box of this class.
+pub fn give(block: Block) {
+    let class = block.class;
+    let place = block.into_raw();
+    // SAFETY: it was just the place of a block of this class.
     let kept = POOL.try_with(|pool| unsafe { pool.keep(class, place) });
     // There are enough, or the thread's locals are gone.
     if kept != Ok(true) {
         // SAFETY: as above; it was not given away.
-        drop(unsafe { boxed(place, class) });
+        drop(unsafe { Block::from_raw(place, class) });
     }
 }
 
@@ -239,15 +269,15 @@ mod tests {
     #[test]
     fn classes_follow_each_other_and_waste_little() {
         let mut last = class(1);
-        assert_eq!((last.index, last.units), (0, 1));
+        assert_eq!((last.index, last.bytes), (0, 8));
         for bytes in 2..=8192 {
             let class = class(bytes);
-            assert!(class.bytes() >= bytes && class.bytes() - bytes < 16.max(bytes / 4));
+            assert!(class.bytes >= bytes && class.bytes - bytes < 16.max(bytes / 4));
             assert!(class == last || class.index == last.index + 1);
             last = class;
         }
         assert_eq!(last.index, CLASSES - 1);
-        let all = SizeClass::all().inspect(|of| assert_eq!(*of, class(of.bytes())));
+        let all = SizeClass::all().inspect(|of| assert_eq!(*of, class(of.bytes)));
         assert_eq!(all.count(), CLASSES);
         assert_eq!(SizeClass::of(8193), None);
     }
@@ -255,10 +285,10 @@ mod tests {
     #[test]
     fn a_block_is_used_again_for_what_has_its_size() {
         let block = take(class(300));
-        let address = block.as_ptr();
-        give(class(300), block);
+        let place = block.place;
+        give(block);
         let again = take(class(289));
-        assert_eq!(again.as_ptr(), address);
+        assert_eq!(again.place, place);
     }
 
     #[test]
@@ -280,7 +310,7 @@ mod tests {
     fn a_thread_keeps_a_bounded_number_of_bytes() {
         let class = class(8192);
         let blocks: Vec<Block> = (0..100).map(|_| take(class)).collect();
-        blocks.into_iter().for_each(|block| give(class, block));
+        blocks.into_iter().for_each(give);
         let kept = POOL.with(|pool| pool.bytes.get());
         assert_eq!(kept, BYTES_MAX);
     }
@@ -292,7 +322,7 @@ mod tests {
         impl Drop for Late {
             fn drop(&mut self) {
                 if let Some(block) = self.0.take() {
-                    give(class(64), block);
+                    give(block);
                 }
             }
         }
@@ -302,7 +332,7 @@ mod tests {
         }
         let thread = std::thread::spawn(|| {
             LATE.set(Some(Late(Some(take(class(64))))));
-            give(class(64), take(class(64)));
+            give(take(class(64)));
         });
         assert!(thread.join().is_ok());
     }

@@ -11,7 +11,7 @@ use std::marker::PhantomData;
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
-use yamanote_base::cell_pool::{self, BYTES_MAX, CLASSES, SizeClass, Unit};
+use yamanote_base::cell_pool::{self, BYTES_MAX, Block, CLASSES, SizeClass};
 
 use crate::header::Prefix;
 
@@ -69,7 +69,7 @@ impl<S> RestingCells<S> {
         let top = self.tops[class.index].get()?;
         // SAFETY: `give` has put it there, and it rests until now.
         self.tops[class.index].set(unsafe { top.as_ref() }.next);
-        self.bytes.set(self.bytes.get() - class.bytes());
+        self.bytes.set(self.bytes.get() - class.bytes);
         Some(top.cast())
     }
 
@@ -80,7 +80,7 @@ impl<S> RestingCells<S> {
     /// scheduler of the prefix is in it, and nothing else that is to be dropped.
     #[inline]
     pub(crate) unsafe fn give(&self, class: SizeClass, cell: NonNull<Prefix<S>>) -> bool {
-        let bytes = self.bytes.get() + class.bytes();
+        let bytes = self.bytes.get() + class.bytes;
         if bytes > BYTES_MAX {
             return false;
         }
@@ -103,9 +103,8 @@ impl<S> Drop for RestingCells<S> {
                 let scheduler = unsafe { &raw const (*cell.as_ptr()).scheduler };
                 // SAFETY: read once, here.
                 drop(ManuallyDrop::into_inner(unsafe { scheduler.read() }));
-                let units = NonNull::slice_from_raw_parts(cell.cast::<Unit>(), class.units);
-                // SAFETY: `cell_pool::take` gave a box of this length, by the contract of `give`.
-                cell_pool::give(class, unsafe { Box::from_raw(units.as_ptr()) });
+                // SAFETY: it was a block of this class, by the contract of `give`.
+                cell_pool::give(unsafe { Block::from_raw(cell.cast(), class) });
             }
         }
     }
