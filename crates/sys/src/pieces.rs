@@ -1,4 +1,4 @@
-//! Pieces that are written together: [`write`].
+//! Pieces that are written together: [`write()`].
 
 use std::io::{self, IoSlice, Write};
 
