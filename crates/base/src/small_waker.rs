@@ -225,17 +225,19 @@ mod tests {
         RawWaker::new(data, &ONE)
     }
 
-    static ONE: RawWakerVTable = RawWakerVTable::new(clone_one, calls, calls, |_| ());
+    const VTABLE: RawWakerVTable = RawWakerVTable::new(clone_one, calls, calls, |_| ());
+    static ONE: RawWakerVTable = VTABLE;
+    /// More than there are numbers.
+    static MANY: [RawWakerVTable; 1000] = [VTABLE; 1000];
 
     #[test]
     fn wakers_without_a_number_and_with_any_data_are_kept_as_they_are() {
-        let vtables = (0..1000).map(|_| {
-            let vtable = RawWakerVTable::new(clone_one, calls, calls, |_| ());
-            &*Box::leak(Box::new(vtable))
-        });
         let data = [0, 1, DATA, DATA + 1, usize::MAX];
         let mut boxed = 0;
-        for (vtable, data) in vtables.flat_map(|vtable| data.map(|data| (vtable, data))) {
+        for (vtable, data) in MANY
+            .iter()
+            .flat_map(|vtable| data.map(|data| (vtable, data)))
+        {
             let raw = RawWaker::new(std::ptr::without_provenance(data), vtable);
             // SAFETY: these functions do nothing with the data but to look at the pointer.
             let small = SmallWaker::new(unsafe { Waker::from_raw(raw) });
