@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::thread;
 
-use super::suites::{Platform, SUITES, Suite};
+use super::suites::{FIELD, SUITES, Suite};
 use super::variants::{VARIANTS, Variant};
 use crate::Result;
 
@@ -118,15 +118,16 @@ fn variants(value: &str) -> Result<Vec<&'static Variant>> {
 }
 
 fn chosen(named: &[&str]) -> Result<Vec<&'static Suite>> {
-    if let Some(unknown) = named
-        .iter()
-        .find(|name| SUITES.iter().all(|s| s.name != **name))
-    {
+    let is_known = |name: &str| name == FIELD || SUITES.iter().any(|suite| suite.name == name);
+    if let Some(unknown) = named.iter().find(|name| !is_known(name)) {
         let known: Vec<&str> = SUITES.iter().map(|suite| suite.name).collect();
-        return Err(format!("no suite `{unknown}`; there are {}", known.join(", ")).into());
+        let known = known.join(", ");
+        return Err(format!("no suite `{unknown}`; there are {known}, and {FIELD}").into());
     }
-    let is_usual = |suite: &Suite| named.is_empty() && suite.platform == Platform::Own;
-    let wanted = |suite: &&Suite| is_usual(suite) || named.contains(&suite.name);
+    let wanted = |suite: &&Suite| match named {
+        [] => suite.is_usual(),
+        _ => named.contains(&suite.name) || (suite.is_field && named.contains(&FIELD)),
+    };
     Ok(SUITES.iter().filter(wanted).collect())
 }
 
@@ -140,13 +141,20 @@ mod tests {
     }
 
     #[test]
-    fn without_words_every_suite_of_this_machine_runs_once() {
+    fn without_words_every_usual_suite_runs_once() {
         let options = parse("").unwrap();
-        let own = SUITES
-            .iter()
-            .filter(|suite| suite.platform == Platform::Own);
-        assert_eq!(options.suites.len(), own.count());
+        assert!(options.suites.iter().all(|suite| suite.is_usual()));
+        assert!(options.suites.iter().any(|suite| suite.name == "tokio"));
         assert_eq!(options.repeat, 1);
+    }
+
+    #[test]
+    fn the_field_is_named_by_a_word_of_its_own() {
+        let options = parse("field bb8").unwrap();
+        let (field, others): (Vec<&Suite>, _) =
+            options.suites.iter().partition(|suite| suite.is_field);
+        assert!(field.len() > 1);
+        assert!(matches!(others[..], [other] if other.name == "bb8"));
     }
 
     #[test]

@@ -24,7 +24,19 @@ pub(super) struct Suite {
     pub(super) platform: Platform,
     /// The beginnings of the names of its targets; all targets if there are none.
     pub(super) files: &'static [&'static str],
+    /// Whether it is one of the [`FIELD`], which run only if they are named.
+    pub(super) is_field: bool,
 }
+
+impl Suite {
+    /// Whether it runs when no suite is named.
+    pub(super) fn is_usual(&self) -> bool {
+        self.platform == Platform::Own && !self.is_field
+    }
+}
+
+/// What names, on the command line, the suites of crates that others have built upon tokio.
+pub(super) const FIELD: &str = "field";
 
 /// Which targets of a suite are built and run.
 #[derive(Clone, Copy, Debug)]
@@ -100,6 +112,14 @@ pub(super) const SUITES: &[Suite] = &[
     package("actix-rt", "2.15.0", &[]),
     package("bb8", "0.9.1", &[]),
     package("mini-redis", "0.4.1", &[]),
+    field("hyper-util", "0.1.21", FULL),
+    field("tower-http", "0.7.1", FULL),
+    field("quinn", "0.11.12", &[]),
+    field("wiremock", "0.6.5", &[]),
+    field("object_store", "0.14.2", &["fs"]),
+    field("moka", "0.12.16", &["future"]),
+    field("deadpool", "0.13.1", &[]),
+    field("kameo", "0.22.2", &[]),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
@@ -112,6 +132,7 @@ const fn tokio(name: &'static str, kind: Kind) -> Suite {
         kind,
         platform: Platform::Own,
         files: &[],
+        is_field: false,
     }
 }
 
@@ -129,5 +150,17 @@ const fn package(
         kind: Kind::Package,
         platform: Platform::Own,
         files: &[],
+        is_field: false,
+    }
+}
+
+const fn field(
+    name: &'static str,
+    version: &'static str,
+    features: &'static [&'static str],
+) -> Suite {
+    Suite {
+        is_field: true,
+        ..package(name, version, features)
     }
 }
