@@ -2,14 +2,15 @@
 //! process: descriptors are counted.
 #![cfg(all(target_os = "linux", not(loom)))]
 
+mod dropping;
+
 use std::collections::VecDeque;
-use std::future::{Future, poll_fn};
-use std::pin::pin;
-use std::task::Poll;
 
 use yamanote_base::rng::Rng;
 use yamanote_net::owned::TcpListener;
-use yamanote_runtime::{Builder, FileRoute, yield_now};
+use yamanote_runtime::{Builder, FileRoute};
+
+use dropping::{drops, tried};
 
 #[test]
 fn no_connection_is_lost_by_accepts_that_are_dropped_anywhere() {
@@ -46,25 +47,4 @@ async fn drop_accepts() {
 
 fn open_descriptors() -> usize {
     std::fs::read_dir("/proc/self/fd").unwrap().count()
-}
-
-/// How many futures are dropped: more by hand.
-fn drops() -> u32 {
-    let count = std::env::var("YAMANOTE_TEST_DROPS").ok();
-    count.map_or(4000, |count| count.parse().unwrap())
-}
-
-/// Polls `future` a few times, as `rng` says, and drops it if it does not end meanwhile.
-async fn tried<F: Future>(future: F, rng: &mut Rng) -> Option<F::Output> {
-    let mut future = pin!(future);
-    for _ in 0..rng.below(4) {
-        let polled = poll_fn(|cx| Poll::Ready(future.as_mut().poll(cx))).await;
-        if let Poll::Ready(output) = polled {
-            return Some(output);
-        }
-        if rng.below(2) == 0 {
-            yield_now().await;
-        }
-    }
-    None
 }

@@ -124,15 +124,9 @@ pub(super) const SUITES: &[Suite] = &[
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
     Suite {
-        name,
         package: "tokio",
-        version: TOKIO,
-        features: TOKIO_FULL,
-        rustflags: "",
         kind,
-        platform: Platform::Own,
-        files: &[],
-        is_field: false,
+        ..package(name, TOKIO, TOKIO_FULL)
     }
 }
 

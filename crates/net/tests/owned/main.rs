@@ -1,20 +1,22 @@
 //! Sockets that own their buffers: the same in a ring and by readiness, whatever is dropped when.
 #![cfg(all(target_os = "linux", not(loom)))]
 
+#[path = "../dropping/mod.rs"]
+mod dropping;
 mod posts;
 mod threads;
 
-use std::future::{Future, poll_fn};
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
-use std::pin::{Pin, pin};
-use std::task::Poll;
+use std::pin::pin;
 use std::time::Duration;
 
 use yamanote_base::rng::Rng;
 use yamanote_net::owned::{TcpListener, TcpStream};
 use yamanote_runtime::sim::Sim;
 use yamanote_runtime::{Builder, FileRoute, Handle, Runtime, spawn, spawn_blocking, yield_now};
+
+use dropping::{drops, poll_once, tried};
 
 /// Both ways; without rings the first is the second.
 fn each_way(test: impl Fn(&Runtime)) {
@@ -24,6 +26,15 @@ fn each_way(test: impl Fn(&Runtime)) {
             .file_route(route)
             .build();
         test(&runtime.unwrap());
+    }
+}
+
+/// Builders of all kinds of runtimes, for both ways.
+fn each_builder(test: impl Fn(&mut Builder)) {
+    for route in [FileRoute::Ring, FileRoute::NoRing] {
+        test(Builder::new_current_thread().enable_all().file_route(route));
+        let mut several = Builder::new_multi_thread();
+        test(several.worker_threads(2).enable_all().file_route(route));
     }
 }
 
@@ -41,14 +52,6 @@ fn reset(client: std::net::TcpStream) {
     client.set_nonblocking(true).unwrap();
     let stream = yamanote_net::TcpStream::from_std(client).unwrap();
     stream.set_zero_linger().unwrap();
-}
-
-async fn poll_once<F: Future>(mut future: Pin<&mut F>) -> Option<F::Output> {
-    poll_fn(|cx| match future.as_mut().poll(cx) {
-        Poll::Ready(output) => Poll::Ready(Some(output)),
-        Poll::Pending => Poll::Ready(None),
-    })
-    .await
 }
 
 /// Gives the driver some turns.
@@ -351,18 +354,11 @@ async fn drop_listener() {
 
 #[test]
 fn a_runtime_that_ends_closes_what_it_serves() {
-    for route in [FileRoute::Ring, FileRoute::NoRing] {
-        end_runtime(Builder::new_current_thread().file_route(route));
-        end_runtime(
-            Builder::new_multi_thread()
-                .worker_threads(2)
-                .file_route(route),
-        );
-    }
+    each_builder(end_runtime);
 }
 
 fn end_runtime(builder: &mut Builder) {
-    let runtime = builder.enable_all().build().unwrap();
+    let runtime = builder.build().unwrap();
     let (mut client, mut outside, _kept) = runtime.block_on(async {
         let (client, mut server) = pair().await;
         let (other, mut second) = pair().await;
@@ -468,26 +464,6 @@ async fn ping(client: &mut std::net::TcpStream, server: &mut TcpStream) {
     assert_eq!(&chunk[..], b"ping");
     server.send_all(chunk).await.0.unwrap();
     assert!(poll_once(pin!(server.recv(vec![0; 4]))).await.is_none());
-}
-
-/// How many futures of each kind are dropped: more by hand.
-fn drops() -> u32 {
-    let count = std::env::var("YAMANOTE_TEST_DROPS").ok();
-    count.map_or(4000, |count| count.parse().unwrap())
-}
-
-/// Polls `future` a few times, as `rng` says, and drops it if it does not end meanwhile.
-async fn tried<F: Future>(future: F, rng: &mut Rng) -> Option<F::Output> {
-    let mut future = pin!(future);
-    for _ in 0..rng.below(4) {
-        if let Some(output) = poll_once(future.as_mut()).await {
-            return Some(output);
-        }
-        if rng.below(2) == 0 {
-            yield_now().await;
-        }
-    }
-    None
 }
 
 #[test]

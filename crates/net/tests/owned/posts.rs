@@ -7,7 +7,8 @@ use std::sync::Arc;
 use yamanote_net::owned::TcpStream;
 use yamanote_runtime::{Builder, FileRoute, spawn};
 
-use crate::{each_way, pair, poll_once, reset, turns};
+use crate::dropping::poll_once;
+use crate::{each_way, pair, reset, turns};
 
 /// More than the kernel has room for.
 pub(crate) const MUCH: usize = 32 << 20;

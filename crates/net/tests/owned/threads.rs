@@ -5,10 +5,11 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use yamanote_net::owned::TcpStream;
-use yamanote_runtime::{Builder, FileRoute, Runtime, spawn, spawn_blocking};
+use yamanote_runtime::{Builder, Runtime, spawn, spawn_blocking};
 
+use crate::dropping::poll_once;
 use crate::posts::{MUCH, marked};
-use crate::{each_way, pair, poll_once, turns};
+use crate::{each_builder, each_way, pair, turns};
 
 /// What `read` reads on a thread of its own, while this one drives.
 fn read_while_driven(
@@ -78,18 +79,11 @@ fn what_is_dropped_on_another_thread_ends_and_gives_its_buffers_back() {
 
 #[test]
 fn a_runtime_that_ends_gives_back_what_was_posted() {
-    for route in [FileRoute::Ring, FileRoute::NoRing] {
-        end_while_posting(Builder::new_current_thread().file_route(route));
-        end_while_posting(
-            Builder::new_multi_thread()
-                .worker_threads(2)
-                .file_route(route),
-        );
-    }
+    each_builder(end_while_posting);
 }
 
 fn end_while_posting(builder: &mut Builder) {
-    let runtime: Runtime = builder.enable_all().build().unwrap();
+    let runtime = builder.build().unwrap();
     let mark = Arc::new(());
     let ends: Vec<_> = (0..8).map(|_| runtime.block_on(pair())).collect();
     let (mut clients, servers): (Vec<_>, Vec<_>) = ends.into_iter().unzip();
