@@ -9,14 +9,19 @@
 //!  ToSocketAddrs, lookup_host ──▶ driver::op (the system's resolver), or the world's names
 //! ```
 //!
-//! Read next: the file `methods.rs` (what all sockets have), then [`TcpStream`].
+//! Read next: the files `methods.rs` (what all sockets have), `stream.rs` and `datagram.rs` (what
+//! TCP's and UDP's have with Unix's), then [`TcpStream`].
 
 #![deny(unsafe_code)]
 
 #[macro_use]
+mod datagram;
+#[macro_use]
 mod methods;
 #[macro_use]
 mod split;
+#[macro_use]
+mod stream;
 
 #[allow(unsafe_code)] // Memory that is not initialized yet.
 mod fill;

@@ -2,6 +2,7 @@
 
 use std::future::ready;
 use std::io;
+use std::mem::MaybeUninit;
 use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::task::{Context, Poll};
 
@@ -79,46 +80,10 @@ impl UdpSocket {
     pub async fn connect<A: ToSocketAddrs>(&self, addr: A) -> io::Result<()> {
         first_success(addr, |addr| ready(self.io.connect(addr))).await
     }
-
-    /// Takes what went wrong since it was asked last.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.io.take_error()
-    }
 }
 
-/// Sending.
+/// Sending to an address.
 impl UdpSocket {
-    /// Sends `buf` to the address that it is connected to.
-    ///
-    /// *Cancel safety:* if it is dropped, nothing was sent.
-    ///
-    /// # Errors
-    /// When it is not connected, `buf` is too long, or an earlier datagram was refused.
-    pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.io
-            .async_io(Interest::WRITABLE, || self.io.send(buf))
-            .await
-    }
-
-    /// [`send`](Self::send) for the last task that calls this.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.io.poll_io(cx, Direction::Write, || self.io.send(buf))
-    }
-
-    /// [`send`](Self::send) at once.
-    ///
-    /// # Errors
-    /// As there; `WouldBlock` if there is no room.
-    pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.io.try_io(Interest::WRITABLE, || self.io.send(buf))
-    }
-
     /// Sends `buf` to the first address of `target`.
     ///
     /// *Cancel safety:* if it is dropped, nothing was sent.
@@ -156,105 +121,6 @@ impl UdpSocket {
     pub fn try_send_to(&self, buf: &[u8], target: SocketAddr) -> io::Result<usize> {
         self.io
             .try_io(Interest::WRITABLE, || self.io.send_to(buf, target))
-    }
-}
-
-/// Receiving. What of a datagram does not fit into the buffer is lost.
-impl UdpSocket {
-    /// Receives a datagram; returns its length.
-    ///
-    /// *Cancel safety:* if it is dropped, nothing was received.
-    ///
-    /// # Errors
-    /// When an earlier datagram was refused.
-    pub async fn recv(&self, mut buf: &mut [u8]) -> io::Result<usize> {
-        self.recv_buf(&mut buf).await
-    }
-
-    /// [`recv`](Self::recv) into `buf`, which advances.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
-        let recv = || fill(buf, |buf| self.io.recv(buf));
-        self.io.async_io(Interest::READABLE, recv).await
-    }
-
-    /// [`recv`](Self::recv) for the last task that calls this.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let recv = || fill(buf, |buf| self.io.recv(buf));
-        self.io.poll_io(cx, Direction::Read, recv).map_ok(drop)
-    }
-
-    /// [`recv`](Self::recv) at once.
-    ///
-    /// # Errors
-    /// As there; `WouldBlock` if nothing is there.
-    pub fn try_recv(&self, mut buf: &mut [u8]) -> io::Result<usize> {
-        self.try_recv_buf(&mut buf)
-    }
-
-    /// [`try_recv`](Self::try_recv) into `buf`, which advances.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn try_recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
-        self.io
-            .try_io(Interest::READABLE, || fill(buf, |buf| self.io.recv(buf)))
-    }
-
-    /// Receives a datagram; returns its length and its sender.
-    ///
-    /// *Cancel safety:* if it is dropped, nothing was received.
-    ///
-    /// # Errors
-    /// When an earlier datagram was refused.
-    pub async fn recv_from(&self, mut buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.recv_buf_from(&mut buf).await
-    }
-
-    /// [`recv_from`](Self::recv_from) into `buf`, which advances.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn recv_buf_from<B: BufMut>(&self, buf: &mut B) -> io::Result<(usize, SocketAddr)> {
-        let recv = || fill_with(buf, |buf| self.io.recv_from(buf));
-        self.io.async_io(Interest::READABLE, recv).await
-    }
-
-    /// [`recv_from`](Self::recv_from) for the last task that calls this.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn poll_recv_from(
-        &self,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<SocketAddr>> {
-        let recv = || fill_with(buf, |buf| self.io.recv_from(buf));
-        self.io
-            .poll_io(cx, Direction::Read, recv)
-            .map_ok(|(_, from)| from)
-    }
-
-    /// [`recv_from`](Self::recv_from) at once.
-    ///
-    /// # Errors
-    /// As there; `WouldBlock` if nothing is there.
-    pub fn try_recv_from(&self, mut buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.try_recv_buf_from(&mut buf)
-    }
-
-    /// [`try_recv_from`](Self::try_recv_from) into `buf`, which advances.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn try_recv_buf_from<B: BufMut>(&self, buf: &mut B) -> io::Result<(usize, SocketAddr)> {
-        let recv = || fill_with(buf, |buf| self.io.recv_from(buf));
-        self.io.try_io(Interest::READABLE, recv)
     }
 }
 
@@ -346,6 +212,13 @@ impl UdpSocket {
     /// As there; `WouldBlock` if nothing is there.
     pub fn try_peek_sender(&self) -> io::Result<SocketAddr> {
         self.io.try_io(Interest::READABLE, || self.sender_of_next())
+    }
+
+    fn recv_chunk_from<'a>(
+        &self,
+        buf: &'a mut [MaybeUninit<u8>],
+    ) -> io::Result<(&'a mut [u8], SocketAddr)> {
+        self.io.recv_from(buf)
     }
 
     fn sender_of_next(&self) -> io::Result<SocketAddr> {
@@ -489,6 +362,7 @@ impl UdpSocket {
     }
 }
 
+datagram_methods!(UdpSocket, SocketAddr);
 readiness_methods!(UdpSocket, poll_recv_ready, poll_send_ready);
 descriptor!(UdpSocket, |io| real(io.os()));
 socket_traits!(UdpSocket, std::net::UdpSocket, |io| io.os().ok());

@@ -8,6 +8,9 @@ pub mod wait;
 
 mod stand_in;
 
+#[macro_use]
+pub mod stream;
+
 pub mod tcp;
 pub mod tcp_socket;
 pub mod udp;
@@ -51,6 +54,12 @@ pub trait WorldSocket {
 
     /// Changes its options.
     fn set_options(&self, change: impl FnOnce(&mut SocketOptions));
+
+    /// Takes what went wrong since it was asked last.
+    ///
+    /// # Errors
+    /// If its host was killed.
+    fn take_error(&self) -> io::Result<Option<io::Error>>;
 }
 
 macro_rules! world_sockets {
@@ -66,6 +75,10 @@ macro_rules! world_sockets {
 
             fn set_options(&self, change: impl FnOnce(&mut SocketOptions)) {
                 self.set_options(change);
+            }
+
+            fn take_error(&self) -> io::Result<Option<io::Error>> {
+                self.take_error()
             }
         }
     )*};
@@ -128,6 +141,17 @@ impl<S: Source + Descriptor, W: WorldSocket> Resource<S, W> {
                 socket.set_options(world);
                 Ok(())
             }
+        }
+    }
+
+    /// Takes what went wrong since it was asked last.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
+        match self {
+            Resource::Os(source) => SockRef::from(source.get()).take_error(),
+            Resource::World(socket) => socket.take_error(),
         }
     }
 }

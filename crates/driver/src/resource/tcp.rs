@@ -1,11 +1,10 @@
 //! TCP: listeners and streams.
 
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
+use std::io;
 use std::mem::MaybeUninit;
-use std::net::{Shutdown, SocketAddr};
+use std::net::SocketAddr;
 
 use yamanote_base::interest::{Interest, Ready};
-use yamanote_sys::pieces;
 use yamanote_sys::receive;
 use yamanote_sys::socket::{Backlog, Socket};
 use yamanote_world::net as world;
@@ -170,35 +169,6 @@ impl TcpStream {
         }
     }
 
-    /// Reads what has arrived into `buf`; returns the part that was filled, empty at the end.
-    ///
-    /// # Errors
-    /// `WouldBlock`; those of the connection.
-    #[inline]
-    pub fn read<'a>(&self, buf: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a mut [u8]> {
-        match self {
-            Resource::Os(stream) => receive::recv_uninit(stream.get(), buf),
-            Resource::World(stream) => {
-                // Only what will be filled is zeroed; one byte at least, to be told of the end.
-                let most = buf.len().min(stream.readable_len().max(1));
-                let buf = receive::zero(&mut buf[..most]);
-                let n = stream.read(buf)?;
-                Ok(&mut buf[..n])
-            }
-        }
-    }
-
-    /// Reads into several buffers.
-    ///
-    /// # Errors
-    /// As [`read`](Self::read).
-    pub fn read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        match self {
-            Resource::Os(stream) => stream.get().read_vectored(bufs),
-            Resource::World(stream) => stream.read_vectored(bufs),
-        }
-    }
-
     /// Reads into `buf` what then can be read again.
     ///
     /// # Errors
@@ -210,41 +180,6 @@ impl TcpStream {
             Resource::World(stream) => stream.peek(buf)?,
         };
         Ok(&mut buf[..n])
-    }
-
-    /// Sends of `buf` what there is room for.
-    ///
-    /// # Errors
-    /// `WouldBlock`; those of the connection.
-    #[inline]
-    pub fn write(&self, buf: &[u8]) -> io::Result<usize> {
-        match self {
-            Resource::Os(stream) => stream.get().write(buf),
-            Resource::World(stream) => stream.write(buf),
-        }
-    }
-
-    /// Sends of several buffers what there is room for.
-    ///
-    /// # Errors
-    /// As [`write`](Self::write).
-    #[inline]
-    pub fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        match self {
-            Resource::Os(stream) => pieces::write(stream.get(), bufs),
-            Resource::World(stream) => stream.write_vectored(bufs),
-        }
-    }
-
-    /// Shuts one or both directions down.
-    ///
-    /// # Errors
-    /// When it is not connected.
-    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        match self {
-            Resource::Os(stream) => stream.get().shutdown(how),
-            Resource::World(stream) => stream.shutdown(how),
-        }
     }
 
     /// The address of this end.
@@ -266,17 +201,6 @@ impl TcpStream {
         match self {
             Resource::Os(stream) => stream.get().peer_addr(),
             Resource::World(stream) => stream.peer_addr(),
-        }
-    }
-
-    /// Takes what went wrong since it was asked last.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        match self {
-            Resource::Os(stream) => stream.get().take_error(),
-            Resource::World(stream) => stream.take_error(),
         }
     }
 }

@@ -227,15 +227,4 @@ impl UdpSocket {
             Resource::World(socket) => socket.peer_addr(),
         }
     }
-
-    /// Takes what went wrong since it was asked last.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        match self {
-            Resource::Os(socket) => socket.get().take_error(),
-            Resource::World(socket) => socket.take_error(),
-        }
-    }
 }

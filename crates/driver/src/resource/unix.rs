@@ -3,9 +3,7 @@
 mod datagram;
 
 use std::ffi::OsStr;
-use std::io::{self, IoSlice, IoSliceMut, Read, Write};
-use std::mem::MaybeUninit;
-use std::net::Shutdown;
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::SocketAddr;
@@ -13,7 +11,6 @@ use std::path::Path;
 
 use yamanote_base::interest::{Interest, Ready};
 use yamanote_base::ready::ReadyCell;
-use yamanote_sys::pieces;
 use yamanote_sys::socket::Socket;
 use yamanote_sys::unix_socket;
 use yamanote_world::net::{self as world, SocketOptions, UnixName};
@@ -63,11 +60,16 @@ macro_rules! world_sockets {
 
             /// Unix sockets have no options here.
             fn set_options(&self, _: impl FnOnce(&mut SocketOptions)) {}
+
+            fn take_error(&self) -> io::Result<Option<io::Error>> {
+                Ok(None)
+            }
         }
     )*};
 }
 
 world_sockets! { UnixListener UnixStream UnixDatagram }
+world_stream!(world::UnixStream);
 
 /// The name that an address is in a world.
 fn name_of(addr: &SocketAddr) -> UnixName {
@@ -145,67 +147,6 @@ impl UnixStream {
         Ok((one, two))
     }
 
-    /// Reads what has arrived into `buf`; returns the part that was filled, empty at the end.
-    ///
-    /// # Errors
-    /// `WouldBlock`; those of the connection.
-    pub fn read<'a>(&self, buf: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a mut [u8]> {
-        match self {
-            Resource::Os(stream) => read::recv_uninit(stream.get(), buf),
-            Resource::World(stream) => {
-                // Only what will be filled is zeroed; one byte at least, to be told of the end.
-                let most = buf.len().min(stream.readable_len().max(1));
-                let buf = read::zero(&mut buf[..most]);
-                let n = stream.read_vectored(&mut [IoSliceMut::new(buf)])?;
-                Ok(&mut buf[..n])
-            }
-        }
-    }
-
-    /// Reads into several buffers.
-    ///
-    /// # Errors
-    /// As [`read`](Self::read).
-    pub fn read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        match self {
-            Resource::Os(stream) => stream.get().read_vectored(bufs),
-            Resource::World(stream) => stream.read_vectored(bufs),
-        }
-    }
-
-    /// Sends of `buf` what there is room for.
-    ///
-    /// # Errors
-    /// `WouldBlock`; those of the connection.
-    pub fn write(&self, buf: &[u8]) -> io::Result<usize> {
-        match self {
-            Resource::Os(stream) => stream.get().write(buf),
-            Resource::World(stream) => stream.write_vectored(&[IoSlice::new(buf)]),
-        }
-    }
-
-    /// Sends of several buffers what there is room for.
-    ///
-    /// # Errors
-    /// As [`write`](Self::write).
-    pub fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        match self {
-            Resource::Os(stream) => pieces::write(stream.get(), bufs),
-            Resource::World(stream) => stream.write_vectored(bufs),
-        }
-    }
-
-    /// Shuts one or both directions down.
-    ///
-    /// # Errors
-    /// When it is not connected.
-    pub fn shutdown(&self, how: Shutdown) -> io::Result<()> {
-        match self {
-            Resource::Os(stream) => stream.get().shutdown(how),
-            Resource::World(stream) => stream.shutdown(how),
-        }
-    }
-
     /// The address of this end.
     ///
     /// # Errors
@@ -240,17 +181,6 @@ impl UnixStream {
                 uid: 0,
                 gid: 0,
             }),
-        }
-    }
-
-    /// Takes what went wrong since it was asked last.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        match self {
-            Resource::Os(stream) => stream.get().take_error(),
-            Resource::World(_) => Ok(None),
         }
     }
 }
@@ -350,17 +280,6 @@ impl UnixListener {
         match self {
             Resource::Os(listener) => listener.get().local_addr(),
             Resource::World(listener) => addr_named(&listener.local_name()?),
-        }
-    }
-
-    /// Takes what went wrong since it was asked last.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        match self {
-            Resource::Os(listener) => listener.get().take_error(),
-            Resource::World(_) => Ok(None),
         }
     }
 }

@@ -84,14 +84,6 @@ impl TcpStream {
         self.io.peer_addr()
     }
 
-    /// Takes what went wrong since it was asked last.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.io.take_error()
-    }
-
     /// Reads into `buf` what then can be read again; 0 is the end of the stream.
     ///
     /// *Cancel safety:* nothing is taken in any case.
@@ -114,49 +106,6 @@ impl TcpStream {
     ) -> Poll<io::Result<usize>> {
         self.io
             .poll_io(cx, Direction::Read, || fill(buf, |buf| self.io.peek(buf)))
-    }
-
-    /// Reads what is there; 0 is the end of the stream.
-    ///
-    /// # Errors
-    /// `WouldBlock` if nothing is there.
-    pub fn try_read(&self, mut buf: &mut [u8]) -> io::Result<usize> {
-        self.try_read_buf(&mut buf)
-    }
-
-    /// [`try_read`](Self::try_read) into `buf`, which advances.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn try_read_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
-        self.io
-            .try_io(Interest::READABLE, || fill(buf, |buf| self.io.read(buf)))
-    }
-
-    /// [`try_read`](Self::try_read) into several buffers.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn try_read_vectored(&self, bufs: &mut [IoSliceMut<'_>]) -> io::Result<usize> {
-        self.io
-            .try_io(Interest::READABLE, || self.io.read_vectored(bufs))
-    }
-
-    /// Writes what there is room for.
-    ///
-    /// # Errors
-    /// `WouldBlock` if there is no room.
-    pub fn try_write(&self, buf: &[u8]) -> io::Result<usize> {
-        self.io.try_io(Interest::WRITABLE, || self.io.write(buf))
-    }
-
-    /// [`try_write`](Self::try_write) from several buffers.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.io
-            .try_io(Interest::WRITABLE, || self.io.write_vectored(bufs))
     }
 
     /// Whether small writes are sent at once.
@@ -237,35 +186,6 @@ impl TcpStream {
             other => other,
         }
     }
-
-    #[inline]
-    pub(crate) fn poll_read_priv(
-        &self,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        fill::poll_read(&self.io, cx, buf, |buf| self.io.read(buf))
-    }
-
-    #[inline]
-    pub(crate) fn poll_write_priv(
-        &self,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.io
-            .poll_transfer(cx, Direction::Write, buf.len(), || self.io.write(buf))
-    }
-
-    #[inline]
-    pub(crate) fn poll_write_vectored_priv(
-        &self,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.io
-            .poll_io(cx, Direction::Write, || self.io.write_vectored(bufs))
-    }
 }
 
 /// What only Linux has.
@@ -290,56 +210,7 @@ impl TcpStream {
     }
 }
 
+stream_methods!(TcpStream);
 readiness_methods!(TcpStream, poll_read_ready, poll_write_ready);
 descriptor!(TcpStream, |io| real(io.os()));
 socket_traits!(TcpStream, std::net::TcpStream, |io| io.os().ok());
-
-impl AsRef<Self> for TcpStream {
-    fn as_ref(&self) -> &Self {
-        self
-    }
-}
-
-impl AsyncRead for TcpStream {
-    #[inline]
-    fn poll_read(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        self.poll_read_priv(cx, buf)
-    }
-}
-
-impl AsyncWrite for TcpStream {
-    #[inline]
-    fn poll_write(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buf: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        self.poll_write_priv(cx, buf)
-    }
-
-    #[inline]
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.poll_write_vectored_priv(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        true
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        // Nothing is kept back on this side.
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Poll::Ready(self.shutdown_write())
-    }
-}

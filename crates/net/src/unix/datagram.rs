@@ -111,14 +111,6 @@ impl UnixDatagram {
         self.io.peer_addr().map(SocketAddr)
     }
 
-    /// Takes what went wrong since it was asked last.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        self.io.take_error()
-    }
-
     /// Shuts one or both directions down: waiting operations end.
     ///
     /// # Errors
@@ -128,36 +120,8 @@ impl UnixDatagram {
     }
 }
 
-/// Sending.
+/// Sending to an address.
 impl UnixDatagram {
-    /// Sends `buf` to the address that it is connected to.
-    ///
-    /// *Cancel safety:* if it is dropped, nothing was sent.
-    ///
-    /// # Errors
-    /// When it is not connected, or the other side has gone.
-    pub async fn send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.io
-            .async_io(Interest::WRITABLE, || self.io.send(buf))
-            .await
-    }
-
-    /// [`send`](Self::send) for the last task that calls this.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn poll_send(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.io.poll_io(cx, Direction::Write, || self.io.send(buf))
-    }
-
-    /// [`send`](Self::send) at once.
-    ///
-    /// # Errors
-    /// As there; `WouldBlock` if there is no room.
-    pub fn try_send(&self, buf: &[u8]) -> io::Result<usize> {
-        self.io.try_io(Interest::WRITABLE, || self.io.send(buf))
-    }
-
     /// Sends `buf` to the socket at `target`.
     ///
     /// *Cancel safety:* if it is dropped, nothing was sent.
@@ -197,108 +161,7 @@ impl UnixDatagram {
     }
 }
 
-/// Receiving. What of a datagram does not fit into the buffer is lost.
 impl UnixDatagram {
-    /// Receives a datagram; returns its length.
-    ///
-    /// *Cancel safety:* if it is dropped, nothing was received.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub async fn recv(&self, mut buf: &mut [u8]) -> io::Result<usize> {
-        self.recv_buf(&mut buf).await
-    }
-
-    /// [`recv`](Self::recv) into `buf`, which advances.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
-        let recv = || fill(buf, |buf| self.recv_chunk(buf));
-        self.io.async_io(Interest::READABLE, recv).await
-    }
-
-    /// [`recv`](Self::recv) for the last task that calls this.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn poll_recv(&self, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        let recv = || fill(buf, |buf| self.recv_chunk(buf));
-        self.io.poll_io(cx, Direction::Read, recv).map_ok(drop)
-    }
-
-    /// [`recv`](Self::recv) at once.
-    ///
-    /// # Errors
-    /// As there; `WouldBlock` if nothing is there.
-    pub fn try_recv(&self, mut buf: &mut [u8]) -> io::Result<usize> {
-        self.try_recv_buf(&mut buf)
-    }
-
-    /// [`try_recv`](Self::try_recv) into `buf`, which advances.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn try_recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
-        self.io
-            .try_io(Interest::READABLE, || fill(buf, |buf| self.recv_chunk(buf)))
-    }
-
-    /// Receives a datagram; returns its length and its sender.
-    ///
-    /// *Cancel safety:* if it is dropped, nothing was received.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub async fn recv_from(&self, mut buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.recv_buf_from(&mut buf).await
-    }
-
-    /// [`recv_from`](Self::recv_from) into `buf`, which advances.
-    ///
-    /// # Errors
-    /// As there.
-    pub async fn recv_buf_from<B: BufMut>(&self, buf: &mut B) -> io::Result<(usize, SocketAddr)> {
-        let recv = || fill_with(buf, |buf| self.recv_chunk_from(buf));
-        self.io.async_io(Interest::READABLE, recv).await
-    }
-
-    /// [`recv_from`](Self::recv_from) for the last task that calls this.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn poll_recv_from(
-        &self,
-        cx: &mut Context<'_>,
-        buf: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<SocketAddr>> {
-        let recv = || fill_with(buf, |buf| self.recv_chunk_from(buf));
-        self.io
-            .poll_io(cx, Direction::Read, recv)
-            .map_ok(|(_, from)| from)
-    }
-
-    /// [`recv_from`](Self::recv_from) at once.
-    ///
-    /// # Errors
-    /// As there; `WouldBlock` if nothing is there.
-    pub fn try_recv_from(&self, mut buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
-        self.try_recv_buf_from(&mut buf)
-    }
-
-    /// [`try_recv_from`](Self::try_recv_from) into `buf`, which advances.
-    ///
-    /// # Errors
-    /// As there.
-    pub fn try_recv_buf_from<B: BufMut>(&self, buf: &mut B) -> io::Result<(usize, SocketAddr)> {
-        let recv = || fill_with(buf, |buf| self.recv_chunk_from(buf));
-        self.io.try_io(Interest::READABLE, recv)
-    }
-
-    fn recv_chunk<'a>(&self, buf: &'a mut [MaybeUninit<u8>]) -> io::Result<&'a mut [u8]> {
-        self.io.recv(buf)
-    }
-
     fn recv_chunk_from<'a>(
         &self,
         buf: &'a mut [MaybeUninit<u8>],
@@ -308,6 +171,7 @@ impl UnixDatagram {
     }
 }
 
+datagram_methods!(UnixDatagram, SocketAddr);
 readiness_methods!(UnixDatagram, poll_recv_ready, poll_send_ready);
 descriptor!(UnixDatagram, |io| real(io.os()));
 socket_traits!(UnixDatagram, std_unix::UnixDatagram, |io| io.os().ok());

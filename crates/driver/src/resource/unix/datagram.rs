@@ -185,15 +185,4 @@ impl UnixDatagram {
             Resource::World(socket) => addr_named(&socket.peer_name()?),
         }
     }
-
-    /// Takes what went wrong since it was asked last.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn take_error(&self) -> io::Result<Option<io::Error>> {
-        match self {
-            Resource::Os(socket) => socket.get().take_error(),
-            Resource::World(_) => Ok(None),
-        }
-    }
 }
