@@ -4,13 +4,14 @@
 //! and choose between the real system and a simulated world. What is here is the public shape.
 //!
 //! ```text
-//!  TcpStream, TcpListener, TcpSocket, UdpSocket ──▶ driver::resource: Os | World
-//!  UnixStream, UnixListener, UnixDatagram, pipe, AsyncFd ──▶ driver::resource: Registration
+//!  TcpStream, TcpListener, TcpSocket, UdpSocket,
+//!  UnixStream, UnixListener, UnixSocket, UnixDatagram ──▶ driver::resource: Os | World
+//!  pipe, named_pipe, AsyncFd ──▶ driver::resource: Registration
 //!  ToSocketAddrs, lookup_host ──▶ driver::op (the system's resolver), or the world's names
 //! ```
 //!
 //! Read next: the files `methods.rs` (what all sockets have), `stream.rs` and `datagram.rs` (what
-//! TCP's and UDP's have with Unix's), then [`TcpStream`].
+//! TCP's and UDP's have with Unix's), `options.rs`, then [`TcpStream`].
 
 #![deny(unsafe_code)]
 
@@ -18,6 +19,8 @@
 mod datagram;
 #[macro_use]
 mod methods;
+#[macro_use]
+mod options;
 #[macro_use]
 mod split;
 #[macro_use]

@@ -226,74 +226,29 @@ impl UdpSocket {
     }
 }
 
-/// Writes a getter and a setter of an option that simulated sockets remember.
-macro_rules! udp_options {
-    ($(
-        $(#[$doc:meta])*
-        $get:ident, $set:ident: $Value:ty, $os_get:ident, $os_set:ident, $field:ident;
-    )*) => {$(
-        $(#[$doc])*
-        ///
-        /// # Errors
-        /// Those of the system.
-        pub fn $get(&self) -> io::Result<$Value> {
-            self.io.option(|socket| socket.$os_get(), |options| options.$field)
-        }
-
-        #[doc = concat!("Sets [`", stringify!($get), "`](Self::", stringify!($get), ").")]
-        ///
-        /// # Errors
-        /// Those of the system.
-        pub fn $set(&self, value: $Value) -> io::Result<()> {
-            self.io.set_option(|socket| socket.$os_set(value), |options| options.$field = value)
-        }
-    )*};
-}
-
 /// Options.
 impl UdpSocket {
-    udp_options! {
+    socket_options! {
         /// Whether datagrams may be sent to everybody in a network.
-        broadcast, set_broadcast: bool, broadcast, set_broadcast, broadcast;
+        broadcast, set_broadcast: bool = broadcast, set_broadcast, broadcast;
 
         /// Whether it hears its own multicasts (IPv4).
-        multicast_loop_v4, set_multicast_loop_v4: bool,
-        multicast_loop_v4, set_multicast_loop_v4, multicast_loop_v4;
+        multicast_loop_v4, set_multicast_loop_v4: bool =
+            multicast_loop_v4, set_multicast_loop_v4, multicast_loop_v4;
 
         /// Whether it hears its own multicasts (IPv6).
-        multicast_loop_v6, set_multicast_loop_v6: bool,
-        multicast_loop_v6, set_multicast_loop_v6, multicast_loop_v6;
+        multicast_loop_v6, set_multicast_loop_v6: bool =
+            multicast_loop_v6, set_multicast_loop_v6, multicast_loop_v6;
 
         /// Hops that its multicasts may take (IPv4).
-        multicast_ttl_v4, set_multicast_ttl_v4: u32,
-        multicast_ttl_v4, set_multicast_ttl_v4, multicast_ttl_v4;
+        multicast_ttl_v4, set_multicast_ttl_v4: u32 =
+            multicast_ttl_v4, set_multicast_ttl_v4, multicast_ttl_v4;
 
         /// Hops that its packets may take.
-        ttl, set_ttl: u32, ttl_v4, set_ttl_v4, ttl;
-
-        /// Type of service of its packets (IPv4).
-        tos_v4, set_tos_v4: u32, tos_v4, set_tos_v4, tos;
+        ttl, set_ttl: u32 = ttl_v4, set_ttl_v4, ttl;
     }
 
-    /// Type of service of its packets (IPv4).
-    ///
-    /// # Errors
-    /// Those of the system.
-    #[deprecated = "`tos` related methods have been renamed `tos_v4` since they are IPv4-specific"]
-    #[doc(hidden)]
-    pub fn tos(&self) -> io::Result<u32> {
-        self.tos_v4()
-    }
-
-    /// Sets the type of service of its packets (IPv4).
-    ///
-    /// # Errors
-    /// Those of the system.
-    #[deprecated = "`tos` related methods have been renamed `tos_v4` since they are IPv4-specific"]
-    #[doc(hidden)]
-    pub fn set_tos(&self, tos: u32) -> io::Result<()> {
-        self.set_tos_v4(tos)
-    }
+    tos_options!();
 
     /// Joins a multicast group (IPv4) on an interface; the unspecified address is any.
     ///
@@ -335,31 +290,16 @@ impl UdpSocket {
 /// What Windows has not.
 #[cfg(unix)]
 impl UdpSocket {
-    udp_options! {
+    socket_options! {
         /// Traffic class of its packets (IPv6).
-        tclass_v6, set_tclass_v6: u32, tclass_v6, set_tclass_v6, tos;
+        tclass_v6, set_tclass_v6: u32 = tclass_v6, set_tclass_v6, tos;
     }
 }
 
 /// What only Linux has.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 impl UdpSocket {
-    /// The interface that it is bound to.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
-        self.io.option(|socket| socket.device(), |_| None)
-    }
-
-    /// Binds it to an interface, or to none.
-    ///
-    /// # Errors
-    /// Those of the system: no such interface, not allowed.
-    pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
-        self.io
-            .set_option(|socket| socket.bind_device(interface), |_| ())
-    }
+    device_options!();
 }
 
 datagram_methods!(UdpSocket, SocketAddr);

@@ -89,22 +89,9 @@ impl TcpListener {
         self.io.local_addr()
     }
 
-    /// Hops that its packets may take.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn ttl(&self) -> io::Result<u32> {
-        self.io
-            .option(|socket| socket.ttl_v4(), |options| options.ttl)
-    }
-
-    /// Sets [`ttl`](Self::ttl).
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.io
-            .set_option(|socket| socket.set_ttl_v4(ttl), |options| options.ttl = ttl)
+    socket_options! {
+        /// Hops that its packets may take.
+        ttl, set_ttl: u32 = ttl_v4, set_ttl_v4, ttl;
     }
 }
 

@@ -3,7 +3,6 @@
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use yamanote_driver::resource;
 
@@ -14,33 +13,6 @@ use crate::tcp::stream::TcpStream;
 /// A TCP socket that does not listen and is not connected yet.
 pub struct TcpSocket {
     io: resource::TcpSocket,
-}
-
-/// Writes a getter and a setter of an option: its docs, names, type, and how to find it on
-/// the real system and in a simulated socket's options.
-macro_rules! socket_options {
-    ($(
-        $(#[$doc:meta])*
-        $get:ident, $set:ident: $Value:ty,
-        |$sock:ident| $os_get:expr, |$options:ident| $world_get:expr,
-        |$os:ident, $world:ident, $value:ident| $os_set:expr, $world_set:expr;
-    )*) => {$(
-        $(#[$doc])*
-        ///
-        /// # Errors
-        /// Those of the system.
-        pub fn $get(&self) -> io::Result<$Value> {
-            self.io.option(|$sock| $os_get, |$options| $world_get)
-        }
-
-        #[doc = concat!("Sets [`", stringify!($get), "`](Self::", stringify!($get), ").")]
-        ///
-        /// # Errors
-        /// Those of the system.
-        pub fn $set(&self, $value: $Value) -> io::Result<()> {
-            self.io.set_option(|$os| $os_set, |$world| $world_set)
-        }
-    )*};
 }
 
 impl TcpSocket {
@@ -121,91 +93,51 @@ impl TcpSocket {
         self.io.option(|socket| socket.take_error(), |_| None)
     }
 
-    /// How long closing waits for unsent data.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn linger(&self) -> io::Result<Option<Duration>> {
-        self.io
-            .option(|socket| socket.linger(), |options| options.linger)
-    }
-
-    /// Sets [`linger`](Self::linger): closing blocks the thread as long, which is seldom wanted.
-    ///
-    /// # Errors
-    /// Those of the system.
-    #[deprecated = "`SO_LINGER` causes the socket to block the thread on drop"]
-    pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
-        self.set_linger_to(linger)
-    }
-
-    /// Makes closing reset the connection and drop unsent data.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn set_zero_linger(&self) -> io::Result<()> {
-        self.set_linger_to(Some(Duration::ZERO))
-    }
-
-    fn set_linger_to(&self, linger: Option<Duration>) -> io::Result<()> {
-        self.io.set_option(
-            |socket| socket.set_linger(linger),
-            |options| options.linger = linger,
-        )
-    }
+    linger_options!();
+    tos_options!();
 
     socket_options! {
         /// Whether an idle connection is probed.
-        keepalive, set_keepalive: bool,
-        |socket| socket.keepalive(), |options| options.keepalive,
-        |socket, options, on| socket.set_keepalive(on), options.keepalive = on;
+        keepalive, set_keepalive: bool = keepalive, set_keepalive, keepalive;
 
         /// Whether the address may be bound again while old connections fade away.
-        reuseaddr, set_reuseaddr: bool,
-        |socket| socket.reuse_address(), |options| options.reuse_address,
-        |socket, options, on| socket.set_reuse_address(on), options.reuse_address = on;
+        reuseaddr, set_reuseaddr: bool = reuse_address, set_reuse_address, reuse_address;
 
         /// Whether small writes are sent at once.
-        nodelay, set_nodelay: bool,
-        |socket| socket.tcp_nodelay(), |options| options.nodelay,
-        |socket, options, on| socket.set_tcp_nodelay(on), options.nodelay = on;
+        nodelay, set_nodelay: bool = tcp_nodelay, set_tcp_nodelay, nodelay;
+    }
+}
 
+/// Writes a getter and a setter of a buffer's size.
+macro_rules! buffer_sizes {
+    ($($(#[$doc:meta])* $get:ident, $set:ident;)*) => {$(
+        $(#[$doc])*
+        ///
+        /// # Errors
+        /// Those of the system.
+        pub fn $get(&self) -> io::Result<u32> {
+            let size = self.io.option(|socket| socket.$get(), |options| options.$get);
+            size.map(|bytes| u32::try_from(bytes).unwrap_or(u32::MAX))
+        }
+
+        #[doc = concat!("Sets [`", stringify!($get), "`](Self::", stringify!($get), ").")]
+        ///
+        /// # Errors
+        /// Those of the system.
+        pub fn $set(&self, bytes: u32) -> io::Result<()> {
+            let bytes = bytes as usize;
+            self.io.set_option(|socket| socket.$set(bytes), |options| options.$get = bytes)
+        }
+    )*};
+}
+
+impl TcpSocket {
+    buffer_sizes! {
         /// Size of the send buffer in bytes. Linux shows twice what was set.
-        send_buffer_size, set_send_buffer_size: u32,
-        |socket| socket.send_buffer_size().map(size), |options| size(options.send_buffer_size),
-        |socket, options, bytes| socket.set_send_buffer_size(bytes as usize),
-        options.send_buffer_size = bytes as usize;
+        send_buffer_size, set_send_buffer_size;
 
         /// Size of the receive buffer in bytes. Linux shows twice what was set.
-        recv_buffer_size, set_recv_buffer_size: u32,
-        |socket| socket.recv_buffer_size().map(size), |options| size(options.recv_buffer_size),
-        |socket, options, bytes| socket.set_recv_buffer_size(bytes as usize),
-        options.recv_buffer_size = bytes as usize;
-
-        /// Type of service of its packets (IPv4).
-        tos_v4, set_tos_v4: u32,
-        |socket| socket.tos_v4(), |options| options.tos,
-        |socket, options, tos| socket.set_tos_v4(tos), options.tos = tos;
-    }
-
-    /// Type of service of its packets (IPv4).
-    ///
-    /// # Errors
-    /// Those of the system.
-    #[deprecated = "`tos` related methods have been renamed `tos_v4` since they are IPv4-specific"]
-    #[doc(hidden)]
-    pub fn tos(&self) -> io::Result<u32> {
-        self.tos_v4()
-    }
-
-    /// Sets the type of service of its packets (IPv4).
-    ///
-    /// # Errors
-    /// Those of the system.
-    #[deprecated = "`tos` related methods have been renamed `tos_v4` since they are IPv4-specific"]
-    #[doc(hidden)]
-    pub fn set_tos(&self, tos: u32) -> io::Result<()> {
-        self.set_tos_v4(tos)
+        recv_buffer_size, set_recv_buffer_size;
     }
 }
 
@@ -214,41 +146,17 @@ impl TcpSocket {
 impl TcpSocket {
     socket_options! {
         /// Whether several sockets may have the port.
-        reuseport, set_reuseport: bool,
-        |socket| socket.reuse_port(), |options| options.reuse_port,
-        |socket, options, on| socket.set_reuse_port(on), options.reuse_port = on;
+        reuseport, set_reuseport: bool = reuse_port, set_reuse_port, reuse_port;
 
         /// Traffic class of its packets (IPv6).
-        tclass_v6, set_tclass_v6: u32,
-        |socket| socket.tclass_v6(), |options| options.tos,
-        |socket, options, tclass| socket.set_tclass_v6(tclass), options.tos = tclass;
+        tclass_v6, set_tclass_v6: u32 = tclass_v6, set_tclass_v6, tos;
     }
 }
 
 /// What only Linux has.
 #[cfg(any(target_os = "linux", target_os = "android"))]
 impl TcpSocket {
-    /// The interface that it is bound to.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn device(&self) -> io::Result<Option<Vec<u8>>> {
-        self.io.option(|socket| socket.device(), |_| None)
-    }
-
-    /// Binds it to an interface, or to none.
-    ///
-    /// # Errors
-    /// Those of the system: no such interface, not allowed.
-    pub fn bind_device(&self, interface: Option<&[u8]>) -> io::Result<()> {
-        self.io
-            .set_option(|socket| socket.bind_device(interface), |_| ())
-    }
-}
-
-/// Bytes as the API counts them.
-fn size(bytes: usize) -> u32 {
-    u32::try_from(bytes).unwrap_or(u32::MAX)
+    device_options!();
 }
 
 descriptor!(TcpSocket, |io| real(io.os()));

@@ -4,7 +4,6 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::net::{Shutdown, SocketAddr};
 use std::pin::Pin;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use bytes::BufMut;
 use yamanote_base::ready::Direction;
@@ -108,75 +107,14 @@ impl TcpStream {
             .poll_io(cx, Direction::Read, || fill(buf, |buf| self.io.peek(buf)))
     }
 
-    /// Whether small writes are sent at once.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn nodelay(&self) -> io::Result<bool> {
-        self.io
-            .option(|socket| socket.tcp_nodelay(), |options| options.nodelay)
-    }
+    linger_options!();
 
-    /// Sets [`nodelay`](Self::nodelay).
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn set_nodelay(&self, nodelay: bool) -> io::Result<()> {
-        self.io.set_option(
-            |socket| socket.set_tcp_nodelay(nodelay),
-            |options| options.nodelay = nodelay,
-        )
-    }
+    socket_options! {
+        /// Whether small writes are sent at once.
+        nodelay, set_nodelay: bool = tcp_nodelay, set_tcp_nodelay, nodelay;
 
-    /// How long closing waits for unsent data.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn linger(&self) -> io::Result<Option<Duration>> {
-        self.io
-            .option(|socket| socket.linger(), |options| options.linger)
-    }
-
-    /// Sets [`linger`](Self::linger): closing blocks the thread as long, which is seldom wanted.
-    ///
-    /// # Errors
-    /// Those of the system.
-    #[deprecated = "`SO_LINGER` causes the socket to block the thread on drop"]
-    pub fn set_linger(&self, linger: Option<Duration>) -> io::Result<()> {
-        self.set_linger_to(linger)
-    }
-
-    /// Makes closing reset the connection and drop unsent data.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn set_zero_linger(&self) -> io::Result<()> {
-        self.set_linger_to(Some(Duration::ZERO))
-    }
-
-    fn set_linger_to(&self, linger: Option<Duration>) -> io::Result<()> {
-        self.io.set_option(
-            |socket| socket.set_linger(linger),
-            |options| options.linger = linger,
-        )
-    }
-
-    /// Hops that its packets may take.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn ttl(&self) -> io::Result<u32> {
-        self.io
-            .option(|socket| socket.ttl_v4(), |options| options.ttl)
-    }
-
-    /// Sets [`ttl`](Self::ttl).
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub fn set_ttl(&self, ttl: u32) -> io::Result<()> {
-        self.io
-            .set_option(|socket| socket.set_ttl_v4(ttl), |options| options.ttl = ttl)
+        /// Hops that its packets may take.
+        ttl, set_ttl: u32 = ttl_v4, set_ttl_v4, ttl;
     }
 
     /// Closes the writing direction; that the other side did so first is no error.
