@@ -11,8 +11,6 @@ use yamanote_base::waits;
 use yamanote_base::wake::WakeList;
 use yamanote_trace::{Resource, op, resource, update};
 
-use crate::coop::poll_charged;
-
 /// What reports call who has not arrived.
 const OTHERS: &str = "Barrier: the others";
 
@@ -152,19 +150,17 @@ impl Future for Arrive<'_> {
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<BarrierWaitResult> {
         let this = self.project();
         let (barrier, mut waiter) = (*this.barrier, this.waiter);
-        poll_charged(cx, |cx| {
-            if !waiter.is_armed() {
-                return barrier
-                    .poll_arrive(waiter, cx)
-                    .map(|()| BarrierWaitResult(true));
-            }
-            ready!(
-                barrier
-                    .arrivals
-                    .poll_popped(waiter.as_mut(), cx, |()| OTHERS)
-            );
-            waiter.settle();
-            Poll::Ready(BarrierWaitResult(false))
-        })
+        if !waiter.is_armed() {
+            return barrier
+                .poll_arrive(waiter, cx)
+                .map(|()| BarrierWaitResult(true));
+        }
+        ready!(
+            barrier
+                .arrivals
+                .poll_popped(waiter.as_mut(), cx, |()| OTHERS)
+        );
+        waiter.settle();
+        Poll::Ready(BarrierWaitResult(false))
     }
 }

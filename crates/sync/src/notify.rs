@@ -14,7 +14,6 @@ use pin_project_lite::pin_project;
 use yamanote_base::const_unless_model;
 use yamanote_base::wait::{Locked, WaitQueue};
 
-use crate::coop::poll_charged;
 use word::NotifyWord;
 
 pub(crate) use wait::NotifyWait;
@@ -205,7 +204,7 @@ impl Notify {
         locked.wake_all(|told| *told = Told::All);
     }
 
-    /// [`notified`](Self::notified) for this crate's own futures, which mind the budget themselves.
+    /// [`notified`](Self::notified), by its own name, for this crate's own futures.
     #[inline]
     pub(crate) fn wait(&self) -> NotifyWait<&Self> {
         NotifyWait::new(self)
@@ -309,8 +308,7 @@ impl Future for Notified<'_> {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let wait = self.project().wait;
-        poll_charged(cx, |cx| wait.poll_wait(cx))
+        self.project().wait.poll_wait(cx)
     }
 }
 
@@ -318,8 +316,7 @@ impl Future for OwnedNotified {
     type Output = ();
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let wait = self.project().wait;
-        poll_charged(cx, |cx| wait.poll_wait(cx))
+        self.project().wait.poll_wait(cx)
     }
 }
 

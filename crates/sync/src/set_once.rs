@@ -5,7 +5,6 @@ use std::fmt;
 
 use yamanote_base::const_unless_model;
 
-use crate::coop::charged;
 use crate::notify::Notify;
 use crate::once_value::{OnceValue, once_traits};
 
@@ -112,18 +111,15 @@ impl<T> SetOnce<T> {
     /// # }
     /// ```
     pub async fn wait(&self) -> &T {
-        charged(async {
-            // Two turns at most: told of `set`, the value is there.
-            loop {
-                // Before the look at the value, so that a `set` in between is heard of.
-                let set = self.set.wait();
-                if let Some(value) = self.value.get() {
-                    return value;
-                }
-                set.await;
+        // Two turns at most: told of `set`, the value is there.
+        loop {
+            // Before the look at the value, so that a `set` in between is heard of.
+            let set = self.set.wait();
+            if let Some(value) = self.value.get() {
+                return value;
             }
-        })
-        .await
+            set.await;
+        }
     }
 }
 

@@ -8,7 +8,6 @@ use super::BroadcastState;
 use super::error::SendError;
 use super::receiver::Receiver;
 use super::ring::Ring;
-use crate::coop::charged;
 
 /// Sends to all receivers; made by [`channel`](super::channel) and [`new`](Self::new).
 ///
@@ -163,18 +162,15 @@ impl<T> Sender<T> {
     /// # }
     /// ```
     pub async fn closed(&self) {
-        charged(async {
-            // Each turn is a receiver that went and another that came.
-            loop {
-                // Before the look, so that a receiver that goes in between is heard of.
-                let abandoned = self.state.abandoned.wait();
-                if self.receiver_count() == 0 {
-                    return;
-                }
-                abandoned.await;
+        // Each turn is a receiver that went and another that came.
+        loop {
+            // Before the look, so that a receiver that goes in between is heard of.
+            let abandoned = self.state.abandoned.wait();
+            if self.receiver_count() == 0 {
+                return;
             }
-        })
-        .await;
+            abandoned.await;
+        }
     }
 
     /// How many [`Sender`]s there are.

@@ -16,7 +16,7 @@ use yamanote_base::waker_cell::WakerCell;
 
 use super::error::TryRecvError;
 use super::list::{Popper, Pusher, queue};
-use crate::coop::{charged, poll_charged};
+use crate::coop::poll_charged;
 use crate::notify::Notify;
 
 /// How many values a channel may hold, and how it is closed.
@@ -133,18 +133,15 @@ impl<T, Q: Quota> Tx<T, Q> {
 
     /// Waits until the receiver has closed the channel.
     pub(super) async fn closed(&self) {
-        charged(async {
-            // Two turns at most: once told, the channel is closed.
-            loop {
-                // Before the look, so that a closing in between is heard of.
-                let closed = self.channel().closed.wait();
-                if self.is_closed() {
-                    return;
-                }
-                closed.await;
+        // Two turns at most: once told, the channel is closed.
+        loop {
+            // Before the look, so that a closing in between is heard of.
+            let closed = self.channel().closed.wait();
+            if self.is_closed() {
+                return;
             }
-        })
-        .await;
+            closed.await;
+        }
     }
 
     pub(super) fn same_channel(&self, other: &Self) -> bool {

@@ -1,4 +1,4 @@
-//! Every wait that could go on for ever takes part in the cooperative budget.
+//! What takes part in the cooperative budget: what takes or brings something. As tokio's.
 
 use std::future::Future;
 use std::pin::pin;
@@ -22,18 +22,28 @@ fn ready_operations_use_the_budget_up() {
     let (semaphore, mutex) = (Semaphore::new(1), Mutex::new(()));
     assert!(is_bounded(|| semaphore.acquire()));
     assert!(is_bounded(|| mutex.lock()));
-    let (notify, set, barrier) = (Notify::new(), SetOnce::from(1), Barrier::new(1));
-    assert!(is_bounded(|| {
-        notify.notify_one();
-        notify.notified()
-    }));
-    assert!(is_bounded(|| set.wait()));
-    assert!(is_bounded(|| barrier.wait()));
     let (tx, _rx) = mpsc::channel(2000);
     assert!(is_bounded(|| tx.send(1)));
     let (tx, rx) = watch::channel(0);
     drop(rx);
     assert!(is_bounded(|| tx.closed()));
+}
+
+#[test]
+fn what_is_only_told_is_free() {
+    let (notify, set, barrier) = (Notify::new(), SetOnce::from(1), Barrier::new(1));
+    assert!(!is_bounded(|| {
+        notify.notify_one();
+        notify.notified()
+    }));
+    assert!(!is_bounded(|| set.wait()));
+    assert!(!is_bounded(|| barrier.wait()));
+    let (tx, rx) = mpsc::channel::<i32>(1);
+    drop(rx);
+    assert!(!is_bounded(|| tx.closed()));
+    let (tx, rx) = broadcast::channel::<i32>(1);
+    drop(rx);
+    assert!(!is_bounded(|| tx.closed()));
 }
 
 #[test]
