@@ -54,7 +54,7 @@ impl Pipe {
     /// If that is zero.
     #[track_caller]
     pub(crate) fn new(len_max: usize) -> Self {
-        assert!(len_max > 0, "a pipe must hold at least one byte");
+        assert!(len_max > 0, "`max_buf_size` must be greater than 0");
         let state = PipeState {
             bytes: ByteQueue::default(),
             closed: false,

@@ -216,7 +216,7 @@ impl<'a> ReadBuf<'a> {
     pub fn put_slice(&mut self, src: &[u8]) {
         assert!(
             self.remaining() >= src.len(),
-            "src must fit in remaining(); src.len() = {}, remaining() = {}",
+            "buf.len() must fit in remaining(); buf.len() = {}, remaining() = {}",
             src.len(),
             self.remaining()
         );

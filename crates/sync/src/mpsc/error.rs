@@ -81,19 +81,22 @@ impl<T> fmt::Debug for SendError<T> {
 
 impl<T> fmt::Debug for TrySendError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        // With quotation marks, as in tokio.
+        let name = match self {
             Self::Full(_) => "Full(..)",
             Self::Closed(_) => "Closed(..)",
-        })
+        };
+        fmt::Debug::fmt(name, f)
     }
 }
 
 impl<T> fmt::Debug for SendTimeoutError<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        let name = match self {
             Self::Timeout(_) => "Timeout(..)",
             Self::Closed(_) => "Closed(..)",
-        })
+        };
+        fmt::Debug::fmt(name, f)
     }
 }
 
