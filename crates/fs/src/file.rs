@@ -174,11 +174,12 @@ impl File {
         op::file::set_len(self.file.clone(), size, self.share()).await
     }
 
-    /// What the system knows about the file.
+    /// What the system knows about the file, after the last write.
     ///
     /// # Errors
-    /// Those of the system.
+    /// Those of the system; that of the write is left for the next write or flush.
     pub async fn metadata(&self) -> io::Result<Metadata> {
+        self.idle().await;
         let known = self.state.lock().known(&self.file).is_some();
         if known {
             return direct::paid(self.file.metadata(), 0).await;

@@ -3,6 +3,7 @@
 use std::io::{self, Read, SeekFrom};
 use std::pin::pin;
 use std::sync::mpsc;
+use std::task::Poll;
 use std::time::Duration;
 
 use yamanote_driver::context;
@@ -66,6 +67,24 @@ fn a_read_that_was_dropped_is_not_lost() {
         assert_eq!(&buf, b"567");
         assert_eq!(file.stream_position().await.unwrap(), 8);
         assert_eq!(std::fs::read(&path).unwrap(), b"012xy56789");
+    });
+}
+
+#[test]
+fn metadata_tells_of_the_write_that_is_under_way() {
+    let dir = Dir::new();
+    let path = dir.file("a", b"");
+    run(async {
+        let mut file = open_both(&path).await;
+        let early = while_busy(|| {
+            assert!(poll_once(pin!(file.write_all(b"hello"))).is_ready());
+            poll_once(pin!(file.metadata()))
+        });
+        let told = match early {
+            Poll::Ready(told) => told,
+            Poll::Pending => file.metadata().await,
+        };
+        assert_eq!(told.unwrap().len(), 5);
     });
 }
 
