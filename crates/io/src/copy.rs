@@ -186,31 +186,30 @@ impl CopyBuffer {
         loop {
             ready!(poll_budget(cx));
             let came = self.poll_read(cx, reader)?;
-            match self.poll_write_all(cx, writer)? {
+            if came.is_pending() && self.start == self.end {
+                ready!(self.progress.poll_flush_owed(cx, writer))?;
+                return Poll::Pending;
+            }
+            if self.poll_write_all(cx, writer)?.is_pending() {
                 // The reader goes ahead of a slow writer while there is room.
-                Poll::Pending if came == Poll::Ready(true) => {}
-                Poll::Pending => return Poll::Pending,
-                Poll::Ready(()) if self.ended => {
-                    ready!(poll_flush(cx, writer))?;
-                    return Poll::Ready(Ok(self.progress.copied));
-                }
-                Poll::Ready(()) if came.is_pending() => {
-                    ready!(self.progress.poll_flush_owed(cx, writer))?;
-                    return Poll::Pending;
-                }
-                Poll::Ready(()) => {}
+                let _ = self.poll_read(cx, reader)?;
+                return Poll::Pending;
+            }
+            if self.ended {
+                ready!(poll_flush(cx, writer))?;
+                return Poll::Ready(Ok(self.progress.copied));
             }
         }
     }
 
-    /// Reads once, if there is room; whether anything came.
+    /// Reads once, if there is room.
     fn poll_read<R: AsyncRead + Unpin + ?Sized>(
         &mut self,
         cx: &mut Context<'_>,
         reader: &mut R,
-    ) -> Poll<io::Result<bool>> {
+    ) -> Poll<io::Result<()>> {
         if self.ended || self.end == self.buf.len() {
-            return Poll::Ready(Ok(false));
+            return Poll::Ready(Ok(()));
         }
         let mut room = ReadBuf::new(&mut self.buf[self.end..]);
         ready!(retry_interrupted(
@@ -219,7 +218,7 @@ impl CopyBuffer {
         let n = room.filled().len();
         self.end += n;
         self.ended = n == 0;
-        Poll::Ready(Ok(n > 0))
+        Poll::Ready(Ok(()))
     }
 
     /// Writes all that is in the buffer.

@@ -96,10 +96,22 @@ fn halves_of_two_streams_do_not_unsplit() {
 
 #[test]
 fn copy_flushes_while_the_reader_waits_and_at_the_end() {
-    let mut reader = Script::new([Data(b"ab"), Fail(ErrorKind::Interrupted), Wait, Data(b"c")]);
+    let interrupted = Fail(ErrorKind::Interrupted);
+    // It waits beside the writer, then before the rest is written, and then with nothing to write.
+    let mut reader = Script::new([Data(b"ab"), interrupted, Wait, Wait, Wait, Data(b"c")]);
     let mut writer = Script::new([Accept(1), Fail(ErrorKind::Interrupted), Wait, Accept(1)]);
     assert_eq!(block_on(copy(&mut reader, &mut writer)).unwrap(), 3);
     assert_eq!((&writer.written[..], writer.flushed), (&b"abc"[..], 2));
+}
+
+#[test]
+fn copy_reads_on_while_the_writer_waits() {
+    let mut reader = Script::new([Data(b"ab"), Data(b"cd")]);
+    let mut writer = Script::new([Wait, Accept(4), Fail(ErrorKind::Other)]);
+    let copied = block_on(copy(&mut reader, &mut writer));
+    // A second write would have failed.
+    assert_eq!(copied.unwrap(), 4);
+    assert_eq!(&writer.written[..], b"abcd");
 }
 
 #[test]
