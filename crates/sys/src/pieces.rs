@@ -13,6 +13,10 @@ const SHORT: usize = 1024;
 /// # Errors
 /// Those of the socket.
 pub fn write(mut socket: impl Write, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+    // Of nothing, a list and a piece are not the same to a broken connection.
+    if pieces.iter().all(|piece| piece.is_empty()) {
+        return socket.write_vectored(pieces);
+    }
     if let [piece] = pieces {
         return socket.write(piece);
     }
@@ -81,6 +85,12 @@ mod tests {
         assert_eq!(seen(&[SHORT, 1]), 2);
         assert_eq!(seen(&[1, 100 * SHORT, 1]), 3);
         assert_eq!(seen(&[100 * SHORT]), 1);
-        assert_eq!(seen(&[]), 1);
+    }
+
+    #[test]
+    fn nothing_stays_the_list_that_it_is() {
+        assert_eq!(seen(&[]), 0);
+        assert_eq!(seen(&[0]), 1);
+        assert_eq!(seen(&[0, 0]), 2);
     }
 }
