@@ -7,12 +7,13 @@ use std::ptr::NonNull;
 
 /// A buffer of any type, and the bytes in it that the kernel reads or fills.
 ///
-/// The buffer lies on the heap and is not touched until it is taken out: so its bytes stay where
-/// they are, however often this moves. It is one word, since it moves often.
+/// The buffer lies on the heap, or is one of a ring's, and is not touched until it is taken out: so
+/// its bytes stay where they are, however often this moves. It is one word, since it moves often.
 pub struct Held(NonNull<Header>);
 
 /// What lies before the buffer, and is the same for all types.
-struct Header {
+#[derive(Debug)]
+pub(crate) struct Header {
     kind: &'static Kind,
     bytes: *mut u8,
     len: usize,
@@ -30,10 +31,11 @@ struct HeldCell<B> {
 }
 
 /// What depends on the buffer's type.
-struct Kind {
-    id: fn() -> TypeId,
+#[derive(Debug)]
+pub(crate) struct Kind {
+    pub(crate) id: fn() -> TypeId,
     /// Drops the cell that begins there, which nobody uses any more.
-    drop: unsafe fn(NonNull<Header>),
+    pub(crate) drop: unsafe fn(NonNull<Header>),
 }
 
 // SAFETY: the buffer is `Send`, and the bytes are a part of it, or what it alone refers to.
@@ -60,12 +62,10 @@ impl Held {
         is_to_fill: bool,
         bytes: impl FnOnce(&'static mut B) -> NonNull<[u8]>,
     ) -> Self {
+        let nowhere = NonNull::dangling().as_ptr();
         let header = Header {
-            kind: HeldCell::<B>::KIND,
-            bytes: NonNull::dangling().as_ptr(),
-            len: 0,
-            done: 0,
             is_to_fill,
+            ..Header::new(HeldCell::<B>::KIND, nowhere)
         };
         let cell = Box::into_raw(Box::new(HeldCell { header, buffer }));
         // SAFETY: it was just made. The buffer is borrowed from here on until it is taken out.
@@ -78,11 +78,26 @@ impl Held {
         Self(unsafe { NonNull::new_unchecked(cell.cast()) })
     }
 
+    /// Holds the first `len` bytes of a buffer that has its header before it, and is the caller's.
+    ///
+    /// # Safety
+    /// The header is one of [`Header::new`], and there are so many bytes. Nobody else uses either
+    /// until the kind's `drop` is called with it.
+    #[inline]
+    pub(crate) unsafe fn lent(header: NonNull<Header>, len: usize) -> Self {
+        let mut held = Self(header);
+        let header = held.header_mut();
+        (header.len, header.done) = (len, 0);
+        held
+    }
+
+    #[inline]
     fn header(&self) -> &Header {
         // SAFETY: the cell lives as long as this, and its header is written before that is made.
         unsafe { self.0.as_ref() }
     }
 
+    #[inline]
     fn header_mut(&mut self) -> &mut Header {
         // SAFETY: as above; this alone leads to it.
         unsafe { self.0.as_mut() }
@@ -90,6 +105,7 @@ impl Held {
 
     /// How many bytes there are.
     #[must_use]
+    #[inline]
     pub fn len(&self) -> usize {
         self.header().len
     }
@@ -102,12 +118,14 @@ impl Held {
 
     /// Where the bytes are.
     #[must_use]
+    #[inline]
     pub fn start(&self) -> *mut u8 {
         self.header().bytes
     }
 
     /// The bytes, which nobody may be writing: not while the kernel has them.
     #[must_use]
+    #[inline]
     pub fn bytes(&self) -> &[u8] {
         // SAFETY: the buffer lends them since it was made, and lives as long as this does.
         unsafe { std::slice::from_raw_parts(self.start(), self.len()) }
@@ -115,17 +133,20 @@ impl Held {
 
     /// Those of the bytes that are not done with; as [`bytes`](Self::bytes).
     #[must_use]
+    #[inline]
     pub fn rest(&self) -> &[u8] {
         &self.bytes()[self.done()..]
     }
 
     /// How many bytes are done with.
     #[must_use]
+    #[inline]
     pub fn done(&self) -> usize {
         self.header().done
     }
 
     /// So many more are.
+    #[inline]
     pub fn advance(&mut self, count: usize) {
         let header = self.header_mut();
         header.done = header.len.min(header.done + count);
@@ -183,7 +204,21 @@ impl<B: 'static> HeldCell<B> {
     }
 }
 
+impl Header {
+    /// That of a buffer which begins at `bytes`.
+    pub(crate) fn new(kind: &'static Kind, bytes: *mut u8) -> Self {
+        Self {
+            kind,
+            bytes,
+            len: 0,
+            done: 0,
+            is_to_fill: false,
+        }
+    }
+}
+
 impl Drop for Held {
+    #[inline]
     fn drop(&mut self) {
         let drop = self.header().kind.drop;
         // SAFETY: the kind is that of the cell, which was not taken out: then this is forgotten.

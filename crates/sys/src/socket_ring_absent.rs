@@ -3,7 +3,6 @@
 use std::convert::Infallible;
 use std::io;
 use std::marker::PhantomData;
-use std::ops::Deref;
 use std::time::Duration;
 
 use crate::request::RequestKey;
@@ -16,10 +15,6 @@ pub struct SocketRing<T> {
     never: Infallible,
     _tags: PhantomData<T>,
 }
-
-/// Bytes in a provided buffer; there are none here.
-#[derive(Debug)]
-pub struct Provided(Infallible);
 
 impl<T> SocketRing<T> {
     /// No ring.
@@ -98,14 +93,6 @@ impl<T> SocketRing<T> {
     /// Gives up all that is under way.
     pub fn abandon(&mut self) -> Vec<T> {
         match self.never {}
-    }
-}
-
-impl Deref for Provided {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        match self.0 {}
     }
 }
 

@@ -9,7 +9,7 @@ use crate::held::Held;
 use crate::request::RequestKey;
 use crate::source::OwnedDescriptor;
 
-pub use crate::socket_ring::{Provided, SocketRing, is_cancelled, is_out_of_buffers};
+pub use crate::socket_ring::{SocketRing, is_cancelled, is_out_of_buffers};
 
 /// What has a socket, and keeps it open: the tag of each request says on which it is.
 pub trait SocketTag {
@@ -60,8 +60,8 @@ impl SocketRequest {
 pub enum Word {
     /// A connection.
     Accepted(OwnedDescriptor),
-    /// Bytes.
-    Received(Provided),
+    /// Bytes, in a provided buffer, which goes back to its ring when this is dropped.
+    Received(Held),
     /// It was submitted again, and is known by this; whether it is a send.
     Renewed(RequestKey, bool),
     /// It has ended, which is the last word on it.

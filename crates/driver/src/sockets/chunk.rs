@@ -1,43 +1,39 @@
 //! Bytes that have arrived, wherever they lie: [`Chunk`].
 
+use std::any::Any;
 use std::fmt;
 use std::ops::Deref;
 
 use yamanote_sys::held::Held;
-use yamanote_sys::sockets::Provided;
 
 /// Bytes that have arrived. A provided buffer goes back to its ring when this is dropped.
-///
-/// As it moves often, it is two words.
-pub struct Chunk(ChunkPlace);
-
-enum ChunkPlace {
-    Provided(Provided),
-    Held(Held),
-}
+pub struct Chunk(Held);
 
 impl Chunk {
-    pub(super) fn provided(bytes: Provided) -> Self {
-        Self(ChunkPlace::Provided(bytes))
-    }
-
-    /// The first `len` bytes of `held`.
-    pub(super) fn held(mut held: Held, len: usize) -> Self {
-        held.truncate(len);
-        Self(ChunkPlace::Held(held))
+    /// What is held and not done with.
+    pub(super) fn of(held: Held) -> Self {
+        Self(held)
     }
 
     /// Bytes that were received otherwise.
     #[must_use]
     pub fn own(bytes: Vec<u8>) -> Self {
-        Self(ChunkPlace::Held(Held::to_read(bytes)))
+        Self(Held::to_read(bytes))
     }
 
     /// Without the first `taken`.
-    pub(super) fn after(self, taken: usize) -> Self {
-        match taken {
-            0 => self,
-            _ => Self::own(self[taken..].to_vec()),
+    pub(super) fn advance(&mut self, taken: usize) {
+        self.0.advance(taken);
+    }
+
+    /// Holds `buffer` to be read, for who does not want it back; a chunk, where it lies.
+    pub fn hold<B: AsRef<[u8]> + Send + 'static>(buffer: B) -> Held {
+        let mut buffer = Some(buffer);
+        let chunk = (&mut buffer as &mut dyn Any).downcast_mut::<Option<Self>>();
+        match (chunk.and_then(Option::take), buffer) {
+            (Some(chunk), _) => chunk.0,
+            (None, Some(buffer)) => Held::to_read(buffer),
+            (None, None) => unreachable!("what was taken is a chunk"),
         }
     }
 }
@@ -45,11 +41,9 @@ impl Chunk {
 impl Deref for Chunk {
     type Target = [u8];
 
+    #[inline]
     fn deref(&self) -> &[u8] {
-        match &self.0 {
-            ChunkPlace::Provided(chunk) => chunk,
-            ChunkPlace::Held(held) => held.bytes(),
-        }
+        self.0.rest()
     }
 }
 

@@ -92,10 +92,10 @@ impl Conversation {
         let _unused;
         let mut state = self.0.receive.lock();
         _unused = state.keep_done();
-        if let Some((first, taken)) = state.next_chunk() {
+        if let Some(first) = state.next_chunk() {
             drop(state);
             charge.made_progress();
-            return Poll::Ready(Ok(Some(first.after(taken))));
+            return Poll::Ready(Ok(Some(first)));
         }
         if let Some(last) = state.take_last() {
             return Poll::Ready(last.map(|_| None));
@@ -281,7 +281,7 @@ impl Conversation {
             drop(state);
             return Poll::Pending;
         }
-        let Some(buffer) = held.take_if(|buffer| !buffer.is_empty()) else {
+        let Some(buffer) = held.take_if(|buffer| !buffer.rest().is_empty()) else {
             return Poll::Ready(Ok(()));
         };
         state.now = Sending::POSTED;
@@ -354,8 +354,8 @@ impl Conversation {
         // Bounded by `WAITING_MAX`.
         let chunks: Vec<_> = iter::from_fn(|| state.next_chunk()).collect();
         drop(state);
-        let rests = chunks.iter().map(|(chunk, taken)| &chunk[*taken..]);
-        rests.collect::<Vec<_>>().concat()
+        let bytes = chunks.iter().map(|chunk| &**chunk);
+        bytes.collect::<Vec<_>>().concat()
     }
 
     fn submit(&self, request: SocketRequest) -> Result<(), (SocketRequest, io::Error)> {
@@ -395,10 +395,10 @@ impl Hears for Exchange {
                 }
                 after
             }
-            Word::Received(chunk) => {
+            Word::Received(bytes) => {
                 let mut state = self.receive.lock();
                 wakes.extend(state.waker.take());
-                state.received(Chunk::provided(chunk))
+                state.received(Chunk::of(bytes))
             }
             Word::Renewed(key, is_send) => {
                 match is_send {

@@ -20,8 +20,6 @@ pub(super) struct ReceiveState {
     first: Option<Chunk>,
     /// What waits behind that.
     rest: VecDeque<Chunk>,
-    /// Of the first that waits, so much was given out.
-    taken: usize,
     /// What comes after those: the end for ever, an error once.
     pub(super) last: Option<Last>,
     pub(super) now: Receiving,
@@ -80,13 +78,9 @@ impl ReceiveState {
         }
     }
 
-    /// The first that waits, and how much of it was given out.
+    /// The first that waits, without what was given out of it.
     #[inline]
-    pub(super) fn next_chunk(&mut self) -> Option<(Chunk, usize)> {
-        Some((self.pop_first()?, mem::take(&mut self.taken)))
-    }
-
-    fn pop_first(&mut self) -> Option<Chunk> {
+    pub(super) fn next_chunk(&mut self) -> Option<Chunk> {
         mem::replace(&mut self.first, self.rest.pop_front())
     }
 
@@ -99,24 +93,23 @@ impl ReceiveState {
 
     /// Copies of the first that waits what there is room for; how much, and what is used up.
     pub(super) fn copy_to(&mut self, buffer: &mut Held) -> Option<(usize, Option<Chunk>)> {
-        let first = self.first.as_ref()?;
-        let rest = &first[self.taken..];
-        let count = rest.len().min(buffer.len());
-        buffer.fill(&rest[..count]);
-        self.taken += count;
-        if self.taken < first.len() {
-            return Some((count, None));
+        let first = self.first.as_mut()?;
+        let count = first.len().min(buffer.len());
+        buffer.fill(&first[..count]);
+        first.advance(count);
+        match first.is_empty() {
+            true => Some((count, self.next_chunk())),
+            false => Some((count, None)),
         }
-        self.taken = 0;
-        Some((count, self.pop_first()))
     }
 
     /// Keeps what a receive has brought that nobody waits for; returns a buffer without use.
-    pub(super) fn keep(&mut self, held: Held, result: io::Result<usize>) -> Option<Held> {
+    pub(super) fn keep(&mut self, mut held: Held, result: io::Result<usize>) -> Option<Held> {
         match result {
             Ok(0) => self.last = Some(Last::End),
             Ok(len) => {
-                self.push(Chunk::held(held, len));
+                held.truncate(len);
+                self.push(Chunk::of(held));
                 return None;
             }
             Err(error) if is_cancelled(&error) => {}

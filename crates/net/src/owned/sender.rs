@@ -5,7 +5,7 @@ use std::io;
 use std::net::Shutdown;
 
 use yamanote_driver::resource::{self, Watched};
-use yamanote_driver::sockets::{Conversation, Held};
+use yamanote_driver::sockets::{Chunk, Conversation, Held};
 use yamanote_io::Interest;
 
 use super::stream::{Lent, StreamIo};
@@ -88,7 +88,7 @@ impl Sender {
     where
         B: AsRef<[u8]> + Send + 'static,
     {
-        let held = Held::to_read(buffer);
+        let held = Chunk::hold(buffer);
         match &self.io {
             StreamIo::Ring(conversation) => {
                 let mut held = Some(held);
@@ -152,18 +152,17 @@ impl Drop for Sender {
 }
 
 /// Writes what is held, or a part unless `all`.
-async fn write(io: &resource::TcpStream, held: Held, all: bool) -> (io::Result<usize>, Held) {
-    let mut sent = 0;
+async fn write(io: &resource::TcpStream, mut held: Held, all: bool) -> (io::Result<usize>, Held) {
     // Bounded by the buffer: each round sends a part of it, or fails.
-    while sent < held.len() {
-        let write = || io.write(&held.bytes()[sent..]);
+    while !held.rest().is_empty() {
+        let write = || io.write(held.rest());
         match io.async_io(Interest::WRITABLE, write).await {
-            Ok(count) => sent += count,
+            Ok(count) => held.advance(count),
             Err(error) => return (Err(error), held),
         }
         if !all {
             break;
         }
     }
-    (Ok(sent), held)
+    (Ok(held.done()), held)
 }

@@ -55,6 +55,30 @@ async fn post_and_send() {
 }
 
 #[test]
+fn what_is_left_of_a_chunk_is_posted_as_it_arrived() {
+    each_way(|runtime| runtime.block_on(post_rest_of_chunk()));
+}
+
+async fn post_rest_of_chunk() {
+    let (mut client, mut server) = pair().await;
+    for _ in 0..600 {
+        // The kernel receives from here on, ahead of who asks.
+        assert!(poll_once(pin!(server.chunk())).await.is_none());
+        client.write_all(b"hello").unwrap();
+        turns().await;
+        let (received, start) = server.recv([0; 2]).await;
+        assert_eq!((received.unwrap(), &start), (2, b"he"));
+        let rest = server.chunk().await.unwrap().unwrap();
+        assert_eq!(&rest[..], b"llo");
+        server.post(rest).await.unwrap();
+        server.flush().await.unwrap();
+        let mut read = [0; 3];
+        client.read_exact(&mut read).unwrap();
+        assert_eq!(&read, b"llo");
+    }
+}
+
+#[test]
 fn a_post_waits_for_the_one_before_and_a_flush_for_all() {
     each_way(|runtime| runtime.block_on(post_much()));
 }

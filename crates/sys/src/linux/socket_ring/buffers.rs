@@ -1,21 +1,22 @@
 //! Memory that is provided to the kernel, which takes a buffer of it for each receive.
 //!
 //! **Who has a buffer when.** Its number lies in the ring of free buffers, from where the kernel
-//! takes it; or a completion has named it, and then one [`Provided`] has it, which gives it back
-//! when it is dropped. The memory lives as long as the ring that knows it, and as each of those.
+//! takes it; or a completion has named it, and then one [`Held`] has it, which gives it back when
+//! it is dropped. The memory lives as long as the ring that knows it, and as each of those.
 //!
 //! The kernel takes the buffers in turn, so all of them pass through the caches: there are few at
 //! first, and twice as many (or what was missed) when it has found none.
 
-use std::fmt;
+use std::any::TypeId;
 use std::io;
-use std::ops::Deref;
 use std::ptr::NonNull;
 
 use io_uring::Submitter;
 use io_uring::types::BufRingEntry;
 use yamanote_base::atomic::ListLock;
 use yamanote_base::atomic::plain::{AtomicU16, Ordering};
+
+use crate::held::{Header, Held, Kind};
 
 /// The number by which receives name the buffers of their ring.
 pub(super) const GROUP: u16 = 0;
@@ -28,15 +29,13 @@ const COUNT_FIRST: u16 = 256;
 /// How many there are at most: a power of two. Memory that none has used takes no place.
 const COUNT_MAX: u16 = 16 * 1024;
 
-/// Bytes that have arrived, in a provided buffer, which goes back when this is dropped.
-pub struct Provided(NonNull<Head>);
-
-/// What is known of a buffer, beside its bytes: one word leads to all of it.
-#[repr(C)]
+/// What is known of a buffer, beside its bytes: a [`Held`] leads to all of it. It has a cache line,
+/// so that the bytes begin with one.
+#[repr(C, align(64))]
 struct Head {
+    /// At the beginning, where a `Held` looks for it.
+    header: Header,
     buffers: NonNull<Buffers>,
-    /// How many bytes have arrived.
-    len: u32,
     number: u16,
 }
 
@@ -70,10 +69,6 @@ struct Counts {
     returned_at_last: Option<u64>,
 }
 
-// SAFETY: a buffer and its head are its alone; the rest is as it is for `Buffers`.
-unsafe impl Send for Provided {}
-// SAFETY: a shared one is only read.
-unsafe impl Sync for Provided {}
 // SAFETY: it is one of those that share the `Buffers`.
 unsafe impl Send for BufferPool {}
 // SAFETY: a buffer is read by its chunk alone; the ring of free ones is written under the lock.
@@ -122,21 +117,19 @@ impl BufferPool {
         usize::from(more)
     }
 
-    /// The chunk of `len` bytes that a completion has named.
+    /// The `len` bytes that a completion has named.
     ///
     /// # Safety
     /// The kernel has just said so: nobody else has the buffer.
     #[inline]
-    pub(super) unsafe fn chunk(&mut self, number: u16, len: u32) -> Provided {
-        assert!(
-            number < COUNT_MAX && len as usize <= LEN,
-            "it is one of ours"
-        );
-        let mut head = self.buffers().head(number);
-        // SAFETY: it was written when the kernel was given the buffer, and nobody else has it.
-        unsafe { head.as_mut() }.len = len;
+    pub(super) unsafe fn received(&mut self, number: u16, len: u32) -> Held {
+        let len = len as usize;
+        assert!(number < COUNT_MAX && len <= LEN, "it is one of ours");
+        let head = self.buffers().head(number);
         self.lent += 1;
-        Provided(head)
+        // SAFETY: it was written when the kernel was given the buffer, which nobody else has until
+        // `Head::drop` gives it back.
+        unsafe { Held::lent(head.cast(), len) }
     }
 
     /// The memory is the kernel's for ever.
@@ -151,13 +144,14 @@ impl Buffers {
     fn add(&self, count: u16) {
         let mut counts = self.counts.lock();
         for number in counts.known..counts.known + count {
+            let place = self.head(number);
             let head = Head {
+                header: Header::new(Head::KIND, bytes_of(place).as_ptr()),
                 buffers: NonNull::from(self),
-                len: 0,
                 number,
             };
             // SAFETY: there is room for it, and nobody uses the buffer yet.
-            unsafe { self.head(number).write(head) };
+            unsafe { place.write(head) };
             self.free(number, &mut counts);
         }
         counts.known += count;
@@ -267,46 +261,24 @@ impl Drop for Buffers {
     }
 }
 
-impl Provided {
-    fn head(&self) -> &Head {
-        // SAFETY: it is this one's until it goes back.
-        unsafe { self.0.as_ref() }
-    }
-}
+impl Head {
+    const KIND: &'static Kind = &Kind {
+        id: TypeId::of::<Self>,
+        drop: Self::drop,
+    };
 
-impl Deref for Provided {
-    type Target = [u8];
-
-    fn deref(&self) -> &[u8] {
-        let (start, len) = (bytes_of(self.0).as_ptr(), self.head().len as usize);
-        // SAFETY: the kernel has written so many bytes, and the buffer is this one's alone.
-        unsafe { std::slice::from_raw_parts(start, len) }
-    }
-}
-
-impl AsRef<[u8]> for Provided {
-    fn as_ref(&self) -> &[u8] {
-        self
-    }
-}
-
-impl Drop for Provided {
-    fn drop(&mut self) {
-        let Head {
-            buffers, number, ..
-        } = *self.head();
+    /// Gives the buffer back.
+    ///
+    /// # Safety
+    /// It is the header of a buffer that was lent, which nobody uses any more.
+    unsafe fn drop(header: NonNull<Header>) {
+        // SAFETY: the header is the first of a head, which is there as long as the buffer is lent.
+        let head = unsafe { header.cast::<Self>().as_ref() };
+        let (buffers, number) = (head.buffers, head.number);
         // SAFETY: they are there as long as one is lent, as this is.
         if unsafe { buffers.as_ref() }.give_back(number) {
             // SAFETY: this was the last, and the ring is gone.
             unsafe { free(buffers) };
         }
-    }
-}
-
-impl fmt::Debug for Provided {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Provided")
-            .field("len", &self.len())
-            .finish()
     }
 }

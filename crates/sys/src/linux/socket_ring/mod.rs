@@ -27,7 +27,6 @@ use crate::selector::Registrar;
 use crate::sockets::{After, SocketRequest, SocketTag, Word};
 
 use buffers::BufferPool;
-pub use buffers::Provided;
 
 /// A submission and a completion queue for sockets, and the requests between the two, each with
 /// its tag, which keeps its socket open.
@@ -335,9 +334,9 @@ unsafe fn news(
         SocketRequest::Receive => {
             let buffer = cqueue::buffer_select(flags)?;
             // SAFETY: the kernel has just taken this buffer for these bytes.
-            let chunk = unsafe { pool.chunk(buffer, number) };
+            let bytes = unsafe { pool.received(buffer, number) };
             // The end of the stream may take a buffer: it goes back.
-            (number > 0).then_some(Word::Received(chunk))
+            (number > 0).then_some(Word::Received(bytes))
         }
         SocketRequest::ReceiveInto(_) | SocketRequest::Send(_) | SocketRequest::SendAll(_) => None,
     }

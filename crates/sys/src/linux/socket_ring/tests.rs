@@ -42,7 +42,7 @@ fn words(ring: &mut SocketRing<Named>, arrivals_max: usize) -> Vec<Told> {
     let mut told = Vec::new();
     let counted = ring.words(arrivals_max, &mut Vec::new(), |tag, word| match word {
         Word::Received(chunk) => {
-            told.push((tag.1, chunk.first().copied()));
+            told.push((tag.1, chunk.bytes().first().copied()));
             After::Nothing
         }
         Word::Ended(request, _) => {
@@ -127,5 +127,5 @@ fn a_buffer_that_is_lent_outlives_its_ring() {
         After::Nothing
     });
     drop((speaker, ring));
-    assert_eq!(&chunks[0][..], [7]);
+    assert_eq!(chunks[0].bytes(), [7]);
 }
