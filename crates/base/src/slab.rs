@@ -64,6 +64,7 @@ impl<T> Slab<T> {
     ///
     /// # Panics
     /// When there are 2^32 values.
+    #[inline]
     pub fn insert(&mut self, value: T) -> Key<T> {
         let stamp = self.stamp;
         self.stamp = if stamp == self.stamp_max {
@@ -76,18 +77,21 @@ impl<T> Slab<T> {
 
     /// The value of `key`.
     #[must_use]
+    #[inline]
     pub fn get(&self, key: Key<T>) -> Option<&T> {
         let stamped = self.places.get(key.index)?;
         (stamped.stamp == key.stamp).then_some(&stamped.value)
     }
 
     /// The value of `key`.
+    #[inline]
     pub fn get_mut(&mut self, key: Key<T>) -> Option<&mut T> {
         let stamped = self.places.get_mut(key.index)?;
         (stamped.stamp == key.stamp).then_some(&mut stamped.value)
     }
 
     /// Takes the value of `key` out.
+    #[inline]
     pub fn remove(&mut self, key: Key<T>) -> Option<T> {
         self.get(key)?;
         Some(self.places.remove(key.index)?.value)

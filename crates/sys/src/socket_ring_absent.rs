@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use crate::request::RequestKey;
 use crate::selector::Registrar;
-use crate::sockets::{After, SocketRequest, Word};
+use crate::sockets::{After, Done, SocketRequest, Word};
+use crate::source::OwnedDescriptor;
 
 /// A pair of queues shared with the kernel; there is none here.
 #[derive(Debug)]
@@ -46,14 +47,10 @@ impl<T> SocketRing<T> {
     pub fn submit(
         &mut self,
         _request: SocketRequest,
-        _tag: T,
-    ) -> Result<RequestKey, (SocketRequest, T)> {
-        match self.never {}
-    }
-
-    /// The tag of a request that is under way.
-    #[must_use]
-    pub fn tag(&self, _key: RequestKey) -> Option<&T> {
+        _socket: &OwnedDescriptor,
+        _beside: RequestKey,
+        _tag: impl FnOnce() -> T,
+    ) -> Result<(RequestKey, &T), SocketRequest> {
         match self.never {}
     }
 
@@ -74,7 +71,7 @@ impl<T> SocketRing<T> {
     pub fn words(
         &mut self,
         _arrivals_max: usize,
-        _done: &mut Vec<(T, Option<SocketRequest>)>,
+        _done: &mut Vec<Done<T>>,
         _each: impl FnMut(&T, Word) -> After,
     ) -> usize {
         match self.never {}

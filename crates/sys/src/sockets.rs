@@ -6,14 +6,13 @@ use std::io;
 use std::sync::Arc;
 
 use crate::held::Held;
-use crate::request::RequestKey;
 use crate::source::OwnedDescriptor;
 
 pub use crate::socket_ring::{SocketRing, is_cancelled, is_out_of_buffers};
 
 /// What has a socket, and keeps it open: the tag of each request says on which it is.
 pub trait SocketTag {
-    /// The same each time.
+    /// The same each time, at the same place in memory, which is no other tag's.
     fn socket(&self) -> &OwnedDescriptor;
 }
 
@@ -62,9 +61,8 @@ pub enum Word {
     Accepted(OwnedDescriptor),
     /// Bytes, in a provided buffer, which goes back to its ring when this is dropped.
     Received(Held),
-    /// It was submitted again, and is known by this; whether it is a send.
-    Renewed(RequestKey, bool),
-    /// It has ended, which is the last word on it.
+    /// It has ended, which is the last word on it. If it is submitted [again](After::Again), it is
+    /// known by the same key.
     Ended(SocketRequest, io::Result<usize>),
 }
 
@@ -80,3 +78,6 @@ pub enum After {
     /// It is to be cancelled; only for one that has not ended.
     Cancel,
 }
+
+/// What nobody needs any more, once the locks are let go: a tag, a request with its buffer.
+pub type Done<T> = (Option<T>, Option<SocketRequest>);

@@ -13,7 +13,7 @@ use yamanote_base::wake::WakeList;
 use yamanote_sys::sockets::{After, SocketRequest, SocketTag, Word, is_cancelled};
 use yamanote_sys::source::OwnedDescriptor;
 
-use super::{Hears, Home, Place, Requested};
+use super::{Beside, Hears, Home, Place, Requested, Tag};
 
 /// Connections that wait to be asked for, at most: then others wait in the kernel.
 const WAITING_MAX: usize = 256;
@@ -89,8 +89,12 @@ impl Acceptor {
             return Poll::Pending;
         }
         drop(state);
-        let submitted = self.home.submit(SocketRequest::Accept, self.shared.clone());
-        match submitted {
+        let tag = || -> Tag { self.shared.clone() };
+        let beside = Beside {
+            socket: self.socket(),
+            place: None,
+        };
+        match self.home.submit(SocketRequest::Accept, beside, tag) {
             Ok(()) => Poll::Pending,
             Err((_, error)) => {
                 self.shared.state.lock().is_armed = false;
@@ -121,7 +125,7 @@ impl Hears for Arrivals {
                     _ => After::Nothing,
                 }
             }
-            Word::Received(_) | Word::Renewed(..) => After::Nothing,
+            Word::Received(_) => After::Nothing,
             Word::Ended(request, result) => {
                 state.is_armed = false;
                 state.place = None;

@@ -31,7 +31,7 @@ use super::chunk::Chunk;
 use super::place::{Place, PlaceCell};
 use super::receiving::{Last, ReceiveState, Receiving};
 use super::sending::{SendState, Sending};
-use super::{Hears, Home, Requested};
+use super::{Beside, Hears, Home, Requested, Tag};
 
 /// Bytes of the buffer for a receive that finds no provided ones.
 const OWN_LEN: usize = 4096;
@@ -359,7 +359,16 @@ impl Conversation {
     }
 
     fn submit(&self, request: SocketRequest) -> Result<(), (SocketRequest, io::Error)> {
-        self.0.home.submit(request, self.0.clone())
+        let place = match request.is_send() {
+            true => self.0.receives_at.get(),
+            false => self.0.sends_at.get(),
+        };
+        let beside = Beside {
+            socket: self.socket(),
+            place,
+        };
+        let tag = || -> Tag { self.0.clone() };
+        self.0.home.submit(request, beside, tag)
     }
 }
 
@@ -399,13 +408,6 @@ impl Hears for Exchange {
                 let mut state = self.receive.lock();
                 wakes.extend(state.waker.take());
                 state.received(Chunk::of(bytes))
-            }
-            Word::Renewed(key, is_send) => {
-                match is_send {
-                    true => self.sends_at.renew(key),
-                    false => self.receives_at.renew(key),
-                }
-                After::Nothing
             }
             Word::Accepted(_) => After::Nothing,
         }

@@ -18,7 +18,8 @@ use yamanote_base::atomic::plain::{AtomicBool, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 use yamanote_sys::request::RequestKey;
-use yamanote_sys::sockets::{After, SocketRequest, SocketRing, SocketTag, Word};
+use yamanote_sys::sockets::{After, Done, SocketRequest, SocketRing, SocketTag, Word};
+use yamanote_sys::source::OwnedDescriptor;
 
 use crate::context;
 use crate::handle::Handle;
@@ -64,6 +65,14 @@ pub(crate) type Tag = Arc<dyn Hears>;
 pub(crate) enum Requested {
     Arrivals,
     Send,
+}
+
+/// What a request is on, and where the other of its socket is under way, if one is: that may be out
+/// of date, and is only a hint.
+#[derive(Clone, Copy, Debug)]
+struct Beside<'a> {
+    socket: &'a OwnedDescriptor,
+    place: Option<Place>,
 }
 
 /// Whose rings serve a socket: a runtime's, and there this shard's if a thread has none.
@@ -112,7 +121,7 @@ struct MadeSockets {
     /// Whether what is under way counts in the reactor.
     counts: bool,
     /// What nobody needs any more: dropped without the lock.
-    done: Vec<(Tag, Option<SocketRequest>)>,
+    done: Vec<Done<Tag>>,
 }
 
 thread_local! {
@@ -158,7 +167,8 @@ impl ShardSockets {
         self.is_made.load(Ordering::Acquire)
     }
 
-    /// Queues `request`, which the thread that turns the driver hands over; another does at once.
+    /// Queues `request`, `beside` another of its socket if that is here; the thread that turns the
+    /// driver hands it over, another thread does at once.
     ///
     /// # Errors
     /// Gives the request back when the runtime is shut down, or the kernel takes none now.
@@ -167,20 +177,19 @@ impl ShardSockets {
         handle: &Handle,
         shard: usize,
         request: SocketRequest,
-        tag: Tag,
+        beside: Beside<'_>,
+        tag: impl FnOnce() -> Tag,
     ) -> Result<(), SocketRequest> {
         let requested = Requested::of(&request);
+        let Beside { socket, place } = beside;
+        let place = place.filter(|place| place.shard == shard);
+        let key = place.map_or(RequestKey::NONE, |place| place.key);
         let mut state = self.state.lock();
         let SocketsState::Made(made) = &mut *state else {
             return Err(request);
         };
-        match made.ring.submit(request, tag) {
-            Ok(key) => {
-                let tag = made.ring.tag(key).expect("it was just put there");
-                tag.submitted(requested, Place { shard, key });
-            }
-            Err((request, _)) => return Err(request),
-        }
+        let (key, tag) = made.ring.submit(request, socket, key, tag)?;
+        tag.submitted(requested, Place { shard, key });
         let begins = made.count(handle.reactor_of(shard));
         if made.turned_by != mark() {
             // What it does not take now it takes in the next turn.
@@ -365,11 +374,17 @@ impl Home {
         context::try_with(home).flatten()
     }
 
-    /// Submits to the ring of the thread's shard; to that of this one if there is none.
+    /// Submits to the ring of the thread's shard; to that of this one if there is none. Needs a tag
+    /// unless it joins what is `beside` it.
     ///
     /// # Errors
     /// Gives the request back when the runtime is shut down, or the kernel takes none now.
-    fn submit(self, request: SocketRequest, tag: Tag) -> Result<(), (SocketRequest, io::Error)> {
+    fn submit(
+        self,
+        request: SocketRequest,
+        beside: Beside<'_>,
+        tag: impl FnOnce() -> Tag,
+    ) -> Result<(), (SocketRequest, io::Error)> {
         let mut request = Some(request);
         let done = Handle::with(self.runtime, |handle| {
             let here = handle.shard_here();
@@ -384,7 +399,7 @@ impl Home {
                 None => (self.shard, there(self.shard)?),
             };
             let request = request.take()?;
-            Some(sockets.submit(handle, shard, request, tag))
+            Some(sockets.submit(handle, shard, request, beside, tag))
         });
         let request = match (done.flatten(), request) {
             (Some(Ok(())), _) => return Ok(()),

@@ -10,11 +10,13 @@ pub(crate) struct Place {
     pub(super) key: RequestKey,
 }
 
-/// Where the last request of a kind was submitted. It may have ended since: a key is known to one
-/// request alone, so to cancel what has ended does nothing.
+/// Where the last request of a kind was submitted. It may have ended since: a key is known to
+/// requests of one kind of one tag alone, one after the other, so to cancel what has ended does
+/// nothing.
 ///
-/// It is written under the lock of the ring, by the task that submits or by who renews the request
-/// in the same ring, and read by the task that gives the request up, after it has submitted it.
+/// It is written under the lock of the ring, by the task that submits, and read by the task that
+/// gives the request up, after it has submitted it. Who submits the other kind reads it at any
+/// time, as a hint.
 #[derive(Debug)]
 pub(super) struct PlaceCell {
     shard: AtomicUsize,
@@ -34,13 +36,6 @@ impl PlaceCell {
         // of the kind is under way meanwhile, so the two words belong together.
         self.shard.store(place.shard, Ordering::Relaxed);
         self.key.store(place.key.0, Ordering::Relaxed);
-    }
-
-    /// In the same ring, it is known by `key` from here on.
-    pub(super) fn renew(&self, key: RequestKey) {
-        // Relaxed: who reads the key before leaves the request to run on, unwanted, as if it had
-        // come a moment earlier.
-        self.key.store(key.0, Ordering::Relaxed);
     }
 
     pub(super) fn get(&self) -> Option<Place> {

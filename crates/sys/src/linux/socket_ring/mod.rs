@@ -4,6 +4,9 @@
 //! last word on it, a request lies in the table here, and nobody reaches its buffer. Here the
 //! kernel may say many words on one request; each but the last has the mark that more follow.
 //! What it receives into is provided by the ring: see [`buffers`].
+//!
+//! A connection has one place in the table, for what receives and for what sends: a send joins the
+//! receive that is under way. So a connection that answers takes a place once, not each time.
 
 mod buffers;
 #[cfg(test)]
@@ -24,7 +27,7 @@ use yamanote_base::slab::{Key, Slab};
 use super::queues::{self, Queues};
 use crate::request::RequestKey;
 use crate::selector::Registrar;
-use crate::sockets::{After, SocketRequest, SocketTag, Word};
+use crate::sockets::{After, Done, SocketRequest, SocketTag, Word};
 
 use buffers::BufferPool;
 
@@ -41,11 +44,18 @@ pub struct SocketRing<T: SocketTag> {
     refills: usize,
 }
 
-/// A request that the kernel has, or is about to get.
+/// What the kernel has of a tag, or is about to get: one request at least, as long as it is in the
+/// table.
 struct UnderWay<T> {
-    request: SocketRequest,
+    arrivals: Option<SocketRequest>,
+    send: Option<SocketRequest>,
     tag: T,
 }
+
+/// The bit of a number that says that it is about the send.
+const SEND: u64 = 1 << 63;
+/// So that no number is [`queues::NO_REQUEST`], and none has that bit by itself.
+const STAMP_MAX: u32 = (1 << 31) - 2;
 
 impl<T: SocketTag> SocketRing<T> {
     /// A ring whose submission queue has `entries` places, and the completion queue `words`.
@@ -70,7 +80,7 @@ impl<T: SocketTag> SocketRing<T> {
         Ok(Self {
             queues: Queues(queues),
             pool,
-            under_way: Slab::with_stamps_up_to(queues::STAMP_MAX),
+            under_way: Slab::with_stamps_up_to(STAMP_MAX),
             arrivals: VecDeque::new(),
             refills: 0,
         })
@@ -90,36 +100,61 @@ impl<T: SocketTag> SocketRing<T> {
         self.under_way.is_empty()
     }
 
-    /// Queues `request`, to be handed over by the next [`flush`](Self::flush).
+    /// Queues `request` on `socket`, to be handed over by the next [`flush`](Self::flush). It joins
+    /// the request `beside`, if that is under way on this very socket, and of the other kind; else
+    /// it needs a tag. What it is known by, and its tag.
     ///
     /// # Errors
-    /// Gives both back when the queue is full, and the kernel takes nothing from it now.
+    /// Gives it back when the queue is full, and the kernel takes nothing from it now.
+    #[inline]
     pub fn submit(
         &mut self,
         request: SocketRequest,
-        tag: T,
-    ) -> Result<RequestKey, (SocketRequest, T)> {
+        socket: &OwnedFd,
+        beside: RequestKey,
+        tag: impl FnOnce() -> T,
+    ) -> Result<(RequestKey, &T), SocketRequest> {
         if !self.queues.make_room() {
-            return Err((request, tag));
+            return Err(request);
         }
-        let entry = entry(&request, types::Fd(tag.socket().as_raw_fd()));
-        let key = self.under_way.insert(UnderWay { request, tag });
-        // SAFETY: what it refers to lies behind pointers of the request, which is in the table
-        // until `words` has read the last word on it, or for ever.
-        unsafe { self.queues.push(&entry.user_data(key.as_u64())) };
-        Ok(RequestKey(key.as_u64()))
+        let is_send = request.is_send();
+        let joins = |place: &UnderWay<T>| {
+            place.of_kind(is_send).is_none() && std::ptr::eq(place.tag.socket(), socket)
+        };
+        let key = match key_of(beside.0) {
+            key if self.under_way.get(key).is_some_and(joins) => key,
+            _ => self.under_way.insert(UnderWay {
+                arrivals: None,
+                send: None,
+                tag: tag(),
+            }),
+        };
+        let number = self.push(key, request);
+        let place = self.under_way.get(key).expect("it was just put there");
+        Ok((RequestKey(number), &place.tag))
     }
 
-    /// The tag of a request that is under way.
-    #[must_use]
-    pub fn tag(&self, RequestKey(key): RequestKey) -> Option<&T> {
-        self.under_way.get(key_of(key)).map(|place| &place.tag)
+    /// Queues `request`, for which there is room, at a place in the table that has none of its
+    /// kind; the number that it is known by.
+    #[inline]
+    fn push(&mut self, key: Key<UnderWay<T>>, request: SocketRequest) -> u64 {
+        let place = self.under_way.get_mut(key);
+        let place = place.expect("the caller has found it");
+        let entry = entry(&request, types::Fd(place.tag.socket().as_raw_fd()));
+        let is_send = request.is_send();
+        *place.of_kind_mut(is_send) = Some(request);
+        let number = key.as_u64() | if is_send { SEND } else { 0 };
+        // SAFETY: what it refers to lies behind pointers of the request, which is in the table
+        // until `words` has read the last word on it, or for ever.
+        unsafe { self.queues.push(&entry.user_data(number)) };
+        number
     }
 
     /// Asks the kernel to give up on a request, which ends all the same.
     /// Nothing happens if it has ended; nor if the queue is full and the kernel takes nothing.
     pub fn cancel(&mut self, RequestKey(key): RequestKey) {
-        if self.under_way.get(key_of(key)).is_some() {
+        let is_there = |place: &UnderWay<T>| place.of_kind(is_of_send(key)).is_some();
+        if self.under_way.get(key_of(key)).is_some_and(is_there) {
             self.queues.cancel(key);
         }
     }
@@ -141,7 +176,7 @@ impl<T: SocketTag> SocketRing<T> {
     pub fn words(
         &mut self,
         arrivals_max: usize,
-        done: &mut Vec<(T, Option<SocketRequest>)>,
+        done: &mut Vec<Done<T>>,
         mut each: impl FnMut(&T, Word) -> After,
     ) -> usize {
         let mut count = self.take_in(done, &mut each);
@@ -157,7 +192,7 @@ impl<T: SocketTag> SocketRing<T> {
     /// Takes all words from the kernel: passes on those about sends, and queues the others.
     fn take_in(
         &mut self,
-        done: &mut Vec<(T, Option<SocketRequest>)>,
+        done: &mut Vec<Done<T>>,
         each: &mut impl FnMut(&T, Word) -> After,
     ) -> usize {
         let (mut count, mut missed) = (0, 0);
@@ -165,7 +200,7 @@ impl<T: SocketTag> SocketRing<T> {
         // kernel has only so many buffers.
         loop {
             while let Some(completion) = self.queues.next() {
-                if self.is_of_send(&completion) {
+                if is_of_send(completion.user_data()) {
                     count += usize::from(self.word(&completion, done, each));
                 } else {
                     missed += usize::from(completion.result() == -libc::ENOBUFS);
@@ -182,27 +217,29 @@ impl<T: SocketTag> SocketRing<T> {
         count
     }
 
-    fn is_of_send(&self, completion: &cqueue::Entry) -> bool {
-        let place = self.under_way.get(key_of(completion.user_data()));
-        place.is_some_and(|place| place.request.is_send())
-    }
-
     fn word(
         &mut self,
         completion: &cqueue::Entry,
-        done: &mut Vec<(T, Option<SocketRequest>)>,
+        done: &mut Vec<Done<T>>,
         each: &mut impl FnMut(&T, Word) -> After,
     ) -> bool {
         let (number, said) = (completion.user_data(), completion.result());
-        let Some(place) = self.under_way.get(key_of(number)) else {
+        let Some(place) = self.under_way.get_mut(key_of(number)) else {
             // It is no word on a request of ours.
             return false;
         };
+        let UnderWay {
+            arrivals,
+            send,
+            tag,
+        } = place;
+        let kind = if is_of_send(number) { send } else { arrivals };
+        let Some(request) = kind else { return false };
         // SAFETY: the kernel has just said this about this request.
-        let news = unsafe { news(&mut self.pool, &place.request, said, completion.flags()) };
+        let news = unsafe { news(&mut self.pool, request, said, completion.flags()) };
         let mut cancel = false;
         if let Some(word) = news {
-            cancel = matches!(each(&place.tag, word), After::Cancel);
+            cancel = matches!(each(tag, word), After::Cancel);
         }
         if cqueue::more(completion.flags()) {
             if cancel {
@@ -210,40 +247,43 @@ impl<T: SocketTag> SocketRing<T> {
             }
             return true;
         }
-        let place = self.under_way.remove(key_of(number));
-        let UnderWay { request, tag } = place.expect("it was there above");
+        let Some(request) = kind.take() else {
+            unreachable!("it was there above")
+        };
         let mut result = usize::try_from(said).map_err(|_| io::Error::from_raw_os_error(-said));
         if self.refills > 0 && result.as_ref().is_err_and(is_out_of_buffers) {
             self.refills -= 1;
             // Who wants more begins again.
             result = Err(io::Error::from_raw_os_error(libc::ECANCELED));
         }
-        match each(&tag, Word::Ended(request, result)) {
-            After::Again(request) => self.again(request, tag, done, each),
-            after => done.push((tag, rest(after))),
+        match each(tag, Word::Ended(request, result)) {
+            After::Again(request) if self.queues.make_room() => {
+                self.push(key_of(number), request);
+            }
+            After::Again(request) => {
+                let error = io::ErrorKind::OutOfMemory.into();
+                let after = each(tag, Word::Ended(request, Err(error)));
+                self.let_go(key_of(number), after, done);
+            }
+            after => self.let_go(key_of(number), after, done),
         }
         true
     }
 
-    fn again(
-        &mut self,
-        request: SocketRequest,
-        tag: T,
-        done: &mut Vec<(T, Option<SocketRequest>)>,
-        each: &mut impl FnMut(&T, Word) -> After,
-    ) {
-        let is_send = request.is_send();
-        match self.submit(request, tag) {
-            Ok(key) => {
-                let place = self.under_way.get(key_of(key.0));
-                let place = place.expect("it was just put there");
-                each(&place.tag, Word::Renewed(key, is_send));
-            }
-            Err((request, tag)) => {
-                let error = io::ErrorKind::OutOfMemory.into();
-                let after = each(&tag, Word::Ended(request, Err(error)));
-                done.push((tag, rest(after)));
-            }
+    /// A request at `key` has ended: what is of no use any more goes to `done`.
+    #[inline]
+    fn let_go(&mut self, key: Key<UnderWay<T>>, after: After, done: &mut Vec<Done<T>>) {
+        let request = match after {
+            After::Again(request) | After::Done(request) => Some(request),
+            After::Nothing | After::Cancel => None,
+        };
+        let is_over = |place: &UnderWay<T>| place.arrivals.is_none() && place.send.is_none();
+        let tag = match self.under_way.get(key).is_some_and(is_over) {
+            true => self.under_way.remove(key).map(|place| place.tag),
+            false => None,
+        };
+        if tag.is_some() || request.is_some() {
+            done.push((tag, request));
         }
     }
 
@@ -256,6 +296,7 @@ impl<T: SocketTag> SocketRing<T> {
     pub fn cancel_all(&mut self) {
         for key in self.under_way.keys_where(|_| true) {
             self.cancel(RequestKey(key.as_u64()));
+            self.cancel(RequestKey(key.as_u64() | SEND));
         }
     }
 
@@ -267,25 +308,38 @@ impl<T: SocketTag> SocketRing<T> {
         }
         let keys = keys.into_iter();
         let lost = keys.filter_map(|key| self.under_way.remove(key));
-        lost.map(|UnderWay { request, tag }| {
-            // The kernel may still write to it.
-            mem::forget(request);
-            tag
+        lost.map(|place| {
+            // The kernel may still write to them.
+            mem::forget((place.arrivals, place.send));
+            place.tag
         })
         .collect()
     }
 }
 
-fn rest(after: After) -> Option<SocketRequest> {
-    match after {
-        After::Again(request) | After::Done(request) => Some(request),
-        After::Nothing | After::Cancel => None,
+impl<T> UnderWay<T> {
+    fn of_kind(&self, is_send: bool) -> &Option<SocketRequest> {
+        match is_send {
+            true => &self.send,
+            false => &self.arrivals,
+        }
     }
+
+    fn of_kind_mut(&mut self, is_send: bool) -> &mut Option<SocketRequest> {
+        match is_send {
+            true => &mut self.send,
+            false => &mut self.arrivals,
+        }
+    }
+}
+
+fn is_of_send(number: u64) -> bool {
+    number & SEND != 0
 }
 
 fn key_of<T>(number: u64) -> Key<UnderWay<T>> {
     // The two halves of `Key::as_u64`.
-    Key::new(number as u32, (number >> 32) as u32)
+    Key::new(number as u32, ((number & !SEND) >> 32) as u32)
 }
 
 /// What the kernel is told.

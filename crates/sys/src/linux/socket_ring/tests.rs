@@ -37,6 +37,13 @@ fn speaker(byte: u8) -> (UnixStream, Arc<OwnedFd>) {
     (speaker, Arc::new(socket.into()))
 }
 
+/// Submits to a place of its own; whether there was room.
+fn submit(ring: &mut SocketRing<Named>, request: SocketRequest, tag: Named) -> bool {
+    let socket = tag.0.clone();
+    ring.submit(request, &socket, RequestKey::NONE, || tag)
+        .is_ok()
+}
+
 /// Passes on `arrivals_max` arrivals; of whom, and the first byte, or `None` at an end.
 fn words(ring: &mut SocketRing<Named>, arrivals_max: usize) -> Vec<Told> {
     let mut told = Vec::new();
@@ -61,11 +68,11 @@ fn a_send_is_told_at_once_and_arrivals_in_turn() {
     let speakers: Vec<_> = (1..4).map(speaker).collect();
     for ((_, socket), name) in speakers.iter().zip(["one", "two", "three"]) {
         let tag = Named(socket.clone(), name);
-        assert!(ring.submit(SocketRequest::Receive, tag).is_ok());
+        assert!(submit(&mut ring, SocketRequest::Receive, tag));
     }
     let send = SocketRequest::SendAll(Held::to_read("hello"));
     let tag = Named(speakers[0].1.clone(), "send");
-    assert!(ring.submit(send, tag).is_ok());
+    assert!(submit(&mut ring, send, tag));
     ring.flush().unwrap();
     assert_eq!(words(&mut ring, 0), [("send", None)]);
     assert_eq!(words(&mut ring, 2), [("one", Some(1)), ("two", Some(2))]);
@@ -74,12 +81,48 @@ fn a_send_is_told_at_once_and_arrivals_in_turn() {
 }
 
 #[test]
+fn a_send_joins_the_receive_of_its_socket_and_no_other() {
+    let Some(mut ring) = ring() else { return };
+    let (one, two) = (speaker(1), speaker(2));
+    let receive = |ring: &mut SocketRing<Named>, socket: &Arc<OwnedFd>, name| {
+        let tag = || Named(socket.clone(), name);
+        let submitted = ring.submit(SocketRequest::Receive, socket, RequestKey::NONE, tag);
+        submitted.unwrap().0
+    };
+    let key = receive(&mut ring, &one.1, "one");
+    receive(&mut ring, &two.1, "two");
+    let send = || SocketRequest::SendAll(Held::to_read("hello"));
+    let joined = ring.submit(send(), &one.1, key, || panic!("it is there"));
+    assert_eq!(joined.unwrap().1.1, "one");
+    // One that sends already, one of another, and one that is not there.
+    for (socket, beside) in [(&one.1, key), (&two.1, key), (&two.1, RequestKey(9))] {
+        let alone = ring.submit(send(), socket, beside, || Named(socket.clone(), "alone"));
+        assert_eq!(alone.unwrap().1.1, "alone");
+    }
+    ring.flush().unwrap();
+    let mut told = words(&mut ring, 0);
+    told.sort_unstable();
+    let alone = ("alone", None);
+    assert_eq!(told, [alone, alone, alone, ("one", None)]);
+    assert_eq!(words(&mut ring, 2), [("one", Some(1)), ("two", Some(2))]);
+    // The place is the receive's as long as that goes on.
+    let again = ring.submit(send(), &one.1, key, || panic!("it is there"));
+    let again = again.unwrap().0;
+    ring.cancel(key);
+    ring.flush().unwrap();
+    assert_eq!(words(&mut ring, 1), [("one", None), ("one", None)]);
+    ring.cancel(again);
+    assert_eq!(ring.under_way.len(), 1, "the other receives");
+    assert_eq!(ring.queues.queued(), 0, "what has ended is not cancelled");
+}
+
+#[test]
 fn a_receive_that_misses_a_buffer_doubles_them() {
     let Some(mut ring) = ring() else { return };
     let (mut speaker, socket) = UnixStream::pair().unwrap();
     let tag = Named(Arc::new(socket.into()), "all");
     let (mut held, mut missed) = (Vec::new(), 0);
-    assert!(ring.submit(SocketRequest::Receive, tag).is_ok());
+    assert!(submit(&mut ring, SocketRequest::Receive, tag));
     // Each takes a buffer, and none goes back.
     while held.len() < 2000 {
         speaker.write_all(&[1]).unwrap();
@@ -115,10 +158,8 @@ fn a_buffer_that_is_lent_outlives_its_ring() {
     let Some(mut ring) = ring() else { return };
     let (speaker, socket) = speaker(7);
     let mut chunks = Vec::new();
-    assert!(
-        ring.submit(SocketRequest::Receive, Named(socket, "one"))
-            .is_ok()
-    );
+    let tag = Named(socket, "one");
+    assert!(submit(&mut ring, SocketRequest::Receive, tag));
     ring.flush().unwrap();
     ring.words(usize::MAX, &mut Vec::new(), |_, word| {
         if let Word::Received(chunk) = word {
