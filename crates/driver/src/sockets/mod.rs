@@ -145,10 +145,13 @@ impl ShardSockets {
     }
 
     /// Whether there is a ring; makes it, to be watched by `reactor`, if nobody has asked before.
+    #[inline]
     pub(crate) fn is_there(&self, reactor: &Reactor) -> bool {
-        if self.is_made() {
-            return true;
-        }
+        self.is_made() || self.make(reactor)
+    }
+
+    #[cold]
+    fn make(&self, reactor: &Reactor) -> bool {
         let mut state = self.state.lock();
         if let SocketsState::Unmade = *state {
             *state = match MadeSockets::new(reactor) {
@@ -162,8 +165,9 @@ impl ShardSockets {
         is_made
     }
 
+    #[inline]
     fn is_made(&self) -> bool {
-        // Acquire: pairs with the Release in is_there().
+        // Acquire: pairs with the Release in make().
         self.is_made.load(Ordering::Acquire)
     }
 
@@ -272,7 +276,7 @@ impl ShardSockets {
     /// Ends all that is under way.
     pub(crate) fn shut_down(&self, reactor: &Reactor, wakes: &mut WakeList) {
         let state = mem::replace(&mut *self.state.lock(), SocketsState::Ended);
-        // Release: see is_there().
+        // Release: see make().
         self.is_made.store(false, Ordering::Release);
         if let SocketsState::Made(mut made) = state {
             reactor.note_ended(usize::from(made.counts));

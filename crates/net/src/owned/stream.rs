@@ -169,60 +169,60 @@ impl TcpStream {
     ///
     /// # Errors
     /// As there.
-    pub async fn recv<B>(&mut self, buffer: B) -> (io::Result<usize>, B)
+    pub fn recv<B>(&mut self, buffer: B) -> impl Future<Output = (io::Result<usize>, B)>
     where
         B: AsMut<[u8]> + Send + 'static,
     {
-        self.receiver.recv(buffer).await
+        self.receiver.recv(buffer)
     }
 
     /// [`Receiver::chunk`].
     ///
     /// # Errors
     /// As there.
-    pub async fn chunk(&mut self) -> io::Result<Option<Chunk>> {
-        self.receiver.chunk().await
+    pub fn chunk(&mut self) -> impl Future<Output = io::Result<Option<Chunk>>> {
+        self.receiver.chunk()
     }
 
     /// [`Sender::send`].
     ///
     /// # Errors
     /// As there.
-    pub async fn send<B>(&mut self, buffer: B) -> (io::Result<usize>, B)
+    pub fn send<B>(&mut self, buffer: B) -> impl Future<Output = (io::Result<usize>, B)>
     where
         B: AsRef<[u8]> + Send + 'static,
     {
-        self.sender.send(buffer).await
+        self.sender.send(buffer)
     }
 
     /// [`Sender::send_all`].
     ///
     /// # Errors
     /// As there.
-    pub async fn send_all<B>(&mut self, buffer: B) -> (io::Result<()>, B)
+    pub fn send_all<B>(&mut self, buffer: B) -> impl Future<Output = (io::Result<()>, B)>
     where
         B: AsRef<[u8]> + Send + 'static,
     {
-        self.sender.send_all(buffer).await
+        self.sender.send_all(buffer)
     }
 
     /// [`Sender::post`].
     ///
     /// # Errors
     /// As there.
-    pub async fn post<B>(&mut self, buffer: B) -> io::Result<()>
+    pub fn post<B>(&mut self, buffer: B) -> impl Future<Output = io::Result<()>>
     where
         B: AsRef<[u8]> + Send + 'static,
     {
-        self.sender.post(buffer).await
+        self.sender.post(buffer)
     }
 
     /// [`Sender::flush`].
     ///
     /// # Errors
     /// As there.
-    pub async fn flush(&mut self) -> io::Result<()> {
-        self.sender.flush().await
+    pub fn flush(&mut self) -> impl Future<Output = io::Result<()>> {
+        self.sender.flush()
     }
 
     /// Shuts one or both directions down.
