@@ -118,24 +118,12 @@ pub fn current_io() -> Handle {
     handle
 }
 
-/// The thread's current handle, whose timers are enabled.
+/// Calls `f` with the thread's current handle, whose timers are enabled. `f` must not change it.
 ///
 /// # Panics
 /// Outside of every runtime, and in one without timers.
 #[track_caller]
-pub fn current_time() -> Handle {
-    let handle = current();
-    assert!(handle.time_enabled(), "{NO_TIME}");
-    handle
-}
-
-/// Calls `f` with the thread's current handle, whose timers are enabled. `f` must not change it.
-///
-/// # Panics
-/// As [`current_time`].
-#[inline]
-#[track_caller]
-pub fn with_time<R>(f: impl FnOnce(&Handle) -> R) -> R {
+pub(crate) fn with_time<R>(f: impl FnOnce(&Handle) -> R) -> R {
     let result = CURRENT.try_with(|current| match &*current.borrow() {
         Some(handle) if handle.time_enabled() => Ok(f(handle)),
         Some(_) => Err(NO_TIME),

@@ -8,7 +8,7 @@ use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use yamanote_base::wake::WakeList;
 use yamanote_driver::clock::Clock;
@@ -85,7 +85,7 @@ fn a_paused_clock_does_not_jump_while_a_ring_is_at_work() {
 
 /// A timer of an hour that somebody waits for.
 fn set_timer(driver: &Driver) -> Timer {
-    let mut timer = Timer::after(driver.handle(), Duration::from_secs(3600));
+    let mut timer = Timer::new(driver.handle(), Instant::now() + Duration::from_secs(3600));
     let waker = support::waker(driver);
     let mut cx = std::task::Context::from_waker(&waker);
     assert!(timer.poll_elapsed(&mut cx).is_pending());

@@ -456,8 +456,7 @@ impl Builder {
 /// What lower layers sleep with: see [`yamanote_base::hooks`].
 #[track_caller]
 fn sleep(duration: Duration) -> yamanote_base::hooks::Sleep {
-    let timer = |handle: &yamanote_driver::Handle| Timer::after(handle, duration);
-    let mut timer = yamanote_driver::context::with_time(timer);
+    let mut timer = Timer::after(duration);
     Box::pin(std::future::poll_fn(move |cx| timer.poll_elapsed(cx)))
 }
 

@@ -84,7 +84,7 @@ fn run<F: Future>(home: &SimHost, future: F) -> F::Output {
 }
 
 async fn sleep(duration: Duration) {
-    let mut timer = Timer::after(&context::current(), duration);
+    let mut timer = Timer::after(duration);
     poll_fn(|cx| timer.poll_elapsed(cx)).await;
 }
 

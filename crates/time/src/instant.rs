@@ -39,12 +39,14 @@ impl Instant {
 
     /// The same moment as a [`std::time::Instant`] of this process.
     #[must_use]
+    #[inline]
     pub fn from_std(std: std::time::Instant) -> Instant {
         Instant { std }
     }
 
     /// The same moment, for what knows the standard library's type only.
     #[must_use]
+    #[inline]
     pub fn into_std(self) -> std::time::Instant {
         self.std
     }

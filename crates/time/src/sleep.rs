@@ -9,7 +9,6 @@ use std::time::Duration;
 
 use pin_project_lite::pin_project;
 use yamanote_base::budget;
-use yamanote_driver::context;
 use yamanote_driver::timer::Timer;
 use yamanote_trace::{AsyncOp, Resource, poll_op};
 
@@ -72,10 +71,10 @@ pin_project! {
 /// assert!(start.elapsed() >= Duration::from_millis(10));
 /// # }
 /// ```
+#[inline]
 #[track_caller]
 pub fn sleep(duration: Duration) -> Sleep {
-    let timer = context::with_time(|handle| Timer::after(handle, duration));
-    Sleep::new(timer)
+    Sleep::new(Timer::after(duration))
 }
 
 /// Waits until `deadline`; one that is over ends it at once.
@@ -95,10 +94,10 @@ pub fn sleep(duration: Duration) -> Sleep {
 /// assert!(Instant::now() >= deadline);
 /// # }
 /// ```
+#[inline]
 #[track_caller]
 pub fn sleep_until(deadline: Instant) -> Sleep {
-    let timer = context::with_time(|handle| Timer::new(handle, deadline.into_std()));
-    Sleep::new(timer)
+    Sleep::new(Timer::at(deadline.into_std()))
 }
 
 impl Sleep {

@@ -53,6 +53,7 @@ pin_project! {
 /// assert_eq!(timeout(Duration::from_millis(5), receiver).await, Ok(Ok(5)));
 /// # }
 /// ```
+#[inline]
 #[track_caller]
 pub fn timeout<F>(duration: Duration, future: F) -> Timeout<F::IntoFuture>
 where
@@ -84,6 +85,7 @@ where
 /// assert!(timeout_at(deadline, sleep(Duration::from_secs(60))).await.is_err());
 /// # }
 /// ```
+#[inline]
 #[track_caller]
 pub fn timeout_at<F>(deadline: Instant, future: F) -> Timeout<F::IntoFuture>
 where

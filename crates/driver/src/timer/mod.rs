@@ -15,8 +15,8 @@ use std::time::{Duration, Instant};
 
 use yamanote_base::waits::{self, Detail};
 
-use crate::SHUT_DOWN_MESSAGE;
 use crate::handle::Handle;
+use crate::{SHUT_DOWN_MESSAGE, clock, context};
 use wheel::{Inserted, Polled, Wheel};
 
 /// What is beyond the clock's range is taken as this far away: no process sees it.
@@ -37,6 +37,18 @@ pub struct Timer {
     shard: u16,
     elapsed: bool,
     ends_with_runtime: bool,
+}
+
+/// What a timer knows of its runtime.
+///
+/// Two words, which a call returns in registers, as it does an `Instant`. A whole [`Timer`] would
+/// be returned in memory, in parts, and be copied on by wider loads: each of these waits until
+/// all the parts have left the store buffer, as long as what else a timeout does.
+#[derive(Clone, Copy, Debug)]
+struct Owner {
+    /// Its [`Handle::id`].
+    runtime: usize,
+    ends_timers: bool,
 }
 
 /// The index of a timer that has no place: more than a wheel ever gives.
@@ -80,30 +92,68 @@ impl Place {
     }
 }
 
+impl Owner {
+    fn of(handle: &Handle) -> Self {
+        Self {
+            runtime: handle.id(),
+            ends_timers: handle.shutdown_ends_timers(),
+        }
+    }
+
+    /// The current runtime.
+    #[track_caller]
+    fn here() -> Self {
+        context::with_time(Self::of)
+    }
+}
+
+/// When `duration` has gone by on the current runtime's clock.
+fn deadline_after(duration: Duration) -> Instant {
+    let now = clock::now();
+    now.checked_add(duration).unwrap_or_else(|| now + FAR)
+}
+
 impl Timer {
     /// A timer for `deadline`, which costs nothing until it is polled.
     #[must_use]
-    #[inline]
     pub fn new(handle: &Handle, deadline: Instant) -> Self {
+        Self::of(Owner::of(handle), deadline)
+    }
+
+    /// A timer of the current runtime for `deadline`.
+    ///
+    /// # Panics
+    /// Outside of every runtime, and in one without timers.
+    #[must_use]
+    #[inline]
+    #[track_caller]
+    pub fn at(deadline: Instant) -> Self {
+        Self::of(Owner::here(), deadline)
+    }
+
+    /// A timer for the time when `duration` has gone by on the current runtime's clock.
+    ///
+    /// What is beyond the clock's range is taken as 30 years, which no process sees.
+    ///
+    /// # Panics
+    /// As [`at`](Self::at).
+    #[must_use]
+    #[inline]
+    #[track_caller]
+    pub fn after(duration: Duration) -> Self {
+        Self::of(Owner::here(), deadline_after(duration))
+    }
+
+    #[inline]
+    fn of(owner: Owner, deadline: Instant) -> Self {
         Self {
-            runtime: handle.id(),
+            runtime: owner.runtime,
             deadline,
             index: NOWHERE,
             shard: 0,
             elapsed: false,
-            ends_with_runtime: handle.shutdown_ends_timers(),
+            ends_with_runtime: owner.ends_timers,
         }
-    }
-
-    /// A timer for the time when `duration` has gone by on the clock of `handle`.
-    ///
-    /// What is beyond the clock's range is taken as 30 years, which no process sees.
-    #[must_use]
-    #[inline]
-    pub fn after(handle: &Handle, duration: Duration) -> Self {
-        let now = handle.clock().now();
-        let deadline = now.checked_add(duration).unwrap_or_else(|| now + FAR);
-        Self::new(handle, deadline)
     }
 
     /// The deadline.
