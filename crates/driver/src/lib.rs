@@ -29,6 +29,7 @@ pub mod op;
 pub mod resource;
 
 pub mod attendance;
+mod crowd;
 mod reactor;
 mod ring;
 mod shard;
