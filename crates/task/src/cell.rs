@@ -10,6 +10,7 @@
 
 mod cancel;
 mod join;
+pub(crate) mod stage;
 
 use std::any::Any;
 use std::future::Future;
@@ -31,35 +32,20 @@ use crate::error::Cause;
 use crate::header::{Header, Prefix, Reference, UNLISTED, Vtable};
 use crate::id::{self, Id};
 use crate::meta::SpawnMeta;
+use crate::origin::Origin;
 use crate::resting::RestingCells;
 use crate::runnable::{Runnable, TaskRef};
 use crate::schedule::Schedule;
 use crate::stamp::Stamp;
 use crate::state::{Begin, EndPoll, Owner, TaskState};
 use crate::waker;
+use stage::{HoldsNote, Stage};
 
 /// The allocation. `Header` is first, so a pointer to one is a pointer to the other.
 #[repr(C)]
 pub(crate) struct TaskCell<F: Future, S> {
     prefix: Prefix<S>,
     stage: UnsafeCell<Stage<F>>,
-}
-
-/// What is in the place of the future.
-enum Stage<F: Future> {
-    Future(F, TaskSpan),
-    Output(Result<F::Output, Cause>),
-    Taken,
-}
-
-impl<F: Future> Stage<F> {
-    /// The span of the future, which is to be dropped in it.
-    fn take_span(&mut self) -> TaskSpan {
-        match self {
-            Stage::Future(_, span) => span.take(),
-            Stage::Output(_) | Stage::Taken => TaskSpan::none(),
-        }
-    }
 }
 
 /// Makes a task that is to be run for the first time, with three references: of its runnable, its
@@ -89,12 +75,12 @@ where
     let header = Header {
         state,
         here,
-        vtable: &TaskCell::<F, S>::VTABLE,
+        origin: Origin::of(&TaskCell::<F, S>::VTABLE, meta.location()),
         place: AtomicU32::new(0),
         shard: AtomicU16::new(UNLISTED),
         stamp: Stamp::none(),
+        holds: HoldsNote::future(),
         id,
-        location: meta.location(),
         wakes: span.wakes(),
         joiner: UnsafeCell::new(ManuallyDrop::new(None)),
     };
@@ -103,7 +89,7 @@ where
     // SAFETY: as above.
     let stage = unsafe { &raw mut (*cell.as_ptr()).stage };
     // SAFETY: as above.
-    unsafe { stage.write(UnsafeCell::new(Stage::Future(future, span))) };
+    unsafe { stage.write(Stage::new(future, span)) };
     cell.cast()
 }
 
@@ -148,7 +134,7 @@ impl<F: Future, S> TaskCell<F, S> {
 }
 
 impl<F: Future, S: Schedule> TaskCell<F, S> {
-    const VTABLE: Vtable = Vtable {
+    pub(crate) const VTABLE: Vtable = Vtable {
         run: run::<F, S>,
         shed: cancel::shed::<F, S>,
         evict: cancel::evict::<F, S>,
@@ -160,54 +146,6 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
         drop_join: join::drop_join::<F, S>,
         free: free::<F, S>,
     };
-
-    /// Puts `stage` in place of what is there, which is returned.
-    ///
-    /// # Safety
-    /// The caller has the stage to itself; a future that was polled is not moved out.
-    unsafe fn replace_stage(&self, stage: Stage<F>) -> Stage<F> {
-        self.stage.with_mut(|place| {
-            // SAFETY: the caller has the stage to itself.
-            unsafe { std::ptr::replace(place, stage) }
-        })
-    }
-
-    /// Drops the future (or output) where it is, and puts `output` there, if there is one; also
-    /// when that panics.
-    ///
-    /// # Safety
-    /// The caller has the stage to itself.
-    #[inline]
-    unsafe fn drop_and_set(&self, output: Option<Result<F::Output, Cause>>) {
-        /// Has the output and not the stage, which may be large, and moved as a whole.
-        struct SetAfter<'a, F: Future> {
-            place: &'a UnsafeCell<Stage<F>>,
-            output: Option<Result<F::Output, Cause>>,
-        }
-
-        impl<F: Future> Drop for SetAfter<'_, F> {
-            #[inline]
-            fn drop(&mut self) {
-                let output = self.output.take();
-                self.place.with_mut(|place| match output {
-                    // SAFETY: what was there has been dropped, in place, by the caller below.
-                    Some(output) => unsafe { place.write(Stage::Output(output)) },
-                    // SAFETY: as above.
-                    None => unsafe { place.write(Stage::Taken) },
-                });
-            }
-        }
-
-        let place = &self.stage;
-        let set = SetAfter { place, output };
-        self.stage.with_mut(|place| {
-            // SAFETY: the caller has the stage to itself.
-            let span = unsafe { &mut *place }.take_span();
-            // SAFETY: the caller has the stage to itself; `SetAfter` fills the place again.
-            span.close_after(|| unsafe { place.drop_in_place() });
-        });
-        drop(set);
-    }
 
     /// Polls the future once; whether it was ready. Then its output is in its place, or why it
     /// panicked.
@@ -222,7 +160,7 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
         impl<F: Future, S: Schedule> Drop for DropFuture<'_, F, S> {
             fn drop(&mut self) {
                 // SAFETY: made by `poll`, whose caller runs the task; the poll is over.
-                unsafe { self.0.drop_and_set(None) };
+                unsafe { self.0.end_future(None) };
             }
         }
 
@@ -230,21 +168,17 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
         let mut cx = Context::from_waker(&waker);
         let polled = catch_unwind(AssertUnwindSafe(|| {
             let unwinds = DropFuture(self);
-            let polled = self.stage.with_mut(|stage| {
-                // SAFETY: the caller runs the task.
-                let Stage::Future(future, span) = (unsafe { &mut *stage }) else {
-                    unreachable!("a task that is not done has its future")
-                };
-                // SAFETY: the future lies in the allocation and is dropped there.
-                let future = unsafe { Pin::new_unchecked(future) };
+            let poll = |future: Pin<&mut F>, span: &TaskSpan| {
                 span.in_scope(|| budget::with_budget(|| future.poll(&mut cx)))
-            });
+            };
+            // SAFETY: the caller runs the task, which has its future.
+            let polled = unsafe { self.with_future(poll) };
             std::mem::forget(unwinds);
             let Poll::Ready(output) = polled else {
                 return false;
             };
             // SAFETY: the caller runs the task; the poll is over.
-            unsafe { self.drop_and_set(Some(Ok(output))) };
+            unsafe { self.end_future(Some(Ok(output))) };
             true
         }));
         polled.unwrap_or_else(|payload| {
@@ -261,11 +195,13 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
     /// The caller runs the task, and the stage is not the future.
     #[cold]
     unsafe fn set_panicked(&self, payload: Box<dyn Any + Send>) {
-        let cause = Stage::Output(Err(Cause::panic(payload)));
-        // SAFETY: the caller runs the task, and moves no future out.
-        match unsafe { self.replace_stage(cause) } {
-            Stage::Output(output) => _ = catch_unwind(AssertUnwindSafe(|| drop(output))),
-            Stage::Future(..) | Stage::Taken => self.prefix.scheduler.unhandled_panic(),
+        // SAFETY: the caller's.
+        let output = unsafe { self.take_result() };
+        // SAFETY: the caller's; what was there was taken.
+        unsafe { self.set_result(Some(Err(Cause::panic(payload)))) };
+        match output {
+            Some(output) => _ = catch_unwind(AssertUnwindSafe(|| drop(output))),
+            None => self.prefix.scheduler.unhandled_panic(),
         }
     }
 
@@ -276,11 +212,12 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
     unsafe fn drop_cancelled(&self) {
         let dropped = catch_unwind(AssertUnwindSafe(|| {
             // SAFETY: the caller runs the task.
-            unsafe { self.drop_and_set(Some(Err(Cause::Cancelled))) };
+            unsafe { self.end_future(Some(Err(Cause::Cancelled))) };
         }));
         if let Err(payload) = dropped {
-            // SAFETY: the caller runs the task, whose future is gone.
-            drop(unsafe { self.replace_stage(Stage::Output(Err(Cause::panic(payload)))) });
+            // SAFETY: the caller runs the task, whose future is gone; there is nothing to drop in
+            // the cause that is there.
+            unsafe { self.set_result(Some(Err(Cause::panic(payload)))) };
         }
     }
 
@@ -326,7 +263,7 @@ unsafe fn complete<F: Future, S: Schedule>(
             let cell = unsafe { cell::<F, S>(reference.as_raw()) };
             let _ = catch_unwind(AssertUnwindSafe(|| {
                 // SAFETY: there is no join handle, so the output is the runner's.
-                unsafe { cell.drop_and_set(None) };
+                drop(unsafe { cell.take_result() });
             }));
         }
     }
@@ -485,8 +422,8 @@ pub(crate) unsafe fn schedule<S: Schedule>(header: NonNull<Header>) {
 /// # Safety
 /// `header` is that of a `TaskCell<F, S>` without references.
 unsafe fn free<F: Future, S: Schedule>(header: NonNull<Header>) {
-    // SAFETY: the last reference is gone; the stage is `Taken`, for a task is dropped when it is
-    // done, and its output by whoever owned that.
+    // SAFETY: the last reference is gone; nothing is in the stage, for a future is dropped when it
+    // is done, and its output by whoever owned that.
     let cell = unsafe { cell::<F, S>(header) };
     // The model checker sees that all other uses of the stage came before.
     cell.stage.with_mut(|_| ());
@@ -513,9 +450,9 @@ mod tests {
     fn what_is_beside_the_future_is_small() {
         type Waits = std::future::Pending<()>;
         // The header, the scheduler (a pointer), and room for an error.
-        assert!(size_of::<TaskCell<Waits, &'static ()>>() <= 64 + 8 + 16);
+        assert!(size_of::<TaskCell<Waits, &'static ()>>() <= 56 + 8 + 8);
         type Large = std::future::Ready<[u64; 50]>;
         let beside = size_of::<TaskCell<Large, &'static ()>>() - size_of::<Large>();
-        assert!(beside <= 64 + 8 + 8);
+        assert!(beside <= 56 + 8);
     }
 }

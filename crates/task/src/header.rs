@@ -9,8 +9,10 @@ use yamanote_base::atomic::plain::{AtomicU16, AtomicU32};
 use yamanote_trace::TaskWakes;
 
 use crate::biased::HereWord;
+use crate::cell::stage::HoldsNote;
 use crate::id::Id;
-use crate::meta::{SpawnLocation, TaskMeta};
+use crate::meta::TaskMeta;
+use crate::origin::Origin;
 use crate::stamp::Stamp;
 use crate::state::{TaskState, Wake, WakeByValue};
 
@@ -19,15 +21,17 @@ pub(crate) struct Header {
     pub(crate) state: TaskState,
     /// The part of the state that is its own thread's, see [`biased`](crate::biased).
     pub(crate) here: HereWord,
-    pub(crate) vtable: &'static Vtable,
+    /// What it has in common with others.
+    pub(crate) origin: &'static Origin,
     /// The place in the shard of the [`TaskList`](crate::TaskList). Written by the first runner.
     pub(crate) place: AtomicU32,
     /// The shard of the list, or [`UNLISTED`]. Written by the first runner.
     pub(crate) shard: AtomicU16,
     /// When it was queued, if its scheduler wants to know.
     pub(crate) stamp: Stamp,
+    /// What is in the place of the future.
+    pub(crate) holds: HoldsNote,
     pub(crate) id: Id,
-    pub(crate) location: SpawnLocation,
     /// Tells subscribers what becomes of the wakers.
     pub(crate) wakes: TaskWakes,
     /// Who awaits the join handle. Whose it is, the state word says. Never cleared by the runner,
@@ -47,6 +51,7 @@ pub(crate) struct Prefix<S> {
 pub(crate) const UNLISTED: u16 = u16::MAX;
 
 /// What depends on the types of the future and the scheduler.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Vtable {
     /// Polls or cancels; consumes the runnable's reference.
     pub(crate) run: unsafe fn(NonNull<Header>),
@@ -72,6 +77,12 @@ pub(crate) struct Vtable {
 }
 
 impl Header {
+    /// The functions of its task.
+    #[inline]
+    pub(crate) fn vtable(&self) -> &'static Vtable {
+        &self.origin.vtable
+    }
+
     /// Reads the joiner's waker out of the task.
     ///
     /// # Safety
@@ -88,13 +99,13 @@ impl Header {
     /// What hooks are told of the poll that is under way, by its runner.
     #[inline]
     pub(crate) fn poll_meta(&self) -> TaskMeta<'_> {
-        TaskMeta::new(self.id, self.location).with_stamp(&self.stamp)
+        TaskMeta::new(self.id, self.origin.location).with_stamp(&self.stamp)
     }
 
     /// What hooks are told when the task has ended.
     #[inline]
     pub(crate) fn end_meta(&self) -> TaskMeta<'_> {
-        TaskMeta::new(self.id, self.location)
+        TaskMeta::new(self.id, self.origin.location)
     }
 }
 
@@ -142,7 +153,7 @@ impl Reference {
     /// Cancels the task: its future is dropped at the next opportunity.
     #[inline]
     pub(crate) fn cancel(&self) {
-        let abort = self.header().vtable.abort;
+        let abort = self.header().vtable().abort;
         // SAFETY: this reference keeps the task alive.
         unsafe { abort(self.0) };
     }
@@ -168,7 +179,7 @@ impl Reference {
     /// Queues a runnable for which a reference was counted.
     #[inline]
     fn queue(&self) {
-        let schedule = self.header().vtable.schedule;
+        let schedule = self.header().vtable().schedule;
         // SAFETY: `wake` counted a reference for the runnable before it said so.
         unsafe { schedule(self.0) };
     }
@@ -176,7 +187,7 @@ impl Reference {
     /// Queues a runnable, whose reference this becomes.
     #[inline]
     fn into_queue(self) {
-        let schedule = self.header().vtable.schedule;
+        let schedule = self.header().vtable().schedule;
         // SAFETY: `wake_by_value` has said so; the reference is given away.
         unsafe { schedule(self.into_raw()) };
     }
@@ -194,7 +205,7 @@ impl Drop for Reference {
     #[inline]
     fn drop(&mut self) {
         if self.header().state.drop_reference() {
-            let free = self.header().vtable.free;
+            let free = self.header().vtable().free;
             // SAFETY: it was the last reference.
             unsafe { free(self.0) };
         }
@@ -206,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_has_at_most_64_bytes() {
-        assert!(size_of::<Header>() <= 64 + size_of::<TaskWakes>());
+    fn a_header_has_at_most_56_bytes() {
+        assert!(size_of::<Header>() <= 56 + size_of::<TaskWakes>());
     }
 }

@@ -122,7 +122,7 @@ impl<T> JoinHandle<T> {
     #[doc(hidden)]
     #[inline]
     pub fn poll_finished(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let poll = self.reference.header().vtable.poll_finished;
+        let poll = self.reference.header().vtable().poll_finished;
         // SAFETY: this is the join handle of the task.
         match unsafe { poll(self.reference.as_raw(), cx) } {
             true => Poll::Ready(()),
@@ -135,7 +135,7 @@ impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let poll = self.reference.header().vtable.poll_output;
+        let poll = self.reference.header().vtable().poll_output;
         budget::poll_charged(cx, |cx| {
             let mut output = MaybeUninit::<Self::Output>::uninit();
             let place = output.as_mut_ptr().cast();
@@ -152,7 +152,7 @@ impl<T> Future for JoinHandle<T> {
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        let drop_join = self.reference.header().vtable.drop_join;
+        let drop_join = self.reference.header().vtable().drop_join;
         // SAFETY: this was the join handle of the task; its reference is dropped nowhere else.
         unsafe { drop_join(self.reference.as_raw()) };
     }

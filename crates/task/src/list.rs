@@ -211,7 +211,7 @@ impl<S: Schedule> TaskList<S> {
         self.closed.store(true, Ordering::Release);
         for shard in &self.shards {
             for task in shard.close().into_values() {
-                let evict = task.header().vtable.evict;
+                let evict = task.header().vtable().evict;
                 // SAFETY: `task` is a reference, which keeps it alive.
                 unsafe { evict(task.as_raw()) };
             }

@@ -16,7 +16,7 @@ pub const LARGE_FUTURE: usize = 8000;
 
 /// Where a task was spawned.
 #[derive(Clone, Copy, Debug)]
-pub struct SpawnLocation(&'static Location<'static>);
+pub struct SpawnLocation(pub(crate) &'static Location<'static>);
 
 /// Where a task is spawned, and what its spawner tells of it. One word, unless somebody listens.
 #[derive(Clone, Copy, Debug)]
@@ -55,6 +55,12 @@ impl SpawnLocation {
     #[inline]
     pub fn caller() -> Self {
         Self(Location::caller())
+    }
+
+    /// Whether both are the same record of a place; a place may have several.
+    #[inline]
+    pub(crate) fn is(self, other: Self) -> bool {
+        std::ptr::eq(self.0, other.0)
     }
 
     /// The place in the source.

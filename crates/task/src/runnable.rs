@@ -54,7 +54,7 @@ impl Runnable {
     pub fn run(self) {
         let header = self.into_header();
         // SAFETY: the header is alive: the runnable's reference is in our hands.
-        let run = unsafe { header.as_ref() }.vtable.run;
+        let run = unsafe { header.as_ref() }.vtable().run;
         // SAFETY: this was the only runnable, and its reference goes to `run`.
         unsafe { run(header) };
     }
@@ -131,7 +131,7 @@ impl Drop for Runnable {
     fn drop(&mut self) {
         let header = self.reference.as_raw();
         // SAFETY: the header is alive: the runnable's reference is in our hands.
-        let shed = unsafe { header.as_ref() }.vtable.shed;
+        let shed = unsafe { header.as_ref() }.vtable().shed;
         // SAFETY: this was the runnable; its reference goes to `shed`.
         unsafe { shed(header) };
     }

@@ -51,7 +51,7 @@ pub(crate) struct Borrowed<'a> {
 pub(crate) fn borrowed(reference: &Reference) -> Borrowed<'_> {
     let raw = RawWaker::new(
         reference.as_raw().as_ptr().cast(),
-        reference.header().vtable.wakers,
+        reference.header().vtable().wakers,
     );
     // SAFETY: the functions below keep the contract of `RawWaker`; this one waker is never
     // dropped, and `reference` outlives it.

@@ -10,7 +10,7 @@ use std::task::{Context, Waker};
 
 use yamanote_base::waits::{self, Detail};
 
-use super::{Stage, TaskCell, cell, free};
+use super::{TaskCell, cell, free};
 use crate::biased;
 use crate::error::JoinError;
 use crate::header::{Header, Prefix};
@@ -40,7 +40,7 @@ pub(super) unsafe fn poll_finished<S: Schedule>(
     };
     if !is_done {
         waits::note(|| {
-            let place = Detail::SpawnedAt(header.location.location());
+            let place = Detail::SpawnedAt(header.origin.location.location());
             ("JoinHandle: the end of the task", place)
         });
     }
@@ -145,17 +145,8 @@ pub(super) unsafe fn poll_output<F: Future, S: Schedule>(
     }
     // SAFETY: the caller has a reference.
     let cell = unsafe { cell::<F, S>(header) };
-    let output = cell.stage.with_mut(|stage| {
-        // SAFETY: the task is done, and the output the join handle's.
-        let Stage::Output(output) = (unsafe { &mut *stage }) else {
-            panic!("JoinHandle polled after completion")
-        };
-        // SAFETY: read once: the next line says so.
-        let output = unsafe { std::ptr::read(output) };
-        // SAFETY: as above; nothing is left to drop.
-        unsafe { stage.write(Stage::Taken) };
-        output
-    });
+    // SAFETY: the task is done, and the output the join handle's.
+    let output = unsafe { cell.take_result() }.expect("JoinHandle polled after completion");
     let output = output.map_err(|cause| JoinError::new(cause, cell.prefix.header.id));
     // SAFETY: the caller gave a valid place of this type.
     unsafe { place.cast::<Result<F::Output, JoinError>>().write(output) };
@@ -201,17 +192,11 @@ pub(super) unsafe fn drop_join<F: Future, S: Schedule>(header: NonNull<Header>) 
 /// Drops the output of a task that is done, whose join handle is the caller.
 #[inline]
 fn drop_output<F: Future, S: Schedule>(cell: &TaskCell<F, S>) {
-    let is_taken = cell.stage.with(|stage| {
-        // SAFETY: the output is the join handle's.
-        matches!(unsafe { &*stage }, Stage::Taken)
-    });
-    if is_taken {
+    // SAFETY: the output is the join handle's.
+    let Some(output) = (unsafe { cell.take_result() }) else {
         return;
-    }
+    };
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        id::with(cell.prefix.header.id, || {
-            // SAFETY: as above.
-            unsafe { cell.drop_and_set(None) };
-        });
+        id::with(cell.prefix.header.id, || drop(output));
     }));
 }
