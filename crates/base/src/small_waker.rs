@@ -5,7 +5,8 @@
 //!
 //! | highest byte | the rest |
 //! |---|---|
-//! | 16 to 255, a number | the data pointer of a waker whose vtable has this number |
+//! | 255 | no small waker: whoever keeps it may use such words for others ([`UNUSED`]) |
+//! | 16 to 254, a number | the data pointer of a waker whose vtable has this number |
 //! | less | a sixteenth of the address of a box with a waker |
 //!
 //! A waker is in a box if the numbers have run out, or if its data pointer uses that byte, as most
@@ -20,15 +21,18 @@ use crate::atomic::plain::{AtomicPtr, Ordering};
 use crate::cell_pool::Room;
 
 const NUMBER_SHIFT: u32 = usize::BITS - 8;
-const DATA: usize = (1 << NUMBER_SHIFT) - 1;
+/// The bits of a data pointer that has the highest byte free.
+pub const DATA: usize = (1 << NUMBER_SHIFT) - 1;
+/// The least word of which no small waker consists.
+pub const UNUSED: usize = !DATA;
 /// The first number.
 const FIRST: usize = 16;
 /// How many places a vtable may have. Where others have taken all of these it gets no number.
 const PROBES: usize = 8;
 
 /// Each vtable that has a number, at that number. Places are filled and never changed.
-static VTABLES: [AtomicPtr<RawWakerVTable>; 256] =
-    [const { AtomicPtr::new(std::ptr::null_mut()) }; 256];
+static VTABLES: [AtomicPtr<RawWakerVTable>; 255] =
+    [const { AtomicPtr::new(std::ptr::null_mut()) }; 255];
 
 /// A waker; one word, also in an `Option`.
 pub struct SmallWaker(NonNull<()>);
@@ -88,6 +92,23 @@ impl SmallWaker {
     #[must_use]
     pub fn will_wake(&self, waker: &Waker) -> bool {
         self.get().will_wake(waker)
+    }
+
+    /// The word. The waker is lost, unless it is made of this again.
+    #[inline]
+    #[must_use]
+    pub fn into_raw(self) -> NonNull<()> {
+        ManuallyDrop::new(self).0
+    }
+
+    /// The small waker of a word.
+    ///
+    /// # Safety
+    /// `word` came from [`into_raw`](Self::into_raw), and only one that is made of it is dropped.
+    #[inline]
+    #[must_use]
+    pub unsafe fn from_raw(word: NonNull<()>) -> Self {
+        Self(word)
     }
 
     /// The waker.
@@ -155,7 +176,7 @@ fn first_place(vtable: &'static RawWakerVTable) -> usize {
     let address = std::ptr::from_ref(vtable).addr() as u64;
     // Fibonacci hashing: D. Knuth, "The Art of Computer Programming", volume 3, section 6.4.
     let hash = address.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ((hash >> (u64::BITS - 8)) as usize).max(FIRST)
+    ((hash >> (u64::BITS - 8)) as usize).clamp(FIRST, VTABLES.len() - 1)
 }
 
 /// Looks for `vtable` from its `first` place on, and gives it a number if it has none.

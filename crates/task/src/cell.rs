@@ -31,6 +31,7 @@ use crate::biased::{self, Biased, HereWord};
 use crate::error::Cause;
 use crate::header::{Header, Prefix, Reference, UNLISTED, Vtable};
 use crate::id::{self, Id};
+use crate::joiner::Joiner;
 use crate::meta::SpawnMeta;
 use crate::origin::Origin;
 use crate::resting::RestingCells;
@@ -82,7 +83,7 @@ where
         holds: HoldsNote::future(),
         id,
         wakes: span.wakes(),
-        joiner: UnsafeCell::new(ManuallyDrop::new(None)),
+        joiner: UnsafeCell::new(Joiner::none()),
     };
     // SAFETY: it lies in the cell, whose header is the first field.
     unsafe { cell.cast::<Header>().write(header) };
@@ -254,7 +255,7 @@ unsafe fn complete<F: Future, S: Schedule>(
             // this has settled.
             let task = unsafe { reference.into_raw().as_ref() };
             // SAFETY: `complete` found the waker, and made it the runner's.
-            let joiner = unsafe { task.read_joiner() };
+            let joiner = unsafe { task.read_joiner::<S>() };
             task.here.settle();
             let _ = catch_unwind(AssertUnwindSafe(|| joiner.wake()));
         }
@@ -450,9 +451,9 @@ mod tests {
     fn what_is_beside_the_future_is_small() {
         type Waits = std::future::Pending<()>;
         // The header, the scheduler (a pointer), and room for an error.
-        assert!(size_of::<TaskCell<Waits, &'static ()>>() <= 56 + 8 + 8);
+        assert!(size_of::<TaskCell<Waits, &'static ()>>() <= 48 + 8 + 8);
         type Large = std::future::Ready<[u64; 50]>;
         let beside = size_of::<TaskCell<Large, &'static ()>>() - size_of::<Large>();
-        assert!(beside <= 56 + 8);
+        assert!(beside <= 48 + 8);
     }
 }

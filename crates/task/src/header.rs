@@ -11,8 +11,10 @@ use yamanote_trace::TaskWakes;
 use crate::biased::HereWord;
 use crate::cell::stage::HoldsNote;
 use crate::id::Id;
+use crate::joiner::Joiner;
 use crate::meta::TaskMeta;
 use crate::origin::Origin;
+use crate::schedule::Schedule;
 use crate::stamp::Stamp;
 use crate::state::{TaskState, Wake, WakeByValue};
 
@@ -36,7 +38,7 @@ pub(crate) struct Header {
     pub(crate) wakes: TaskWakes,
     /// Who awaits the join handle. Whose it is, the state word says. Never cleared by the runner,
     /// nor dropped with the task.
-    pub(crate) joiner: UnsafeCell<ManuallyDrop<Option<Waker>>>,
+    pub(crate) joiner: UnsafeCell<Joiner>,
 }
 
 /// What each task begins with.
@@ -83,17 +85,26 @@ impl Header {
         &self.origin.vtable
     }
 
-    /// Reads the joiner's waker out of the task.
+    /// Who awaits the task.
+    ///
+    /// # Safety
+    /// The caller may read the place: nobody writes there now.
+    #[inline]
+    pub(crate) unsafe fn joiner(&self) -> Joiner {
+        // SAFETY: the caller's.
+        self.joiner.with(|place| unsafe { *place })
+    }
+
+    /// Reads the joiner's waker out of the task, whose scheduler is an `S`.
     ///
     /// # Safety
     /// It is there, and the caller's, who reads it once.
     #[inline]
-    pub(crate) unsafe fn read_joiner(&self) -> Waker {
-        let read = self.joiner.with(|place| {
-            // SAFETY: the caller's; others only read it, if anything.
-            unsafe { place.read() }
-        });
-        ManuallyDrop::into_inner(read).expect("the caller has found it")
+    pub(crate) unsafe fn read_joiner<S: Schedule>(&self) -> Waker {
+        // SAFETY: the caller's; others only read it, if anything.
+        let joiner = unsafe { self.joiner() };
+        // SAFETY: the caller's; the handle has put it there as that of a task of an `S`.
+        unsafe { joiner.read(S::WAKERS) }
     }
 
     /// What hooks are told of the poll that is under way, by its runner.
@@ -217,7 +228,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_has_at_most_56_bytes() {
-        assert!(size_of::<Header>() <= 56 + size_of::<TaskWakes>());
+    fn a_header_has_at_most_48_bytes() {
+        assert!(size_of::<Header>() <= 48 + size_of::<TaskWakes>());
     }
 }

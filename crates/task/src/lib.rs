@@ -15,6 +15,7 @@
 mod biased;
 mod cell;
 mod header;
+mod joiner;
 mod origin;
 mod resting;
 mod stamp;

@@ -15,6 +15,7 @@ use crate::biased;
 use crate::error::JoinError;
 use crate::header::{Header, Prefix};
 use crate::id;
+use crate::joiner::Joiner;
 use crate::schedule::Schedule;
 use crate::state::Joined;
 
@@ -35,8 +36,8 @@ pub(super) unsafe fn poll_finished<S: Schedule>(
             header.here.await_settled();
             true
         }
-        Joined::Here if scheduler.is_here() => leave_here(header, cx.waker()),
-        found => poll_elsewhere(header, found, cx.waker()),
+        Joined::Here if scheduler.is_here() => leave_here::<S>(header, cx.waker()),
+        found => poll_elsewhere::<S>(header, found, cx.waker()),
     };
     if !is_done {
         waits::note(|| {
@@ -49,27 +50,33 @@ pub(super) unsafe fn poll_finished<S: Schedule>(
 
 /// Leaves `waker` in the task, on its thread, where it is not done and `JOINS_HERE` is set.
 #[inline]
-fn leave_here(task: &Header, waker: &Waker) -> bool {
-    let is_known = task.joiner.with(|place| {
-        // SAFETY: so the place is the handle's.
-        let place = unsafe { &*place };
-        place.as_ref().is_some_and(|known| known.will_wake(waker))
-    });
-    if !is_known {
-        let waker = waker.clone();
-        let before = task.joiner.with_mut(|place| {
-            // SAFETY: as above.
-            unsafe { &mut *place }.replace(waker)
-        });
+fn leave_here<S: Schedule>(task: &Header, waker: &Waker) -> bool {
+    // SAFETY: so the place is the handle's.
+    let known = unsafe { task.joiner() };
+    if !known.will_wake(waker, S::WAKERS) {
+        put_waker::<S>(task, waker);
         biased::on_its_thread(task).mark_awaited();
-        drop(before);
+        if known.is_some() {
+            // SAFETY: it was there, and the handle's; it is not any more.
+            drop(unsafe { known.read(S::WAKERS) });
+        }
     }
     false
 }
 
+/// Puts a clone of `waker` into its place, over what is there; it is the handle's to do.
+#[inline]
+fn put_waker<S: Schedule>(task: &Header, waker: &Waker) {
+    let joiner = Joiner::new(waker.clone(), S::WAKERS);
+    task.joiner.with_mut(|place| {
+        // SAFETY: the place is the handle's.
+        unsafe { *place = joiner };
+    });
+}
+
 /// Sees what was `found` by a handle that shares the task with another thread; whether it is done.
 #[inline(never)]
-fn poll_elsewhere(task: &Header, found: Joined, waker: &Waker) -> bool {
+fn poll_elsewhere<S: Schedule>(task: &Header, found: Joined, waker: &Waker) -> bool {
     let found = match found {
         Joined::Here => task.state.join_elsewhere(is_left(task)),
         found => found,
@@ -80,51 +87,42 @@ fn poll_elsewhere(task: &Header, found: Joined, waker: &Waker) -> bool {
             task.here.await_settled();
             true
         }
-        Joined::Awaited => change_waker(task, waker),
-        Joined::Open | Joined::Here => leave_waker(task, waker),
+        Joined::Awaited => change_waker::<S>(task, waker),
+        Joined::Open | Joined::Here => leave_waker::<S>(task, waker),
     }
 }
 
 /// Whether the handle has left a waker on the task's thread.
 fn is_left(task: &Header) -> bool {
-    task.joiner.with(|place| {
-        // SAFETY: written by the handle only, and the runner only reads it.
-        unsafe { &*place }.is_some()
-    })
+    // SAFETY: written by the handle only, and the runner only reads it.
+    unsafe { task.joiner() }.is_some()
 }
 
 /// Leaves `waker` in the task, in which there is none; whether the task is done.
-fn leave_waker(task: &Header, waker: &Waker) -> bool {
-    let waker = waker.clone();
-    task.joiner.with_mut(|place| {
-        // SAFETY: neither AWAITED nor JOINS_HERE is set, so nobody else looks at the place, in
-        // which there is nothing to drop.
-        unsafe { place.write(std::mem::ManuallyDrop::new(Some(waker))) };
-    });
+fn leave_waker<S: Schedule>(task: &Header, waker: &Waker) -> bool {
+    // Neither AWAITED nor JOINS_HERE is set, so nobody else looks at the place, in which there is
+    // nothing to drop.
+    put_waker::<S>(task, waker);
     let is_done = task.state.leave_waker();
     if is_done {
         // SAFETY: the runner has not found AWAITED, so the waker is still ours.
-        drop(unsafe { task.read_joiner() });
+        drop(unsafe { task.read_joiner::<S>() });
     }
     is_done
 }
 
 /// Leaves `waker` in the task, in which there is one; whether the task is done.
-fn change_waker(task: &Header, waker: &Waker) -> bool {
-    let is_known = task.joiner.with(|place| {
-        // SAFETY: AWAITED is set, so a waker is there, and the runner only reads it.
-        let place = unsafe { &*place };
-        place.as_ref().is_some_and(|known| known.will_wake(waker))
-    });
-    if is_known {
+fn change_waker<S: Schedule>(task: &Header, waker: &Waker) -> bool {
+    // SAFETY: AWAITED is set, so a waker is there, and the runner only reads it.
+    if unsafe { task.joiner() }.will_wake(waker, S::WAKERS) {
         return false;
     }
     if !task.state.take_waker_back() {
         return true;
     }
     // SAFETY: AWAITED was cleared while the task was not done: the waker is ours again.
-    let before = unsafe { task.read_joiner() };
-    let is_done = leave_waker(task, waker);
+    let before = unsafe { task.read_joiner::<S>() };
+    let is_done = leave_waker::<S>(task, waker);
     drop(before);
     is_done
 }
@@ -173,11 +171,11 @@ pub(super) unsafe fn drop_join<F: Future, S: Schedule>(header: NonNull<Header>) 
             drop_output(cell);
         }
         // SAFETY: `unjoin` has found AWAITED and no DONE: the waker is ours.
-        Joined::Awaited => drop(unsafe { task.read_joiner() }),
+        Joined::Awaited => drop(unsafe { task.read_joiner::<S>() }),
         // The runner does not look at the place any more.
         Joined::Here if is_left(task) => {
             // SAFETY: so the waker is ours.
-            drop(unsafe { task.read_joiner() });
+            drop(unsafe { task.read_joiner::<S>() });
         }
         Joined::Here | Joined::Open => {}
     }
