@@ -102,10 +102,10 @@ impl Local {
         };
         Self(Arc::new(LocalParts {
             metrics: WorkerMetrics::new(&config),
+            tasks: TaskList::new(1, config.measured.stamped),
             config,
             driver: handle,
             inject: Inject::default(),
-            tasks: TaskList::new(1),
             woken: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             kit: Mutex::new(place),

@@ -125,13 +125,13 @@ impl Multi {
             }));
         }
         let multi = Multi(Arc::new(MultiParts {
+            tasks: TaskList::new(count.next_power_of_two(), config.measured.stamped),
             config,
             driver,
             seats: seats.into(),
             inject: Inject::default(),
             idle: Idle::new(count),
             monitor: Monitor::default(),
-            tasks: TaskList::new(count.next_power_of_two()),
             closed: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             active: AtomicUsize::new(count),

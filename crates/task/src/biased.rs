@@ -14,7 +14,7 @@
 
 use std::ptr::NonNull;
 
-use yamanote_base::atomic::{AtomicU32, Ordering};
+use yamanote_base::atomic::{AtomicU16, Ordering};
 use yamanote_base::wait::lock::pause;
 
 use crate::header::{Header, Prefix};
@@ -24,22 +24,22 @@ use crate::state::{
     Owner, REFERENCE, RUNNING, SCHEDULED, TaskState, Wake, WakeByValue,
 };
 
-const RUNS: u32 = 1;
-const IS_QUEUED: u32 = 1 << 1;
-const IS_AWAITED: u32 = 1 << 2;
-const FLAGS: u32 = ONE - 1;
-const ONE: u32 = 1 << COUNT_SHIFT;
+const RUNS: u16 = 1;
+const IS_QUEUED: u16 = 1 << 1;
+const IS_AWAITED: u16 = 1 << 2;
+const FLAGS: u16 = ONE - 1;
+const ONE: u16 = 1 << COUNT_SHIFT;
 const COUNT_SHIFT: u32 = 3;
-const ONE_MORE: i32 = ONE as i32;
-const ONE_LESS: i32 = -ONE_MORE;
+const ONE_MORE: i16 = ONE as i16;
+const ONE_LESS: i16 = -ONE_MORE;
 
 /// What is in the word, of any task, when the runner has read the joiner's waker. Until then the
 /// word is another.
-const SETTLED: u32 = 0;
+const SETTLED: u16 = 0;
 
 /// The word of the task's own thread: three flags, and above them a number that may be negative.
 #[derive(Debug)]
-pub(crate) struct HereWord(AtomicU32);
+pub(crate) struct HereWord(AtomicU16);
 
 /// A biased task, on its thread, whose queue is meant wherever it says so.
 ///
@@ -66,18 +66,18 @@ pub(crate) struct Biased<'a>(&'a Header);
 impl HereWord {
     /// A task that is in the thread's queue already, with three references.
     pub(crate) fn born_here() -> Self {
-        Self(AtomicU32::new(IS_QUEUED + 3 * ONE))
+        Self(AtomicU16::new(IS_QUEUED + 3 * ONE))
     }
 
     /// A task that comes from elsewhere.
     pub(crate) fn born_elsewhere() -> Self {
-        Self(AtomicU32::new(RUNS))
+        Self(AtomicU16::new(RUNS))
     }
 
     /// Has all references of `here`, and `more`, counted in the state word, which has room.
     #[cold]
-    fn count_in(&self, state: &TaskState, here: u32, more: i32) {
-        let counted = references(count_of(here) + count_of(more as u32));
+    fn count_in(&self, state: &TaskState, here: u16, more: i16) {
+        let counted = references(count_of(here) + count_of(more as u16));
         // Relaxed, both: the sum is right for this thread, which alone looks at both words.
         state.0.fetch_add(counted, Ordering::Relaxed);
         self.0.store(here & FLAGS, Ordering::Relaxed);
@@ -156,13 +156,13 @@ pub(crate) unsafe fn begin_run<'a, S: Schedule>(
 
 impl Biased<'_> {
     #[inline]
-    fn get(&self) -> u32 {
+    fn get(&self) -> u16 {
         // Relaxed: who has a `Biased` is the only one to touch the word, as argued there.
         self.0.here.0.load(Ordering::Relaxed)
     }
 
     #[inline]
-    fn set(&self, here: u32) {
+    fn set(&self, here: u16) {
         // Relaxed: as in get().
         self.0.here.0.store(here, Ordering::Relaxed);
     }
@@ -187,9 +187,9 @@ impl Biased<'_> {
 
     /// [`set`](Self::set)s `here`, and so many more references.
     #[inline]
-    fn set_counted(&self, here: u32, more: i32) {
-        match (here as i32).checked_add(more) {
-            Some(here) => self.set(here as u32),
+    fn set_counted(&self, here: u16, more: i16) {
+        match (here as i16).checked_add(more) {
+            Some(here) => self.set(here as u16),
             None => self.0.here.count_in(&self.0.state, here, more),
         }
     }
@@ -306,8 +306,8 @@ impl Biased<'_> {
 
 /// The references that are counted in a word of the task's thread.
 #[inline]
-fn count_of(here: u32) -> i32 {
-    here as i32 >> COUNT_SHIFT
+fn count_of(here: u16) -> i32 {
+    i32::from(here as i16 >> COUNT_SHIFT)
 }
 
 /// So many references, as the state word counts them.
@@ -322,15 +322,18 @@ mod tests {
 
     #[test]
     fn a_count_is_the_same_in_either_word() {
-        for (count, more) in [(0, 1), (1, -1), ((1 << 28) - 1, 1), (-(1 << 28), -1)] {
+        for (count, more) in [(0, 1), (1, -1), ((1 << 12) - 1, 1), (-(1 << 12), -1)] {
             let state = TaskState::born_here();
             let before = state.0.load(Ordering::Relaxed);
-            let here = HereWord(AtomicU32::new(0));
-            let word = (count as u32).wrapping_mul(ONE) | IS_QUEUED;
+            let here = HereWord(AtomicU16::new(0));
+            let word = (count as u16).wrapping_mul(ONE) | IS_QUEUED;
             here.count_in(&state, word, ONE_MORE * more);
             assert_eq!(here.0.load(Ordering::Relaxed), IS_QUEUED);
             let moved = state.0.load(Ordering::Relaxed).wrapping_sub(before);
-            assert_eq!(moved as isize, (count + more) as isize * REFERENCE as isize);
+            assert_eq!(
+                moved as isize,
+                isize::from(count + more) * REFERENCE as isize
+            );
         }
     }
 }

@@ -21,7 +21,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 use yamanote_base::atomic::UnsafeCell;
-use yamanote_base::atomic::plain::{AtomicU16, AtomicU32, Ordering};
+use yamanote_base::atomic::plain::AtomicU32;
 use yamanote_base::budget;
 use yamanote_base::cell_pool::{Room, SizeClass};
 use yamanote_base::probe::{self, Point};
@@ -29,10 +29,11 @@ use yamanote_trace::{TaskKind, TaskSpan};
 
 use crate::biased::{self, Biased, HereWord};
 use crate::error::Cause;
-use crate::header::{Header, Prefix, Reference, UNLISTED, Vtable};
+use crate::header::{Header, Prefix, Reference, Vtable};
 use crate::id::{self, Id};
 use crate::joiner::Joiner;
 use crate::meta::SpawnMeta;
+use crate::notes::Notes;
 use crate::origin::Origin;
 use crate::resting::RestingCells;
 use crate::runnable::{Runnable, TaskRef};
@@ -40,7 +41,7 @@ use crate::schedule::Schedule;
 use crate::stamp::Stamp;
 use crate::state::{Begin, EndPoll, Owner, TaskState};
 use crate::waker;
-use stage::{HoldsNote, Stage};
+use stage::Stage;
 
 /// The allocation. `Header` is first, so a pointer to one is a pointer to the other.
 #[repr(C)]
@@ -49,14 +50,30 @@ pub(crate) struct TaskCell<F: Future, S> {
     stage: UnsafeCell<Stage<F>>,
 }
 
+/// A cell of a task whose scheduler wants to know how long it waits.
+#[repr(C)]
+struct StampedCell<F: Future, S> {
+    cell: TaskCell<F, S>,
+    stamp: Stamp,
+}
+
+/// Where a task gets its place from.
+pub(crate) struct Place<'a, S, M> {
+    /// Cells that have a scheduler in them.
+    pub(crate) cells: Option<&'a RestingCells<S>>,
+    /// Makes a scheduler, where none of these fits.
+    pub(crate) scheduler: M,
+    /// Whether there is to be room for a stamp.
+    pub(crate) stamped: bool,
+}
+
 /// Makes a task that is to be run for the first time, with three references: of its runnable, its
-/// join handle, and its list. Its place comes from the cells, if there is one, with a scheduler;
-/// else the scheduler from the function.
+/// join handle, and its list.
 #[inline]
 pub(crate) fn allocate<F, S>(
     kind: TaskKind,
     future: F,
-    place: (Option<&RestingCells<S>>, impl FnOnce() -> S),
+    place: Place<'_, S, impl FnOnce() -> S>,
     id: Id,
     meta: SpawnMeta<'_>,
 ) -> NonNull<Header>
@@ -66,6 +83,7 @@ where
 {
     probe::emit(Point::Spawn, id.as_u64());
     let span = meta.span(kind, id, size_of::<F>());
+    let stamped = place.stamped;
     let cell = TaskCell::<F, S>::reserve(place);
     // SAFETY: `reserve` has put it there.
     let scheduler = unsafe { &(*cell.as_ptr()).prefix.scheduler };
@@ -76,11 +94,9 @@ where
     let header = Header {
         state,
         here,
+        notes: Notes::new(stamped),
         origin: Origin::of(&TaskCell::<F, S>::VTABLE, meta.location()),
         place: AtomicU32::new(0),
-        shard: AtomicU16::new(UNLISTED),
-        stamp: Stamp::none(),
-        holds: HoldsNote::future(),
         id,
         wakes: span.wakes(),
         joiner: UnsafeCell::new(Joiner::none()),
@@ -95,41 +111,68 @@ where
 }
 
 impl<F: Future, S> TaskCell<F, S> {
-    /// The blocks of the pool into which the cell fits.
-    const CLASS: Option<SizeClass> = Room::<Self>::CLASS;
+    /// How far behind the header a stamp lies.
+    const STAMP_AT: usize = std::mem::offset_of!(StampedCell<F, S>, stamp);
 
-    /// Memory for a cell, with a scheduler in it and nothing else.
+    /// The blocks of the pool into which the cell fits.
     #[inline]
-    fn reserve(place: (Option<&RestingCells<S>>, impl FnOnce() -> S)) -> NonNull<Self> {
-        let (cells, scheduler) = place;
-        let resting = Self::CLASS.and_then(|class| cells?.take(class));
-        if let Some(resting) = resting {
-            return resting.cast();
+    fn class(stamped: bool) -> Option<SizeClass> {
+        match stamped {
+            true => Room::<StampedCell<F, S>>::CLASS,
+            false => Room::<Self>::CLASS,
         }
-        let place = Room::<Self>::take().into_raw();
+    }
+
+    /// Memory for a cell, with a scheduler in it, a stamp if it is to have one, and nothing else.
+    #[inline]
+    fn reserve(place: Place<'_, S, impl FnOnce() -> S>) -> NonNull<Self> {
+        let resting = Self::class(place.stamped).and_then(|class| place.cells?.take(class));
+        let cell = match resting {
+            Some(resting) => resting.cast(),
+            None => Self::fresh(place.stamped, (place.scheduler)()),
+        };
+        if place.stamped {
+            // SAFETY: that is in the room that `fresh` has made for a cell with a stamp.
+            let stamp = unsafe { cell.byte_add(Self::STAMP_AT) };
+            // SAFETY: as above; there is nothing to drop in a stamp.
+            unsafe { stamp.cast::<Stamp>().write(Stamp::none()) };
+        }
+        cell
+    }
+
+    /// The same, without a stamp yet, of memory that no task had before.
+    fn fresh(stamped: bool, scheduler: S) -> NonNull<Self> {
+        let place: NonNull<Self> = match stamped {
+            true => Room::<StampedCell<F, S>>::take().into_raw().cast(),
+            false => Room::<Self>::take().into_raw(),
+        };
         // SAFETY: it is room for a cell.
         let prefix = unsafe { &raw mut (*place.as_ptr()).prefix };
         // SAFETY: as above.
         let field = unsafe { &raw mut (*prefix).scheduler };
         // SAFETY: as above.
-        unsafe { field.write(ManuallyDrop::new(scheduler())) };
+        unsafe { field.write(ManuallyDrop::new(scheduler)) };
         place
     }
 
     /// Gives the memory of a cell back, in which a scheduler is and nothing else; the scheduler.
     ///
     /// # Safety
-    /// `cell` came from [`reserve`](Self::reserve), and nobody else has it.
+    /// `cell` came from [`reserve`](Self::reserve) as `stamped`, and nobody else has it.
     #[cold]
-    unsafe fn release(cell: NonNull<Self>) -> S {
+    unsafe fn release(cell: NonNull<Self>, stamped: bool) -> S {
         // SAFETY: the caller's.
         let prefix = unsafe { &raw mut (*cell.as_ptr()).prefix };
         // SAFETY: as above.
         let scheduler = unsafe { &raw const (*prefix).scheduler };
         // SAFETY: taken once, here.
         let scheduler = unsafe { scheduler.read() };
-        // SAFETY: `reserve` had it from a room.
-        drop(unsafe { Room::from_raw(cell) });
+        match stamped {
+            // SAFETY: `fresh` had it from such a room.
+            true => drop(unsafe { Room::<StampedCell<F, S>>::from_raw(cell.cast()) }),
+            // SAFETY: as above.
+            false => drop(unsafe { Room::from_raw(cell) }),
+        }
         ManuallyDrop::into_inner(scheduler)
     }
 }
@@ -146,6 +189,7 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
         poll_output: join::poll_output::<F, S>,
         drop_join: join::drop_join::<F, S>,
         free: free::<F, S>,
+        stamp_at: Self::STAMP_AT,
     };
 
     /// Polls the future once; whether it was ready. Then its output is in its place, or why it
@@ -328,8 +372,7 @@ fn end_poll<F: Future, S: Schedule>(
     biased: Option<&Biased<'_>>,
 ) -> EndPoll {
     let Prefix { header, scheduler } = &cell.prefix;
-    // Relaxed: written by this runner, or by one before.
-    let is_listed = header.shard.load(Ordering::Relaxed) != UNLISTED;
+    let is_listed = header.notes.shard().is_some();
     if !is_listed && !scheduler.enter(TaskRef::new(reference)) {
         return EndPoll::Cancel;
     }
@@ -388,12 +431,12 @@ unsafe fn scheduler_of<S: Schedule>(header: NonNull<Header>) -> ManuallyDrop<S> 
 #[inline]
 unsafe fn poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: &Reference) -> Poll<bool> {
     let Prefix { header, scheduler } = &cell.prefix;
-    scheduler.before_poll(|| header.poll_meta());
+    scheduler.before_poll(|| reference.poll_meta());
     probe::emit(Point::PollBegin, header.id.as_u64());
     // SAFETY: the caller runs the task.
     let is_ready = unsafe { cell.poll(reference) };
     probe::emit(Point::PollEnd, header.id.as_u64());
-    scheduler.after_poll(|| header.poll_meta());
+    scheduler.after_poll(|| reference.poll_meta());
     match is_ready {
         true => Poll::Ready(cell.finish(reference)),
         false => Poll::Pending,
@@ -428,18 +471,19 @@ unsafe fn free<F: Future, S: Schedule>(header: NonNull<Header>) {
     let cell = unsafe { cell::<F, S>(header) };
     // The model checker sees that all other uses of the stage came before.
     cell.stage.with_mut(|_| ());
+    let stamped = cell.prefix.header.notes.is_stamped();
     // SAFETY: nobody uses the header any more.
     unsafe { header.drop_in_place() };
     // SAFETY: the copy is not used after the scheduler has gone.
     let scheduler = unsafe { scheduler_of::<S>(header) };
-    let is_kept = scheduler.with_cells(|cells| match (cells, TaskCell::<F, S>::CLASS) {
+    let is_kept = scheduler.with_cells(|cells| match (cells, TaskCell::<F, S>::class(stamped)) {
         // SAFETY: `reserve` took it from the pool; nothing is left in it but the scheduler.
         (Some(cells), Some(class)) => unsafe { cells.give(class, header.cast()) },
         _ => false,
     });
     if !is_kept {
         // SAFETY: `reserve` made it, and the last reference is gone.
-        drop(unsafe { TaskCell::<F, S>::release(header.cast()) });
+        drop(unsafe { TaskCell::<F, S>::release(header.cast(), stamped) });
     }
 }
 
@@ -451,9 +495,9 @@ mod tests {
     fn what_is_beside_the_future_is_small() {
         type Waits = std::future::Pending<()>;
         // The header, the scheduler (a pointer), and room for an error.
-        assert!(size_of::<TaskCell<Waits, &'static ()>>() <= 48 + 8 + 8);
+        assert!(size_of::<TaskCell<Waits, &'static ()>>() <= 40 + 8 + 8);
         type Large = std::future::Ready<[u64; 50]>;
         let beside = size_of::<TaskCell<Large, &'static ()>>() - size_of::<Large>();
-        assert!(beside <= 48 + 8);
+        assert!(beside <= 40 + 8);
     }
 }

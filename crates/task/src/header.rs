@@ -5,14 +5,14 @@ use std::ptr::NonNull;
 use std::task::{Context, RawWakerVTable, Waker};
 
 use yamanote_base::atomic::UnsafeCell;
-use yamanote_base::atomic::plain::{AtomicU16, AtomicU32};
+use yamanote_base::atomic::plain::AtomicU32;
 use yamanote_trace::TaskWakes;
 
 use crate::biased::HereWord;
-use crate::cell::stage::HoldsNote;
 use crate::id::Id;
 use crate::joiner::Joiner;
 use crate::meta::TaskMeta;
+use crate::notes::Notes;
 use crate::origin::Origin;
 use crate::schedule::Schedule;
 use crate::stamp::Stamp;
@@ -23,16 +23,11 @@ pub(crate) struct Header {
     pub(crate) state: TaskState,
     /// The part of the state that is its own thread's, see [`biased`](crate::biased).
     pub(crate) here: HereWord,
+    pub(crate) notes: Notes,
     /// What it has in common with others.
     pub(crate) origin: &'static Origin,
     /// The place in the shard of the [`TaskList`](crate::TaskList). Written by the first runner.
     pub(crate) place: AtomicU32,
-    /// The shard of the list, or [`UNLISTED`]. Written by the first runner.
-    pub(crate) shard: AtomicU16,
-    /// When it was queued, if its scheduler wants to know.
-    pub(crate) stamp: Stamp,
-    /// What is in the place of the future.
-    pub(crate) holds: HoldsNote,
     pub(crate) id: Id,
     /// Tells subscribers what becomes of the wakers.
     pub(crate) wakes: TaskWakes,
@@ -48,9 +43,6 @@ pub(crate) struct Prefix<S> {
     /// Taken out when the task is freed.
     pub(crate) scheduler: ManuallyDrop<S>,
 }
-
-/// What stands for the shard of a task that has not entered its list.
-pub(crate) const UNLISTED: u16 = u16::MAX;
 
 /// What depends on the types of the future and the scheduler.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +68,8 @@ pub(crate) struct Vtable {
     pub(crate) drop_join: unsafe fn(NonNull<Header>),
     /// Frees the task; the caller had the last reference.
     pub(crate) free: unsafe fn(NonNull<Header>),
+    /// How far behind the header the stamp lies, if there is one.
+    pub(crate) stamp_at: usize,
 }
 
 impl Header {
@@ -105,12 +99,6 @@ impl Header {
         let joiner = unsafe { self.joiner() };
         // SAFETY: the caller's; the handle has put it there as that of a task of an `S`.
         unsafe { joiner.read(S::WAKERS) }
-    }
-
-    /// What hooks are told of the poll that is under way, by its runner.
-    #[inline]
-    pub(crate) fn poll_meta(&self) -> TaskMeta<'_> {
-        TaskMeta::new(self.id, self.origin.location).with_stamp(&self.stamp)
     }
 
     /// What hooks are told when the task has ended.
@@ -159,6 +147,26 @@ impl Reference {
     pub(crate) fn header(&self) -> &Header {
         // SAFETY: this reference is counted, so the task is alive.
         unsafe { self.0.as_ref() }
+    }
+
+    /// When the task was queued, and how long it waited, if its scheduler wants to know.
+    #[inline]
+    pub(crate) fn stamp(&self) -> Option<&Stamp> {
+        let header = self.header();
+        if !header.notes.is_stamped() {
+            return None;
+        }
+        // SAFETY: that is in the allocation, by the contract of `stamp_at`.
+        let stamp = unsafe { self.0.byte_add(header.vtable().stamp_at) };
+        // SAFETY: one was put there before the task began, and this reference keeps it.
+        Some(unsafe { stamp.cast::<Stamp>().as_ref() })
+    }
+
+    /// What hooks are told of the poll that is under way, by its runner.
+    #[inline]
+    pub(crate) fn poll_meta(&self) -> TaskMeta<'_> {
+        let header = self.header();
+        TaskMeta::new(header.id, header.origin.location).with_stamp(self.stamp())
     }
 
     /// Cancels the task: its future is dropped at the next opportunity.
@@ -228,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_has_at_most_48_bytes() {
-        assert!(size_of::<Header>() <= 48 + size_of::<TaskWakes>());
+    fn a_header_has_at_most_40_bytes() {
+        assert!(size_of::<Header>() <= 40 + size_of::<TaskWakes>());
     }
 }

@@ -16,6 +16,7 @@ mod biased;
 mod cell;
 mod header;
 mod joiner;
+mod notes;
 mod origin;
 mod resting;
 mod stamp;

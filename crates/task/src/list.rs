@@ -16,22 +16,22 @@ use yamanote_base::atomic::plain::{AtomicBool, AtomicU64, Ordering};
 use yamanote_base::places::Places;
 use yamanote_trace::TaskKind;
 
-use crate::cell;
-use crate::header::{Reference, UNLISTED};
+use crate::cell::{self, Place};
+use crate::header::Reference;
 use crate::id::Id;
 use crate::join::JoinHandle;
 use crate::meta::SpawnMeta;
+use crate::notes::SHARDS_MAX;
 use crate::resting::Own;
 use crate::runnable::{Runnable, TaskRef};
 use crate::schedule::Schedule;
-
-/// More workers share shards.
-const SHARDS_MAX: usize = 4096;
 
 /// The live tasks of a scheduler, in shards.
 pub struct TaskList<S> {
     shards: Box<[Shard]>,
     closed: AtomicBool,
+    /// Whether tasks have room for a stamp.
+    stamped: bool,
     /// What threads count that have no shard to themselves.
     elsewhere: Counts,
     _scheduler: PhantomData<fn(S)>,
@@ -59,14 +59,16 @@ struct ShardTasks {
 }
 
 impl<S: Schedule> TaskList<S> {
-    /// An empty list of `shards` shards, at least one; more than 4096 are as good as that.
+    /// An empty list of `shards` shards, at least one; more than 4096 are as good as that. If it is
+    /// `stamped`, its tasks can note when they are queued.
     #[must_use]
-    pub fn new(shards: usize) -> Self {
+    pub fn new(shards: usize, stamped: bool) -> Self {
         let shards = (0..shards.clamp(1, SHARDS_MAX)).map(|_| Shard::default());
         let shards = shards.collect();
         Self {
             shards,
             closed: AtomicBool::new(false),
+            stamped,
             elsewhere: Counts::default(),
             _scheduler: PhantomData,
         }
@@ -126,7 +128,12 @@ impl<S: Schedule> TaskList<S> {
         id: Id,
         meta: SpawnMeta<'_>,
     ) -> (Option<Runnable>, JoinHandle<F::Output>) {
-        let header = cell::allocate(kind, future, (own.cells, scheduler), id, meta);
+        let place = Place {
+            cells: own.cells,
+            scheduler,
+            stamped: self.stamped,
+        };
+        let header = cell::allocate(kind, future, place, id, meta);
         // SAFETY: three references were counted; this is the first, and the first runnable. The
         // third is the list's, or given up by `leave`.
         let runnable = unsafe { Runnable::new(header) };
@@ -144,7 +151,6 @@ impl<S: Schedule> TaskList<S> {
     /// is the shard that the current thread has to itself, if it has one. For [`Schedule::enter`].
     pub fn enter(&self, own: Option<usize>, task: &TaskRef) -> bool {
         let header = task.0.header();
-        // Less than the number of shards, and that is less than 2^16.
         let shard = self.index_of(own.unwrap_or(header.id.as_u64() as usize));
         let mut tasks = self.shards[shard].tasks.lock();
         if tasks.closed {
@@ -152,11 +158,11 @@ impl<S: Schedule> TaskList<S> {
         }
         // SAFETY: the third reference that was counted at the task's beginning is the list's.
         let listed = unsafe { Reference::from_raw(task.0.as_raw()) };
-        // Relaxed: both are read by the runners of the task, who come one after the other.
+        // Relaxed: read by the runners of the task, who come one after the other.
         header
             .place
             .store(tasks.live.insert(listed), Ordering::Relaxed);
-        header.shard.store(shard as u16, Ordering::Relaxed);
+        header.notes.enter(shard);
         true
     }
 
@@ -166,14 +172,12 @@ impl<S: Schedule> TaskList<S> {
     pub fn leave(&self, own: Option<usize>, task: &TaskRef) -> bool {
         self.count(own, |counts| &counts.ended);
         let header = task.0.header();
-        // Relaxed: written by a runner of the task, of whom this is the last.
-        let shard = header.shard.load(Ordering::Relaxed);
-        if shard == UNLISTED {
+        let Some(shard) = header.notes.shard() else {
             return true;
-        }
-        // Relaxed: as above.
+        };
+        // Relaxed: written by a runner of the task, of whom this is the last.
         let place = header.place.load(Ordering::Relaxed);
-        let listed = self.shards[usize::from(shard)].remove(place);
+        let listed = self.shards[shard].remove(place);
         listed.map(Reference::into_raw).is_some()
     }
 

@@ -151,9 +151,9 @@ impl<'a> TaskMeta<'a> {
     /// The same, of a poll: `stamp` says how long the task waited before.
     #[must_use]
     #[inline]
-    pub(crate) fn with_stamp(self, stamp: &'a Stamp) -> Self {
+    pub(crate) fn with_stamp(self, stamp: Option<&'a Stamp>) -> Self {
         Self {
-            waited: Some(stamp),
+            waited: stamp,
             ..self
         }
     }
@@ -165,12 +165,12 @@ impl<'a> TaskMeta<'a> {
         self.id
     }
 
-    /// How long the task was runnable before it was polled, to 64 nanoseconds.
+    /// How long the task was runnable before it was polled.
     ///
     /// Known to the hooks before and after a poll, the same to both, if the runtime was told to
     /// `track_task_schedule_latency` or to count the latencies in a histogram. What counts is
     /// when the task was queued: a further wake of a task that is runnable already changes
-    /// nothing. More than 19 hours are not told from 19 hours less.
+    /// nothing.
     #[must_use]
     #[inline]
     pub fn schedule_latency(&self) -> Option<Duration> {

@@ -11,7 +11,7 @@ use yamanote_base::budget::{self, Budget};
 use yamanote_trace::TaskKind;
 
 use crate::biased;
-use crate::cell;
+use crate::cell::{self, Place};
 use crate::header::{Header, Reference};
 use crate::id::Id;
 use crate::join::JoinHandle;
@@ -91,14 +91,16 @@ impl Runnable {
     /// Notes that the task is about to be queued, when its runtime is `age` old.
     #[inline]
     pub fn note_queued(&self, age: Duration) {
-        self.reference.header().stamp.set_queued(age);
+        if let Some(stamp) = self.reference.stamp() {
+            stamp.set_queued(age);
+        }
     }
 
     /// Notes that the task is about to be run, when its runtime is `age` old; how long it was
     /// queued, if that was noted. The hooks of the poll are told the same.
     #[inline]
     pub fn note_taken(&self, age: Duration) -> Option<Duration> {
-        self.reference.header().stamp.set_taken(age)
+        self.reference.stamp()?.set_taken(age)
     }
 
     /// Gives the runnable up for a pointer.
@@ -165,7 +167,12 @@ where
     S: Schedule,
 {
     let kind = TaskKind::Blocking(type_name_of(&f));
-    let header = cell::allocate(kind, Once(Some(f)), (None, || scheduler), id, meta);
+    let place = Place {
+        cells: None,
+        scheduler: || scheduler,
+        stamped: false,
+    };
+    let header = cell::allocate(kind, Once(Some(f)), place, id, meta);
     // SAFETY: three references were counted; this is the first, and the first runnable.
     let runnable = unsafe { Runnable::new(header) };
     // SAFETY: this is the second; the output is what `f` returns.

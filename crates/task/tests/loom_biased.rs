@@ -39,7 +39,7 @@ impl OneThread {
             thread: thread::current().id(),
             ready: Mutex::new(VecDeque::new()),
             sent: Mutex::new(VecDeque::new()),
-            tasks: TaskList::new(1),
+            tasks: TaskList::new(1, false),
         }))
     }
 

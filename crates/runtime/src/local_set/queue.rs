@@ -34,7 +34,7 @@ struct LocalSchedulerParts {
 impl LocalScheduler {
     pub(super) fn new() -> Self {
         Self(Arc::new(LocalSchedulerParts {
-            tasks: TaskList::new(1),
+            tasks: TaskList::new(1, false),
             queue: Inject::default(),
             waiting: WakerCell::new(),
             failed: AtomicBool::new(false),

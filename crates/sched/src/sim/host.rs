@@ -70,9 +70,9 @@ impl SimHost {
     pub(super) fn new(sim: Sim, host: Host) -> Self {
         let rng = host.application_rng();
         Self(Arc::new(HostParts {
+            tasks: TaskList::new(1, sim.config().measured.stamped),
             sim,
             host,
-            tasks: TaskList::new(1),
             places: Mutex::new(BTreeMap::new()),
             waits: Mutex::new(BTreeMap::new()),
             rng: Mutex::new(rng),

@@ -8,59 +8,17 @@ use std::mem::ManuallyDrop;
 use std::pin::Pin;
 
 use yamanote_base::atomic::UnsafeCell;
-use yamanote_base::atomic::plain::{AtomicU8, Ordering};
 use yamanote_trace::TaskSpan;
 
 use super::TaskCell;
 use crate::error::Cause;
+use crate::notes::{Holds, Notes};
 
 /// What is there, as [`Holds`] says. Nothing of it is dropped by itself.
 pub(super) union Stage<F: Future> {
     future: ManuallyDrop<(F, TaskSpan)>,
     output: ManuallyDrop<F::Output>,
     cause: ManuallyDrop<Cause>,
-}
-
-/// What is in the place of a future.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Holds {
-    /// The future, in its span.
-    Future,
-    /// Its output.
-    Output,
-    /// Why there is no output.
-    Cause,
-    /// Nothing: what was there was taken.
-    Nothing,
-}
-
-/// A note of what the stage [`Holds`], beside other things of the header.
-#[derive(Debug)]
-pub(crate) struct HoldsNote(AtomicU8);
-
-impl HoldsNote {
-    /// A task begins with its future.
-    #[inline]
-    pub(crate) fn future() -> Self {
-        Self(AtomicU8::new(Holds::Future as u8))
-    }
-
-    #[inline]
-    fn get(&self) -> Holds {
-        // Relaxed: what hands the stage on publishes the note with it.
-        match self.0.load(Ordering::Relaxed) {
-            0 => Holds::Future,
-            1 => Holds::Output,
-            2 => Holds::Cause,
-            _ => Holds::Nothing,
-        }
-    }
-
-    #[inline]
-    fn set(&self, holds: Holds) {
-        // Relaxed: as in get().
-        self.0.store(holds as u8, Ordering::Relaxed);
-    }
 }
 
 impl<F: Future> Stage<F> {
@@ -75,8 +33,8 @@ impl<F: Future> Stage<F> {
 
 impl<F: Future, S> TaskCell<F, S> {
     #[inline]
-    fn holds(&self) -> &HoldsNote {
-        &self.prefix.header.holds
+    fn notes(&self) -> &Notes {
+        &self.prefix.header.notes
     }
 
     /// Calls `f` with the future.
@@ -85,10 +43,12 @@ impl<F: Future, S> TaskCell<F, S> {
     /// The caller runs the task, and the stage is the future.
     #[inline]
     pub(super) unsafe fn with_future<R>(&self, f: impl FnOnce(Pin<&mut F>, &TaskSpan) -> R) -> R {
-        debug_assert_eq!(self.holds().get(), Holds::Future);
+        debug_assert_eq!(self.notes().holds(), Holds::Future);
         self.stage.with_mut(|stage| {
-            // SAFETY: the caller has the stage to itself, which is the future.
-            let (future, span) = &mut **unsafe { &mut (*stage).future };
+            // SAFETY: the caller has the stage to itself.
+            let stage = unsafe { &mut *stage };
+            // SAFETY: it is the future.
+            let (future, span) = &mut **unsafe { &mut stage.future };
             // SAFETY: the future lies in the allocation and is dropped there.
             f(unsafe { Pin::new_unchecked(future) }, span)
         })
@@ -114,11 +74,13 @@ impl<F: Future, S> TaskCell<F, S> {
             }
         }
 
-        debug_assert_eq!(self.holds().get(), Holds::Future);
+        debug_assert_eq!(self.notes().holds(), Holds::Future);
         let set = SetAfter { cell: self, result };
         self.stage.with_mut(|stage| {
-            // SAFETY: the caller has the stage to itself, which is the future.
-            let future = unsafe { &mut (*stage).future };
+            // SAFETY: the caller has the stage to itself.
+            let stage = unsafe { &mut *stage };
+            // SAFETY: it is the future.
+            let future = unsafe { &mut stage.future };
             let span = future.1.take();
             // SAFETY: dropped once: `SetAfter` puts something else there.
             span.close_after(|| unsafe { ManuallyDrop::drop(future) });
@@ -141,9 +103,9 @@ impl<F: Future, S> TaskCell<F, S> {
                 let cause = ManuallyDrop::new(cause);
                 (Holds::Cause, Stage { cause })
             }
-            None => return self.holds().set(Holds::Nothing),
+            None => return self.notes().set_holds(Holds::Nothing),
         };
-        self.holds().set(holds);
+        self.notes().set_holds(holds);
         self.stage.with_mut(|place| {
             // SAFETY: the caller has the stage to itself.
             unsafe { place.write(stage) }
@@ -156,14 +118,26 @@ impl<F: Future, S> TaskCell<F, S> {
     /// The caller has the stage to itself, which is not the future.
     #[inline]
     pub(super) unsafe fn take_result(&self) -> Option<Result<F::Output, Cause>> {
-        let holds = self.holds().get();
-        self.holds().set(Holds::Nothing);
-        self.stage.with_mut(|stage| match holds {
-            // SAFETY: the caller has the stage to itself, and it is an output, which is read once.
-            Holds::Output => Some(Ok(unsafe { ManuallyDrop::take(&mut (*stage).output) })),
-            // SAFETY: as above, a cause.
-            Holds::Cause => Some(Err(unsafe { ManuallyDrop::take(&mut (*stage).cause) })),
-            Holds::Future | Holds::Nothing => None,
+        let holds = self.notes().holds();
+        self.notes().set_holds(Holds::Nothing);
+        self.stage.with_mut(|stage| {
+            // SAFETY: the caller has the stage to itself.
+            let stage = unsafe { &mut *stage };
+            match holds {
+                Holds::Output => {
+                    // SAFETY: it is an output.
+                    let output = unsafe { &mut stage.output };
+                    // SAFETY: read once, as the note says from now on.
+                    Some(Ok(unsafe { ManuallyDrop::take(output) }))
+                }
+                Holds::Cause => {
+                    // SAFETY: it is a cause.
+                    let cause = unsafe { &mut stage.cause };
+                    // SAFETY: as above.
+                    Some(Err(unsafe { ManuallyDrop::take(cause) }))
+                }
+                Holds::Future | Holds::Nothing => None,
+            }
         })
     }
 }

@@ -56,7 +56,7 @@ impl<const CLAIMS: bool> TestScheduler<CLAIMS> {
     fn with_shards(shards: usize) -> Self {
         Self(Arc::new(TestSchedulerParts {
             ready: Mutex::new(VecDeque::new()),
-            tasks: TaskList::new(shards),
+            tasks: TaskList::new(shards, false),
             rescheduled: AtomicUsize::new(0),
             panicked: AtomicUsize::new(0),
         }))
