@@ -9,6 +9,7 @@ use yamanote_base::atomic::plain::AtomicU32;
 use yamanote_trace::TaskWakes;
 
 use crate::biased::HereWord;
+use crate::held::Held;
 use crate::id::Id;
 use crate::joiner::Joiner;
 use crate::meta::TaskMeta;
@@ -61,8 +62,9 @@ pub(crate) struct Vtable {
     pub(crate) wakers: &'static RawWakerVTable,
     /// Whether the task is done; if not, it leaves the waker. For the join handle.
     pub(crate) poll_finished: unsafe fn(NonNull<Header>, &mut Context<'_>) -> bool,
-    /// The same; if so, it moves the output out, to a `MaybeUninit<Result<T, JoinError>>`.
-    pub(crate) poll_output: unsafe fn(NonNull<Header>, &mut Context<'_>, *mut ()) -> bool,
+    /// The same, for a handle that holds the task; if so, it moves the output out, to a
+    /// `MaybeUninit<Result<T, JoinError>>`, and leaves the handle the id alone, where it can.
+    pub(crate) poll_output: unsafe fn(&mut Held, &mut Context<'_>, *mut ()) -> bool,
     /// Drops the join handle, and the output if the task is done and it was not taken; consumes
     /// the handle's reference.
     pub(crate) drop_join: unsafe fn(NonNull<Header>),

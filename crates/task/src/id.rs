@@ -50,6 +50,12 @@ impl Id {
         Self(NonZeroU64::new(number).expect("2^64 tasks are never made"))
     }
 
+    /// The id with this number.
+    #[inline]
+    pub(crate) fn from_u64(number: u64) -> Self {
+        Self(NonZeroU64::new(number).expect("no task has this number"))
+    }
+
     /// The number of the id.
     #[inline]
     #[must_use]

@@ -13,6 +13,7 @@ use yamanote_base::budget;
 
 use crate::error::JoinError;
 use crate::header::{Header, Reference};
+use crate::held::Held;
 use crate::id::Id;
 
 /// Owns the right to a task's output: awaiting it waits until the task has ended.
@@ -33,8 +34,8 @@ use crate::id::Id;
 /// # }
 /// ```
 pub struct JoinHandle<T> {
-    /// Goes with the handle's own `Drop`.
-    reference: ManuallyDrop<Reference>,
+    /// The id alone, once the output was taken. Else goes with the handle's own `Drop`.
+    held: Held,
     _output: PhantomData<T>,
 }
 
@@ -52,7 +53,7 @@ pub struct JoinHandle<T> {
 /// ```
 #[derive(Clone)]
 pub struct AbortHandle {
-    reference: Reference,
+    held: Held,
 }
 
 // SAFETY: the output is moved out or dropped on the thread that has the handle.
@@ -73,7 +74,7 @@ impl<T> JoinHandle<T> {
     pub(crate) unsafe fn new(header: NonNull<Header>) -> Self {
         Self {
             // SAFETY: the caller's.
-            reference: ManuallyDrop::new(unsafe { Reference::from_raw(header) }),
+            held: Held::task(unsafe { Reference::from_raw(header) }),
             _output: PhantomData,
         }
     }
@@ -93,14 +94,14 @@ impl<T> JoinHandle<T> {
     /// # }
     /// ```
     pub fn abort(&self) {
-        self.reference.cancel();
+        self.held.cancel();
     }
 
     /// A handle that can cancel the task, while this one is awaited or handed on.
     #[must_use]
     pub fn abort_handle(&self) -> AbortHandle {
         AbortHandle {
-            reference: Reference::clone(&self.reference),
+            held: self.held.clone(),
         }
     }
 
@@ -108,13 +109,13 @@ impl<T> JoinHandle<T> {
     /// [`abort`](Self::abort) that may take a while.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.reference.header().state.is_done()
+        self.held.is_done()
     }
 
     /// The id of the task: what [`id`](crate::id()) says inside of it.
     #[must_use]
     pub fn id(&self) -> Id {
-        self.reference.header().id
+        self.held.id()
     }
 
     /// Whether the task has ended; if not, the caller's task is woken when it has. The output
@@ -122,9 +123,12 @@ impl<T> JoinHandle<T> {
     #[doc(hidden)]
     #[inline]
     pub fn poll_finished(&self, cx: &mut Context<'_>) -> Poll<()> {
-        let poll = self.reference.header().vtable().poll_finished;
+        let Some(task) = self.held.get() else {
+            return Poll::Ready(());
+        };
+        let poll = task.header().vtable().poll_finished;
         // SAFETY: this is the join handle of the task.
-        match unsafe { poll(self.reference.as_raw(), cx) } {
+        match unsafe { poll(task.as_raw(), cx) } {
             true => Poll::Ready(()),
             false => Poll::Pending,
         }
@@ -134,14 +138,17 @@ impl<T> JoinHandle<T> {
 impl<T> Future for JoinHandle<T> {
     type Output = Result<T, JoinError>;
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let poll = self.reference.header().vtable().poll_output;
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let Some(task) = self.held.get() else {
+            panic!("JoinHandle polled after completion");
+        };
+        let poll = task.header().vtable().poll_output;
         budget::poll_charged(cx, |cx| {
             let mut output = MaybeUninit::<Self::Output>::uninit();
             let place = output.as_mut_ptr().cast();
             // SAFETY: this is the join handle of the task, whose output is a `T`, by the contract
             // of `new`.
-            match unsafe { poll(self.reference.as_raw(), cx, place) } {
+            match unsafe { poll(&mut self.held, cx, place) } {
                 // SAFETY: `poll` has filled it.
                 true => Poll::Ready(unsafe { output.assume_init() }),
                 false => Poll::Pending,
@@ -152,36 +159,40 @@ impl<T> Future for JoinHandle<T> {
 
 impl<T> Drop for JoinHandle<T> {
     fn drop(&mut self) {
-        let drop_join = self.reference.header().vtable().drop_join;
-        // SAFETY: this was the join handle of the task; its reference is dropped nowhere else.
-        unsafe { drop_join(self.reference.as_raw()) };
+        if let Some(task) = self.held.get() {
+            let drop_join = task.header().vtable().drop_join;
+            // SAFETY: this was the join handle of the task; its reference is dropped nowhere else.
+            unsafe { drop_join(task.as_raw()) };
+        }
     }
 }
 
 impl AbortHandle {
     /// Cancels the task; as [`JoinHandle::abort`].
     pub fn abort(&self) {
-        self.reference.cancel();
+        self.held.cancel();
     }
 
     /// Whether the task has ended.
     #[must_use]
     pub fn is_finished(&self) -> bool {
-        self.reference.header().state.is_done()
+        self.held.is_done()
     }
 
     /// The id of the task.
     #[must_use]
     pub fn id(&self) -> Id {
-        self.reference.header().id
+        self.held.id()
     }
 }
 
 impl Drop for AbortHandle {
     /// Changes nothing for the task.
+    #[inline]
     fn drop(&mut self) {
-        // The reference goes with its field. That there is a `Drop` is part of the API: a handle
-        // is not taken apart.
+        if let Some(task) = self.held.get() {
+            drop(ManuallyDrop::into_inner(task));
+        }
     }
 }
 

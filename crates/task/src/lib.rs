@@ -15,6 +15,7 @@
 mod biased;
 mod cell;
 mod header;
+mod held;
 mod joiner;
 mod notes;
 mod origin;

@@ -365,6 +365,33 @@ fn a_thread_uses_the_memory_of_a_task_again() {
 }
 
 #[test]
+fn a_handle_that_gave_the_output_knows_its_task_and_lets_the_memory_go() {
+    let scheduler = TestScheduler::new(1);
+    let mut join = scheduler.spawn(poll_fn(|cx| Poll::Ready(cx.waker().data().addr())));
+    let id = join.id();
+    scheduler.run_all();
+    let Poll::Ready(Ok(first)) = poll_once(Pin::new(&mut join)) else {
+        panic!("it ended")
+    };
+    let address = || poll_fn(|cx| Poll::Ready(cx.waker().data().addr()));
+    let second = scheduler.spawn(address());
+    scheduler.run_all();
+    let second = result(second).expect("it ended");
+    // Where a word has no room for an id, the handle keeps the task.
+    assert_eq!(first == second, usize::BITS == 64);
+    let abort = join.abort_handle();
+    join.abort();
+    abort.clone().abort();
+    assert!(join.is_finished() && abort.is_finished());
+    assert!(
+        join.poll_finished(&mut Context::from_waker(Waker::noop()))
+            .is_ready()
+    );
+    assert_eq!([join.id(), abort.id()], [id; 2]);
+    assert_eq!(format!("{join:?}"), format!("JoinHandle {{ id: {id:?} }}"));
+}
+
+#[test]
 fn futures_may_ask_for_more_than_the_usual_alignment_and_size() {
     #[repr(align(256))]
     struct Aligned(u8);

@@ -14,6 +14,7 @@ use super::{TaskCell, cell, free};
 use crate::biased;
 use crate::error::JoinError;
 use crate::header::{Header, Prefix};
+use crate::held::Held;
 use crate::id;
 use crate::joiner::Joiner;
 use crate::schedule::Schedule;
@@ -130,24 +131,35 @@ fn change_waker<S: Schedule>(task: &Header, waker: &Waker) -> bool {
 /// [`Vtable::poll_output`](crate::header::Vtable::poll_output).
 ///
 /// # Safety
-/// `header` is that of a live `TaskCell<F, S>`; the caller is its join handle, and `place` is a
-/// valid `MaybeUninit<Result<F::Output, JoinError>>`, which is filled if this returns `true`.
+/// The caller is the join handle of a live `TaskCell<F, S>`, which is `held`; `place` is a valid
+/// `MaybeUninit<Result<F::Output, JoinError>>`, which is filled if this returns `true`.
 pub(super) unsafe fn poll_output<F: Future, S: Schedule>(
-    header: NonNull<Header>,
+    held: &mut Held,
     cx: &mut Context<'_>,
     place: *mut (),
 ) -> bool {
+    let task = held.get().expect("the caller holds the task");
+    let header = task.as_raw();
     // SAFETY: the caller's.
     if !unsafe { poll_finished::<S>(header, cx) } {
         return false;
     }
     // SAFETY: the caller has a reference.
     let cell = unsafe { cell::<F, S>(header) };
+    let Header { id, state, .. } = &cell.prefix.header;
     // SAFETY: the task is done, and the output the join handle's.
     let output = unsafe { cell.take_result() }.expect("JoinHandle polled after completion");
-    let output = output.map_err(|cause| JoinError::new(cause, cell.prefix.header.id));
+    let output = output.map_err(|cause| JoinError::new(cause, *id));
     // SAFETY: the caller gave a valid place of this type.
     unsafe { place.cast::<Result<F::Output, JoinError>>().write(output) };
+    if let Some(rest) = Held::id_only(*id) {
+        *held = rest;
+        // The reference is not the handle's any more. Not biased: the task is done.
+        if state.drop_reference() {
+            // SAFETY: it was the last reference.
+            unsafe { free::<F, S>(header) };
+        }
+    }
     true
 }
 
