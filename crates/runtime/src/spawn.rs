@@ -14,6 +14,8 @@ use crate::context;
 ///
 /// # Panics
 /// Outside of every runtime.
+// Mostly a future is spawned at one place: there it is put where it stays.
+#[inline]
 #[track_caller]
 pub fn spawn<F>(future: F) -> JoinHandle<F::Output>
 where

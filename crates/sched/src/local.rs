@@ -32,6 +32,7 @@ use yamanote_driver::Driver;
 use yamanote_driver::handle::Asked;
 use yamanote_task::{
     Id, JoinHandle, Own, RestingCells, Runnable, Schedule, SpawnMeta, TaskList, TaskMeta, TaskRef,
+    Wakers,
 };
 
 use crate::config::{Config, Hooks, UNHANDLED_PANIC, UnhandledPanic};
@@ -443,7 +444,7 @@ impl Wake for LocalParts {
 // the desk stays until a `Scope` ends; runnables are run by whoever has it, and `close` gets it
 // before the list and the queues are closed: tasks that come to the inject queue later are new.
 unsafe impl Schedule for Local {
-    const WAKERS: &'static RawWakerVTable = &WAKERS;
+    const WAKERS: Wakers = Wakers::Here(&WAKERS);
 
     #[inline]
     fn is_here(&self) -> bool {
@@ -466,7 +467,7 @@ unsafe impl Schedule for Local {
         with_desk(self, |desk| self.0.tasks.enter(shard(desk), task))
     }
 
-    #[inline]
+    #[inline(always)]
     fn release(&self, task: &TaskRef) -> bool {
         with_desk(self, |desk| self.0.tasks.leave(shard(desk), task))
     }
@@ -520,7 +521,9 @@ fn desk_here<R>(f: impl FnOnce(Option<&Desk>) -> R) -> R {
 /// Calls `f` with the current thread's desk, if `local` runs there.
 #[inline(always)]
 fn with_desk<R>(local: &Local, f: impl FnOnce(Option<&Desk>) -> R) -> R {
-    desk_here(|desk| f(desk.filter(|desk| desk.local.is(local))))
+    // SAFETY: as in `desk_here`, which is not called: its closure might be a call.
+    let desk = unsafe { DESK.get().as_ref() };
+    f(desk.filter(|desk| desk.local.is(local)))
 }
 
 /// The shard of the list that the thread at `desk` has to itself.

@@ -32,6 +32,7 @@ use yamanote_base::wake::WakeList;
 use yamanote_driver::Driver;
 use yamanote_task::{
     Id, JoinHandle, RestingCells, Runnable, Schedule, SpawnMeta, TaskList, TaskMeta, TaskRef,
+    Wakers,
 };
 
 use crate::config::{Config, Hooks, UnhandledPanic};
@@ -333,7 +334,7 @@ impl Multi {
 // SAFETY: `push` gives the task to the desk of the current thread, which keeps the scheduler, or
 // makes a clone before. Only tasks that are `Send` are spawned on it.
 unsafe impl Schedule for Multi {
-    const WAKERS: &'static RawWakerVTable = &WAKERS;
+    const WAKERS: Wakers = Wakers::Claiming(&WAKERS);
 
     #[inline]
     fn schedule(&self, task: Runnable) {
@@ -350,7 +351,7 @@ unsafe impl Schedule for Multi {
         worker::here(self, |here| self.0.tasks.enter(here.shard(), task))
     }
 
-    #[inline]
+    #[inline(always)]
     fn release(&self, task: &TaskRef) -> bool {
         worker::here(self, |here| self.0.tasks.leave(here.shard(), task))
     }

@@ -126,21 +126,38 @@ impl<F: Future, S> TaskCell<F, S> {
     /// Memory for a cell, with a scheduler in it, a stamp if it is to have one, and nothing else.
     #[inline]
     fn reserve(place: Place<'_, S, impl FnOnce() -> S>) -> NonNull<Self> {
-        let resting = Self::class(place.stamped).and_then(|class| place.cells?.take(class));
-        let cell = match resting {
-            Some(resting) => resting.cast(),
-            None => Self::fresh(place.stamped, (place.scheduler)()),
-        };
-        if place.stamped {
-            // SAFETY: that is in the room that `fresh` has made for a cell with a stamp.
-            let stamp = unsafe { cell.byte_add(Self::STAMP_AT) };
-            // SAFETY: as above; there is nothing to drop in a stamp.
-            unsafe { stamp.cast::<Stamp>().write(Stamp::none()) };
+        let Place {
+            cells,
+            scheduler,
+            stamped,
+        } = place;
+        if stamped {
+            return Self::reserve_stamped(cells, scheduler);
         }
+        match Self::class(false).and_then(|class| cells?.take(class)) {
+            Some(resting) => resting.cast(),
+            None => Self::fresh(false, scheduler()),
+        }
+    }
+
+    #[cold]
+    fn reserve_stamped(
+        cells: Option<&RestingCells<S>>,
+        scheduler: impl FnOnce() -> S,
+    ) -> NonNull<Self> {
+        let cell = match Self::class(true).and_then(|class| cells?.take(class)) {
+            Some(resting) => resting.cast(),
+            None => Self::fresh(true, scheduler()),
+        };
+        // SAFETY: that is in the room that `fresh` has made for a cell with a stamp.
+        let stamp = unsafe { cell.byte_add(Self::STAMP_AT) };
+        // SAFETY: as above; there is nothing to drop in a stamp.
+        unsafe { stamp.cast::<Stamp>().write(Stamp::none()) };
         cell
     }
 
     /// The same, without a stamp yet, of memory that no task had before.
+    #[cold]
     fn fresh(stamped: bool, scheduler: S) -> NonNull<Self> {
         let place: NonNull<Self> = match stamped {
             true => Room::<StampedCell<F, S>>::take().into_raw().cast(),
@@ -184,7 +201,7 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
         evict: cancel::evict::<F, S>,
         abort: cancel::abort::<S>,
         schedule: schedule::<S>,
-        wakers: S::WAKERS,
+        wakers: S::WAKERS.table(),
         poll_finished: join::poll_finished::<S>,
         poll_output: join::poll_output::<F, S>,
         drop_join: join::drop_join::<F, S>,
@@ -299,9 +316,12 @@ unsafe fn complete<F: Future, S: Schedule>(
             // this has settled.
             let task = unsafe { reference.into_raw().as_ref() };
             // SAFETY: `complete` found the waker, and made it the runner's.
-            let joiner = unsafe { task.read_joiner::<S>() };
+            let joiner = unsafe { task.joiner() };
             task.here.settle();
-            let _ = catch_unwind(AssertUnwindSafe(|| joiner.wake()));
+            let _ = catch_unwind(AssertUnwindSafe(|| {
+                // SAFETY: so it is used once; the handle made it as that of a task of an `S`.
+                unsafe { joiner.wake::<S>() };
+            }));
         }
         Owner::Runner => {
             // SAFETY: the caller's; the reference keeps it alive.

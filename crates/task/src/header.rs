@@ -100,7 +100,7 @@ impl Header {
         // SAFETY: the caller's; others only read it, if anything.
         let joiner = unsafe { self.joiner() };
         // SAFETY: the caller's; the handle has put it there as that of a task of an `S`.
-        unsafe { joiner.read(S::WAKERS) }
+        unsafe { joiner.read::<S>() }
     }
 
     /// What hooks are told when the task has ended.

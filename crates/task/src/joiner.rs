@@ -1,14 +1,17 @@
 //! The waker of whoever awaits a task, in one word: [`Joiner`].
 //!
-//! Mostly that is a task of the same scheduler, whose wakers' functions the task knows (`own`
-//! below): then the word is the waker's data, with a mark in the byte that an address leaves free.
+//! Mostly that is a task of the same scheduler, whose wakers' functions the task knows: then
+//! the word is the waker's data, with a mark in the byte that an address leaves free.
 //! Any other waker is a [`SmallWaker`], which never has this mark.
 
 use std::mem::ManuallyDrop;
 use std::ptr::{self, NonNull};
-use std::task::{RawWaker, RawWakerVTable, Waker};
+use std::task::{RawWaker, Waker};
 
 use yamanote_base::small_waker::{DATA, SmallWaker, UNUSED};
+
+use crate::schedule::Schedule;
+use crate::waker;
 
 /// The waker of whoever awaits a task, or none. Never dropped by itself: who may read it out, the
 /// state word says.
@@ -27,22 +30,28 @@ impl Joiner {
         self.0.is_some()
     }
 
-    /// Keeps `waker`.
-    #[inline]
-    pub(crate) fn new(waker: Waker, own: &'static RawWakerVTable) -> Self {
-        match Self::own(&waker, own) {
+    /// Keeps a clone of `waker`.
+    #[inline(always)]
+    pub(crate) fn of<S: Schedule>(waker: &Waker) -> Self {
+        match Self::own::<S>(waker) {
             Some(word) => {
-                let _ = ManuallyDrop::new(waker);
+                // SAFETY: the data are those of a waker of a task of an `S`.
+                unsafe { waker::clone_own::<S>(waker.data()) };
                 Self(Some(word))
             }
-            None => Self(Some(SmallWaker::new(waker).into_raw())),
+            None => Self::of_foreign(waker),
         }
+    }
+
+    #[inline(never)]
+    fn of_foreign(waker: &Waker) -> Self {
+        Self(Some(SmallWaker::new(waker.clone()).into_raw()))
     }
 
     /// Whether it is there, and would wake the same task as `waker`.
     #[inline]
-    pub(crate) fn will_wake(self, waker: &Waker, own: &'static RawWakerVTable) -> bool {
-        match Self::own(waker, own) {
+    pub(crate) fn will_wake<S: Schedule>(self, waker: &Waker) -> bool {
+        match Self::own::<S>(waker) {
             own @ Some(_) => self.0 == own,
             None => self.foreign().is_some_and(|known| known.will_wake(waker)),
         }
@@ -51,23 +60,46 @@ impl Joiner {
     /// The waker.
     ///
     /// # Safety
-    /// It is there, was made with the same `own`, and is read out once.
+    /// It is there, was made for the same `S`, and is used up once.
     #[inline]
-    pub(crate) unsafe fn read(self, own: &'static RawWakerVTable) -> Waker {
-        if let Some(foreign) = self.foreign() {
-            return ManuallyDrop::into_inner(foreign).into_waker();
+    pub(crate) unsafe fn read<S: Schedule>(self) -> Waker {
+        match self.foreign() {
+            Some(foreign) => ManuallyDrop::into_inner(foreign).into_waker(),
+            None => {
+                let raw = RawWaker::new(self.data(), S::WAKERS.table());
+                // SAFETY: `of` has made a clone of a waker with this table and these data.
+                unsafe { Waker::from_raw(raw) }
+            }
         }
-        let word = self.0.map_or(ptr::null_mut(), NonNull::as_ptr);
-        let data = word.map_addr(|address| address & DATA);
-        // SAFETY: `new` took in a waker of these functions and this data, which was left undropped.
-        unsafe { Waker::from_raw(RawWaker::new(data, own)) }
     }
 
-    /// What stands for `waker`, if its functions are `own` and its data leave the byte free.
+    /// Uses the waker up to wake, which is not called by way of its table if it is one of an `S`.
+    ///
+    /// # Safety
+    /// As [`read`](Self::read).
     #[inline]
-    fn own(waker: &Waker, own: &'static RawWakerVTable) -> Option<NonNull<()>> {
+    pub(crate) unsafe fn wake<S: Schedule>(self) {
+        if self.0.is_some_and(|word| word.addr().get() >= UNUSED) {
+            // SAFETY: `of` has made a clone of a waker of a task of an `S`.
+            unsafe { waker::wake_own::<S>(self.data()) };
+        } else if let Some(foreign) = self.foreign() {
+            ManuallyDrop::into_inner(foreign).into_waker().wake();
+        }
+    }
+
+    /// The data of a waker that is not foreign.
+    #[inline]
+    fn data(self) -> *const () {
+        let word = self.0.map_or(ptr::null_mut(), NonNull::as_ptr);
+        word.map_addr(|address| address & DATA)
+    }
+
+    /// What stands for `waker`, if that is one of a task of an `S`, and its data leave the byte
+    /// free.
+    #[inline]
+    fn own<S: Schedule>(waker: &Waker) -> Option<NonNull<()>> {
         let data = waker.data().cast_mut();
-        if !ptr::eq(waker.vtable(), own) || data.addr() > DATA {
+        if !ptr::eq(waker.vtable(), S::WAKERS.table()) || data.addr() > DATA {
             return None;
         }
         NonNull::new(data.map_addr(|address| address | UNUSED))
@@ -76,8 +108,11 @@ impl Joiner {
     /// The small waker that it is, if it is one.
     #[inline]
     fn foreign(self) -> Option<ManuallyDrop<SmallWaker>> {
-        let word = self.0.filter(|word| word.addr().get() < UNUSED)?;
-        // SAFETY: without the mark it is what `new` had from `into_raw`; dropped by `read` alone.
+        let word = self.0?;
+        if word.addr().get() >= UNUSED {
+            return None;
+        }
+        // SAFETY: without the mark it is what `of` had from `into_raw`; `read` or `wake` drops it.
         Some(ManuallyDrop::new(unsafe { SmallWaker::from_raw(word) }))
     }
 }
@@ -89,6 +124,8 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;
 
+    use crate::runnable::Runnable;
+
     struct Count(AtomicUsize);
 
     impl Wake for Count {
@@ -97,22 +134,30 @@ mod tests {
         }
     }
 
+    struct Nowhere;
+
+    // SAFETY: it points to nothing.
+    unsafe impl Schedule for Nowhere {
+        fn schedule(&self, task: Runnable) {
+            drop(task);
+        }
+    }
+
     #[test]
-    fn a_waker_is_the_same_after_it_was_a_word() {
+    fn a_waker_of_others_is_the_same_after_it_was_a_word() {
         assert_eq!(size_of::<Joiner>(), size_of::<usize>());
         let [first, second] = [(); 2].map(|()| Arc::new(Count(AtomicUsize::new(0))));
         let (waker, other) = (Waker::from(first.clone()), Waker::from(second));
-        for own in [waker.vtable(), Waker::noop().vtable()] {
-            let before = first.0.load(Ordering::Relaxed);
-            let joiner = Joiner::new(waker.clone(), own);
-            assert!(joiner.will_wake(&waker, own) && !joiner.will_wake(&other, own));
-            assert!(joiner.is_some() && !joiner.will_wake(Waker::noop(), own));
-            // SAFETY: it was made with these, and is read once.
-            unsafe { joiner.read(own) }.wake();
-            assert_eq!(first.0.load(Ordering::Relaxed), before + 1);
-        }
-        assert!(!Joiner::none().will_wake(&waker, waker.vtable()));
-        assert!(!Joiner::none().will_wake(&waker, Waker::noop().vtable()));
+        let joiner = Joiner::of::<Nowhere>(&waker);
+        assert!(joiner.will_wake::<Nowhere>(&waker) && !joiner.will_wake::<Nowhere>(&other));
+        assert!(joiner.is_some() && !joiner.will_wake::<Nowhere>(Waker::noop()));
+        // SAFETY: it is used up once.
+        unsafe { joiner.wake::<Nowhere>() };
+        assert_eq!(first.0.load(Ordering::Relaxed), 1);
+        let joiner = Joiner::of::<Nowhere>(&waker);
+        // SAFETY: as above.
+        drop(unsafe { joiner.read::<Nowhere>() });
+        assert!(!Joiner::none().will_wake::<Nowhere>(&waker));
         assert_eq!(Arc::strong_count(&first), 2);
     }
 }

@@ -42,5 +42,5 @@ pub use local::LocalKey;
 pub use meta::{LARGE_FUTURE, SpawnLocation, SpawnMeta, TaskMeta};
 pub use resting::{Own, RestingCells};
 pub use runnable::{Runnable, TaskRef, blocking};
-pub use schedule::Schedule;
+pub use schedule::{Schedule, Wakers};
 pub use waker::{wakers_claiming, wakers_here};

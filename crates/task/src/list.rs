@@ -168,7 +168,7 @@ impl<S: Schedule> TaskList<S> {
 
     /// Counts that a task has ended, and takes it off the list; whether the list's reference is
     /// the caller's now to drop. `own` as in [`enter`](Self::enter). For [`Schedule::release`].
-    #[inline]
+    #[inline(always)]
     pub fn leave(&self, own: Option<usize>, task: &TaskRef) -> bool {
         self.count(own, |counts| &counts.ended);
         let header = task.0.header();

@@ -5,6 +5,29 @@ use std::task::RawWakerVTable;
 use crate::meta::TaskMeta;
 use crate::resting::RestingCells;
 use crate::runnable::{Runnable, TaskRef};
+use crate::waker::COMMON;
+
+/// The functions of the wakers of a scheduler's tasks.
+#[derive(Clone, Copy, Debug)]
+pub enum Wakers {
+    /// Those that serve all schedulers.
+    Common,
+    /// What [`wakers_here`](crate::wakers_here) gives for the scheduler.
+    Here(&'static RawWakerVTable),
+    /// What [`wakers_claiming`](crate::wakers_claiming) gives for the scheduler.
+    Claiming(&'static RawWakerVTable),
+}
+
+impl Wakers {
+    /// Their table.
+    #[inline]
+    pub(crate) const fn table(self) -> &'static RawWakerVTable {
+        match self {
+            Wakers::Common => &COMMON,
+            Wakers::Here(table) | Wakers::Claiming(table) => table,
+        }
+    }
+}
 
 /// The scheduler of a task. Each task owns one, usually a pointer to what all share.
 ///
@@ -21,15 +44,14 @@ use crate::runnable::{Runnable, TaskRef};
 /// into a queue of the thread's own. A task in it may have been sent by others, too; what they
 /// have sent is taken in by [`Runnable::recall`](crate::Runnable::recall).
 ///
-/// If `WAKERS` are [`wakers_claiming`](crate::wakers_claiming), then the tasks are `Send`: a list
+/// `WAKERS` is made for the scheduler. If that is `Claiming`, then the tasks are `Send`: a list
 /// that is closed leaves those that are queued to whoever has their runnables.
 pub unsafe trait Schedule: Send + Sync + 'static {
     /// The functions of its tasks' wakers.
-    const WAKERS: &'static RawWakerVTable = &crate::waker::COMMON;
+    const WAKERS: Wakers = Wakers::Common;
 
     /// Whether the scheduler runs its tasks on the current thread, and nowhere else meanwhile.
-    /// There they need no atomic instructions, if [`WAKERS`](Self::WAKERS) are
-    /// [`wakers_here`](crate::wakers_here).
+    /// There they need no atomic instructions, if [`WAKERS`](Self::WAKERS) are `Here`.
     #[inline]
     fn is_here(&self) -> bool {
         false

@@ -8,7 +8,7 @@ use std::task::{RawWaker, RawWakerVTable, Waker};
 use crate::biased;
 use crate::cell;
 use crate::header::{Header, Reference};
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, Wakers};
 use crate::state::{Wake, WakeByValue};
 
 /// For tasks of all schedulers, whichever thread they are on.
@@ -70,6 +70,39 @@ impl Deref for Borrowed<'_> {
     }
 }
 
+/// What the function of the table of an `S` does that clones a waker.
+///
+/// # Safety
+/// `data` is that of a live waker of a task whose scheduler is an `S`.
+#[inline]
+pub(crate) unsafe fn clone_own<S: Schedule>(data: *const ()) {
+    // The clone has the same table and data.
+    let _ = match S::WAKERS {
+        // SAFETY: the caller's.
+        Wakers::Common => unsafe { clone(data) },
+        // SAFETY: as above.
+        Wakers::Here(_) => unsafe { clone_here::<S>(data) },
+        // SAFETY: as above.
+        Wakers::Claiming(_) => unsafe { clone_as::<S>(data) },
+    };
+}
+
+/// What the function of the table of an `S` does that uses a waker up to wake.
+///
+/// # Safety
+/// `data` is that of a live waker of a task whose scheduler is an `S`; it is used up.
+#[inline]
+pub(crate) unsafe fn wake_own<S: Schedule>(data: *const ()) {
+    match S::WAKERS {
+        // SAFETY: the caller's.
+        Wakers::Common => unsafe { wake(data) },
+        // SAFETY: as above.
+        Wakers::Here(_) => unsafe { wake_here::<S>(data) },
+        // SAFETY: as above.
+        Wakers::Claiming(_) => unsafe { wake_claiming::<S>(data) },
+    }
+}
+
 /// The reference of a waker, which stays the waker's.
 ///
 /// # Safety
@@ -123,7 +156,7 @@ unsafe fn clone_as<S: Schedule>(data: *const ()) -> RawWaker {
     let reference = unsafe { reference(data) };
     reference.header().state.add_reference();
     reference.header().wakes.cloned();
-    RawWaker::new(data, S::WAKERS)
+    RawWaker::new(data, S::WAKERS.table())
 }
 
 /// # Safety
@@ -164,7 +197,7 @@ unsafe fn clone_here<S: Schedule>(data: *const ()) -> RawWaker {
         None => header.state.add_reference(),
     }
     header.wakes.cloned();
-    RawWaker::new(data, S::WAKERS)
+    RawWaker::new(data, S::WAKERS.table())
 }
 
 /// # Safety

@@ -13,7 +13,7 @@ use yamanote_base::atomic::{Arc, AtomicBool, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_base::waker_cell::WakerCell;
 use yamanote_task::{
-    Id, JoinHandle, Own, Runnable, Schedule, SpawnMeta, TaskList, TaskRef, wakers_here,
+    Id, JoinHandle, Own, Runnable, Schedule, SpawnMeta, TaskList, TaskRef, Wakers, wakers_here,
 };
 
 use common::{Drops, result};
@@ -77,7 +77,7 @@ impl OneThread {
 // SAFETY: each test keeps its scheduler until its threads have ended, and runs and closes it on
 // the thread that made it.
 unsafe impl Schedule for OneThread {
-    const WAKERS: &'static RawWakerVTable = &WAKERS;
+    const WAKERS: Wakers = Wakers::Here(&WAKERS);
 
     fn is_here(&self) -> bool {
         thread::current().id() == self.0.thread

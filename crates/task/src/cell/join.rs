@@ -50,25 +50,26 @@ pub(super) unsafe fn poll_finished<S: Schedule>(
 }
 
 /// Leaves `waker` in the task, on its thread, where it is not done and `JOINS_HERE` is set.
-#[inline]
+// Always, with `put_waker`: else the handle's poll is two calls.
+#[inline(always)]
 fn leave_here<S: Schedule>(task: &Header, waker: &Waker) -> bool {
     // SAFETY: so the place is the handle's.
     let known = unsafe { task.joiner() };
-    if !known.will_wake(waker, S::WAKERS) {
+    if !known.will_wake::<S>(waker) {
         put_waker::<S>(task, waker);
         biased::on_its_thread(task).mark_awaited();
         if known.is_some() {
             // SAFETY: it was there, and the handle's; it is not any more.
-            drop(unsafe { known.read(S::WAKERS) });
+            drop(unsafe { known.read::<S>() });
         }
     }
     false
 }
 
 /// Puts a clone of `waker` into its place, over what is there; it is the handle's to do.
-#[inline]
+#[inline(always)]
 fn put_waker<S: Schedule>(task: &Header, waker: &Waker) {
-    let joiner = Joiner::new(waker.clone(), S::WAKERS);
+    let joiner = Joiner::of::<S>(waker);
     task.joiner.with_mut(|place| {
         // SAFETY: the place is the handle's.
         unsafe { *place = joiner };
@@ -115,7 +116,7 @@ fn leave_waker<S: Schedule>(task: &Header, waker: &Waker) -> bool {
 /// Leaves `waker` in the task, in which there is one; whether the task is done.
 fn change_waker<S: Schedule>(task: &Header, waker: &Waker) -> bool {
     // SAFETY: AWAITED is set, so a waker is there, and the runner only reads it.
-    if unsafe { task.joiner() }.will_wake(waker, S::WAKERS) {
+    if unsafe { task.joiner() }.will_wake::<S>(waker) {
         return false;
     }
     if !task.state.take_waker_back() {
@@ -200,7 +201,7 @@ pub(super) unsafe fn drop_join<F: Future, S: Schedule>(header: NonNull<Header>) 
 }
 
 /// Drops the output of a task that is done, whose join handle is the caller.
-#[inline]
+#[inline(never)]
 fn drop_output<F: Future, S: Schedule>(cell: &TaskCell<F, S>) {
     // SAFETY: the output is the join handle's.
     let Some(output) = (unsafe { cell.take_result() }) else {

@@ -11,7 +11,7 @@ use yamanote_base::atomic::Arc;
 use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_task::{
-    Id, JoinError, JoinHandle, Own, Runnable, Schedule, SpawnMeta, TaskList, TaskRef,
+    Id, JoinError, JoinHandle, Own, Runnable, Schedule, SpawnMeta, TaskList, TaskRef, Wakers,
 };
 
 /// Clones are the same scheduler. If it `CLAIMS`, whoever wakes a task makes the owner of its
@@ -27,16 +27,6 @@ struct TestSchedulerParts<const CLAIMS: bool> {
 }
 
 static CLAIMING: RawWakerVTable = yamanote_task::wakers_claiming::<TestScheduler<true>>();
-
-/// Leaves all as it is by default.
-struct Plain;
-
-// SAFETY: it has no tasks.
-unsafe impl Schedule for Plain {
-    fn schedule(&self, _: Runnable) {
-        unreachable!("it has no tasks");
-    }
-}
 
 impl TestScheduler {
     /// With a list of `shards` shards.
@@ -122,9 +112,9 @@ impl<const CLAIMS: bool> TestScheduler<CLAIMS> {
 
 // SAFETY: each test keeps its scheduler until its threads have ended.
 unsafe impl<const CLAIMS: bool> Schedule for TestScheduler<CLAIMS> {
-    const WAKERS: &'static RawWakerVTable = match CLAIMS {
-        true => &CLAIMING,
-        false => Plain::WAKERS,
+    const WAKERS: Wakers = match CLAIMS {
+        true => Wakers::Claiming(&CLAIMING),
+        false => Wakers::Common,
     };
 
     fn schedule(&self, task: Runnable) {
