@@ -261,6 +261,11 @@ impl Desk {
                 kit.streak += 1;
                 return Some(next);
             }
+            // It keeps nobody waiting. In the ring a thief would see it until it is popped.
+            Some(next) if kit.ring.is_empty() => {
+                kit.streak = 0;
+                return Some(next);
+            }
             Some(next) => self.push_to_ring(kit, next),
             None => {}
         }
