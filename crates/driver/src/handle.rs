@@ -394,14 +394,6 @@ impl Handle {
         group.map(|index| &self.shard(index).sockets)
     }
 
-    /// Whether another worker of the group that `shard` belongs to is awake, at a glance.
-    pub(crate) fn is_awake_beside(&self, shard: usize) -> bool {
-        let others = self.group(shard / GROUP).filter(|index| *index != shard);
-        others
-            .map(|index| self.shard(index))
-            .any(|other| !other.token.is_waiting())
-    }
-
     /// The shards of the group of `reactor`.
     fn group(&self, reactor: usize) -> Range<usize> {
         let first = reactor * GROUP;

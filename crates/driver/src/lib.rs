@@ -29,7 +29,6 @@ pub mod op;
 pub mod resource;
 
 pub mod attendance;
-mod crowd;
 mod reactor;
 mod ring;
 mod shard;

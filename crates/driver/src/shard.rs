@@ -101,14 +101,9 @@ impl Shard {
         }
     }
 
-    /// Sleeps on the bed for `limit`, whatever is in the reactor; returns early, and `true`, if
-    /// unparked.
-    pub(crate) fn rest(&self, limit: Duration) -> bool {
-        if !self.token.begin_wait(Place::Thread) {
-            return true;
-        }
+    /// [`sleep`](Self::sleep) of one whose reactor has nothing to tell, whatever is in it.
+    pub(crate) fn rest(&self, limit: Duration) {
         self.bed.sleep(Some(limit), || self.token.is_sleeping());
-        self.token.end_wait()
     }
 
     pub(crate) fn shut_down(&self, wakes: &mut WakeList) {

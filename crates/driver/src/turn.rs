@@ -7,7 +7,6 @@ use yamanote_base::simulated;
 use yamanote_base::wake::WakeList;
 use yamanote_world::World;
 
-use crate::crowd::Crowd;
 use crate::handle::{self, Handle};
 use crate::shard::Shard;
 use crate::unpark::Place;
@@ -18,7 +17,6 @@ pub struct Driver {
     handle: Handle,
     shard: usize,
     lingering: Lingering,
-    crowd: Crowd,
     /// How long it looks for something to do before it sleeps.
     spin: Duration,
 }
@@ -52,7 +50,6 @@ impl Driver {
             handle,
             shard,
             lingering: Lingering::default(),
-            crowd: Crowd::default(),
             spin,
         }
     }
@@ -90,7 +87,12 @@ impl Driver {
     pub fn await_unpark(&mut self, limit: Duration) -> bool {
         // What it waits with, and how long, is the system's.
         let _outside = simulated::leave();
-        self.handle.shard(self.shard).rest(limit)
+        let shard = self.handle.shard(self.shard);
+        if shard.token.begin_wait(Place::Thread) {
+            shard.rest(limit);
+            return shard.token.end_wait();
+        }
+        true
     }
 
     fn turn_system(&mut self, limit: Option<Duration>, wakes: &mut WakeList) -> Turned {
@@ -120,26 +122,12 @@ impl Driver {
             turned.events = self.spin(plan.limit, wakes);
             if turned.events == 0 {
                 let limit = plan.limit.map(|limit| limit.saturating_sub(self.spin));
-                sleep(
-                    handle,
-                    self.shard,
-                    &mut self.crowd,
-                    limit,
-                    wakes,
-                    &mut turned,
-                );
+                sleep(handle, self.shard, limit, wakes, &mut turned);
             }
         } else {
             let mut wait = self.lingering.begin();
             wait.linger(|| shard.token.is_left());
-            sleep(
-                handle,
-                self.shard,
-                &mut self.crowd,
-                plan.limit,
-                wakes,
-                &mut turned,
-            );
+            sleep(handle, self.shard, plan.limit, wakes, &mut turned);
             let called = turned.unparked && turned.events == 0;
             self.lingering.end(&wait, called);
         }
@@ -227,25 +215,16 @@ impl Wait {
     }
 }
 
-/// Sleeps in the selector of the group, or beside it if somebody is there, or is left to be.
+/// Sleeps in the selector of the group, or beside it if somebody is there.
 fn sleep(
     handle: &Handle,
     shard: usize,
-    crowd: &mut Crowd,
-    mut limit: Option<Duration>,
+    limit: Option<Duration>,
     wakes: &mut WakeList,
     turned: &mut Turned,
 ) {
     let (reactor, index) = (handle.reactor_of(shard), shard);
     let shard = handle.shard(index);
-    if let Some(rest) = crowd.rest(|| handle.is_awake_beside(index)) {
-        turned.unparked = shard.rest(limit.map_or(rest, |limit| limit.min(rest)));
-        crowd.note_rested(turned.unparked || reactor.is_attended());
-        limit = limit.map(|limit| limit.saturating_sub(rest));
-        if turned.unparked || limit == Some(Duration::ZERO) {
-            return;
-        }
-    }
     if let Some(mut attendant) = reactor.attend() {
         let limit = handle
             .rings_beside(index)
@@ -254,7 +233,6 @@ fn sleep(
         attendant.sleep(if waits { limit } else { Some(Duration::ZERO) });
         turned.unparked = !waits || shard.token.end_wait();
         turned.events = attendant.collect(wakes);
-        crowd.note_found(turned.events);
         drop(attendant);
         turned.events += collect_rings(handle, index, wakes);
     } else if shard.token.begin_wait(Place::Thread) {

@@ -93,13 +93,6 @@ impl UnparkToken {
         self.word.load(Ordering::Acquire) == SLEEPING
     }
 
-    /// Whether the worker waits, wherever it does, at a glance.
-    #[must_use]
-    pub fn is_waiting(&self) -> bool {
-        // Relaxed: a hint; nothing is read for it.
-        matches!(self.word.load(Ordering::Relaxed), POLLING | SLEEPING)
-    }
-
     /// Ends the wait; `true` takes the token that somebody left.
     #[must_use = "a token that is taken must be heeded"]
     pub fn end_wait(&self) -> bool {

@@ -52,17 +52,11 @@ impl Group {
         }
     }
 
-    /// Sleeps until the event has been seen by one of both; at first, if it `rests`, for a while
-    /// that ends by itself, whoever attends.
-    fn work(&self, index: usize, mut rests: bool) {
+    /// Sleeps until the event has been seen by one of both.
+    fn work(&self, index: usize) {
         let worker = &self.workers[index];
         while !self.is_seen.load(Ordering::Acquire) {
-            if std::mem::take(&mut rests) {
-                if worker.token.begin_wait(Place::Thread) {
-                    thread::yield_now();
-                    let _ = worker.token.end_wait();
-                }
-            } else if *self.registrations.lock().unwrap() > 0 && self.attendance.begin() {
+            if *self.registrations.lock().unwrap() > 0 && self.attendance.begin() {
                 if worker.token.begin_wait(Place::Selector) {
                     self.selector.wait();
                     let _ = worker.token.end_wait();
@@ -87,28 +81,18 @@ impl Group {
     }
 }
 
-/// What is registered while two workers go to sleep is seen, whether one of them `rests` or not.
-fn register_beside_sleepers(rests: bool) {
-    loom::model(move || {
+#[test]
+fn loom_attendance_what_is_registered_while_the_workers_go_to_sleep_is_seen() {
+    loom::model(|| {
         let group = Arc::new(Group::default());
-        let sleeper = |index, rests| {
+        let sleeper = |index| {
             let group = group.clone();
-            thread::spawn(move || group.work(index, rests))
+            thread::spawn(move || group.work(index))
         };
-        let first = sleeper(0, rests);
-        let second = sleeper(1, false);
+        let first = sleeper(0);
+        let second = sleeper(1);
         group.register();
         first.join().unwrap();
         second.join().unwrap();
     });
-}
-
-#[test]
-fn loom_attendance_what_is_registered_while_the_workers_go_to_sleep_is_seen() {
-    register_beside_sleepers(false);
-}
-
-#[test]
-fn loom_attendance_what_is_registered_while_one_leaves_the_selector_to_the_other_is_seen() {
-    register_beside_sleepers(true);
 }
