@@ -100,8 +100,11 @@ fn first_of(chain: &AtomicPtr<Origin>) -> Option<&'static Origin> {
 /// record only.
 #[inline]
 fn chain_of(vtable: &'static Vtable, location: SpawnLocation) -> usize {
-    let sum = ptr::from_ref(vtable).addr() + ptr::from_ref(location.location()).addr();
-    (sum / 8) % CHAINS
+    let addresses = [
+        ptr::from_ref(vtable).addr(),
+        ptr::from_ref(location.location()).addr(),
+    ];
+    (addresses[0].wrapping_add(addresses[1]) / 8) % CHAINS
 }
 
 #[cfg(all(test, not(loom)))]
