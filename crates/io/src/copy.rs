@@ -95,7 +95,7 @@ impl Progress {
         writer: &mut W,
     ) -> Poll<io::Result<()>> {
         if self.flush_owed {
-            ready!(poll_flush(cx, writer))?;
+            ready!(Pin::new(writer).poll_flush(cx))?;
             self.flush_owed = false;
         }
         Poll::Ready(Ok(()))
@@ -128,7 +128,7 @@ impl Progress {
                 Poll::Ready(Ok(Some(Poll::Ready(n)))) => Pin::new(&mut *reader).consume(n),
                 Poll::Ready(Ok(Some(Poll::Pending))) => return Poll::Pending,
                 Poll::Ready(Ok(None)) => {
-                    ready!(poll_flush(cx, writer))?;
+                    ready!(Pin::new(writer).poll_flush(cx))?;
                     return Poll::Ready(Ok(self.copied));
                 }
                 Poll::Ready(Err(error)) => return Poll::Ready(Err(error)),
@@ -139,13 +139,6 @@ impl Progress {
             }
         }
     }
-}
-
-fn poll_flush<W: AsyncWrite + Unpin + ?Sized>(
-    cx: &mut Context<'_>,
-    writer: &mut W,
-) -> Poll<io::Result<()>> {
-    retry_interrupted(|| Pin::new(&mut *writer).poll_flush(cx))
 }
 
 /// What is under way from a reader to a writer.
@@ -196,7 +189,7 @@ impl CopyBuffer {
                 return Poll::Pending;
             }
             if self.ended {
-                ready!(poll_flush(cx, writer))?;
+                ready!(Pin::new(writer).poll_flush(cx))?;
                 return Poll::Ready(Ok(self.progress.copied));
             }
         }

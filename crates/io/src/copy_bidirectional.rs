@@ -6,7 +6,6 @@ use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use crate::copy::CopyBuffer;
-use crate::future::retry_interrupted;
 use crate::{AsyncRead, AsyncWrite, BUF_SIZE};
 
 /// Copies from `a` to `b` and from `b` to `a` until both have ended; returns how many bytes went
@@ -103,9 +102,7 @@ impl Direction {
             *self = Direction::ShuttingDown(copied);
         }
         if let Direction::ShuttingDown(copied) = *self {
-            ready!(retry_interrupted(
-                || Pin::new(&mut *writer).poll_shutdown(cx)
-            ))?;
+            ready!(Pin::new(writer).poll_shutdown(cx))?;
             *self = Direction::Done(copied);
         }
         match self {

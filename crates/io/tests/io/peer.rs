@@ -72,6 +72,11 @@ impl Peer {
             }
         }
     }
+
+    /// Flushes and shutdowns: a copy whose flush is interrupted ends there.
+    fn poll_uninterrupted(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.poll_turn(cx).map(drop)
+    }
 }
 
 impl AsyncRead for Peer {
@@ -101,11 +106,11 @@ impl AsyncWrite for Peer {
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        self.poll_turn(cx).map_ok(drop)
+        self.poll_uninterrupted(cx).map(Ok)
     }
 
     fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        ready!(self.poll_turn(cx))?;
+        ready!(self.poll_uninterrupted(cx));
         self.shut_down = true;
         Poll::Ready(Ok(()))
     }
