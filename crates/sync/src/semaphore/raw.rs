@@ -67,6 +67,11 @@ impl RawSemaphore {
     /// A semaphore that is listed as a part of the resource in whose scope this is called.
     #[track_caller]
     pub(crate) fn listed(permits: usize) -> Self {
+        // In a constant, where `new` may be, no number can be written.
+        assert!(
+            permits <= MAX_PERMITS,
+            "a semaphore may not have more than MAX_PERMITS permits ({MAX_PERMITS})"
+        );
         let resource = resource!(
             "tokio::sync::batch_semaphore",
             "Semaphore",
