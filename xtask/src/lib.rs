@@ -1,5 +1,5 @@
-//! The project's own commands: `cargo xtask tidy | conformance | loom | asan | bench | features |
-//! platforms | sim`.
+//! The project's own commands: `cargo xtask tidy | conformance | likeness | loom | asan | bench |
+//! features | platforms | sim`.
 //!
 //! A library, so that tests call it: `tests/tidy.rs` runs [`tidy`] over the whole workspace, so
 //! that `cargo test` fails where the style guide is not kept. It knows nothing of the runtime; it
@@ -14,6 +14,7 @@ pub mod bench;
 pub mod command;
 pub mod conformance;
 pub mod features;
+pub mod likeness;
 pub mod loom;
 pub mod messages;
 pub mod packages;

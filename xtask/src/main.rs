@@ -6,7 +6,9 @@ use std::env;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
-use xtask::{Result, asan, bench, command, conformance, features, loom, platforms, sim, tidy};
+use xtask::{
+    Result, asan, bench, command, conformance, features, likeness, loom, platforms, sim, tidy,
+};
 
 const HELP: &str = include_str!("help.txt");
 
@@ -29,6 +31,7 @@ fn run(arguments: &[String]) -> Result {
     match command {
         "tidy" => tidy::run(rest),
         "conformance" => conformance::run(rest),
+        "likeness" => likeness::run(rest),
         "loom" => loom::run(rest),
         "asan" => asan::run(rest),
         "bench" => bench::run(rest),

@@ -1,0 +1,121 @@
+//! Random programs over tokio's public API, each drawn from a seed, that tell what they see. This
+//! source is compiled twice: on the published tokio and on ours. `cargo xtask likeness` runs both
+//! and compares what they tell.
+//!
+//! `--families` prints the families and how many seeds each is run with; `FAMILY FROM COUNT` a line
+//! a seed (the seed, how many lines its log has, a number that stands for them); `FAMILY SEED` the
+//! log itself.
+
+mod trial;
+mod turn;
+
+mod broadcast;
+mod budget;
+mod duplex;
+mod errors;
+mod files;
+mod locks;
+mod misuse;
+mod mpsc;
+mod oneshot;
+mod scripted;
+mod signals;
+mod streams;
+mod tasks;
+mod time;
+mod watch;
+
+use std::panic::{self, AssertUnwindSafe};
+use std::process::ExitCode;
+
+use trial::Trial;
+
+/// A kind of program: its name, how many seeds it is run with, and the program.
+type Family = (&'static str, u64, fn(&mut Trial));
+
+const FAMILIES: &[Family] = &[
+    ("locks/semaphore", 300, locks::semaphore),
+    ("locks/mutex", 200, locks::mutex),
+    ("locks/rwlock", 300, locks::rwlock),
+    ("signals/notify", 300, signals::notify),
+    ("signals/barrier", 100, signals::barrier),
+    ("signals/once_cell", 200, signals::once_cell),
+    ("signals/set_once", 100, signals::set_once),
+    ("channels/bounded", 500, mpsc::bounded),
+    ("channels/unbounded", 300, mpsc::unbounded),
+    ("channels/broadcast", 500, broadcast::broadcast),
+    ("channels/watch", 500, watch::watch),
+    ("channels/oneshot", 300, oneshot::oneshot),
+    ("streams/duplex", 500, duplex::duplex),
+    ("streams/readers", 2000, streams::readers),
+    ("streams/writers", 2000, streams::writers),
+    ("streams/copies", 2000, streams::copies),
+    ("files/file", 200, files::file),
+    ("time/sleep", 200, time::sleeps),
+    ("time/interval", 200, time::intervals),
+    ("tasks/tasks", 300, tasks::tasks),
+    ("budget/budget", budget::SEEDS, budget::budget),
+    ("words/errors", 1, errors::errors),
+    ("words/misuse", 1, misuse::misuse),
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    // What panics here is part of the log.
+    panic::set_hook(Box::new(|_| {}));
+    match answer(&words) {
+        Some(()) => ExitCode::SUCCESS,
+        None => {
+            eprintln!("wants --families, FAMILY FROM COUNT, or FAMILY SEED");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn answer(words: &[&str]) -> Option<()> {
+    match words {
+        ["--families"] => {
+            for (name, seeds, _) in FAMILIES {
+                println!("{name} {seeds}");
+            }
+        }
+        [family, from, count] => {
+            let (from, count): (u64, u64) = (from.parse().ok()?, count.parse().ok()?);
+            let program = program_of(family)?;
+            for seed in from..from.saturating_add(count) {
+                let trial = tell(program, seed);
+                println!("{seed} {} {:016x}", trial.log().len(), trial.digest());
+            }
+        }
+        [family, seed] => {
+            let trial = tell(program_of(family)?, seed.parse().ok()?);
+            trial.log().iter().for_each(|line| println!("{line}"));
+        }
+        _ => return None,
+    }
+    Some(())
+}
+
+fn program_of(family: &str) -> Option<fn(&mut Trial)> {
+    let (_, _, program) = FAMILIES.iter().find(|(name, _, _)| *name == family)?;
+    Some(*program)
+}
+
+fn tell(program: fn(&mut Trial), seed: u64) -> Trial {
+    let mut trial = Trial::new(seed);
+    if let Err(message) = caught(|| program(&mut trial)) {
+        trial.tell(format_args!("the program panics: {message}"));
+    }
+    trial
+}
+
+/// What the function returns, or what it says when it panics.
+fn caught<R>(function: impl FnOnce() -> R) -> Result<R, String> {
+    panic::catch_unwind(AssertUnwindSafe(function)).map_err(|payload| {
+        let text = payload.downcast_ref::<String>().cloned();
+        let constant = || payload.downcast_ref::<&str>().map(|text| text.to_string());
+        text.or_else(constant)
+            .unwrap_or_else(|| "no text".to_owned())
+    })
+}
