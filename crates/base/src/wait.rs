@@ -182,6 +182,16 @@ impl<T> Waiter<T> {
         self.place.load(Ordering::Acquire) != QUEUED
     }
 
+    /// [`settle`](Self::settle), if this waiter was queued and then popped; whether it was.
+    #[inline]
+    pub fn settle_popped(self: Pin<&mut Self>) -> bool {
+        let popped = self.is_armed() && self.is_popped();
+        if popped {
+            self.free();
+        }
+        popped
+    }
+
     /// Ends the wait of a waiter that was popped; returns what it carries.
     ///
     /// # Panics
@@ -189,15 +199,23 @@ impl<T> Waiter<T> {
     #[inline]
     pub fn settle(self: Pin<&mut Self>) -> &mut T {
         assert!(self.is_popped(), "a waiter is settled once it was popped");
-        // SAFETY: nothing is moved out of the pin.
+        self.free().data.with_mut(|data| {
+            // SAFETY: not queued, so the data is the owner's, who is borrowed for the result.
+            unsafe { &mut *data }
+        })
+    }
+}
+
+impl<T> Waiter<T> {
+    /// Unbinds a waiter that is in no queue.
+    #[inline]
+    fn free(self: Pin<&mut Self>) -> &mut Self {
+        // SAFETY: nothing is moved out of the pin: the caller is in this file, and borrows.
         let this = unsafe { self.get_unchecked_mut() };
         // Relaxed: nobody else knows of a waiter that is in no queue.
         this.place.store(FREE, Ordering::Relaxed);
         this.queue = ptr::null();
-        this.data.with_mut(|data| {
-            // SAFETY: not queued, so the data is the owner's, who is borrowed for the result.
-            unsafe { &mut *data }
-        })
+        this
     }
 }
 

@@ -69,7 +69,9 @@ impl<T> ListLock<T> {
             .is_ok()
     }
 
+    // Never inlined: its loop needs registers that who finds the lock open would save for nothing.
     #[cold]
+    #[inline(never)]
     fn take_contended(&self) {
         let mut looks = 0;
         // Bounded by what others do under the lock.

@@ -50,10 +50,7 @@ impl<N: Deref<Target = Notify>> NotifyWait<N> {
     pub(super) fn enable(self: Pin<&mut Self>) -> bool {
         if self.waiter.is_armed() {
             let this = self.project();
-            *this.done = this.waiter.is_popped();
-            if *this.done {
-                this.waiter.settle();
-            }
+            *this.done = this.waiter.settle_popped();
             return *this.done;
         }
         // `poll_first` wakes nobody but through the queue, where this waker does nothing.
@@ -70,22 +67,19 @@ impl<N: Deref<Target = Notify>> NotifyWait<N> {
         }
     }
 
+    /// Who waits is polled twice most often: to be queued, and when told. The second makes no call,
+    /// and so does not save the registers that the first needs.
     #[inline]
     pub(crate) fn poll_wait(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
+        let mut waiter = this.waiter;
+        if waiter.as_mut().settle_popped() {
+            *this.done = true;
+        }
         if *this.done {
             return Poll::Ready(());
         }
-        let mut waiter = this.waiter;
-        if waiter.is_armed() {
-            let waiters = &this.notify.waiters;
-            ready!(waiters.poll_popped(waiter.as_mut(), cx, |_| NOTIFICATION));
-            waiter.settle();
-        } else {
-            ready!(poll_first(this.notify, *this.round, waiter, cx));
-        }
-        *this.done = true;
-        Poll::Ready(())
+        poll_untold(this.notify, *this.round, waiter, this.done, cx)
     }
 }
 
@@ -98,32 +92,58 @@ impl<N: Deref<Target = Notify>> std::future::Future for NotifyWait<N> {
     }
 }
 
+/// Polls what was not told yet, when it was last looked at.
+#[inline(never)]
+fn poll_untold(
+    notify: &Notify,
+    round: Round,
+    mut waiter: Pin<&mut Waiter<Told>>,
+    done: &mut bool,
+    cx: &mut Context<'_>,
+) -> Poll<()> {
+    if waiter.is_armed() {
+        let waiters = &notify.waiters;
+        ready!(waiters.poll_popped(waiter.as_mut(), cx, |_| NOTIFICATION));
+        waiter.settle();
+    } else {
+        ready!(poll_first(notify, round, waiter, cx));
+    }
+    *done = true;
+    Poll::Ready(())
+}
+
 /// Sees a later round, or takes what is stored, or queues.
+#[inline]
 fn poll_first(
     notify: &Notify,
     round: Round,
     waiter: Pin<&mut Waiter<Told>>,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
-    if notify.word.round() != round {
+    if !notify.word.is_quiet(round) && hears(notify, round) {
         return Poll::Ready(());
-    }
-    if notify.word.may_have_permit() {
-        let _locked = notify.waiters.lock();
-        if notify.word.take_permit() {
-            return Poll::Ready(());
-        }
     }
     // Before the lock, and dropped after it: cloning and dropping a waker is user code.
     let waker = cx.waker().clone();
     let mut locked = notify.waiters.lock();
-    if notify.word.round() != round || notify.word.take_permit() {
+    if !notify.word.is_quiet(round) && hears_locked(notify, round) {
         return Poll::Ready(());
     }
     locked.push_back(waiter, waker);
     drop(locked);
     waits::note(|| NOTIFICATION);
     Poll::Pending
+}
+
+/// Whether a future of `round` that is not queued hears a later round, or what was stored.
+fn hears(notify: &Notify, round: Round) -> bool {
+    let _locked = notify.waiters.lock();
+    hears_locked(notify, round)
+}
+
+/// [`hears`], under the queue's lock.
+fn hears_locked(notify: &Notify, round: Round) -> bool {
+    notify.word.round() != round || notify.word.take_permit()
 }
 
 /// Leaves the queue; a notification that was meant for this waiter alone goes to the next.

@@ -36,6 +36,13 @@ impl NotifyWord {
         Round(self.0.load(Ordering::Acquire) & !PERMIT)
     }
 
+    /// Whether there is nothing to hear for a future of `round`: no later round, nothing stored.
+    #[inline]
+    pub(super) fn is_quiet(&self, round: Round) -> bool {
+        // Acquire: as in round().
+        self.0.load(Ordering::Acquire) == round.0
+    }
+
     /// Whether a notification seems to be stored: to be checked under the lock.
     #[inline]
     pub(super) fn may_have_permit(&self) -> bool {
