@@ -100,6 +100,7 @@ macro_rules! tos_options {
 }
 
 /// Writes `device` and `bind_device`, which only Linux has.
+#[allow(unused_macros)] // Elsewhere.
 macro_rules! device_options {
     () => {
         /// The interface that it is bound to.

@@ -83,6 +83,7 @@ impl Held {
     /// # Safety
     /// The header is one of [`Header::new`], and there are so many bytes. Nobody else uses either
     /// until the kind's `drop` is called with it.
+    #[allow(dead_code)] // Rings lend buffers, and not every system has them.
     #[inline]
     pub(crate) unsafe fn lent(header: NonNull<Header>, len: usize) -> Self {
         let mut held = Self(header);
