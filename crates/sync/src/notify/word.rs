@@ -45,7 +45,7 @@ impl NotifyWord {
 
     /// Whether a notification seems to be stored: to be checked under the lock.
     #[inline]
-    pub(super) fn may_have_permit(&self) -> bool {
+    fn may_have_permit(&self) -> bool {
         // Relaxed: a guess.
         self.0.load(Ordering::Relaxed) & PERMIT != 0
     }
