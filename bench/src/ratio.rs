@@ -30,7 +30,15 @@ impl Ratio {
 
     /// `1.02 [0.98, 1.05]`.
     pub(crate) fn shown(&self) -> String {
-        format!("{:.2} [{:.2}, {:.2}]", self.median, self.least, self.most)
+        self.shown_to(2)
+    }
+
+    /// [`shown`](Self::shown), with so many digits behind the point.
+    pub(crate) fn shown_to(&self, digits: usize) -> String {
+        format!(
+            "{:.digits$} [{:.digits$}, {:.digits$}]",
+            self.median, self.least, self.most
+        )
     }
 
     /// What the interval says: nothing, if 1 is in it.

@@ -4,7 +4,7 @@
 //! buffers, which the sends give back; one system call a batch. To see what each part brings,
 //! arguments change it: `coop` or `plain` instead of the task work that is deferred to the wait;
 //! `epoll` waits for the ring's descriptor; `single` receives once into the connection's buffer;
-//! `direct` sends by a call of its own.
+//! `direct` sends by a call of its own; `skip` has sends that succeed tell nothing.
 
 use std::io::{self, Read};
 use std::net::TcpListener;
@@ -30,6 +30,7 @@ struct Variant {
     epoll: bool,
     single: bool,
     direct: bool,
+    skip: bool,
 }
 
 /// What a completion tells; with a descriptor and a buffer's number, it is a request's user data.
@@ -45,6 +46,9 @@ struct Server {
     buffers: Buffers,
     variant: Variant,
     listener: TcpListener,
+    /// What is queued to be sent and will tell of its failure only: done with when it is handed
+    /// over.
+    silent: Vec<u16>,
 }
 
 fn main() -> io::Result<()> {
@@ -56,6 +60,7 @@ fn main() -> io::Result<()> {
             "epoll" => variant.epoll = true,
             "single" => variant.single = true,
             "direct" => variant.direct = true,
+            "skip" => variant.skip = true,
             // The runner says how many threads: this has always one.
             _ => {}
         }
@@ -96,6 +101,7 @@ impl Server {
             buffers,
             variant,
             listener,
+            silent: Vec::new(),
         })
     }
 
@@ -109,6 +115,9 @@ impl Server {
                 None => {
                     self.ring.submit_and_wait(1)?;
                 }
+            }
+            for buffer in self.silent.drain(..) {
+                self.buffers.give_back(buffer);
             }
             // Bounded by the completions that are there, and come while these are seen to.
             loop {
@@ -165,6 +174,9 @@ impl Server {
                 if self.variant.single {
                     return self.receive(fd);
                 }
+                if self.variant.skip {
+                    return Self::hang_up(fd);
+                }
                 self.buffers.give_back(buffer);
                 Ok(())
             }
@@ -212,8 +224,22 @@ impl Server {
                 return Ok(());
             }
         }
-        let send = opcode::Send::new(Fd(fd), start, len).build();
-        self.push(send, Request::Send, fd, buffer)
+        let send = opcode::Send::new(Fd(fd), start, len);
+        if self.variant.skip {
+            let send = send.flags(libc::MSG_DONTWAIT | libc::MSG_WAITALL | libc::MSG_NOSIGNAL);
+            let send = send.build().flags(squeue::Flags::SKIP_SUCCESS);
+            self.push(send, Request::Send, fd, buffer)?;
+            self.silent.push(buffer);
+            return Ok(());
+        }
+        self.push(send.build(), Request::Send, fd, buffer)
+    }
+
+    /// On who does not read: what did not fit is not kept.
+    fn hang_up(fd: i32) -> io::Result<()> {
+        // SAFETY: no pointer is passed. It fails if the peer was faster.
+        unsafe { libc::shutdown(fd, libc::SHUT_RDWR) };
+        Ok(())
     }
 
     fn push(

@@ -33,11 +33,12 @@ pub(crate) struct Clients {
     message: &'static [u8],
     ring: IoUring,
     buffers: Buffers,
-    streams: Vec<TcpStream>,
+    count: usize,
 }
 
 impl Clients {
-    /// Receives on all of `streams` from here on, and will send `message`, which is short.
+    /// Receives on all of `streams` from here on, and will send `message`, which is short. The ring
+    /// keeps them open, without descriptors: there may be more than a process has of those.
     pub(crate) fn new(streams: Vec<TcpStream>, message: &'static [u8]) -> io::Result<Self> {
         let ring = IoUring::builder()
             .setup_cqsize(COMPLETIONS)
@@ -53,7 +54,7 @@ impl Clients {
             message,
             ring,
             buffers,
-            streams,
+            count: streams.len(),
         };
         for number in 0..clients.len() {
             clients.receive(number)?;
@@ -62,7 +63,7 @@ impl Clients {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.streams.len()
+        self.count
     }
 
     /// Sends a message on a connection, with the next [`wait`](Self::wait).

@@ -94,29 +94,20 @@ struct Meter {
     segments: u64,
 }
 
-impl Meter {
-    fn read(server: &Server, drive: &Drive) -> io::Result<Self> {
-        Ok(Self {
-            when: Instant::now(),
-            echoes: drive.echoes,
-            server_ns: cores::used_ns(server.child.id())?,
-            server_sleeps: cores::sleeps(server.child.id())?,
-            client_ns: cores::used_ns(std::process::id())?,
-            segments: cores::segments_sent()?,
-        })
-    }
-}
-
-/// Messages on their way, and how long others were.
-struct Drive {
+/// The connections of a server, which is driven for a while, once or now and then. Nothing is
+/// under way in between.
+pub(crate) struct Session {
+    /// The server's process.
+    process: u32,
     clients: Clients,
     answer_len: usize,
     load: Load,
-    begin: Instant,
     /// When the message of each connection was sent, if one is under way; how much came back.
     under_way: Vec<(Option<Instant>, usize)>,
     sent: u64,
     echoes: u64,
+    /// Since when it is driven, and what was sent before.
+    begin: (Instant, u64),
     /// Of messages that were sent after this it is noted how long they took.
     warm: Instant,
     latencies_ns: Vec<u32>,
@@ -146,33 +137,75 @@ pub(crate) fn drive_with(
     load: Load,
     time: Duration,
 ) -> io::Result<Reached> {
-    let streams = connect(server.addr, connections)?;
-    for stream in &streams {
-        stream.set_nodelay(true)?;
-    }
-    let begin = Instant::now();
-    let mut drive = Drive {
-        clients: Clients::new(streams, exchange.message)?,
-        answer_len: exchange.answer_len,
-        load,
-        begin,
-        under_way: vec![(None, 0); connections],
-        sent: 0,
-        echoes: 0,
-        warm: begin + time / 4,
-        latencies_ns: Vec::with_capacity(4 << 20),
-    };
-    if load == Load::Closed {
-        (0..connections).try_for_each(|number| drive.send(number, begin))?;
-    }
-    drive.until(drive.warm)?;
-    let before = Meter::read(server, &drive)?;
-    drive.until(drive.warm + time)?;
-    let after = Meter::read(server, &drive)?;
-    drive.reached(&before, &after)
+    Session::with(server, exchange, connections, load)?.drive(time)
 }
 
-impl Drive {
+impl Session {
+    /// Connects to an echo.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(crate) fn new(server: &Server, connections: usize, load: Load) -> io::Result<Self> {
+        Self::with(server, ECHO, connections, load)
+    }
+
+    fn with(
+        server: &Server,
+        exchange: Exchange,
+        connections: usize,
+        load: Load,
+    ) -> io::Result<Self> {
+        let streams = connect(server.addr, connections)?;
+        for stream in &streams {
+            stream.set_nodelay(true)?;
+        }
+        let now = Instant::now();
+        Ok(Self {
+            process: server.child.id(),
+            clients: Clients::new(streams, exchange.message)?,
+            answer_len: exchange.answer_len,
+            load,
+            under_way: vec![(None, 0); connections],
+            sent: 0,
+            echoes: 0,
+            begin: (now, 0),
+            warm: now,
+            latencies_ns: Vec::with_capacity(4 << 20),
+        })
+    }
+
+    /// Loads the server, a quarter of `time` to warm up and then for `time`; then waits for what is
+    /// under way.
+    ///
+    /// # Errors
+    /// Those of the system, and when the server does not answer as it should.
+    pub(crate) fn drive(&mut self, time: Duration) -> io::Result<Reached> {
+        let begin = Instant::now();
+        self.begin = (begin, self.sent);
+        self.warm = begin + time / 4;
+        self.latencies_ns.clear();
+        if self.load == Load::Closed {
+            (0..self.clients.len()).try_for_each(|number| self.send(number, begin))?;
+        }
+        self.until(self.warm)?;
+        let before = self.meter()?;
+        self.until(self.warm + time)?;
+        let after = self.meter()?;
+        self.rest()?;
+        self.reached(&before, &after)
+    }
+
+    fn meter(&self) -> io::Result<Meter> {
+        Ok(Meter {
+            when: Instant::now(),
+            echoes: self.echoes,
+            server_ns: cores::used_ns(self.process)?,
+            server_sleeps: cores::sleeps(self.process)?,
+            client_ns: cores::used_ns(std::process::id())?,
+            segments: cores::segments_sent()?,
+        })
+    }
+
     fn until(&mut self, end: Instant) -> io::Result<()> {
         let mut arrived = Vec::with_capacity(self.clients.len());
         let limit = match self.load {
@@ -191,6 +224,26 @@ impl Drive {
             // What is there was there now; what is sent leaves with the next wait.
             now = Instant::now();
             for &(number, count) in &arrived {
+                let is_whole = self.receive(number, count, now)?;
+                if is_whole && self.load == Load::Closed {
+                    self.send(number, now)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits until nothing is under way.
+    fn rest(&mut self) -> io::Result<()> {
+        let mut arrived = Vec::with_capacity(self.clients.len());
+        // Bounded: what is under way comes back, or nothing does.
+        while self.echoes < self.sent {
+            self.clients.wait(SILENCE_MAX, &mut arrived)?;
+            if arrived.is_empty() {
+                return Err(io::ErrorKind::TimedOut.into());
+            }
+            let now = Instant::now();
+            for &(number, count) in &arrived {
                 self.receive(number, count, now)?;
             }
         }
@@ -199,9 +252,10 @@ impl Drive {
 
     fn send_what_is_due(&mut self, rate: u32, now: Instant) -> io::Result<()> {
         let each = Duration::from_secs(1).as_nanos() as u64 / u64::from(rate);
+        let (begin, sent_before) = self.begin;
         // Bounded by the time that has gone by, and by the connections.
         loop {
-            let due = self.begin + Duration::from_nanos(each * self.sent);
+            let due = begin + Duration::from_nanos(each * (self.sent - sent_before));
             let number = self.sent as usize % self.clients.len();
             if due > now || self.under_way[number].0.is_some() {
                 return Ok(());
@@ -216,12 +270,12 @@ impl Drive {
         self.clients.send(number)
     }
 
-    /// Some bytes of an echo; if that is whole then, the next message is on its way.
-    fn receive(&mut self, number: usize, count: usize, now: Instant) -> io::Result<()> {
+    /// Some bytes of an echo; whether that is whole then.
+    fn receive(&mut self, number: usize, count: usize, now: Instant) -> io::Result<bool> {
         let (sent, got) = &mut self.under_way[number];
         *got += count;
         if *got < self.answer_len {
-            return Ok(());
+            return Ok(false);
         }
         let Some(sent) = sent.take().filter(|_| *got == self.answer_len) else {
             return Err(io::Error::other("an answer to what nobody has asked"));
@@ -232,13 +286,10 @@ impl Drive {
             self.latencies_ns
                 .push(u32::try_from(nanos).unwrap_or(u32::MAX));
         }
-        match self.load {
-            Load::Closed => self.send(number, now),
-            Load::Paced(_) => Ok(()),
-        }
+        Ok(true)
     }
 
-    fn reached(mut self, before: &Meter, after: &Meter) -> io::Result<Reached> {
+    fn reached(&mut self, before: &Meter, after: &Meter) -> io::Result<Reached> {
         self.latencies_ns.sort_unstable();
         let at = self.latencies_ns.len() * 99 / 100;
         let Some(&p99) = self.latencies_ns.get(at) else {

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::client::Exchange;
 use crate::echo::{self, Load, Reached, Server};
 use crate::plan::Plan;
-use crate::ratio::{self, Ratio};
+use crate::ratio::Ratio;
 use crate::table::{self, Side};
 
 /// Short, for many pairs are worth more than long ones.
@@ -48,10 +48,7 @@ const FIGURES: [Figure; 4] = [
 /// # Errors
 /// Those of the system, and too few rounds to tell an interval.
 pub(crate) fn compare(plan: &Plan, binaries: &Path) -> io::Result<()> {
-    if plan.rounds < ratio::PAIRS_MIN {
-        let least = ratio::PAIRS_MIN;
-        return Err(io::Error::other(format!("--rounds {least} at least")));
-    }
+    plan.pairs()?;
     println!(
         "| row | connections | runtime | unit | published | ours | ratio | ours is |\n\
          |---|---:|---|---|---:|---:|---|---|"

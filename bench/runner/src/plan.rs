@@ -1,7 +1,9 @@
 //! What the command line asks for.
 
+use std::io;
 use std::path::PathBuf;
 
+use crate::ratio::PAIRS_MIN;
 use crate::table::Side;
 
 /// How the runner is called.
@@ -104,6 +106,17 @@ impl Plan {
             }
         }
         Ok(plan)
+    }
+
+    /// How many rounds there are, each a pair of which a ratio is made.
+    ///
+    /// # Errors
+    /// When those are too few to tell an interval.
+    pub(crate) fn pairs(&self) -> io::Result<usize> {
+        match self.rounds {
+            rounds @ PAIRS_MIN.. => Ok(rounds),
+            _ => Err(io::Error::other(format!("--rounds {PAIRS_MIN} at least"))),
+        }
     }
 
     /// The name in its binaries of whichever stands for a side.
