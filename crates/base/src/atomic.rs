@@ -8,9 +8,6 @@ pub mod plain {
     pub use std::sync::atomic::*;
 }
 
-/// Whether the model checker runs: models want small queues.
-pub const MODEL: bool = cfg!(loom);
-
 #[cfg(not(loom))]
 pub use real::*;
 

@@ -10,7 +10,7 @@ use std::cell::Cell;
 use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ptr::NonNull;
 
-use crate::atomic::MODEL;
+use crate::atomic::IN_MODEL;
 
 /// Where a block begins is a multiple of this.
 const ALIGN: usize = 16;
@@ -199,7 +199,7 @@ impl SizeClass {
     /// The blocks for `bytes`; `None` if such blocks are not kept.
     pub const fn of(bytes: usize) -> Option<Self> {
         // The model checker finds uses of freed memory only if it is freed.
-        if bytes == 0 || MODEL {
+        if bytes == 0 || IN_MODEL {
             return None;
         }
         let (mut row, mut below, mut index) = (0, 0, 0);

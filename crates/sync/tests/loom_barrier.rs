@@ -7,15 +7,9 @@ use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
 use yamanote_sync::Barrier;
 
-fn model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(preemptions);
-    builder.check(f);
-}
-
 #[test]
 fn loom_barrier_all_go_on_when_the_last_has_come() {
-    model(2, || {
+    loom::model(|| {
         let shared = Arc::new((Barrier::new(3), AtomicUsize::new(0)));
         let arrive = |shared: &(Barrier, AtomicUsize)| {
             shared.1.fetch_add(1, Ordering::Relaxed);
@@ -39,7 +33,7 @@ fn loom_barrier_all_go_on_when_the_last_has_come() {
 
 #[test]
 fn loom_barrier_rounds_follow_each_other() {
-    model(3, || {
+    loom::model(|| {
         let barrier = Arc::new(Barrier::new(2));
         let other = barrier.clone();
         let leads = |barrier: &Barrier| {

@@ -6,15 +6,9 @@ use loom::thread;
 use yamanote_sync::broadcast;
 use yamanote_sync::broadcast::error::RecvError;
 
-fn model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(preemptions);
-    builder.check(f);
-}
-
 #[test]
 fn loom_broadcast_values_come_in_order_and_then_the_end() {
-    model(2, || {
+    loom::model(|| {
         let (tx, mut rx) = broadcast::channel(2);
         let sender = thread::spawn(move || {
             tx.send(1).unwrap();
@@ -29,7 +23,7 @@ fn loom_broadcast_values_come_in_order_and_then_the_end() {
 
 #[test]
 fn loom_broadcast_two_receivers_have_the_same_value() {
-    model(2, || {
+    loom::model(|| {
         let (tx, mut rx) = broadcast::channel(1);
         let mut other = tx.subscribe();
         let receiver = thread::spawn(move || assert_eq!(block_on(other.recv()), Ok(1)));
@@ -57,7 +51,7 @@ fn account(mut rx: broadcast::Receiver<u64>) -> u64 {
 
 #[test]
 fn loom_broadcast_a_value_is_received_or_counted_as_missed() {
-    model(2, || {
+    loom::model(|| {
         let (tx, rx) = broadcast::channel(1);
         let sender = thread::spawn(move || {
             for value in 0..3 {
@@ -71,7 +65,7 @@ fn loom_broadcast_a_value_is_received_or_counted_as_missed() {
 
 #[test]
 fn loom_broadcast_a_last_receiver_that_goes_wakes_closed() {
-    model(2, || {
+    loom::model(|| {
         let (tx, rx) = broadcast::channel(1);
         tx.send(1).unwrap();
         let receiver = thread::spawn(move || drop(rx));
@@ -85,7 +79,7 @@ fn loom_broadcast_a_last_receiver_that_goes_wakes_closed() {
 
 #[test]
 fn loom_broadcast_a_weak_sender_becomes_strong_or_the_channel_ends() {
-    model(2, || {
+    loom::model(|| {
         let (tx, mut rx) = broadcast::channel(1);
         let weak = tx.downgrade();
         let sender = thread::spawn(move || drop(tx));

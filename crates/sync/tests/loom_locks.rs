@@ -11,12 +11,6 @@ use loom::sync::Arc;
 use loom::thread;
 use yamanote_sync::{Mutex, RwLock};
 
-fn model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(preemptions);
-    builder.check(f);
-}
-
 /// A value whose use at the same time by two, one of which writes, the model checker reports.
 struct Watched(UnsafeCell<u32>);
 
@@ -46,7 +40,7 @@ fn poll_and_drop(future: impl Future) {
 
 #[test]
 fn loom_locks_a_mutex_excludes_and_is_handed_over() {
-    model(3, || {
+    loom::model(|| {
         let mutex = Arc::new(Mutex::new(Watched::new()));
         let other = mutex.clone();
         let thread = thread::spawn(move || block_on(other.lock()).add());
@@ -58,7 +52,7 @@ fn loom_locks_a_mutex_excludes_and_is_handed_over() {
 
 #[test]
 fn loom_locks_who_gives_up_the_wait_for_a_mutex_leaves_it_to_the_next() {
-    model(2, || {
+    loom::model(|| {
         let mutex = Arc::new(Mutex::new(Watched::new()));
         let guard = mutex.try_lock().unwrap();
         let other = mutex.clone();
@@ -75,7 +69,7 @@ fn loom_locks_who_gives_up_the_wait_for_a_mutex_leaves_it_to_the_next() {
 
 #[test]
 fn loom_locks_a_writer_excludes_readers() {
-    model(2, || {
+    loom::model(|| {
         let lock = Arc::new(RwLock::with_max_readers(Watched::new(), 2));
         let other = lock.clone();
         let writer = thread::spawn(move || block_on(other.write()).add());
@@ -90,7 +84,7 @@ fn loom_locks_a_writer_excludes_readers() {
 
 #[test]
 fn loom_locks_no_writer_comes_between_a_downgrade() {
-    model(3, || {
+    loom::model(|| {
         let lock = Arc::new(RwLock::with_max_readers(Watched::new(), 2));
         let other = lock.clone();
         let thread = thread::spawn(move || block_on(other.write()).add());
@@ -107,7 +101,7 @@ fn loom_locks_no_writer_comes_between_a_downgrade() {
 
 #[test]
 fn loom_locks_a_writer_that_gives_up_lets_readers_in() {
-    model(2, || {
+    loom::model(|| {
         let lock = Arc::new(RwLock::with_max_readers(Watched::new(), 2));
         let held = lock.try_read().unwrap();
         let other = lock.clone();

@@ -12,13 +12,6 @@ use loom::future::block_on;
 use loom::thread;
 use yamanote_sync::mpsc;
 
-/// Explores every order with at most so many preemptions, unless the environment says otherwise.
-fn model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(preemptions);
-    builder.check(f);
-}
-
 /// Counts its drops in a counter that no model explores.
 struct Counted(&'static AtomicUsize);
 
@@ -30,7 +23,7 @@ impl Drop for Counted {
 
 #[test]
 fn loom_mpsc_two_senders_keep_their_order() {
-    model(2, || {
+    loom::model(|| {
         let (tx, mut rx) = mpsc::unbounded_channel();
         let other = tx.clone();
         let sender = thread::spawn(move || {
@@ -60,7 +53,7 @@ fn loom_mpsc_two_senders_keep_their_order() {
 
 #[test]
 fn loom_mpsc_blocks_are_reused_while_a_sender_looks_for_its_own() {
-    model(2, || {
+    loom::model(|| {
         let (tx, mut rx) = mpsc::unbounded_channel();
         let other = tx.clone();
         let sender = thread::spawn(move || other.send(1).unwrap());
@@ -80,7 +73,7 @@ fn loom_mpsc_blocks_are_reused_while_a_sender_looks_for_its_own() {
 
 #[test]
 fn loom_mpsc_a_full_channel_lets_the_sender_wait() {
-    model(3, || {
+    loom::model(|| {
         let (tx, mut rx) = mpsc::channel(1);
         let sender = thread::spawn(move || {
             block_on(async {
@@ -97,7 +90,7 @@ fn loom_mpsc_a_full_channel_lets_the_sender_wait() {
 
 #[test]
 fn loom_mpsc_what_was_accepted_before_the_closing_is_received() {
-    model(3, || {
+    loom::model(|| {
         let (tx, mut rx) = mpsc::unbounded_channel();
         let sender = thread::spawn(move || {
             let accepted = usize::from(tx.send(1).is_ok());
@@ -114,7 +107,7 @@ fn loom_mpsc_what_was_accepted_before_the_closing_is_received() {
 
 #[test]
 fn loom_mpsc_a_permit_given_back_ends_a_closed_channel() {
-    model(3, || {
+    loom::model(|| {
         let (tx, mut rx) = mpsc::channel::<u8>(1);
         let sender = thread::spawn(move || {
             drop(tx.try_reserve());
@@ -128,7 +121,7 @@ fn loom_mpsc_a_permit_given_back_ends_a_closed_channel() {
 
 #[test]
 fn loom_mpsc_a_cancelled_reservation_ends_a_closed_channel() {
-    model(3, || {
+    loom::model(|| {
         let (tx, mut rx) = mpsc::channel::<u8>(1);
         tx.try_send(1).unwrap();
         let sender = thread::spawn(move || {
@@ -149,7 +142,7 @@ fn loom_mpsc_a_cancelled_reservation_ends_a_closed_channel() {
 
 #[test]
 fn loom_mpsc_the_last_sender_wakes_the_receiver() {
-    model(3, || {
+    loom::model(|| {
         let (tx, mut rx) = mpsc::unbounded_channel::<u8>();
         let other = tx.clone();
         let one = thread::spawn(move || drop(other));
@@ -163,7 +156,7 @@ fn loom_mpsc_the_last_sender_wakes_the_receiver() {
 #[test]
 fn loom_mpsc_values_are_dropped_once_with_the_receiver() {
     static DROPS: AtomicUsize = AtomicUsize::new(0);
-    model(3, || {
+    loom::model(|| {
         DROPS.store(0, Ordering::Relaxed);
         let (tx, rx) = mpsc::channel(2);
         let sender = thread::spawn(move || {
@@ -179,7 +172,7 @@ fn loom_mpsc_values_are_dropped_once_with_the_receiver() {
 
 #[test]
 fn loom_mpsc_closed_is_told() {
-    model(3, || {
+    loom::model(|| {
         let (tx, rx) = mpsc::channel::<u8>(1);
         let receiver = thread::spawn(move || drop(rx));
         block_on(tx.closed());

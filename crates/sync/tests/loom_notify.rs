@@ -10,12 +10,6 @@ use loom::sync::Arc;
 use loom::thread;
 use yamanote_sync::Notify;
 
-fn model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(preemptions);
-    builder.check(f);
-}
-
 fn poll_once(future: std::pin::Pin<&mut impl Future>) -> bool {
     matches!(
         future.poll(&mut Context::from_waker(Waker::noop())),
@@ -25,7 +19,7 @@ fn poll_once(future: std::pin::Pin<&mut impl Future>) -> bool {
 
 #[test]
 fn loom_notify_one_wakes_or_is_stored() {
-    model(3, || {
+    loom::model(|| {
         let notify = Arc::new(Notify::new());
         let other = notify.clone();
         let thread = thread::spawn(move || other.notify_one());
@@ -37,7 +31,7 @@ fn loom_notify_one_wakes_or_is_stored() {
 
 #[test]
 fn loom_notify_all_reaches_a_future_that_was_made_before() {
-    model(3, || {
+    loom::model(|| {
         let notify = Arc::new(Notify::new());
         let other = notify.clone();
         let (one, two) = (notify.notified(), notify.notified());
@@ -50,7 +44,7 @@ fn loom_notify_all_reaches_a_future_that_was_made_before() {
 
 #[test]
 fn loom_notify_a_cancelled_waiter_passes_its_notification_on() {
-    model(3, || {
+    loom::model(|| {
         let notify = Arc::new(Notify::new());
         let waiter = {
             let notify = notify.clone();
@@ -72,7 +66,7 @@ fn loom_notify_a_cancelled_waiter_passes_its_notification_on() {
 
 #[test]
 fn loom_notify_two_notifications_reach_two_waiters() {
-    model(2, || {
+    loom::model(|| {
         let notify = Arc::new(Notify::new());
         let (mut one, mut two) = (pin!(notify.notified()), pin!(notify.notified()));
         one.as_mut().enable();
@@ -88,7 +82,7 @@ fn loom_notify_two_notifications_reach_two_waiters() {
 
 #[test]
 fn loom_notify_one_and_all_at_once_lose_nobody() {
-    model(3, || {
+    loom::model(|| {
         let notify = Arc::new(Notify::new());
         let mut waiting = pin!(notify.notified());
         waiting.as_mut().enable();

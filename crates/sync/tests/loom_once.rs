@@ -10,15 +10,9 @@ use loom::sync::Arc;
 use loom::thread;
 use yamanote_sync::{OnceCell, SetError, SetOnce};
 
-fn model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(preemptions);
-    builder.check(f);
-}
-
 #[test]
 fn loom_once_one_initialiser_wins_and_all_see_its_value() {
-    model(3, || {
+    loom::model(|| {
         let cell = Arc::new(OnceCell::new());
         let other = cell.clone();
         let init = |cell: &OnceCell<Box<u32>>, n| {
@@ -33,7 +27,7 @@ fn loom_once_one_initialiser_wins_and_all_see_its_value() {
 
 #[test]
 fn loom_once_setting_and_initialising_agree() {
-    model(3, || {
+    loom::model(|| {
         let cell = Arc::new(OnceCell::new());
         let other = cell.clone();
         let thread = thread::spawn(move || other.set(Box::new(1)));
@@ -49,7 +43,7 @@ fn loom_once_setting_and_initialising_agree() {
 
 #[test]
 fn loom_once_a_cancelled_initialiser_leaves_the_cell_to_the_next() {
-    model(3, || {
+    loom::model(|| {
         let cell = Arc::new(OnceCell::new());
         let other = cell.clone();
         let thread = thread::spawn(move || {
@@ -65,7 +59,7 @@ fn loom_once_a_cancelled_initialiser_leaves_the_cell_to_the_next() {
 
 #[test]
 fn loom_once_who_waits_for_a_set_once_sees_its_value() {
-    model(3, || {
+    loom::model(|| {
         let cell = Arc::new(SetOnce::new());
         let setters: Vec<_> = (1..3)
             .map(|n| {

@@ -11,15 +11,9 @@ use loom::sync::Arc;
 use loom::thread;
 use yamanote_sync::Semaphore;
 
-fn model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(preemptions);
-    builder.check(f);
-}
-
 #[test]
 fn loom_semaphore_one_permit_excludes() {
-    model(3, || {
+    loom::model(|| {
         let shared = Arc::new((Semaphore::new(1), UnsafeCell::new(0)));
         let enter = |shared: &(Semaphore, UnsafeCell<u32>)| {
             let permit = block_on(shared.0.acquire()).unwrap();
@@ -39,7 +33,7 @@ fn loom_semaphore_one_permit_excludes() {
 
 #[test]
 fn loom_semaphore_a_large_request_gets_what_comes_in_parts() {
-    model(3, || {
+    loom::model(|| {
         let semaphore = Arc::new(Semaphore::new(0));
         let givers: Vec<_> = (0..2)
             .map(|_| {
@@ -57,7 +51,7 @@ fn loom_semaphore_a_large_request_gets_what_comes_in_parts() {
 
 #[test]
 fn loom_semaphore_a_cancelled_request_loses_no_permit() {
-    model(3, || {
+    loom::model(|| {
         let semaphore = Arc::new(Semaphore::new(0));
         let other = semaphore.clone();
         let giver = thread::spawn(move || other.add_permits(1));
@@ -77,7 +71,7 @@ fn loom_semaphore_a_cancelled_request_loses_no_permit() {
 
 #[test]
 fn loom_semaphore_closing_wakes_who_waits_and_parts_come_back() {
-    model(3, || {
+    loom::model(|| {
         let semaphore = Arc::new(Semaphore::new(1));
         let other = semaphore.clone();
         let closer = thread::spawn(move || other.close());
@@ -89,7 +83,7 @@ fn loom_semaphore_closing_wakes_who_waits_and_parts_come_back() {
 
 #[test]
 fn loom_semaphore_forgotten_permits_are_gone() {
-    model(3, || {
+    loom::model(|| {
         let semaphore = Arc::new(Semaphore::new(1));
         let other = semaphore.clone();
         let forgetter = thread::spawn(move || other.forget_permits(1));

@@ -5,15 +5,9 @@ use loom::future::block_on;
 use loom::thread;
 use yamanote_sync::watch;
 
-fn model(preemptions: usize, f: impl Fn() + Sync + Send + 'static) {
-    let mut builder = loom::model::Builder::new();
-    builder.preemption_bound.get_or_insert(preemptions);
-    builder.check(f);
-}
-
 #[test]
 fn loom_watch_the_last_value_is_seen() {
-    model(2, || {
+    loom::model(|| {
         let (tx, mut rx) = watch::channel(0);
         let sender = thread::spawn(move || {
             tx.send(1).unwrap();
@@ -32,7 +26,7 @@ fn loom_watch_the_last_value_is_seen() {
 
 #[test]
 fn loom_watch_two_receivers_are_told() {
-    model(2, || {
+    loom::model(|| {
         let (tx, mut rx) = watch::channel(0);
         let mut other = rx.clone();
         let receiver = thread::spawn(move || {
@@ -47,7 +41,7 @@ fn loom_watch_two_receivers_are_told() {
 
 #[test]
 fn loom_watch_wait_for_returns_the_value_it_accepted() {
-    model(2, || {
+    loom::model(|| {
         let (tx, mut rx) = watch::channel(0);
         let sender = thread::spawn(move || {
             tx.send(1).unwrap();
@@ -61,7 +55,7 @@ fn loom_watch_wait_for_returns_the_value_it_accepted() {
 
 #[test]
 fn loom_watch_a_last_receiver_that_goes_wakes_closed() {
-    model(2, || {
+    loom::model(|| {
         let (tx, rx) = watch::channel(0);
         let receiver = thread::spawn(move || drop(rx));
         block_on(tx.closed());

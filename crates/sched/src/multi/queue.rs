@@ -17,10 +17,10 @@
 
 use std::ptr;
 
-use yamanote_base::atomic::{Arc, AtomicPtr, AtomicU64, MODEL, Ordering};
+use yamanote_base::atomic::{Arc, AtomicPtr, AtomicU64, IN_MODEL, Ordering};
 
 /// Slots of a ring; a power of two.
-pub const LEN: usize = if MODEL { 4 } else { 256 };
+pub const LEN: usize = if IN_MODEL { 4 } else { 256 };
 
 /// Something that travels through a ring as one pointer.
 pub trait Item: Send + Sized {
