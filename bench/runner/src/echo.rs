@@ -10,7 +10,7 @@ use crate::client::{Clients, Exchange};
 use crate::cores;
 
 /// What an echo is asked for.
-const ECHO: Exchange = Exchange {
+pub(crate) const ECHO: Exchange = Exchange {
     message: &[7; 64],
     answer_len: 64,
 };
@@ -113,33 +113,6 @@ pub(crate) struct Session {
     latencies_ns: Vec<u32>,
 }
 
-/// Loads an echo, a quarter of `time` to warm up and then for `time`.
-///
-/// # Errors
-/// Those of the system, and when the server does not answer.
-pub(crate) fn drive(
-    server: &Server,
-    connections: usize,
-    load: Load,
-    time: Duration,
-) -> io::Result<Reached> {
-    drive_with(server, ECHO, connections, load, time)
-}
-
-/// [`drive`] for a server that answers `exchange`.
-///
-/// # Errors
-/// As there, and when an answer has another length.
-pub(crate) fn drive_with(
-    server: &Server,
-    exchange: Exchange,
-    connections: usize,
-    load: Load,
-    time: Duration,
-) -> io::Result<Reached> {
-    Session::with(server, exchange, connections, load)?.drive(time)
-}
-
 impl Session {
     /// Connects to an echo.
     ///
@@ -149,13 +122,17 @@ impl Session {
         Self::with(server, ECHO, connections, load)
     }
 
-    fn with(
+    /// Connects to a server that answers `exchange`.
+    ///
+    /// # Errors
+    /// Those of the system.
+    pub(crate) fn with(
         server: &Server,
         exchange: Exchange,
         connections: usize,
         load: Load,
     ) -> io::Result<Self> {
-        let streams = connect(server.addr, connections)?;
+        let streams = connect(server.addr, connections, exchange)?;
         for stream in &streams {
             stream.set_nodelay(true)?;
         }
@@ -309,15 +286,16 @@ impl Session {
 }
 
 /// Opens connections, not faster than the server accepts them: one that does not fit into its
-/// queue would wait for a second.
-pub(crate) fn connect(addr: SocketAddr, connections: usize) -> io::Result<Vec<TcpStream>> {
-    const AHEAD_MAX: usize = 256;
+/// queue, which has room for 128, would wait for a second.
+fn connect(addr: SocketAddr, connections: usize, exchange: Exchange) -> io::Result<Vec<TcpStream>> {
+    const AHEAD_MAX: usize = 64;
+    let mut answer = vec![0; exchange.answer_len];
     let mut streams = Vec::with_capacity(connections);
     for number in 1..=connections {
         let mut stream = TcpStream::connect(addr)?;
         if number % AHEAD_MAX == 0 {
-            stream.write_all(&[7])?;
-            stream.read_exact(&mut [0])?;
+            stream.write_all(exchange.message)?;
+            stream.read_exact(&mut answer)?;
         }
         streams.push(stream);
     }

@@ -4,12 +4,14 @@
 mod page;
 
 use std::io;
+use std::time::Duration;
 
 use crate::Binaries;
 use crate::machine;
 use crate::plan::{Field, Plan};
-use crate::rows::{self, Program};
+use crate::rows::{self, Measured, Program};
 use crate::samples::Samples;
+use crate::served::{self, Slices};
 
 /// Those that all others are compared with.
 const OURS: Program = Program::of("yamanote");
@@ -59,10 +61,16 @@ pub(crate) fn compare(plan: &Plan, binaries: &Binaries<'_>, field: Field) -> io:
     };
     for round in 0..plan.rounds {
         eprintln!("round {} of {}", round + 1, plan.rounds);
-        rows::round(plan, &folder, &programs, |at, row| {
+        let mut take = |at: usize, row: Measured| {
             let key = [row.name, row.flavor, row.unit];
             samples.add(programs[at].name, key, row.value);
-        })?;
+        };
+        rows::round(plan, &folder, &programs, &mut take)?;
+        let slices = Slices {
+            rounds: 1,
+            time: Duration::from_millis(if plan.short { 500 } else { 2000 }),
+        };
+        served::measure(plan, (&folder, &programs), served::echoes(), slices, take)?;
         // What the one before leaves behind is another's in the next round.
         programs.reverse();
     }

@@ -5,7 +5,7 @@
 //! `--binaries` it builds nothing and takes what is in that folder: two versions of ours, say.
 //! `--peers` compares with other runtimes, `--tuned` with tokio and its switches: `PEERS.md` and
 //! `TUNED.md`; with `--kept FILE`, what that holds counts as well. `--echo` compares with loops
-//! without a runtime: `ECHO.md`; `--pairs` tells how sure servers' ratios are; `--sim` compares
+//! without a runtime: `ECHO.md`; `--servers` measures the rows of servers alone; `--sim` compares
 //! simulated worlds with turmoil's: `SIM.md`. `--quick` measures no time: it fails if a row costs
 //! more instructions than `baseline.toml` says.
 
@@ -16,19 +16,14 @@ mod counts;
 mod echo;
 mod field;
 mod floor;
-#[allow(dead_code, reason = "the other program asks, too")]
-mod http;
-mod http_rows;
-mod idle;
 mod machine;
-mod pairs;
 mod plan;
 mod plot;
-mod poller;
 #[path = "../../src/ratio.rs"]
 mod ratio;
 mod rows;
 mod samples;
+mod served;
 mod sim;
 mod table;
 
@@ -38,7 +33,8 @@ use std::process::{Command, ExitCode};
 
 use baseline::Baseline;
 use plan::{Plan, Task};
-use rows::Program;
+use rows::{Measured, Program};
+use served::ROWS;
 use table::{Results, Side};
 
 fn main() -> ExitCode {
@@ -58,13 +54,9 @@ fn run(plan: &Plan) -> io::Result<()> {
     let workspace = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let binaries = Binaries { workspace, plan };
     match plan.task {
-        Task::Compare => compare(plan, &binaries),
+        Task::Compare | Task::Servers => compare(plan, &binaries),
         Task::Field(field) => field::compare(plan, &binaries, field),
         Task::Echo => echo_beside_floor(plan, &binaries),
-        Task::Pairs => {
-            let folder = binaries.build(&[Side::Published, Side::Ours])?;
-            pairs::compare(plan, &folder)
-        }
         Task::Sim => simulators(plan, &binaries),
         Task::Check => check(&binaries),
         Task::WriteBaseline => {
@@ -76,28 +68,30 @@ fn run(plan: &Plan) -> io::Result<()> {
 }
 
 fn compare(plan: &Plan, binaries: &Binaries<'_>) -> io::Result<()> {
-    let folder = binaries.build(&[Side::Published, Side::Ours])?;
+    let slices = plan.slices()?;
+    let mut sides = [Side::Published, Side::Ours];
+    let folder = binaries.build(&sides)?;
     let mut results = Results::default();
-    for round in 0..plan.rounds {
-        // Not always the same side first: what the first leaves behind would favour the second.
-        let mut sides = [Side::Published, Side::Ours];
-        if round % 2 == 1 {
+    let mut take = |side, row: Measured| {
+        let name = (format!("{} | {}", row.name, row.flavor), row.unit);
+        results.add(name, side, row.value, row.allocations);
+    };
+    if plan.task == Task::Compare {
+        for round in 0..plan.rounds {
+            eprintln!("round {} of {}", round + 1, plan.rounds);
+            let programs = sides.map(|side| Program::of(plan.binary(side)));
+            rows::round(plan, &folder, &programs, |at, row| take(sides[at], row))?;
+            // Not always the same first: what that leaves behind would favour the second.
             sides.reverse();
         }
-        eprintln!("round {} of {}", round + 1, plan.rounds);
-        let programs = sides.map(|side| Program::of(plan.binary(side)));
-        rows::round(plan, &folder, &programs, |at, row| {
-            let name = (format!("{} | {}", row.name, row.flavor), row.unit);
-            results.add(name, sides[at], row.value, row.allocations);
-        })?;
-        let echo = |side| folder.join(format!("echo-{}", plan.binary(side)));
-        let filter = plan.filter.as_deref();
-        idle::rows(plan.short, filter, &sides, &mut results, &echo)?;
-        let http = |side| folder.join(format!("http-{}", plan.binary(side)));
-        http_rows::rows(plan.short, filter, &sides, &mut results, &http)?;
     }
-    if let Some(counts) = binaries.counts()? {
-        results.add_instructions(&counts);
+    let programs = sides.map(|side| Program::of(plan.binary(side)));
+    let servers = (&*folder, &programs[..]);
+    served::measure(plan, servers, &ROWS, slices, |at, row| take(sides[at], row))?;
+    if plan.task == Task::Compare {
+        if let Some(counts) = binaries.counts()? {
+            results.add_instructions(&counts);
+        }
     }
     let text = results.to_markdown(&how(plan, &binaries.workspace));
     print!("{text}");
@@ -184,7 +178,7 @@ fn how(plan: &Plan, workspace: &Path) -> String {
     };
     format!(
         "The published tokio 1.54.1 and {ours}: the same source with {lto}, {}{length} rounds in \
-         turn,\nmedians. {}",
+         turn,\nmedians; servers in slices of 0.2 s in turn. {}",
         plan.rounds,
         machine::about(workspace)
     )

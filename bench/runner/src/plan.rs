@@ -2,8 +2,10 @@
 
 use std::io;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use crate::ratio::PAIRS_MIN;
+use crate::served::Slices;
 use crate::table::Side;
 
 /// How the runner is called.
@@ -11,12 +13,12 @@ pub(crate) const USAGE: &str = "\
 bench-runner [--short] [--rounds N] [--lto] [--against-itself] [--binaries DIR] [FILTER]
 bench-runner --peers | --tuned [--short] [--rounds N] [--kept FILE] [--without TEXT] [FILTER]
 bench-runner --echo [--short] [--rounds N] [--connections N] [--binaries DIR] [NAME|NAME ..]
-bench-runner --pairs [--rounds N] [--connections N] [--against-itself] [--binaries DIR] [FILTER]
+bench-runner --servers [--rounds N] [--connections N] [--against-itself] [--binaries DIR] [FILTER]
 bench-runner --sim [--short] [--rounds N] [--binaries DIR] [FILTER]
 bench-runner --quick | --write-baseline";
 
 /// What is to be done.
-#[derive(Debug)]
+#[derive(Debug, PartialEq)]
 pub(crate) enum Task {
     /// Compare, and write the page.
     Compare,
@@ -24,8 +26,8 @@ pub(crate) enum Task {
     Field(Field),
     /// Compare servers of the echo with bare loops, and write the page.
     Echo,
-    /// Compare servers in many short rounds, and tell how sure that is.
-    Pairs,
+    /// Compare, but only servers, in so many rounds.
+    Servers,
     /// Compare simulators, and write the page.
     Sim,
     /// Fail if a row costs more instructions than `baseline.toml` says.
@@ -83,7 +85,7 @@ impl Plan {
         while let Some(arg) = args.next() {
             match arg.as_str() {
                 "--echo" => plan.task = Task::Echo,
-                "--pairs" => plan.task = Task::Pairs,
+                "--servers" => plan.task = Task::Servers,
                 "--sim" => plan.task = Task::Sim,
                 "--quick" => plan.task = Task::Check,
                 "--write-baseline" => plan.task = Task::WriteBaseline,
@@ -119,6 +121,20 @@ impl Plan {
         }
     }
 
+    /// How often the servers of both sides are driven, and for how long.
+    ///
+    /// # Errors
+    /// When it is too seldom to tell an interval.
+    pub(crate) fn slices(&self) -> io::Result<Slices> {
+        let rounds = match self.task {
+            Task::Servers => self.pairs()?,
+            _ if self.short => PAIRS_MIN,
+            _ => 2 * PAIRS_MIN,
+        };
+        let time = Duration::from_millis(200);
+        Ok(Slices { rounds, time })
+    }
+
     /// The name in its binaries of whichever stands for a side.
     pub(crate) fn binary(&self, side: Side) -> &'static str {
         match side {
@@ -129,7 +145,8 @@ impl Plan {
 
     /// Whether the outcome is the one to keep.
     pub(crate) fn is_whole(&self) -> bool {
-        self.filter.is_none()
+        self.task != Task::Servers
+            && self.filter.is_none()
             && self.without.is_none()
             && self.connections.is_none()
             && !self.against_itself
@@ -156,6 +173,7 @@ mod tests {
         let plan = |line: &str| Plan::parse(line.split_whitespace().map(str::to_owned));
         assert!(plan("--rounds 5 --lto").is_ok_and(|plan| plan.is_whole()));
         assert!(plan("mpsc").is_ok_and(|plan| !plan.is_whole()));
+        assert!(plan("--servers").is_ok_and(|plan| !plan.is_whole()));
         assert!(plan("--binaries x").is_ok_and(|plan| !plan.is_whole()));
         assert!(plan("--rounds 0").is_err() && plan("--slow").is_err());
     }

@@ -1,16 +1,10 @@
-//! One round of programs that measure rows, and of those that serve the echo.
+//! One round of programs that measure rows.
 
 use std::io;
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
-use crate::echo::{self, Load, Server};
 use crate::plan::Plan;
-
-/// Connections of the echo.
-const SIZES: [usize; 2] = [100, 4000];
-const FLAVORS: [&str; 2] = ["ct", "mt"];
 
 /// A side's programs, and how they are called.
 #[derive(Clone, Copy, Debug)]
@@ -61,28 +55,6 @@ pub(crate) fn round(
             take(at, row);
         }
     }
-    for (connections, flavor) in SIZES
-        .into_iter()
-        .flat_map(|size| FLAVORS.map(|flavor| (size, flavor)))
-    {
-        let name = format!("echo 64 B, {connections} connections");
-        let wanted = plan.filter.as_deref();
-        if wanted.is_some_and(|filter| !name.contains(filter)) {
-            continue;
-        }
-        for (at, program) in programs.iter().enumerate() {
-            for (unit, value) in served(plan, binaries, program, (connections, flavor))? {
-                let row = Measured {
-                    name: name.clone(),
-                    flavor: flavor.to_owned(),
-                    unit: unit.to_owned(),
-                    value,
-                    allocations: None,
-                };
-                take(at, row);
-            }
-        }
-    }
     Ok(())
 }
 
@@ -116,19 +88,4 @@ fn parse(line: &str) -> io::Result<Measured> {
         value: number(value)?,
         allocations: Some(number(allocations)?),
     })
-}
-
-/// Echoes a second, and their 99th percentile, of a server in a process of its own.
-fn served(
-    plan: &Plan,
-    binaries: &Path,
-    program: &Program,
-    (connections, flavor): (usize, &str),
-) -> io::Result<[(&'static str, f64); 2]> {
-    let time = Duration::from_millis(if plan.short { 500 } else { 2000 });
-    let path = binaries.join(format!("echo-{}", program.binary));
-    let switches = format!("--switches={}", program.switches);
-    let server = Server::start(&path, &[flavor, &switches])?;
-    let reached = echo::drive(&server, connections, Load::Closed, time)?;
-    Ok([("req/s", reached.per_second), ("us, p99", reached.p99_us)])
 }

@@ -3,6 +3,7 @@
 use std::fmt::Write;
 
 use crate::plot::Bars;
+use crate::ratio::{PAIRS_MIN, Ratio};
 
 /// The name of the runtime with one thread.
 const ONE: &str = "ct";
@@ -123,15 +124,20 @@ impl Results {
     /// The page, with `how` it was measured at its head.
     pub(crate) fn to_markdown(&self, how: &str) -> String {
         let mut text = format!(
-            "# Side by side\n\n{how}\n\nA ratio above 1 says that ours is better. `ct` is one \
-             thread, `mt` two workers; allocations and\ninstructions are an operation's: first the \
-             published tokio's, then ours.\n`--peers` compares with other runtimes, `--tuned` \
-             with tokio and its best switches, `--lto`\nwith link-time optimisation.\n\n\
+            "# Side by side\n\n{how}\n\nA ratio above 1 says that ours is better. That of servers \
+             is the median of pairs, with its 99 %\ninterval: one with 1 in it says nothing. \
+             `ct` is one thread, `mt` two workers; allocations\nand instructions are an \
+             operation's: first the published tokio's, then ours.\n`--peers` compares with \
+             other runtimes, `--tuned` with tokio and its best switches, `--lto`\nwith \
+             link-time optimisation.\n\n\
              | row | runtime | unit | published | ours | ratio | allocations | instructions |\n\
              |---|---|---|---:|---:|---:|---|---|\n"
         );
         let mut ratios = Vec::new();
+        let mut slower = Vec::new();
         for row in &self.rows {
+            let is_slower = row.pairs().is_some_and(|ratio| ratio.verdict() == "slower");
+            slower.extend(is_slower.then(|| format!("{}, {}", row.name, row.unit)));
             ratios.push((row.ratio(), row.name.as_str(), row.unit.as_str()));
             row.write_to(&mut text);
         }
@@ -145,6 +151,10 @@ impl Results {
                 "\nGeometric mean of {} rows: {mean:.2}. Worst: {worst:.2} ({name}, {unit}).",
                 ratios.len()
             );
+            if !slower.is_empty() {
+                let slower = slower.join("; ").replace(" | ", ", ");
+                let _ = writeln!(text, "Surely below 1, by their intervals: {slower}.");
+            }
         }
         text
     }
@@ -162,18 +172,31 @@ impl Row {
         };
         let _ = writeln!(
             text,
-            "| {} | {} | {} | {} | {:.2} | {allocations} | {instructions} |",
+            "| {} | {} | {} | {} | {} | {allocations} | {instructions} |",
             self.name,
             self.unit,
             figure(median(&self.published)),
             figure(median(&self.ours)),
-            self.ratio()
+            self.pairs()
+                .map_or_else(|| format!("{:.2}", self.ratio()), |ratio| ratio.shown()),
         );
     }
 
     /// How many times better ours is.
     fn ratio(&self) -> f64 {
-        ratio(&self.unit, median(&self.ours), median(&self.published))
+        self.pairs().map_or_else(
+            || ratio(&self.unit, median(&self.ours), median(&self.published)),
+            |ratio| ratio.median,
+        )
+    }
+
+    /// The same, sample by sample, if there are enough to tell how sure it is.
+    fn pairs(&self) -> Option<Ratio> {
+        let (above, below) = match more_is_better(&self.unit) {
+            true => (&self.ours, &self.published),
+            false => (&self.published, &self.ours),
+        };
+        (above.len().min(below.len()) >= PAIRS_MIN).then(|| Ratio::of(above, below))
     }
 }
 
@@ -187,12 +210,14 @@ fn figure(value: f64) -> String {
 
 /// How many times better `one` is than `other`, in that unit.
 pub(crate) fn ratio(unit: &str, one: f64, other: f64) -> f64 {
-    let more_is_better = unit.ends_with("/s");
-    if more_is_better {
-        one / other
-    } else {
-        other / one
+    match more_is_better(unit) {
+        true => one / other,
+        false => other / one,
     }
+}
+
+fn more_is_better(unit: &str) -> bool {
+    unit.ends_with("/s")
 }
 
 pub(crate) fn median(values: &[f64]) -> f64 {
@@ -220,6 +245,22 @@ mod tests {
         assert!(results.rows.iter().all(|row| row.ratio() == 2.0));
         let page = results.to_markdown("How.");
         assert!(page.contains("Geometric mean of 2 rows: 2.00."));
+    }
+
+    #[test]
+    fn of_enough_pairs_the_ratio_is_theirs_and_has_an_interval() {
+        let mut results = Results::default();
+        for (unit, ours) in [("ns", 12.5), ("req/s", 20.0)] {
+            for round in 1..=PAIRS_MIN {
+                // What slows both for a while is no difference between them.
+                let row = || ("a | ct".to_owned(), unit.to_owned());
+                results.add(row(), Side::Published, 10.0 * round as f64, None);
+                results.add(row(), Side::Ours, ours * round as f64, None);
+            }
+        }
+        let page = results.to_markdown("How.");
+        assert!(page.contains("| 0.80 [0.80, 0.80] |") && page.contains("| 2.00 [2.00, 2.00] |"));
+        assert!(page.ends_with("intervals: a, ct, ns.\n"));
     }
 
     #[test]
