@@ -28,15 +28,22 @@ impl<T: Item> NextSlot<T> {
         }
     }
 
+    /// Puts `task` in if the slot is empty, as only the worker may; else gives it back.
+    #[inline]
+    pub fn put(&self, task: T) -> Result<(), T> {
+        if !self.is_empty() {
+            return Err(task);
+        }
+        // Only the worker puts tasks in, so a slot that it sees empty stays empty. Release:
+        // publishes the task to the monitor's take().
+        self.word.store(Item::into_raw(task), Ordering::Release);
+        Ok(())
+    }
+
     /// Puts `task` in, as only the worker may; returns the one that was there.
     pub fn replace(&self, task: T) -> Option<T> {
-        // Relaxed: only the worker puts tasks in, so a slot that it sees empty stays empty.
-        if self.word.load(Ordering::Relaxed).is_null() {
-            // Release: publishes the task to the monitor's take().
-            self.word.store(Item::into_raw(task), Ordering::Release);
-            return None;
-        }
-        // AcqRel: Release as above; Acquire as in take().
+        let task = self.put(task).err()?;
+        // AcqRel: Release as in put(); Acquire as in take().
         item(self.word.swap(Item::into_raw(task), Ordering::AcqRel))
     }
 
@@ -51,6 +58,7 @@ impl<T: Item> NextSlot<T> {
     }
 
     /// Whether there is a task in the slot, at a glance.
+    #[inline]
     pub fn is_empty(&self) -> bool {
         // Relaxed: only a glance.
         self.word.load(Ordering::Relaxed).is_null()

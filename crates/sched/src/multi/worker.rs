@@ -5,9 +5,10 @@
 //! thread and leaves the desk without one: tasks woken there go to the inject queue, and when
 //! the poll that blocked ends, the thread leaves.
 
+mod here;
+
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
-use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,13 +19,17 @@ use yamanote_base::probe::{self, Point};
 use yamanote_base::rng::{self, Rng};
 use yamanote_base::wake::WakeList;
 use yamanote_driver::{Driver, Turned, cores};
-use yamanote_task::{Own, RestingCells, Runnable};
+use yamanote_task::{RestingCells, Runnable};
 
 use super::patience::{Look, Patience};
 use super::queue::{LEN, Local};
 use super::{Lane, Multi, NEXT_STREAK, Seat};
 use crate::config::Hooks;
 use crate::countdown::Countdown;
+use here::{DeskPlace, with_desk};
+
+pub use here::current_worker;
+pub(super) use here::{Here, here, index_of};
 
 /// A worker that is to be run on a thread.
 pub struct Worker {
@@ -95,16 +100,10 @@ struct Desk {
     seat: Arc<Seat>,
     /// `None` after `block_in_place` has sent it to another thread.
     kit: RefCell<Option<Box<Kit>>>,
+    /// Whether a task that is woken here goes to the next slot if that is empty, whatever else the
+    /// kit says: it is here, is not [delivering](Kit::delivering), and there is such a slot.
+    fills_next: Cell<bool>,
     cells: RestingCells<Multi>,
-}
-
-/// The worker on the current thread, seen by its scheduler; nobody elsewhere.
-#[derive(Clone, Copy)]
-pub(super) struct Here<'a>(Option<&'a Desk>);
-
-thread_local! {
-    /// The desk of the innermost [`Worker::run`] on the thread, or null.
-    static DESK: Cell<*const Desk> = const { Cell::new(ptr::null()) };
 }
 
 impl Worker {
@@ -141,6 +140,7 @@ impl Worker {
         });
         let seat = multi.0.seats[index].clone();
         let desk = Rc::new(Desk {
+            fills_next: Cell::new(!multi.config().disable_lifo_slot),
             multi,
             index,
             seat,
@@ -151,28 +151,6 @@ impl Worker {
         desk.seat.metrics.note_thread();
         desk.seat.core.note_here();
         desk.work();
-    }
-}
-
-/// The desk lies on the thread, until this is dropped.
-struct DeskPlace {
-    desk: Rc<Desk>,
-    before: *const Desk,
-}
-
-impl DeskPlace {
-    fn take(desk: &Rc<Desk>) -> Self {
-        Self {
-            before: DESK.replace(Rc::as_ptr(desk)),
-            desk: desk.clone(),
-        }
-    }
-}
-
-impl Drop for DeskPlace {
-    fn drop(&mut self) {
-        let desk = DESK.replace(self.before);
-        debug_assert!(ptr::eq(desk, Rc::as_ptr(&self.desk)));
     }
 }
 
@@ -457,7 +435,9 @@ impl Desk {
             return;
         }
         self.with_kit(|kit| kit.delivering = true);
+        self.fills_next.set(false);
         wakes.wake_quietly();
+        self.fills_next.set(!self.multi.config().disable_lifo_slot);
         let queued = self.with_kit(|kit| {
             kit.delivering = false;
             kit.ring.len()
@@ -469,7 +449,23 @@ impl Desk {
     }
 
     /// Takes in a task that became runnable on this thread; gives it back without a kit.
+    #[inline(always)]
     fn accept(&self, task: Runnable, lane: Lane) -> Result<(), Runnable> {
+        if lane == Lane::Back || !self.fills_next.get() {
+            return self.accept_by_kit(task, lane);
+        }
+        match self.seat.next.put(task) {
+            Ok(()) => {
+                self.seat.metrics.local_schedules.add(1);
+                Ok(())
+            }
+            Err(task) => self.accept_by_kit(task, lane),
+        }
+    }
+
+    /// The same, if it is not the usual case.
+    #[inline(never)]
+    fn accept_by_kit(&self, task: Runnable, lane: Lane) -> Result<(), Runnable> {
         let mut kit = self.kit.borrow_mut();
         let Some(kit) = kit.as_mut() else {
             return Err(task);
@@ -523,58 +519,6 @@ impl Desk {
     }
 }
 
-impl<'a> Here<'a> {
-    /// Puts a task that became runnable here into the worker's hands.
-    #[inline]
-    pub(super) fn push(&self, task: Runnable, lane: Lane) -> Result<(), Runnable> {
-        match self.0 {
-            Some(desk) => desk.accept(task, lane),
-            None => Err(task),
-        }
-    }
-
-    /// The shard of the list that the thread has to itself: none after the worker was sent to
-    /// another one.
-    #[inline]
-    pub(super) fn shard(&self) -> Option<usize> {
-        let desk = self.0?;
-        desk.kit.borrow().is_some().then_some(desk.index)
-    }
-
-    /// What the thread has for new tasks.
-    #[inline]
-    pub(super) fn own(&self) -> Own<'a, Multi> {
-        Own {
-            shard: self.shard(),
-            cells: self.0.map(|desk| &desk.cells),
-        }
-    }
-}
-
-/// Calls `f` with the desk on the current thread, if there is one.
-#[inline]
-fn with_desk<R>(f: impl FnOnce(Option<&Desk>) -> R) -> R {
-    // SAFETY: a `DeskPlace` on this thread's stack keeps the desk, and takes it away from here
-    // before it lets it go; it lies below this call.
-    f(unsafe { DESK.get().as_ref() })
-}
-
-/// Calls `f` with the worker of `multi` on the current thread, if one is there.
-#[inline]
-pub(super) fn here<R>(multi: &Multi, f: impl FnOnce(Here<'_>) -> R) -> R {
-    with_desk(|desk| f(Here(desk.filter(|desk| desk.multi.is(multi)))))
-}
-
-/// The index of the current thread's worker, if it is one of `multi`.
-pub(super) fn index_of(multi: &Multi) -> Option<usize> {
-    here(multi, |here| here.0.map(|desk| desk.index))
-}
-
-/// The index of the worker that runs on the current thread, if one does.
-pub fn current_worker() -> Option<usize> {
-    with_desk(|desk| desk.map(|desk| desk.index))
-}
-
 /// Runs `f`, which may block, after sending the worker to another thread, if this is one.
 ///
 /// `launch` runs the worker on another thread. If the poll that blocks is the last thing that
@@ -583,6 +527,7 @@ pub fn block_in_place<R>(launch: impl FnOnce(Worker), f: impl FnOnce() -> R) -> 
     let sent = with_desk(|desk| {
         let desk = desk?;
         let (multi, kit) = (desk.multi.clone(), desk.kit.take()?);
+        desk.fills_next.set(false);
         Some(Worker { multi, kit })
     });
     if let Some(worker) = sent {
