@@ -30,13 +30,21 @@ type Listener = fn(Point, u64);
 static LISTENING: AtomicBool = AtomicBool::new(false);
 static LISTENER: OnceLock<Listener> = OnceLock::new();
 
-/// Installs the process's listener; `false` if there is one already.
+/// Installs the process's listener; `false` if there is one already. Of tasks it hears if their
+/// runtime is built after this.
 pub fn listen(listener: Listener) -> bool {
     let first = LISTENER.set(listener).is_ok();
     // Release: pairs with nothing that matters: a thread that sees the flag late misses a few
     // points; the listener itself is published by the OnceLock.
     LISTENING.store(true, Ordering::Release);
     first
+}
+
+/// Whether there is a listener.
+#[must_use]
+pub fn is_listening() -> bool {
+    // Relaxed: as in emit().
+    LISTENING.load(Ordering::Relaxed)
 }
 
 /// Tells the listener, if there is one, that `point` was passed.

@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use yamanote_task::Runnable;
 
 /// How many tasks a queue has room for when it is empty.
-const KEPT: usize = 1024;
+pub(crate) const KEPT: usize = 1024;
 
 /// Gives memory back if `queue` is empty and had many tasks. What a task of a burst cost here is
 /// paid once more, by the next burst.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+use yamanote_base::probe;
 use yamanote_base::rng::SeedSource;
 use yamanote_task::{Id, SpawnLocation, TaskMeta};
 
@@ -77,6 +78,16 @@ pub struct Config {
     pub hooks: Hooks,
     /// What is measured of each poll.
     pub measured: Measured,
+}
+
+impl Config {
+    /// Whether anybody is to be told of polls and wakes.
+    #[must_use]
+    pub fn is_watched(&self) -> bool {
+        let hooks = &self.hooks;
+        let has_hook = hooks.before_poll.is_some() || hooks.after_poll.is_some();
+        has_hook || self.measured.stamped || probe::is_listening()
+    }
 }
 
 /// A hook that panics has been reported by the panic hook; the scheduler goes on.

@@ -1,9 +1,11 @@
 //! Once in so many times: [`Countdown`].
 
+use std::cell::Cell;
+
 /// Is over at each so many-th look. (A remainder would be a division each time.)
 #[derive(Debug)]
 pub(crate) struct Countdown {
-    left: u32,
+    left: Cell<u32>,
     interval: u32,
 }
 
@@ -11,21 +13,22 @@ impl Countdown {
     /// Over at the look of number `interval`, which is at least 1, and so on.
     pub(crate) fn new(interval: u32) -> Self {
         Self {
-            left: interval,
+            left: Cell::new(interval),
             interval,
         }
     }
 
     /// The same, but over at the first look already.
     pub(crate) fn begun_over(interval: u32) -> Self {
-        Self { left: 1, interval }
+        let left = Cell::new(1);
+        Self { left, interval }
     }
 
     /// Looks once more; whether it is over. Then it begins anew.
     #[inline]
-    pub(crate) fn is_over(&mut self) -> bool {
-        self.left -= 1;
-        let is_over = self.left == 0;
+    pub(crate) fn is_over(&self) -> bool {
+        self.left.set(self.left.get() - 1);
+        let is_over = self.left.get() == 0;
         if is_over {
             self.restart();
         }
@@ -34,7 +37,12 @@ impl Countdown {
 
     /// What it counts down to has just been done.
     #[inline]
-    pub(crate) fn restart(&mut self) {
-        self.left = self.interval;
+    pub(crate) fn restart(&self) {
+        self.left.set(self.interval);
+    }
+
+    /// It is to be over at the next look.
+    pub(crate) fn hasten(&self) {
+        self.left.set(1);
     }
 }

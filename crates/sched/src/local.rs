@@ -11,10 +11,10 @@
 //! least once in so many polls.
 
 mod kit;
+mod queue;
 mod scope;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::fmt;
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -40,6 +40,7 @@ use crate::countdown::Countdown;
 use crate::inject::Inject;
 use crate::metrics::{self, WorkerMetrics};
 use kit::Kit;
+use queue::Queue;
 use scope::Scope;
 
 /// A scheduler of one thread; clones are the same one.
@@ -58,6 +59,8 @@ pub struct LocalParts {
     /// Set when a task panicked and the policy is to shut down.
     failed: AtomicBool,
     kit: Mutex<KitPlace>,
+    /// [`Config::is_watched`].
+    watched: bool,
 }
 
 /// Where the kit is when nobody runs, and who waits for it.
@@ -70,15 +73,24 @@ struct KitPlace {
 /// The place on a thread where the scheduler runs.
 struct Desk {
     local: Local,
-    kit: RefCell<Kit>,
-    /// Polls until the driver is turned, and what else is not looked at each time.
-    until_turn: Cell<u32>,
+    kit: Kit,
     cells: RestingCells<Local>,
 }
 
+/// The innermost [`Scope`] on a thread: whose it is, and its desk. Both null without one.
+#[derive(Clone, Copy)]
+struct Here {
+    scheduler: *const LocalParts,
+    desk: *const Desk,
+}
+
 thread_local! {
-    /// The desk of the innermost [`Scope`] on the thread, or null.
-    static DESK: Cell<*const Desk> = const { Cell::new(ptr::null()) };
+    static HERE: Cell<Here> = const {
+        Cell::new(Here {
+            scheduler: ptr::null(),
+            desk: ptr::null(),
+        })
+    };
 }
 
 /// What the wakers of its tasks do: without atomics where the scheduler runs.
@@ -90,11 +102,11 @@ impl Local {
     pub fn new(config: Config, driver: Driver, handle: yamanote_driver::Handle) -> Self {
         let rng = Rng::new(config.seeds.next_seed().as_u64());
         let kit = Kit {
-            queue: VecDeque::new(),
-            yielded: VecDeque::new(),
-            driver,
-            until_turn: config.event_interval,
+            queue: Queue::new(),
+            yielded: Queue::new(),
+            until_turn: Countdown::new(config.event_interval),
             until_inject: Countdown::begun_over(config.inject_interval),
+            driver: RefCell::new(driver),
             rng,
         };
         let place = KitPlace {
@@ -104,6 +116,7 @@ impl Local {
         Self(Arc::new(LocalParts {
             metrics: WorkerMetrics::new(&config),
             tasks: TaskList::new(1, config.measured.stamped),
+            watched: config.is_watched(),
             config,
             driver: handle,
             inject: Inject::default(),
@@ -157,7 +170,7 @@ impl Local {
     #[inline(always)]
     fn start(&self, desk: Option<&Desk>, runnable: Option<Runnable>) {
         let Some(runnable) = runnable else { return };
-        metrics::stamp(&runnable, &self.0.config, self.0.driver.clock());
+        self.stamp(&runnable);
         match desk {
             Some(desk) => desk.push(runnable, false),
             None => self.inject_from_outside(runnable),
@@ -259,11 +272,18 @@ impl Local {
 
     #[inline(always)]
     fn push(&self, task: Runnable, yielded: bool) {
-        metrics::stamp(&task, &self.0.config, self.0.driver.clock());
+        self.stamp(&task);
         with_desk(self, |desk| match desk {
             Some(desk) => desk.push(task, yielded),
             None => self.inject_from_outside(task),
         });
+    }
+
+    #[inline(always)]
+    fn stamp(&self, task: &Runnable) {
+        if self.0.watched {
+            metrics::stamp(task, &self.0.config, self.0.driver.clock());
+        }
     }
 
     #[cold]
@@ -279,31 +299,32 @@ impl Desk {
     // Always: as `schedule`, of which it is the rest.
     #[inline(always)]
     fn push(&self, task: Runnable, yielded: bool) {
-        self.with_kit(|kit| kit.push(task, yielded));
+        match yielded {
+            true => self.kit.yielded.push(task),
+            false => self.kit.queue.push(task),
+        }
         self.local.0.metrics.local_schedules.add(1);
     }
 
     /// Polls tasks until a turn of the driver was due; sleeps in the driver if there is none.
     fn run_some(&self, asked: &Asked<'_>) {
         let parts = &*self.local.0;
-        self.with_kit(Kit::end_yields);
+        self.kit.end_yields();
         self.turn_if_asked(asked);
         // Bounded: a turn is due once in `event_interval` polls.
         loop {
             let Some(task) = self.next_task() else {
                 // Relaxed: the swap in run() is what takes the wake.
-                let idle = self.with_kit(|kit| kit.yielded.is_empty());
-                if idle && !parts.woken.load(Ordering::Relaxed) {
+                if self.kit.yielded.is_empty() && !parts.woken.load(Ordering::Relaxed) {
                     self.assert_not_failed();
                     self.sleep();
                 }
                 return;
             };
-            let turned = self.count_poll();
-            parts.metrics.run(task, parts.driver.clock());
-            if turned {
-                return;
+            if self.count_poll() {
+                return parts.metrics.run(task, parts.driver.clock());
             }
+            parts.metrics.run(task, parts.driver.clock());
         }
     }
 
@@ -319,7 +340,7 @@ impl Desk {
 
     /// Has the next poll look whether a task has failed.
     fn note_failed(&self) {
-        self.until_turn.set(1);
+        self.kit.until_turn.hasten();
     }
 
     #[cold]
@@ -336,8 +357,7 @@ impl Desk {
     /// As [`assert_not_failed`](Self::assert_not_failed).
     #[inline]
     fn count_poll(&self) -> bool {
-        self.until_turn.set(self.until_turn.get() - 1);
-        let is_due = self.until_turn.get() == 0;
+        let is_due = self.kit.until_turn.is_over();
         if is_due {
             self.turn_when_due();
         }
@@ -346,7 +366,6 @@ impl Desk {
 
     #[cold]
     fn turn_when_due(&self) {
-        self.until_turn.set(self.local.0.config.event_interval);
         self.assert_not_failed();
         self.turn(Some(Duration::ZERO));
     }
@@ -361,13 +380,15 @@ impl Desk {
 
     #[inline]
     fn next_task(&self) -> Option<Runnable> {
-        self.with_kit(|kit| {
-            if kit.until_inject.is_over() {
-                self.injected().or_else(|| kit.queue.pop_front())
-            } else {
-                kit.queue.pop_front().or_else(|| self.injected())
-            }
-        })
+        let Kit {
+            queue,
+            until_inject,
+            ..
+        } = &self.kit;
+        match until_inject.is_over() {
+            true => self.injected().or_else(|| queue.pop()),
+            false => queue.pop().or_else(|| self.injected()),
+        }
     }
 
     #[inline]
@@ -387,8 +408,8 @@ impl Desk {
 
     /// Drops what is queued, after the list was closed: so nothing new is.
     fn drop_queued(&self) {
-        self.with_kit(Kit::end_yields);
-        while let Some(task) = self.with_kit(|kit| kit.queue.pop_front()) {
+        self.kit.end_yields();
+        while let Some(task) = self.kit.queue.pop() {
             self.local.0.metrics.detours.add(1);
             drop(task);
         }
@@ -398,13 +419,13 @@ impl Desk {
         let parts = &self.local.0;
         Hooks::call(parts.config.hooks.before_park.as_ref());
         // The hook may have woken something on this very thread, which unparks nobody.
-        let idle = self.with_kit(|kit| kit.queue.is_empty() && kit.yielded.is_empty());
         // Relaxed: see run_some().
-        let limit = (!idle || parts.woken.load(Ordering::Relaxed)).then_some(Duration::ZERO);
-        self.with_kit(Kit::forget_burst);
+        let limit =
+            (!self.kit.is_idle() || parts.woken.load(Ordering::Relaxed)).then_some(Duration::ZERO);
+        self.kit.forget_burst();
         parts.metrics.note_park(parts.driver.clock());
         let read = self.turn(limit);
-        self.until_turn.set(parts.config.event_interval);
+        self.kit.until_turn.restart();
         parts.metrics.note_unpark(parts.driver.clock(), read);
         Hooks::call(parts.config.hooks.after_unpark.as_ref());
     }
@@ -413,16 +434,11 @@ impl Desk {
     #[inline(never)]
     fn turn(&self, limit: Option<Duration>) -> Option<Duration> {
         let mut wakes = WakeList::new();
-        let turned = self.with_kit(|kit| kit.driver.turn(limit, &mut wakes));
+        let turned = self.kit.driver.borrow_mut().turn(limit, &mut wakes);
         if !wakes.is_empty() {
             wakes.wake_quietly();
         }
         turned.now
-    }
-
-    #[inline]
-    fn with_kit<R>(&self, f: impl FnOnce(&mut Kit) -> R) -> R {
-        f(&mut self.kit.borrow_mut())
     }
 }
 
@@ -457,9 +473,21 @@ unsafe impl Schedule for Local {
         self.push(task, false);
     }
 
+    #[inline(always)]
+    unsafe fn schedule_here(&self, task: Runnable) {
+        self.stamp(&task);
+        // SAFETY: so there is a desk, which stays, as in `with_desk`.
+        unsafe { &*HERE.get().desk }.push(task, false);
+    }
+
     #[inline]
     fn reschedule(&self, task: Runnable) {
         self.push(task, true);
+    }
+
+    #[inline]
+    fn is_watched(&self) -> bool {
+        self.0.watched
     }
 
     #[inline]
@@ -481,7 +509,7 @@ unsafe impl Schedule for Local {
         if self.0.config.unhandled_panic == UnhandledPanic::ShutdownRuntime {
             // Relaxed: looked at on this thread before the next task.
             self.0.failed.store(true, Ordering::Relaxed);
-            desk_here(|desk| desk.into_iter().for_each(Desk::note_failed));
+            with_desk(self, |desk| desk.into_iter().for_each(Desk::note_failed));
         }
     }
 
@@ -505,25 +533,18 @@ impl LocalParts {
     /// Whether the scheduler runs on the current thread.
     #[inline]
     fn is_here(&self) -> bool {
-        desk_here(|desk| desk.is_some_and(|desk| ptr::eq(&*desk.local.0, self)))
+        ptr::eq(HERE.get().scheduler, self)
     }
 }
 
-/// Calls `f` with the desk on the current thread, if there is one.
-// Always, with `with_desk`: what they call is most often shorter than a call.
-#[inline(always)]
-fn desk_here<R>(f: impl FnOnce(Option<&Desk>) -> R) -> R {
-    // SAFETY: a `Scope` on this thread's stack keeps the desk, and takes it away from here before
-    // it lets it go; it lies below this call.
-    f(unsafe { DESK.get().as_ref() })
-}
-
 /// Calls `f` with the current thread's desk, if `local` runs there.
+// Always: what it calls is most often shorter than a call.
 #[inline(always)]
 fn with_desk<R>(local: &Local, f: impl FnOnce(Option<&Desk>) -> R) -> R {
-    // SAFETY: as in `desk_here`, which is not called: its closure might be a call.
-    let desk = unsafe { DESK.get().as_ref() };
-    f(desk.filter(|desk| desk.local.is(local)))
+    let desk = local.0.is_here().then(|| HERE.get().desk);
+    // SAFETY: a `Scope` on this thread's stack keeps the desk, and takes it away from here before
+    // it lets it go; it lies below this call.
+    f(desk.map(|desk| unsafe { &*desk }))
 }
 
 /// The shard of the list that the thread at `desk` has to itself.

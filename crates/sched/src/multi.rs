@@ -71,6 +71,8 @@ pub struct MultiParts {
     active: AtomicUsize,
     /// Who waits for `failed` in `block_on`.
     failure_wakers: Mutex<Vec<Waker>>,
+    /// [`Config::is_watched`].
+    watched: bool,
 }
 
 /// What others see of one worker.
@@ -127,6 +129,7 @@ impl Multi {
         }
         let multi = Multi(Arc::new(MultiParts {
             tasks: TaskList::new(count.next_power_of_two(), config.measured.stamped),
+            watched: config.is_watched(),
             config,
             driver,
             seats: seats.into(),
@@ -272,7 +275,9 @@ impl Multi {
 
     /// Queues a task: with the worker that is `here`, or from outside.
     fn push_from(&self, here: Here<'_>, task: Runnable, lane: Lane) {
-        metrics::stamp(&task, &self.0.config, self.0.driver.clock());
+        if self.0.watched {
+            metrics::stamp(&task, &self.0.config, self.0.driver.clock());
+        }
         if let Err(task) = here.push(task, lane) {
             self.inject_from_outside(task);
         }
@@ -361,6 +366,11 @@ unsafe impl Schedule for Multi {
         worker::here(self, |here| f(here.own().cells))
     }
 
+    #[inline]
+    fn is_watched(&self) -> bool {
+        self.0.watched
+    }
+
     fn unhandled_panic(&self) {
         if self.0.config.unhandled_panic == UnhandledPanic::ShutdownRuntime {
             // SeqCst: see assert_not_failed().
@@ -393,7 +403,8 @@ impl Item for Runnable {
     }
 
     unsafe fn from_raw(raw: *mut ()) -> Self {
-        let raw = std::ptr::NonNull::new(raw).expect("into_raw gives no null pointer");
+        // SAFETY: `into_raw` gives no null pointer.
+        let raw = unsafe { std::ptr::NonNull::new_unchecked(raw) };
         // SAFETY: the trait's contract: `raw` came from `into_raw` and is used once.
         unsafe { Runnable::from_raw(raw.cast()) }
     }

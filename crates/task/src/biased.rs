@@ -8,8 +8,9 @@
 //! | | in `here` | in the state word |
 //! |---|---|---|
 //! | `AWAITED` | the joiner has left its waker here, and `JOINS_HERE` | it has left it elsewhere |
-//! | `RUNNING` | the thread polls or drops the future | never |
+//! | `RUNNING` | the thread polls or drops the future, or has done so for good | never |
 //! | `SCHEDULED` | a runnable is in the thread's queue | one was sent there from elsewhere |
+//! | `BIASED` | `UNBIASED` is not set | for those elsewhere |
 //! | references | made here, less those dropped here | the same of elsewhere, and `OFFSET` |
 
 use std::ptr::NonNull;
@@ -18,7 +19,7 @@ use yamanote_base::atomic::{AtomicU16, Ordering};
 use yamanote_base::wait::lock::pause;
 
 use crate::header::{Header, Prefix};
-use crate::schedule::Schedule;
+use crate::schedule::{Schedule, Wakers};
 use crate::state::{
     AWAITED, BIASED, Begin, CANCELLED, Change, DONE, EndPoll, FRESH, JOINABLE, JOINS_HERE, OFFSET,
     Owner, REFERENCE, RUNNING, SCHEDULED, TaskState, Wake, WakeByValue,
@@ -27,17 +28,19 @@ use crate::state::{
 const RUNS: u16 = 1;
 const IS_QUEUED: u16 = 1 << 1;
 const IS_AWAITED: u16 = 1 << 2;
+/// The task is not biased yet, or no more: all else is in the state word.
+const UNBIASED: u16 = 1 << 3;
 const FLAGS: u16 = ONE - 1;
 const ONE: u16 = 1 << COUNT_SHIFT;
-const COUNT_SHIFT: u32 = 3;
+const COUNT_SHIFT: u32 = 4;
 const ONE_MORE: i16 = ONE as i16;
 const ONE_LESS: i16 = -ONE_MORE;
 
 /// What is in the word, of any task, when the runner has read the joiner's waker. Until then the
-/// word is another.
-const SETTLED: u16 = 0;
+/// word is another: who is not biased has `RUNS` beside that.
+const SETTLED: u16 = UNBIASED;
 
-/// The word of the task's own thread: three flags, and above them a number that may be negative.
+/// The word of the task's own thread: four flags, and above them a number that may be negative.
 #[derive(Debug)]
 pub(crate) struct HereWord(AtomicU16);
 
@@ -45,7 +48,8 @@ pub(crate) struct HereWord(AtomicU16);
 ///
 /// - *Who touches `here`*: who is here, from the task's birth (there) or its first poll on, until
 ///   `complete` clears `BIASED`. Those threads come one after the other, by the contract of
-///   `is_here`; others leave `here` alone.
+///   `is_here`; others leave `here` alone. So `UNBIASED`, which was there when the task was
+///   published, or is set here before `BIASED` is cleared, tells who is here what `BIASED` does.
 /// - *No reference is lost*: how many there are is the sum of both words less `OFFSET`, whichever
 ///   word a reference was counted in. `complete` makes it one number again. Nobody frees the task
 ///   before, for with `OFFSET` the state word never says that a reference was the last.
@@ -71,7 +75,7 @@ impl HereWord {
 
     /// A task that comes from elsewhere.
     pub(crate) fn born_elsewhere() -> Self {
-        Self(AtomicU16::new(RUNS))
+        Self(AtomicU16::new(RUNS | UNBIASED))
     }
 
     /// Has all references of `here`, and `more`, counted in the state word, which has room.
@@ -81,6 +85,13 @@ impl HereWord {
         // Relaxed, both: the sum is right for this thread, which alone looks at both words.
         state.0.fetch_add(counted, Ordering::Relaxed);
         self.0.store(here & FLAGS, Ordering::Relaxed);
+    }
+
+    /// Whether the task is biased; for who is here.
+    #[inline]
+    pub(crate) fn is_biased(&self) -> bool {
+        // Relaxed: it changes on threads that are here, one after the other.
+        self.0.load(Ordering::Relaxed) & UNBIASED == 0
     }
 
     /// Says that the runner has read the joiner's waker: it is done with the task, which may go.
@@ -112,45 +123,83 @@ impl HereWord {
 pub(crate) unsafe fn biased<'a, S: Schedule>(header: NonNull<Header>) -> Option<Biased<'a>> {
     // SAFETY: the caller's; a task begins with its prefix.
     let Prefix { header, scheduler } = unsafe { header.cast::<Prefix<S>>().as_ref() };
-    let is_biased = scheduler.is_here() && header.state.is_biased();
+    let is_biased = scheduler.is_here() && header.here.is_biased();
     is_biased.then_some(Biased(header))
+}
+
+/// As [`Biased::wake_by_value`] of a task that is biased, idle and here; else nothing. Whether its
+/// runnable is to be queued here, whose reference the caller's is.
+///
+/// # Safety
+/// As [`biased`].
+#[inline]
+pub(crate) unsafe fn queue_idle<S: Schedule>(header: NonNull<Header>) -> bool {
+    // SAFETY: the caller's; a task begins with its prefix.
+    let Prefix { header, scheduler } = unsafe { header.cast::<Prefix<S>>().as_ref() };
+    if !scheduler.is_here() {
+        return false;
+    }
+    // With one look at the word for all that there is to ask.
+    let task = Biased(header);
+    let here = task.get();
+    let is_idle = here & (RUNS | IS_QUEUED | UNBIASED) == 0;
+    if is_idle {
+        task.set(here | IS_QUEUED);
+    }
+    is_idle
 }
 
 /// `task` on its own thread, where the caller is, and biased.
 #[inline]
 pub(crate) fn on_its_thread(task: &Header) -> Biased<'_> {
-    debug_assert!(
-        task.state.is_biased(),
-        "it is its thread's until it is done"
-    );
+    debug_assert!(task.here.is_biased(), "it is its thread's until it is done");
     Biased(task)
 }
 
-/// As [`TaskState::begin_run`], by the owner of a runnable of the task of `header`; and that task,
-/// if it is biased. One that comes from elsewhere is so from here on.
-///
-/// # Safety
-/// As [`biased`].
-#[inline(always)]
-pub(crate) unsafe fn begin_run<'a, S: Schedule>(
-    header: NonNull<Header>,
-) -> (Begin, Option<Biased<'a>>) {
-    // SAFETY: the caller's; a task begins with its prefix.
-    let Prefix { header, scheduler } = unsafe { header.cast::<Prefix<S>>().as_ref() };
-    if !scheduler.is_here() {
-        return (header.state.begin_run(), None);
+/// A task, seen by the owner of its runnable, who is here if there is a here: then the task is
+/// biased, from `begin_run` on.
+pub(crate) struct Runner<'a, S>(&'a Prefix<S>);
+
+impl<'a, S: Schedule> Runner<'a, S> {
+    /// Whether the task is run on its own thread.
+    const IS_HERE: bool = matches!(S::WAKERS, Wakers::Here(_));
+
+    #[inline]
+    pub(crate) fn new(task: &'a Prefix<S>) -> Self {
+        debug_assert!(!Self::IS_HERE || task.scheduler.is_here());
+        Self(task)
     }
-    let biased = Biased(header);
-    if header.state.is_biased() {
-        return (biased.begin_run(), Some(biased));
+
+    #[inline]
+    fn biased(&self) -> Biased<'a> {
+        Biased(&self.0.header)
     }
-    match header.state.is_fresh() && header.state.adopt() {
-        true => {
-            // The runner's reference stays where it was counted.
-            biased.set(RUNS);
-            (Begin::Poll, Some(biased))
+
+    /// As [`TaskState::begin_run`].
+    #[inline]
+    pub(crate) fn begin_run(&self) -> Begin {
+        match Self::IS_HERE {
+            true => self.biased().begin_run(),
+            false => self.0.header.state.begin_run(),
         }
-        false => (header.state.begin_run(), None),
+    }
+
+    /// As [`TaskState::end_poll`].
+    #[inline]
+    pub(crate) fn end_poll(&self) -> EndPoll {
+        match Self::IS_HERE {
+            true => self.biased().end_poll(),
+            false => self.0.header.state.end_poll(),
+        }
+    }
+
+    /// As [`TaskState::complete`].
+    #[inline]
+    pub(crate) fn complete(self, unlisted: bool) -> Owner {
+        match Self::IS_HERE {
+            true => self.biased().complete(unlisted),
+            false => self.0.header.state.complete(unlisted),
+        }
     }
 }
 
@@ -237,12 +286,13 @@ impl Biased<'_> {
         }
     }
 
-    /// As [`TaskState::begin_run`], for a runnable of the thread's queue.
+    /// As [`TaskState::begin_run`], for a runnable of the thread's queue. A task that comes from
+    /// elsewhere is biased from here on.
     #[inline]
-    pub(crate) fn begin_run(&self) -> Begin {
+    fn begin_run(&self) -> Begin {
         let here = self.get();
-        if here & RUNS != 0 {
-            return Begin::Stale;
+        if here & (RUNS | UNBIASED) != 0 {
+            return self.begin_unusual();
         }
         debug_assert!(here & IS_QUEUED != 0, "a runnable is queued once");
         self.set((here & !IS_QUEUED) | RUNS);
@@ -252,9 +302,20 @@ impl Biased<'_> {
         }
     }
 
+    #[cold]
+    fn begin_unusual(&self) -> Begin {
+        let state = &self.0.state;
+        if self.0.here.is_biased() || !state.is_fresh() {
+            return Begin::Stale;
+        }
+        // The runner's reference stays where it was counted.
+        self.set(RUNS);
+        state.adopt()
+    }
+
     /// As [`TaskState::end_poll`].
     #[inline]
-    pub(crate) fn end_poll(&self) -> EndPoll {
+    fn end_poll(&self) -> EndPoll {
         let here = self.get();
         debug_assert!(here & RUNS != 0, "only the runner ends a poll");
         if self.is_cancelled() {
@@ -291,6 +352,7 @@ impl Biased<'_> {
     pub(crate) fn complete(self, unlisted: bool) -> Owner {
         let here = self.get();
         debug_assert!(here & RUNS != 0, "only the runner completes");
+        self.set(here | UNBIASED);
         let list = if unlisted { REFERENCE } else { 0 };
         // The sum is that of all references, at least the runner's, so it is not negative.
         let counted = references(count_of(here)).wrapping_sub(OFFSET + list);
@@ -322,7 +384,7 @@ mod tests {
 
     #[test]
     fn a_count_is_the_same_in_either_word() {
-        for (count, more) in [(0, 1), (1, -1), ((1 << 12) - 1, 1), (-(1 << 12), -1)] {
+        for (count, more) in [(0, 1), (1, -1), ((1 << 11) - 1, 1), (-(1 << 11), -1)] {
             let state = TaskState::born_here();
             let before = state.0.load(Ordering::Relaxed);
             let here = HereWord(AtomicU16::new(0));

@@ -27,7 +27,7 @@ use yamanote_base::cell_pool::{Room, SizeClass};
 use yamanote_base::probe::{self, Point};
 use yamanote_trace::{TaskKind, TaskSpan};
 
-use crate::biased::{self, Biased, HereWord};
+use crate::biased::{HereWord, Runner};
 use crate::error::Cause;
 use crate::header::{Header, Prefix, Reference, Vtable};
 use crate::id::{self, Id};
@@ -81,12 +81,14 @@ where
     F: Future,
     S: Schedule,
 {
-    probe::emit(Point::Spawn, id.as_u64());
     let span = meta.span(kind, id, size_of::<F>());
     let stamped = place.stamped;
     let cell = TaskCell::<F, S>::reserve(place);
     // SAFETY: `reserve` has put it there.
     let scheduler = unsafe { &(*cell.as_ptr()).prefix.scheduler };
+    if scheduler.is_watched() {
+        probe::emit(Point::Spawn, id.as_u64());
+    }
     let (state, here) = match scheduler.is_here() {
         true => (TaskState::born_here(), HereWord::born_here()),
         false => (TaskState::new(), HereWord::born_elsewhere()),
@@ -201,7 +203,6 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
         evict: cancel::evict::<F, S>,
         abort: cancel::abort::<S>,
         schedule: schedule::<S>,
-        wakers: S::WAKERS.table(),
         poll_finished: join::poll_finished::<S>,
         poll_output: join::poll_output::<F, S>,
         drop_join: join::drop_join::<F, S>,
@@ -213,9 +214,9 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
     /// panicked.
     ///
     /// # Safety
-    /// The caller runs the task, and the stage is the future.
+    /// The caller runs the task, which is `task`, and the stage is the future.
     #[inline]
-    unsafe fn poll(&self, reference: &Reference) -> bool {
+    unsafe fn poll(&self, task: NonNull<Header>) -> bool {
         /// Drops the future while its panic unwinds, so that destructors see the panic.
         struct DropFuture<'a, F: Future, S: Schedule>(&'a TaskCell<F, S>);
 
@@ -226,7 +227,8 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
             }
         }
 
-        let waker = waker::borrowed(reference);
+        // SAFETY: the caller's reference outlives the poll.
+        let waker = unsafe { waker::borrowed::<S>(task) };
         let mut cx = Context::from_waker(&waker);
         let polled = catch_unwind(AssertUnwindSafe(|| {
             let unwinds = DropFuture(self);
@@ -286,28 +288,21 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
     /// Takes the task off its scheduler's list; whether it was on it, so that the list's reference
     /// is the caller's. [`complete`] is to follow.
     #[inline]
-    fn finish(&self, reference: &Reference) -> bool {
+    fn finish(&self, task: &TaskRef) -> bool {
         let Prefix { header, scheduler } = &self.prefix;
         scheduler.on_terminate(|| header.end_meta());
-        scheduler.release(TaskRef::new(reference))
+        scheduler.release(task)
     }
 }
 
-/// Makes the task done, after [`TaskCell::finish`], and tells whoever waits for that.
+/// Tells whoever waits for a task that has just been made done, after [`TaskCell::finish`]: its
+/// `owner`.
 ///
 /// # Safety
-/// `reference` is that of a live `TaskCell<F, S>` which the caller runs; its output is stored. If
-/// it is biased, that is `biased`. If it is `unlisted`, the list's reference is given away.
+/// `reference` is that of a live `TaskCell<F, S>` which the caller has run, unless `complete` has
+/// dropped it, which has said so.
 #[inline(always)]
-unsafe fn complete<F: Future, S: Schedule>(
-    reference: Reference,
-    biased: Option<Biased<'_>>,
-    unlisted: bool,
-) {
-    let owner = match biased {
-        Some(biased) => biased.complete(unlisted),
-        None => reference.header().state.complete(unlisted),
-    };
+unsafe fn tell_owner<F: Future, S: Schedule>(reference: Reference, owner: Owner) {
     match owner {
         // `complete` dropped the reference: the task may be gone.
         Owner::Joiner => _ = reference.into_raw(),
@@ -349,73 +344,96 @@ unsafe fn cell<'a, F: Future, S>(header: NonNull<Header>) -> &'a TaskCell<F, S> 
 /// # Safety
 /// `header` is that of a live `TaskCell<F, S>`, and the runnable's reference is given away.
 unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
-    // SAFETY: the runnable's reference is given to this function.
-    let reference = unsafe { Reference::from_raw(header) };
-    // SAFETY: the vtable belongs to this cell, which `reference` keeps alive.
+    // SAFETY: the vtable belongs to this cell, which the runnable's reference keeps alive.
     let cell = unsafe { cell::<F, S>(header) };
     // The id is set for what user code may run in here: polls, destructors, the joiner's waker.
     id::with(cell.prefix.header.id, || {
         // SAFETY: as above.
-        unsafe { run_as(cell, reference) };
+        unsafe { run_as(cell, header) };
     });
 }
 
+/// The reference goes from hand to hand as a pointer: what is behind one may be read anew after
+/// each call.
+///
 /// # Safety
-/// `reference` is that of `cell`, and the caller had the runnable.
+/// `header` is that of `cell`, and the caller had the runnable.
 #[inline(always)]
-unsafe fn run_as<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: Reference) {
-    // SAFETY: the task is one of an `S`.
-    let (begin, biased) = unsafe { biased::begin_run::<S>(reference.as_raw()) };
-    let after = match begin {
-        Begin::Stale => return,
-        Begin::Cancel => EndPoll::Cancel,
-        // SAFETY: `begin_run` made this thread the runner.
-        Begin::Poll => match unsafe { poll(cell, &reference) } {
+unsafe fn run_as<F: Future, S: Schedule>(cell: &TaskCell<F, S>, header: NonNull<Header>) {
+    let runner = Runner::new(&cell.prefix);
+    let after = match runner.begin_run() {
+        Begin::Poll => {
+            // SAFETY: `begin_run` made this thread the runner.
+            if unsafe { poll(cell, header) } {
+                // SAFETY: `poll` has stored the output; the reference is given away.
+                return unsafe { complete::<F, S>(header) };
+            }
             // Here and not in `poll`, whose argument must outlive it: the reference may go,
             // and the cell with it.
-            Poll::Pending => end_poll(cell, &reference, biased.as_ref()),
-            Poll::Ready(unlisted) => {
-                // SAFETY: `poll` has stored the output.
-                return unsafe { complete::<F, S>(reference, biased, unlisted) };
-            }
-        },
+            end_poll(cell, header, &runner)
+        }
+        Begin::Cancel => EndPoll::Cancel,
+        Begin::Stale => {
+            // SAFETY: the runnable's reference was given to this function.
+            return drop(unsafe { Reference::from_raw(header) });
+        }
     };
     // SAFETY: as `begin_run` and `end_poll` have said.
-    unsafe { after_poll::<F, S>(reference, after) };
+    unsafe { after_poll::<F, S>(header, after) };
+}
+
+/// Makes a task done that was ready. Not inlined: most polls are of tasks that go on, and would
+/// save its registers.
+///
+/// # Safety
+/// `header` is that of a live `TaskCell<F, S>` which the caller runs; its output is stored, and the
+/// runner's reference is given away.
+#[inline(never)]
+unsafe fn complete<F: Future, S: Schedule>(header: NonNull<Header>) {
+    // SAFETY: the caller's.
+    let reference = unsafe { Reference::from_raw(header) };
+    // SAFETY: as above.
+    let cell = unsafe { cell::<F, S>(header) };
+    let unlisted = cell.finish(TaskRef::new(&reference));
+    let owner = Runner::new(&cell.prefix).complete(unlisted);
+    // SAFETY: `complete` has said so.
+    unsafe { tell_owner::<F, S>(reference, owner) };
 }
 
 /// Enters the task in its list, if it waits for the first time, and ends the poll.
 #[inline]
 fn end_poll<F: Future, S: Schedule>(
     cell: &TaskCell<F, S>,
-    reference: &Reference,
-    biased: Option<&Biased<'_>>,
+    header: NonNull<Header>,
+    runner: &Runner<'_, S>,
 ) -> EndPoll {
-    let Prefix { header, scheduler } = &cell.prefix;
-    let is_listed = header.notes.shard().is_some();
-    if !is_listed && !scheduler.enter(TaskRef::new(reference)) {
-        return EndPoll::Cancel;
+    let Prefix {
+        header: task,
+        scheduler,
+    } = &cell.prefix;
+    if task.notes.shard().is_none() {
+        // SAFETY: the runner's reference, which stays.
+        let reference = ManuallyDrop::new(unsafe { Reference::from_raw(header) });
+        if !scheduler.enter(TaskRef::new(&reference)) {
+            return EndPoll::Cancel;
+        }
     }
-    match biased {
-        Some(biased) => biased.end_poll(),
-        None => header.state.end_poll(),
-    }
+    runner.end_poll()
 }
 
 /// # Safety
-/// `reference` is that of a live `TaskCell<F, S>`, unless `end_poll` dropped it; the caller had
-/// the runnable, and `after` is what came of it.
+/// `header` is that of a live `TaskCell<F, S>`, unless `end_poll` dropped the reference of the
+/// caller, who had the runnable; `after` is what came of it.
 #[inline]
-unsafe fn after_poll<F: Future, S: Schedule>(reference: Reference, after: EndPoll) {
+unsafe fn after_poll<F: Future, S: Schedule>(header: NonNull<Header>, after: EndPoll) {
     match after {
         // `end_poll` dropped the reference.
-        EndPoll::Idle => _ = reference.into_raw(),
+        EndPoll::Idle => {}
         EndPoll::Free => {
             // SAFETY: `end_poll` dropped the reference, the last one.
-            unsafe { free::<F, S>(reference.into_raw()) };
+            unsafe { free::<F, S>(header) };
         }
         EndPoll::Reschedule => {
-            let header = reference.into_raw();
             // SAFETY: the reference, now the next runnable's, keeps the cell alive so far.
             let scheduler = unsafe { scheduler_of::<S>(header) };
             // SAFETY: `end_poll` left it SCHEDULED; the reference is given away.
@@ -423,7 +441,9 @@ unsafe fn after_poll<F: Future, S: Schedule>(reference: Reference, after: EndPol
             scheduler.reschedule(next);
         }
         EndPoll::Cancel => {
-            // SAFETY: this thread is the runner still.
+            // SAFETY: this thread is the runner still, and has its reference.
+            let reference = unsafe { Reference::from_raw(header) };
+            // SAFETY: as above.
             unsafe { cancel::cancel_as::<F, S>(reference) };
         }
     }
@@ -444,23 +464,41 @@ unsafe fn scheduler_of<S: Schedule>(header: NonNull<Header>) -> ManuallyDrop<S> 
     unsafe { scheduler.read() }
 }
 
-/// Polls the task; if it is ready, it is to be completed. Whether it was on its list then.
+/// Polls the task; whether it was ready, and is to be completed.
 ///
 /// # Safety
-/// The caller runs the task of `cell`, of which it has `reference`.
+/// The caller runs the task of `cell`, which is `header`, and has a reference.
 #[inline]
-unsafe fn poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: &Reference) -> Poll<bool> {
-    let Prefix { header, scheduler } = &cell.prefix;
-    scheduler.before_poll(|| reference.poll_meta());
-    probe::emit(Point::PollBegin, header.id.as_u64());
-    // SAFETY: the caller runs the task.
-    let is_ready = unsafe { cell.poll(reference) };
-    probe::emit(Point::PollEnd, header.id.as_u64());
-    scheduler.after_poll(|| reference.poll_meta());
-    match is_ready {
-        true => Poll::Ready(cell.finish(reference)),
-        false => Poll::Pending,
+unsafe fn poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, header: NonNull<Header>) -> bool {
+    let scheduler = &cell.prefix.scheduler;
+    if scheduler.is_watched() {
+        // SAFETY: the caller's.
+        unsafe { tell_watchers::<S>(header, Point::PollBegin) };
     }
+    // SAFETY: the caller runs the task.
+    let is_ready = unsafe { cell.poll(header) };
+    if scheduler.is_watched() {
+        // SAFETY: as above.
+        unsafe { tell_watchers::<S>(header, Point::PollEnd) };
+    }
+    is_ready
+}
+
+/// Tells who watches the scheduler that a poll begins, or has ended.
+///
+/// # Safety
+/// `header` is that of a task whose scheduler is an `S`; the caller has a reference.
+#[cold]
+unsafe fn tell_watchers<S: Schedule>(header: NonNull<Header>, point: Point) {
+    // SAFETY: the caller's, which stays.
+    let reference = ManuallyDrop::new(unsafe { Reference::from_raw(header) });
+    // SAFETY: a task begins with its prefix.
+    let scheduler = unsafe { &header.cast::<Prefix<S>>().as_ref().scheduler };
+    match point {
+        Point::PollBegin => scheduler.before_poll(|| reference.poll_meta()),
+        _ => scheduler.after_poll(|| reference.poll_meta()),
+    }
+    probe::emit(point, reference.header().id.as_u64());
 }
 
 /// [`Vtable::schedule`].
@@ -471,14 +509,38 @@ unsafe fn poll<F: Future, S: Schedule>(cell: &TaskCell<F, S>, reference: &Refere
 /// from queueing it.)
 #[inline(always)]
 pub(crate) unsafe fn schedule<S: Schedule>(header: NonNull<Header>) {
-    // SAFETY: the caller gives a reference.
-    let id = unsafe { header.as_ref() }.id;
-    probe::emit(Point::Wake, id.as_u64());
+    // SAFETY: the caller's.
+    let (scheduler, runnable) = unsafe { woken::<S>(header) };
+    scheduler.schedule(runnable);
+}
+
+/// [`schedule`] where the scheduler is.
+///
+/// # Safety
+/// As `schedule`; and `is_here` is true of the scheduler.
+#[inline(always)]
+pub(crate) unsafe fn schedule_here<S: Schedule>(header: NonNull<Header>) {
+    // SAFETY: the caller's.
+    let (scheduler, runnable) = unsafe { woken::<S>(header) };
+    // SAFETY: the caller's.
+    unsafe { scheduler.schedule_here(runnable) };
+}
+
+/// What a task needs that was woken: its scheduler, and its runnable.
+///
+/// # Safety
+/// As [`schedule`].
+#[inline(always)]
+unsafe fn woken<S: Schedule>(header: NonNull<Header>) -> (ManuallyDrop<S>, Runnable) {
     // SAFETY: the reference, now the runnable's, keeps the cell alive so far.
     let scheduler = unsafe { scheduler_of::<S>(header) };
+    if scheduler.is_watched() {
+        // SAFETY: the caller gives a reference.
+        let id = unsafe { header.as_ref() }.id;
+        probe::emit(Point::Wake, id.as_u64());
+    }
     // SAFETY: the task is SCHEDULED by the transition that led here; the reference is given away.
-    let runnable = unsafe { Runnable::new(header) };
-    scheduler.schedule(runnable);
+    (scheduler, unsafe { Runnable::new(header) })
 }
 
 /// [`Vtable::free`].

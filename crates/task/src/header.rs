@@ -2,7 +2,7 @@
 
 use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
-use std::task::{Context, RawWakerVTable, Waker};
+use std::task::{Context, Waker};
 
 use yamanote_base::atomic::UnsafeCell;
 use yamanote_base::atomic::plain::AtomicU32;
@@ -58,8 +58,6 @@ pub(crate) struct Vtable {
     pub(crate) abort: unsafe fn(NonNull<Header>),
     /// Queues a runnable, whose reference the caller gives.
     pub(crate) schedule: unsafe fn(NonNull<Header>),
-    /// The functions of its wakers.
-    pub(crate) wakers: &'static RawWakerVTable,
     /// Whether the task is done; if not, it leaves the waker. For the join handle.
     pub(crate) poll_finished: unsafe fn(NonNull<Header>, &mut Context<'_>) -> bool,
     /// The same, for a handle that holds the task; if so, it moves the output out, to a

@@ -44,8 +44,9 @@ impl Wakers {
 /// into a queue of the thread's own. A task in it may have been sent by others, too; what they
 /// have sent is taken in by [`Runnable::recall`](crate::Runnable::recall).
 ///
-/// `WAKERS` is made for the scheduler. If that is `Claiming`, then the tasks are `Send`: a list
-/// that is closed leaves those that are queued to whoever has their runnables.
+/// `WAKERS` is made for the scheduler. If that is `Here`, runnables are run where `is_here` is true
+/// only. If it is `Claiming`, then the tasks are `Send`: a list that is closed leaves those that
+/// are queued to whoever has their runnables.
 pub unsafe trait Schedule: Send + Sync + 'static {
     /// The functions of its tasks' wakers.
     const WAKERS: Wakers = Wakers::Common;
@@ -60,6 +61,15 @@ pub unsafe trait Schedule: Send + Sync + 'static {
     /// Queues a task that a waker made runnable. May be called on any thread, also by the task's
     /// own poll for another task.
     fn schedule(&self, task: Runnable);
+
+    /// The same, for a caller who knows that it is here.
+    ///
+    /// # Safety
+    /// [`is_here`](Self::is_here) is true.
+    #[inline]
+    unsafe fn schedule_here(&self, task: Runnable) {
+        self.schedule(task);
+    }
 
     /// Queues a task that woke itself while it was polled: behind all others.
     fn reschedule(&self, task: Runnable) {
@@ -83,6 +93,13 @@ pub unsafe trait Schedule: Send + Sync + 'static {
 
     /// A task's poll panicked.
     fn unhandled_panic(&self) {}
+
+    /// Whether somebody watches its tasks: else nobody is told of their polls and wakes. Always
+    /// the same.
+    #[inline]
+    fn is_watched(&self) -> bool {
+        true
+    }
 
     /// A poll begins.
     fn before_poll<'a>(&self, meta: impl FnOnce() -> TaskMeta<'a>) {

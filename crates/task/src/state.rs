@@ -196,13 +196,6 @@ impl TaskState {
         Self(AtomicUsize::new(BIASED | JOINABLE | JOINS_HERE | OFFSET))
     }
 
-    /// Whether the task is biased; for who is here.
-    #[inline]
-    pub(crate) fn is_biased(&self) -> bool {
-        // Relaxed: it changes on threads that are here, one after the other.
-        self.0.load(Ordering::Relaxed) & BIASED != 0
-    }
-
     /// Transitions 1 and 2. With `Queue`, a reference was added for the runnable.
     #[inline]
     pub(crate) fn wake(&self) -> Wake {
@@ -293,16 +286,16 @@ impl TaskState {
         self.0.load(Ordering::Relaxed) & FRESH != 0
     }
 
-    /// Transition 12; `false` if the task was aborted. The runner is one of
+    /// Transition 12; what is to be done with the task. The runner is one of
     /// [`biased`](crate::biased) from now on, and has its reference there.
-    #[inline]
-    pub(crate) fn adopt(&self) -> bool {
+    pub(crate) fn adopt(&self) -> Begin {
         self.update(|word| {
             debug_assert!(word & FRESH != 0, "it is adopted before its first poll");
-            match word & CANCELLED {
-                0 => Change::To((word & !(FRESH | RUNNING) | BIASED) + OFFSET, true),
-                _ => Change::Leave(false),
-            }
+            let begin = match word & CANCELLED {
+                0 => Begin::Poll,
+                _ => Begin::Cancel,
+            };
+            Change::To((word & !(FRESH | RUNNING) | BIASED) + OFFSET, begin)
         })
     }
 

@@ -1,7 +1,6 @@
 //! The waker of a task: a counted reference behind `std`'s vtable.
 
 use std::mem::ManuallyDrop;
-use std::ops::Deref;
 use std::ptr::NonNull;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
@@ -40,34 +39,16 @@ pub const fn wakers_claiming<S: Schedule>() -> RawWakerVTable {
     )
 }
 
-/// A waker that borrows its reference from the runner: polls count no references.
-pub(crate) struct Borrowed<'a> {
-    waker: ManuallyDrop<Waker>,
-    _reference: &'a Reference,
-}
-
-/// The waker of the task of `reference`.
+/// A waker of the task of `header` that borrows its reference: polls count none.
+///
+/// # Safety
+/// The scheduler of the task is an `S`, and the result is not used when the task may be gone.
 #[inline]
-pub(crate) fn borrowed(reference: &Reference) -> Borrowed<'_> {
-    let raw = RawWaker::new(
-        reference.as_raw().as_ptr().cast(),
-        reference.header().vtable().wakers,
-    );
+pub(crate) unsafe fn borrowed<S: Schedule>(header: NonNull<Header>) -> ManuallyDrop<Waker> {
+    let raw = RawWaker::new(header.as_ptr().cast(), S::WAKERS.table());
     // SAFETY: the functions below keep the contract of `RawWaker`; this one waker is never
-    // dropped, and `reference` outlives it.
-    let waker = unsafe { Waker::from_raw(raw) };
-    Borrowed {
-        waker: ManuallyDrop::new(waker),
-        _reference: reference,
-    }
-}
-
-impl Deref for Borrowed<'_> {
-    type Target = Waker;
-
-    fn deref(&self) -> &Waker {
-        &self.waker
-    }
+    // dropped, and the caller's.
+    ManuallyDrop::new(unsafe { Waker::from_raw(raw) })
 }
 
 /// What the function of the table of an `S` does that clones a waker.
@@ -109,7 +90,8 @@ pub(crate) unsafe fn wake_own<S: Schedule>(data: *const ()) {
 /// `data` is that of a live waker of this file.
 #[inline(always)]
 unsafe fn reference(data: *const ()) -> ManuallyDrop<Reference> {
-    let header = NonNull::new(data.cast_mut().cast::<Header>()).expect("made from a NonNull");
+    // SAFETY: the data of a waker are made of a `NonNull`.
+    let header = unsafe { NonNull::new_unchecked(data.cast_mut().cast::<Header>()) };
     // SAFETY: the waker's reference is counted; it is not dropped here.
     ManuallyDrop::new(unsafe { Reference::from_raw(header) })
 }
@@ -204,13 +186,25 @@ unsafe fn clone_here<S: Schedule>(data: *const ()) -> RawWaker {
 /// As [`clone_here`]; the waker is used up.
 unsafe fn wake_here<S: Schedule>(data: *const ()) {
     // SAFETY: called by `Waker` with its own data, whose reference is given up.
-    let reference = ManuallyDrop::into_inner(unsafe { reference(data) });
-    let header = reference.header();
-    header.wakes.woken();
+    let reference = unsafe { reference(data) };
+    reference.header().wakes.woken();
     // SAFETY: the caller's.
+    if unsafe { biased::queue_idle::<S>(reference.as_raw()) } {
+        // SAFETY: so the transition has said; its reference is given away. It happened here.
+        unsafe { cell::schedule_here::<S>(reference.as_raw()) }
+    } else {
+        wake_busy::<S>(ManuallyDrop::into_inner(reference));
+    }
+}
+
+/// Wakes a task that is not idle, or not here. Not inlined: it needs registers that [`wake_here`]
+/// would save for nothing.
+#[inline(never)]
+fn wake_busy<S: Schedule>(reference: Reference) {
+    // SAFETY: the task is one of an `S`, by the contract of the only caller.
     let woken = match unsafe { biased::biased::<S>(reference.as_raw()) } {
         Some(biased) => biased.wake_by_value(),
-        None => header.state.wake_by_value(),
+        None => reference.header().state.wake_by_value(),
     };
     match woken {
         // SAFETY: so the transition has said; its reference is given away.

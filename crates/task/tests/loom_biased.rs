@@ -139,6 +139,30 @@ fn loom_biased_a_wake_from_elsewhere_is_seen_by_a_poll() {
 }
 
 #[test]
+fn loom_biased_a_wake_here_of_a_task_that_may_be_done_queues_no_other() {
+    loom::model(|| {
+        let scheduler = OneThread::new();
+        let is_set = Arc::new(AtomicBool::new(false));
+        let (join, waker) = watching(&scheduler, &is_set);
+        let (late, latest) = (waker.clone(), waker.clone());
+        let waking = thread::spawn(move || {
+            is_set.store(true, Ordering::Relaxed);
+            waker.wake();
+        });
+        scheduler.run_all();
+        late.wake();
+        scheduler.run_all();
+        waking.join().unwrap();
+        scheduler.run_all();
+        // Done, so that the word of this thread says that the task is not biased any more.
+        latest.wake_by_ref();
+        latest.wake();
+        assert!(scheduler.0.ready.lock().is_empty() && scheduler.0.sent.lock().is_empty());
+        assert!(result(join).is_ok());
+    });
+}
+
+#[test]
 fn loom_biased_two_threads_wake_and_neither_is_lost() {
     loom::model(|| {
         let scheduler = OneThread::new();

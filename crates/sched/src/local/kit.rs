@@ -1,54 +1,50 @@
 //! What a thread needs to run the tasks of a scheduler of one thread: [`Kit`].
 
-use std::collections::VecDeque;
+use std::cell::RefCell;
 
 use yamanote_base::rng::Rng;
 use yamanote_driver::Driver;
 use yamanote_task::Runnable;
 
-use crate::burst;
+use super::queue::Queue;
 use crate::countdown::Countdown;
 
 /// Queues, driver and counts; one thread at a time has it.
 pub(super) struct Kit {
-    pub(super) queue: VecDeque<Runnable>,
+    pub(super) queue: Queue<Runnable>,
     /// Tasks that yielded: they run again after the main future and the driver had their turn.
-    pub(super) yielded: VecDeque<Runnable>,
-    pub(super) driver: Driver,
-    /// Polls until the driver is turned; while the kit is on a desk, it is counted there.
-    pub(super) until_turn: u32,
+    pub(super) yielded: Queue<Runnable>,
+    /// Polls until the driver is turned, and what else is not looked at each time.
+    pub(super) until_turn: Countdown,
     /// Tasks until the inject queue is looked at first.
     pub(super) until_inject: Countdown,
+    pub(super) driver: RefCell<Driver>,
     pub(super) rng: Rng,
 }
 
 impl Kit {
-    #[inline]
-    pub(super) fn push(&mut self, task: Runnable, yielded: bool) {
-        let queue = match yielded {
-            true => &mut self.yielded,
-            false => &mut self.queue,
-        };
-        queue.push_back(task);
+    /// Gives memory back that many tasks took, if they have run.
+    pub(super) fn forget_burst(&self) {
+        self.queue.forget_burst();
+        self.yielded.forget_burst();
     }
 
-    /// Gives memory back that many tasks took, if they have run.
-    pub(super) fn forget_burst(&mut self) {
-        burst::forget(&mut self.queue);
-        burst::forget(&mut self.yielded);
+    /// Whether no task is to run.
+    pub(super) fn is_idle(&self) -> bool {
+        self.queue.is_empty() && self.yielded.is_empty()
     }
 
     /// Tasks that yielded are to run again, after those that are queued.
     #[inline]
-    pub(super) fn end_yields(&mut self) {
+    pub(super) fn end_yields(&self) {
         // Nearly always nobody has.
         if self.yielded.is_empty() {
             return;
         }
         if self.queue.is_empty() {
-            std::mem::swap(&mut self.queue, &mut self.yielded);
+            self.queue.swap(&self.yielded);
         } else {
-            self.queue.append(&mut self.yielded);
+            self.queue.append(&self.yielded);
         }
     }
 }

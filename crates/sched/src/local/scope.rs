@@ -1,22 +1,22 @@
 //! A stretch of time in which a thread has the kit: [`Scope`].
 
-use std::cell::{Cell, RefCell};
 use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
+use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use yamanote_base::atomic::plain::Ordering;
 use yamanote_base::{budget, rng};
 use yamanote_task::RestingCells;
 
-use super::{DESK, Desk, Local};
+use super::{Desk, HERE, Here, Local};
 
 /// The kit is on this thread; it goes back to its place when this is dropped.
 pub(super) struct Scope {
     /// There until the scope is dropped.
     desk: Option<Rc<Desk>>,
-    before: *const Desk,
+    before: Here,
     _worker: yamanote_driver::context::WorkerGuard,
     _rng: rng::ThreadRngGuard,
 }
@@ -28,11 +28,13 @@ impl Scope {
         let rng = rng::enter_thread(kit.rng.split());
         let desk = Rc::new(Desk {
             local: local.clone(),
-            until_turn: Cell::new(kit.until_turn),
-            kit: RefCell::new(kit),
+            kit,
             cells: RestingCells::new(),
         });
-        let before = DESK.replace(Rc::as_ptr(&desk));
+        let before = HERE.replace(Here {
+            scheduler: Arc::as_ptr(&local.0),
+            desk: Rc::as_ptr(&desk),
+        });
         let worker = yamanote_driver::context::enter_worker(local.driver(), 0);
         Some(Self {
             desk: Some(desk),
@@ -76,15 +78,13 @@ impl Scope {
 
 impl Drop for Scope {
     fn drop(&mut self) {
-        DESK.set(self.before);
+        HERE.set(self.before);
         let desk = self.desk.take().and_then(Rc::into_inner);
         let desk = desk.expect("nobody else keeps the desk");
         let parts = &desk.local.0;
         parts.metrics.note_busy(parts.driver.clock());
-        let mut kit = desk.kit.into_inner();
-        kit.until_turn = desk.until_turn.get();
         let mut place = parts.kit.lock();
-        place.kit = Some(kit);
+        place.kit = Some(desk.kit);
         let waiting = std::mem::take(&mut place.waiting);
         drop(place);
         waiting.into_iter().for_each(Waker::wake);

@@ -5,10 +5,11 @@
 use std::future::Future;
 use std::ptr::NonNull;
 
-use super::{cell, complete, schedule};
+use super::{cell, schedule, tell_owner};
 use crate::biased;
 use crate::header::{Header, Reference};
 use crate::id;
+use crate::runnable::TaskRef;
 use crate::schedule::Schedule;
 use crate::state::{Begin, Wake};
 
@@ -79,10 +80,13 @@ pub(super) unsafe fn cancel_as<F: Future, S: Schedule>(reference: Reference) {
     id::with(cell.prefix.header.id, || {
         // SAFETY: the caller has claimed the task, so the future is there and nobody else's.
         unsafe { cell.drop_cancelled() };
-        let unlisted = cell.finish(&reference);
+        let unlisted = cell.finish(TaskRef::new(&reference));
         // SAFETY: the reference keeps the task, which is one of an `S`.
-        let biased = unsafe { biased::biased::<S>(reference.as_raw()) };
-        // SAFETY: `drop_cancelled` has stored the output.
-        unsafe { complete::<F, S>(reference, biased, unlisted) };
+        let owner = match unsafe { biased::biased::<S>(reference.as_raw()) } {
+            Some(biased) => biased.complete(unlisted),
+            None => reference.header().state.complete(unlisted),
+        };
+        // SAFETY: `complete` has said so, and `drop_cancelled` has stored the output.
+        unsafe { tell_owner::<F, S>(reference, owner) };
     });
 }

@@ -192,7 +192,7 @@ pub(super) unsafe fn drop_join<F: Future, S: Schedule>(header: NonNull<Header>) 
         }
         Joined::Here | Joined::Open => {}
     }
-    if is_here && task.state.is_biased() {
+    if is_here && task.here.is_biased() {
         biased::on_its_thread(task).drop_reference();
     } else if task.state.drop_reference() {
         // SAFETY: it was the last reference.

@@ -118,26 +118,42 @@ impl<F: Future, S> TaskCell<F, S> {
     /// The caller has the stage to itself, which is not the future.
     #[inline]
     pub(super) unsafe fn take_result(&self) -> Option<Result<F::Output, Cause>> {
-        let holds = self.notes().holds();
+        match self.notes().holds() {
+            Holds::Output => {}
+            // Not here: all four in one `match` are a table, and a jump.
+            // SAFETY: the caller's.
+            _ => return unsafe { self.take_cause() }.map(Err),
+        }
         self.notes().set_holds(Holds::Nothing);
         self.stage.with_mut(|stage| {
             // SAFETY: the caller has the stage to itself.
             let stage = unsafe { &mut *stage };
-            match holds {
-                Holds::Output => {
-                    // SAFETY: it is an output.
-                    let output = unsafe { &mut stage.output };
-                    // SAFETY: read once, as the note says from now on.
-                    Some(Ok(unsafe { ManuallyDrop::take(output) }))
-                }
-                Holds::Cause => {
-                    // SAFETY: it is a cause.
-                    let cause = unsafe { &mut stage.cause };
-                    // SAFETY: as above.
-                    Some(Err(unsafe { ManuallyDrop::take(cause) }))
-                }
-                Holds::Future | Holds::Nothing => None,
-            }
+            // SAFETY: it is an output.
+            let output = unsafe { &mut stage.output };
+            // SAFETY: read once, as the note says from now on.
+            Some(Ok(unsafe { ManuallyDrop::take(output) }))
+        })
+    }
+
+    /// Takes out why there is no output; `None` if there is nothing.
+    ///
+    /// # Safety
+    /// As [`take_result`](Self::take_result).
+    #[cold]
+    #[inline(never)]
+    unsafe fn take_cause(&self) -> Option<Cause> {
+        let holds = self.notes().holds();
+        self.notes().set_holds(Holds::Nothing);
+        if holds != Holds::Cause {
+            return None;
+        }
+        self.stage.with_mut(|stage| {
+            // SAFETY: the caller has the stage to itself.
+            let stage = unsafe { &mut *stage };
+            // SAFETY: it is a cause.
+            let cause = unsafe { &mut stage.cause };
+            // SAFETY: read once, as the note says from now on.
+            Some(unsafe { ManuallyDrop::take(cause) })
         })
     }
 }
