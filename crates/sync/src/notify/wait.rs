@@ -73,13 +73,16 @@ impl<N: Deref<Target = Notify>> NotifyWait<N> {
     pub(crate) fn poll_wait(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = self.project();
         let mut waiter = this.waiter;
-        if waiter.as_mut().settle_popped() {
+        if waiter.is_armed() {
+            if !waiter.as_mut().settle_popped() {
+                return poll_queued(this.notify, waiter, this.done, cx);
+            }
             *this.done = true;
         }
-        if *this.done {
-            return Poll::Ready(());
+        match *this.done {
+            true => Poll::Ready(()),
+            false => poll_first(this.notify, *this.round, waiter, this.done, cx.waker()),
         }
-        poll_untold(this.notify, *this.round, waiter, this.done, cx)
     }
 }
 
@@ -92,41 +95,39 @@ impl<N: Deref<Target = Notify>> std::future::Future for NotifyWait<N> {
     }
 }
 
-/// Polls what was not told yet, when it was last looked at.
+/// Polls what is queued, and was not told yet.
 #[inline(never)]
-fn poll_untold(
+fn poll_queued(
     notify: &Notify,
-    round: Round,
     mut waiter: Pin<&mut Waiter<Told>>,
     done: &mut bool,
     cx: &mut Context<'_>,
 ) -> Poll<()> {
-    if waiter.is_armed() {
-        let waiters = &notify.waiters;
-        ready!(waiters.poll_popped(waiter.as_mut(), cx, |_| NOTIFICATION));
-        waiter.settle();
-    } else {
-        ready!(poll_first(notify, round, waiter, cx));
-    }
+    let waiters = &notify.waiters;
+    ready!(waiters.poll_popped(waiter.as_mut(), cx, |_| NOTIFICATION));
+    waiter.settle();
     *done = true;
     Poll::Ready(())
 }
 
 /// Sees a later round, or takes what is stored, or queues.
-#[inline]
+#[inline(never)]
 fn poll_first(
     notify: &Notify,
     round: Round,
     waiter: Pin<&mut Waiter<Told>>,
-    cx: &mut Context<'_>,
+    done: &mut bool,
+    waker: &Waker,
 ) -> Poll<()> {
     if !notify.word.is_quiet(round) && hears(notify, round) {
+        *done = true;
         return Poll::Ready(());
     }
     // Before the lock, and dropped after it: cloning and dropping a waker is user code.
-    let waker = cx.waker().clone();
+    let waker = waker.clone();
     let mut locked = notify.waiters.lock();
     if !notify.word.is_quiet(round) && hears_locked(notify, round) {
+        *done = true;
         return Poll::Ready(());
     }
     locked.push_back(waiter, waker);
