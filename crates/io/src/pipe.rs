@@ -67,6 +67,7 @@ impl Pipe {
         }
     }
 
+    #[inline]
     pub(crate) fn poll_read(
         &self,
         cx: &mut Context<'_>,
@@ -85,10 +86,31 @@ impl Pipe {
         })
     }
 
-    pub(crate) fn poll_write(
+    #[inline]
+    pub(crate) fn poll_write(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        self.poll_write_as(cx, |state| {
+            let n = self.push(state, buf);
+            (n, n > 0 || buf.is_empty())
+        })
+    }
+
+    pub(crate) fn poll_write_vectored(
         &self,
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        self.poll_write_as(cx, |state| {
+            let n = bufs.iter().map(|buf| self.push(state, buf)).sum();
+            (n, n > 0 || bufs.iter().all(|buf| buf.is_empty()))
+        })
+    }
+
+    /// Writes by `push`, which says how much it has written, and whether that is all it can.
+    #[inline]
+    fn poll_write_as(
+        &self,
+        cx: &mut Context<'_>,
+        mut push: impl FnMut(&mut PipeState) -> (usize, bool),
     ) -> Poll<io::Result<usize>> {
         // Relaxed: a guess, see above.
         let will_wait = self.len_seen.load(Ordering::Relaxed) == self.len_max;
@@ -96,16 +118,18 @@ impl Pipe {
             if state.closed {
                 return Some((Err(io::ErrorKind::BrokenPipe.into()), false));
             }
-            let before = state.bytes.len();
-            for buf in bufs {
-                let n = buf.len().min(self.len_max - state.bytes.len());
-                state.bytes.push(&buf[..n]);
-            }
+            let (n, done) = push(state);
             self.note_len(state);
-            let n = state.bytes.len() - before;
-            let done = n > 0 || bufs.iter().all(|buf| buf.is_empty());
             done.then_some((Ok(n), n > 0))
         })
+    }
+
+    /// Appends what there is room for; returns how many bytes those were.
+    #[inline]
+    fn push(&self, state: &mut PipeState, buf: &[u8]) -> usize {
+        let n = buf.len().min(self.len_max - state.bytes.len());
+        state.bytes.push(&buf[..n]);
+        n
     }
 
     /// Ends the pipe, for both sides.
@@ -123,7 +147,6 @@ impl Pipe {
     }
 
     /// Runs `attempt` under the lock, for one side; if it yields nothing, leaves the task's waker.
-    /// Wakers are cloned, woken and dropped outside of the lock.
     #[inline]
     fn poll<T>(
         &self,
@@ -133,33 +156,57 @@ impl Pipe {
         mut attempt: impl FnMut(&mut PipeState) -> Attempted<T>,
     ) -> Poll<io::Result<T>> {
         poll_charged(cx, |cx| {
-            let mut waker = will_wait.then(|| cx.waker().clone());
-            // At most twice: the second time there is a waker to leave.
-            loop {
-                let mut state = self.state.lock();
-                if let Some((done, concerns_other)) = attempt(&mut state) {
-                    let other = &mut state.wakers[1 - side];
-                    let wake = if concerns_other { other.take() } else { None };
-                    drop(state);
-                    wake.into_iter().for_each(Waker::wake);
+            if !will_wait {
+                if let Some(done) = self.attempt(side, &mut attempt) {
                     return Poll::Ready(done);
                 }
-                let known = &mut state.wakers[side];
-                if matches!(known, Some(known) if known.will_wake(cx.waker())) {
-                    waits::note(|| WAITS[side]);
-                    return Poll::Pending;
-                }
-                if waker.is_some() {
-                    let old = mem::replace(known, waker);
-                    drop(state);
-                    drop(old);
-                    waits::note(|| WAITS[side]);
-                    return Poll::Pending;
-                }
-                drop(state);
-                waker = Some(cx.waker().clone());
             }
+            self.poll_waiting(cx, side, attempt)
         })
+    }
+
+    /// Runs `attempt` under the lock, and wakes the other side if that is concerned.
+    #[inline]
+    fn attempt<T>(
+        &self,
+        side: Side,
+        attempt: impl FnOnce(&mut PipeState) -> Attempted<T>,
+    ) -> Option<io::Result<T>> {
+        let mut state = self.state.lock();
+        let (done, concerns_other) = attempt(&mut state)?;
+        let other = match concerns_other {
+            true => state.wakers[1 - side].take(),
+            false => None,
+        };
+        drop(state);
+        if let Some(other) = other {
+            other.wake();
+        }
+        Some(done)
+    }
+
+    /// [`poll`](Self::poll) of who will most likely have to wait. The waker is cloned, and the
+    /// one before dropped, outside of the lock.
+    #[inline(never)]
+    fn poll_waiting<T>(
+        &self,
+        cx: &mut Context<'_>,
+        side: Side,
+        mut attempt: impl FnMut(&mut PipeState) -> Attempted<T>,
+    ) -> Poll<io::Result<T>> {
+        let mut waker = Some(cx.waker().clone());
+        let done = self.attempt(side, |state| {
+            let attempted = attempt(state);
+            if attempted.is_none() {
+                waker = state.wakers[side].replace(waker.take()?);
+            }
+            attempted
+        });
+        if let Some(done) = done {
+            return Poll::Ready(done);
+        }
+        waits::note(|| WAITS[side]);
+        Poll::Pending
     }
 }
 
@@ -184,7 +231,7 @@ macro_rules! read_and_write_pipes {
                 cx: &mut std::task::Context<'_>,
                 buf: &[u8],
             ) -> std::task::Poll<std::io::Result<usize>> {
-                self.$outgoing.poll_write(cx, &[std::io::IoSlice::new(buf)])
+                self.$outgoing.poll_write(cx, buf)
             }
 
             fn poll_write_vectored(
@@ -192,7 +239,7 @@ macro_rules! read_and_write_pipes {
                 cx: &mut std::task::Context<'_>,
                 bufs: &[std::io::IoSlice<'_>],
             ) -> std::task::Poll<std::io::Result<usize>> {
-                self.$outgoing.poll_write(cx, bufs)
+                self.$outgoing.poll_write_vectored(cx, bufs)
             }
 
             fn is_write_vectored(&self) -> bool {
