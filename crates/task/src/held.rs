@@ -45,6 +45,7 @@ impl Held {
     }
 
     /// The id of the task.
+    #[inline]
     pub(crate) fn id(&self) -> Id {
         match self.get() {
             Some(task) => task.header().id,

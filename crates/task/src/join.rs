@@ -7,7 +7,7 @@ use std::mem::{ManuallyDrop, MaybeUninit};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr::NonNull;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use yamanote_base::budget;
 
@@ -135,25 +135,44 @@ impl<T> JoinHandle<T> {
     }
 }
 
-impl<T> Future for JoinHandle<T> {
-    type Output = Result<T, JoinError>;
+impl<T> JoinHandle<T> {
+    /// The output, if the task has ended and it was not taken. For sets of handles.
+    #[doc(hidden)]
+    #[inline]
+    pub fn try_take(&mut self) -> Option<Result<T, JoinError>> {
+        if !self.held.get()?.header().state.is_done() {
+            return None;
+        }
+        let mut cx = Context::from_waker(Waker::noop());
+        match self.poll_output(&mut cx) {
+            Poll::Ready(output) => Some(output),
+            Poll::Pending => None,
+        }
+    }
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+    #[inline(always)]
+    fn poll_output(&mut self, cx: &mut Context<'_>) -> Poll<Result<T, JoinError>> {
         let Some(task) = self.held.get() else {
             panic!("JoinHandle polled after completion");
         };
         let poll = task.header().vtable().poll_output;
-        budget::poll_charged(cx, |cx| {
-            let mut output = MaybeUninit::<Self::Output>::uninit();
-            let place = output.as_mut_ptr().cast();
-            // SAFETY: this is the join handle of the task, whose output is a `T`, by the contract
-            // of `new`.
-            match unsafe { poll(&mut self.held, cx, place) } {
-                // SAFETY: `poll` has filled it.
-                true => Poll::Ready(unsafe { output.assume_init() }),
-                false => Poll::Pending,
-            }
-        })
+        let mut output = MaybeUninit::<Result<T, JoinError>>::uninit();
+        let place = output.as_mut_ptr().cast();
+        // SAFETY: this is the join handle of the task, whose output is a `T`, by the contract
+        // of `new`.
+        match unsafe { poll(&mut self.held, cx, place) } {
+            // SAFETY: `poll` has filled it.
+            true => Poll::Ready(unsafe { output.assume_init() }),
+            false => Poll::Pending,
+        }
+    }
+}
+
+impl<T> Future for JoinHandle<T> {
+    type Output = Result<T, JoinError>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        budget::poll_charged(cx, |cx| self.poll_output(cx))
     }
 }
 
