@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 use std::ffi::OsString;
+use std::fmt;
 use std::fs::{FileType, Metadata};
 use std::future::{Future, poll_fn};
 use std::io;
@@ -38,7 +39,6 @@ enum Rest {
 type Batch = (VecDeque<io::Result<DirEntry>>, Option<files::ReadDir>);
 
 /// An entry of a directory.
-#[derive(Debug)]
 pub struct DirEntry {
     pub(crate) entry: Arc<files::DirEntry>,
     /// If the system told it with the entry.
@@ -142,6 +142,15 @@ impl ReadDir {
         self.ready = ready;
         self.rest = rest.map_or(Rest::Ended, Rest::Unread);
         Poll::Ready(Ok(true))
+    }
+}
+
+impl fmt::Debug for DirEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("DirEntry")
+            .field("file_type", &self.file_type)
+            .field("std", &self.entry)
+            .finish()
     }
 }
 

@@ -1,5 +1,6 @@
 //! What Unix adds: descriptors, modes, links.
 
+use std::fmt;
 use std::io;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::fs::{DirBuilderExt, DirEntryExt, OpenOptionsExt};
@@ -12,8 +13,14 @@ use crate::stdio::{Stderr, Stdin, Stdout};
 use crate::{DirBuilder, DirEntry, File, OpenOptions};
 
 /// The permissions that a new directory gets.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Default)]
 pub(crate) struct DirMode(Option<u32>);
+
+impl fmt::Debug for DirMode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 impl DirMode {
     pub(crate) fn apply_to(self, builder: &mut files::DirBuilder) {

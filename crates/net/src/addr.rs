@@ -212,14 +212,11 @@ impl Resolve for str {
         if let Ok(addr) = self.parse() {
             return one(addr);
         }
-        let invalid =
-            |what| Resolution::Known(Err(io::Error::new(io::ErrorKind::InvalidInput, what)));
-        let Some((name, port)) = self.rsplit_once(':') else {
-            return invalid("invalid socket address");
-        };
-        match port.parse() {
-            Ok(port) => ask(name, port),
-            Err(_) => invalid("invalid port value"),
+        let parts = self.rsplit_once(':');
+        match parts.and_then(|(name, port)| Some((name, port.parse().ok()?))) {
+            Some((name, port)) => ask(name, port),
+            // It asks nobody either, and says what is wrong.
+            None => Resolution::Known(self.to_socket_addrs().map(Addrs::Many)),
         }
     }
 }

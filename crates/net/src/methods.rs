@@ -135,13 +135,12 @@ macro_rules! descriptor {
     };
 }
 
-/// Writes `Debug` in the form that is known of these sockets, and `TryFrom` of std's twin.
+/// Writes `Debug`, in the form that is known of the socket, and `TryFrom` of std's twin.
 macro_rules! socket_traits {
-    ($Socket:ident, $std:ty, |$io:ident| $source:expr) => {
+    ($Socket:ident, $std:ty, $show:expr) => {
         impl std::fmt::Debug for $Socket {
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                let $io = &self.io;
-                f.debug_struct("PollEvented").field("io", &$source).finish()
+                $show(self.io.os(), f)
             }
         }
 
@@ -154,6 +153,26 @@ macro_rules! socket_traits {
             }
         }
     };
+}
+
+/// Shows a socket as its source shows itself: so all but those of UDP.
+pub(crate) fn show_source(
+    source: std::io::Result<&impl std::fmt::Debug>,
+    f: &mut std::fmt::Formatter<'_>,
+) -> std::fmt::Result {
+    match source {
+        Ok(source) => source.fmt(f),
+        Err(_) => f.write_str("Simulated"),
+    }
+}
+
+/// Shows a socket as one that events are waited for: so those of UDP.
+pub(crate) fn show_evented(
+    source: std::io::Result<&impl std::fmt::Debug>,
+    f: &mut std::fmt::Formatter<'_>,
+) -> std::fmt::Result {
+    let source = source.ok();
+    f.debug_struct("PollEvented").field("io", &source).finish()
 }
 
 /// The source of a socket of the real system.

@@ -25,7 +25,7 @@ macro_rules! split_halves {
         /// The reading half of a stream that both halves own.
         #[derive(Debug)]
         pub struct OwnedReadHalf {
-            stream: Arc<$Stream>,
+            inner: Arc<$Stream>,
         }
 
         /// The writing half of a stream that both halves own.
@@ -33,7 +33,7 @@ macro_rules! split_halves {
         /// Dropping it shuts the stream's writing direction down.
         #[derive(Debug)]
         pub struct OwnedWriteHalf {
-            stream: Arc<$Stream>,
+            inner: Arc<$Stream>,
             shutdown_on_drop: bool,
         }
 
@@ -50,8 +50,8 @@ macro_rules! split_halves {
             /// Both halves, owned: they may go to different tasks.
             pub fn into_split(self) -> (OwnedReadHalf, OwnedWriteHalf) {
                 let stream = Arc::new(self);
-                let read = OwnedReadHalf { stream: stream.clone() };
-                (read, OwnedWriteHalf { stream, shutdown_on_drop: true })
+                let read = OwnedReadHalf { inner: stream.clone() };
+                (read, OwnedWriteHalf { inner: stream, shutdown_on_drop: true })
             }
         }
 
@@ -61,11 +61,11 @@ macro_rules! split_halves {
             /// # Errors
             /// If they are halves of two streams; it gives them back.
             pub fn reunite(self, other: OwnedWriteHalf) -> Result<$Stream, ReuniteError> {
-                if !Arc::ptr_eq(&self.stream, &other.stream) {
+                if !Arc::ptr_eq(&self.inner, &other.inner) {
                     return Err(ReuniteError(self, other));
                 }
                 other.forget();
-                let stream = Arc::into_inner(self.stream);
+                let stream = Arc::into_inner(self.inner);
                 Ok(stream.expect("there are two halves, of which one has just gone"))
             }
         }
@@ -89,7 +89,7 @@ macro_rules! split_halves {
             fn drop(&mut self) {
                 if self.shutdown_on_drop {
                     // It may have been closed from the other side.
-                    let _ = self.stream.shutdown_write();
+                    let _ = self.inner.shutdown_write();
                 }
             }
         }
@@ -103,9 +103,9 @@ macro_rules! split_halves {
         impl std::error::Error for ReuniteError {}
 
         split_halves!(@read $Stream, $Addr, ReadHalf<'_>, |half| half.0);
-        split_halves!(@read $Stream, $Addr, OwnedReadHalf, |half| &*half.stream);
+        split_halves!(@read $Stream, $Addr, OwnedReadHalf, |half| &*half.inner);
         split_halves!(@write $Stream, $Addr, WriteHalf<'_>, |half| half.0);
-        split_halves!(@write $Stream, $Addr, OwnedWriteHalf, |half| &*half.stream);
+        split_halves!(@write $Stream, $Addr, OwnedWriteHalf, |half| &*half.inner);
 
         impl AsyncWrite for WriteHalf<'_> {
             split_halves!(@async_write |half| half.0);
@@ -116,13 +116,13 @@ macro_rules! split_halves {
         }
 
         impl AsyncWrite for OwnedWriteHalf {
-            split_halves!(@async_write |half| &half.stream);
+            split_halves!(@async_write |half| &half.inner);
 
             fn poll_shutdown(
                 mut self: Pin<&mut Self>,
                 _: &mut Context<'_>,
             ) -> Poll<io::Result<()>> {
-                let result = self.stream.shutdown_write();
+                let result = self.inner.shutdown_write();
                 if result.is_ok() {
                     self.shutdown_on_drop = false;
                 }

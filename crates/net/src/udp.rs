@@ -13,7 +13,7 @@ use yamanote_io::{Interest, ReadBuf};
 
 use crate::addr::{ToSocketAddrs, addrs_of, first_success};
 use crate::fill::{fill, fill_with};
-use crate::methods::real;
+use crate::methods::{real, show_evented};
 
 /// A UDP socket: it sends to and receives from any address, or one, once it is connected.
 ///
@@ -305,4 +305,4 @@ impl UdpSocket {
 datagram_methods!(UdpSocket, SocketAddr);
 readiness_methods!(UdpSocket, poll_recv_ready, poll_send_ready);
 descriptor!(UdpSocket, |io| real(io.os()));
-socket_traits!(UdpSocket, std::net::UdpSocket, |io| io.os().ok());
+socket_traits!(UdpSocket, std::net::UdpSocket, show_evented);

@@ -301,3 +301,41 @@ fn streams_and_their_futures_may_travel() {
     });
     drop(pinned);
 }
+
+#[test]
+fn sockets_show_what_they_are_made_of() {
+    single().block_on(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let shown = format!("{listener:?}");
+        assert!(shown.starts_with("TcpListener { addr: "), "{shown}");
+        let (client, _server) = pair().await;
+        let shown = format!("{client:?}");
+        assert!(shown.starts_with("TcpStream { addr: "), "{shown}");
+        let (reader, writer) = client.into_split();
+        assert_eq!(
+            format!("{reader:?}"),
+            format!("OwnedReadHalf {{ inner: {shown} }}")
+        );
+        let whole = format!("OwnedWriteHalf {{ inner: {shown}, shutdown_on_drop: true }}");
+        assert_eq!(format!("{writer:?}"), whole);
+        let udp = format!("{:?}", UdpSocket::bind("127.0.0.1:0").await.unwrap());
+        assert!(
+            udp.starts_with("PollEvented { io: Some(UdpSocket { "),
+            "{udp}"
+        );
+        let socket = format!("{:?}", TcpSocket::new_v4().unwrap());
+        assert!(socket.starts_with("Socket { raw: "), "{socket}");
+    });
+}
+
+#[test]
+fn what_is_no_address_is_refused_in_the_words_of_std() {
+    use std::net::ToSocketAddrs;
+    single().block_on(async {
+        for text in ["", "127.0.0.1", "127.0.0.1:port", "127.0.0.1:99999"] {
+            let ours = lookup_host(text).await.map(drop).unwrap_err();
+            let std = text.to_socket_addrs().map(drop).unwrap_err();
+            assert_eq!(format!("{ours:?}"), format!("{std:?}"));
+        }
+    });
+}

@@ -1,6 +1,7 @@
 //! The entries of a directory.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::fs::{FileType, Metadata};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -20,7 +21,6 @@ pub enum ReadDir {
 }
 
 /// As [`std::fs::DirEntry`].
-#[derive(Debug)]
 pub enum DirEntry {
     /// The system's.
     Os(std::fs::DirEntry),
@@ -52,6 +52,12 @@ impl Iterator for ReadDir {
             ReadDir::Os(entries) => Some(entries.next()?.map(DirEntry::Os)),
             ReadDir::World(dir, items) => Some(Ok(DirEntry::World(dir.clone(), items.next()?))),
         }
+    }
+}
+
+impl fmt::Debug for DirEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("DirEntry").field(&self.path()).finish()
     }
 }
 

@@ -96,3 +96,22 @@ fn links_lead_somewhere() {
         assert!(fs::metadata(dir.join("l")).await.unwrap().is_file());
     });
 }
+
+#[test]
+fn what_is_of_a_directory_shows_what_the_system_says_of_it() {
+    run(async {
+        let dir = Dir::new();
+        fs::write(dir.join("a"), "text").await.unwrap();
+        let mut entries = fs::read_dir(dir.path()).await.unwrap();
+        let entry = entries.next_entry().await.unwrap().unwrap();
+        let shown = format!("{entry:?}");
+        let std = format!(", std: DirEntry({:?}) }}", dir.join("a"));
+        assert!(shown.starts_with("DirEntry { file_type: Some("), "{shown}");
+        assert!(shown.ends_with(&std), "{shown}");
+    });
+    #[cfg(unix)]
+    assert_eq!(
+        format!("{:?}", fs::DirBuilder::new().mode(0o750)),
+        "DirBuilder { recursive: false, mode: Some(488) }"
+    );
+}

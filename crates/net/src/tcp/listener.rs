@@ -10,7 +10,7 @@ use yamanote_driver::resource::{self, Watched};
 use yamanote_io::Interest;
 
 use crate::addr::{ToSocketAddrs, first_success};
-use crate::methods::real;
+use crate::methods::{real, show_source};
 use crate::tcp::stream::TcpStream;
 
 /// A TCP socket that listens for connections.
@@ -96,4 +96,4 @@ impl TcpListener {
 }
 
 descriptor!(TcpListener, |io| real(io.os()));
-socket_traits!(TcpListener, std::net::TcpListener, |io| io.os().ok());
+socket_traits!(TcpListener, std::net::TcpListener, show_source);

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 
 use yamanote_driver::resource;
 
-use crate::methods::real;
+use crate::methods::{real, show_source};
 use crate::tcp::listener::TcpListener;
 use crate::tcp::stream::TcpStream;
 
@@ -163,7 +163,7 @@ descriptor!(TcpSocket, |io| real(io.os()));
 
 impl fmt::Debug for TcpSocket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.io.fmt(f)
+        show_source(self.io.os(), f)
     }
 }
 

@@ -12,7 +12,7 @@ use yamanote_io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 
 use crate::addr::{ToSocketAddrs, first_success};
 use crate::fill::{self, fill};
-use crate::methods::real;
+use crate::methods::{real, show_source};
 
 /// A TCP connection.
 ///
@@ -151,4 +151,4 @@ impl TcpStream {
 stream_methods!(TcpStream);
 readiness_methods!(TcpStream, poll_read_ready, poll_write_ready);
 descriptor!(TcpStream, |io| real(io.os()));
-socket_traits!(TcpStream, std::net::TcpStream, |io| io.os().ok());
+socket_traits!(TcpStream, std::net::TcpStream, show_source);

@@ -13,7 +13,7 @@ use yamanote_driver::resource::{self, Watched, unix};
 use yamanote_io::{Interest, ReadBuf};
 
 use crate::fill::{fill, fill_with};
-use crate::methods::real;
+use crate::methods::{real, show_source};
 use crate::unix::address::SocketAddr;
 
 /// A Unix socket for datagrams. Dropping it leaves its file where it is.
@@ -174,4 +174,4 @@ impl UnixDatagram {
 datagram_methods!(UnixDatagram, SocketAddr);
 readiness_methods!(UnixDatagram, poll_recv_ready, poll_send_ready);
 descriptor!(UnixDatagram, |io| real(io.os()));
-socket_traits!(UnixDatagram, std_unix::UnixDatagram, |io| io.os().ok());
+socket_traits!(UnixDatagram, std_unix::UnixDatagram, show_source);

@@ -8,7 +8,7 @@ use yamanote_base::ready::Direction;
 use yamanote_driver::resource::{self, Watched, unix};
 use yamanote_io::Interest;
 
-use crate::methods::real;
+use crate::methods::{real, show_source};
 use crate::unix::address::SocketAddr;
 use crate::unix::stream::UnixStream;
 
@@ -108,6 +108,4 @@ impl UnixListener {
 }
 
 descriptor!(UnixListener, |io| real(io.os()));
-socket_traits!(UnixListener, std::os::unix::net::UnixListener, |io| io
-    .os()
-    .ok());
+socket_traits!(UnixListener, std::os::unix::net::UnixListener, show_source);

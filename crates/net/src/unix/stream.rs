@@ -12,7 +12,7 @@ use yamanote_driver::resource::{self, Watched, unix};
 use yamanote_io::{AsyncRead, AsyncWrite, Interest, ReadBuf};
 
 use crate::fill::{self, fill};
-use crate::methods::real;
+use crate::methods::{real, show_source};
 use crate::unix::address::SocketAddr;
 use crate::unix::credentials::UCred;
 
@@ -118,6 +118,4 @@ impl UnixStream {
 stream_methods!(UnixStream);
 readiness_methods!(UnixStream, poll_read_ready, poll_write_ready);
 descriptor!(UnixStream, |io| real(io.os()));
-socket_traits!(UnixStream, std::os::unix::net::UnixStream, |io| io
-    .os()
-    .ok());
+socket_traits!(UnixStream, std::os::unix::net::UnixStream, show_source);
