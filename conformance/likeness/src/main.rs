@@ -9,8 +9,12 @@
 mod trial;
 mod turn;
 
+mod pair;
+mod system;
+
 mod broadcast;
 mod budget;
+mod datagrams;
 mod duplex;
 mod errors;
 mod files;
@@ -18,11 +22,15 @@ mod locks;
 mod misuse;
 mod mpsc;
 mod oneshot;
+mod process;
 mod scripted;
 mod signals;
 mod streams;
 mod tasks;
+mod tcp;
 mod time;
+mod tree;
+mod unix;
 mod watch;
 
 use std::panic::{self, AssertUnwindSafe};
@@ -51,6 +59,15 @@ const FAMILIES: &[Family] = &[
     ("streams/writers", 2000, streams::writers),
     ("streams/copies", 2000, streams::copies),
     ("files/file", 200, files::file),
+    ("files/tree", 200, tree::tree),
+    ("sockets/tcp", 200, tcp::streams),
+    ("sockets/tcp_doors", 150, tcp::doors),
+    ("sockets/unix", 200, unix::streams),
+    ("sockets/unix_doors", 200, unix::doors),
+    ("sockets/udp", 200, datagrams::udp),
+    ("sockets/unix_datagrams", 200, datagrams::unix),
+    ("sockets/pipes", 150, unix::pipes),
+    ("processes/processes", 100, process::processes),
     ("time/sleep", 200, time::sleeps),
     ("time/interval", 200, time::intervals),
     ("tasks/tasks", 300, tasks::tasks),
