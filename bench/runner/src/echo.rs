@@ -164,9 +164,9 @@ impl Session {
         if self.load == Load::Closed {
             (0..self.clients.len()).try_for_each(|number| self.send(number, begin))?;
         }
-        self.until(self.warm)?;
+        self.until(self.warm, 0)?;
         let before = self.meter()?;
-        self.until(self.warm + time)?;
+        self.until(self.warm + time, 1)?;
         let after = self.meter()?;
         self.rest()?;
         self.reached(&before, &after)
@@ -183,14 +183,16 @@ impl Session {
         })
     }
 
-    fn until(&mut self, end: Instant) -> io::Result<()> {
+    /// Until `end`, and until it is known how long so many took: who got no core for all that time
+    /// has nothing to tell yet.
+    fn until(&mut self, end: Instant, known: usize) -> io::Result<()> {
         let mut arrived = Vec::with_capacity(self.clients.len());
         let limit = match self.load {
             Load::Closed => SILENCE_MAX,
             Load::Paced(_) => TICK,
         };
         let mut now = Instant::now();
-        while now < end {
+        while now < end || (self.latencies_ns.len() < known && now < end + SILENCE_MAX) {
             if let Load::Paced(rate) = self.load {
                 self.send_what_is_due(rate, now)?;
             }
