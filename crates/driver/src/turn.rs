@@ -105,12 +105,8 @@ impl Driver {
         let reactor = handle.reactor_of(self.shard);
         let said = shard.sockets.turn(reactor, wakes);
         if said > 0 {
-            // There is something to run. The selector is not asked if it has nothing to tell.
-            turned.events = said;
-            turned.events += match reactor.len() {
-                0 => collect_rings(handle, self.shard, wakes),
-                _ => collect(handle, self.shard, wakes),
-            };
+            // There is something to run.
+            turned.events = said + collect(handle, self.shard, wakes);
             fire(handle, shard, wakes, &mut turned);
             return turned;
         }
@@ -253,9 +249,13 @@ pub(crate) fn look(handle: &Handle, shard: usize, wakes: &mut WakeList) -> Turne
     turned
 }
 
-/// Collects what is there, without waiting; returns how many events that were.
+/// Collects what is there, without waiting; returns how many events that were. The selector is not
+/// asked if it has nothing to tell that the rings do not tell themselves.
 fn collect(handle: &Handle, shard: usize, wakes: &mut WakeList) -> usize {
     let reactor = handle.reactor_of(shard);
+    if reactor.len() == 0 {
+        return collect_rings(handle, shard, wakes);
+    }
     match reactor.look(wakes) {
         Some(events) => events + collect_rings(handle, shard, wakes),
         // Who is in the selector sees to the other rings.
