@@ -26,8 +26,12 @@ impl AsRef<[u8]> for Marked {
 }
 
 pub(crate) fn marked(byte: u8, mark: &Arc<()>) -> Marked {
+    marked_of(MUCH, byte, mark)
+}
+
+fn marked_of(len: usize, byte: u8, mark: &Arc<()>) -> Marked {
     Marked {
-        bytes: vec![byte; MUCH],
+        bytes: vec![byte; len],
         _mark: mark.clone(),
     }
 }
@@ -108,6 +112,39 @@ async fn post_much() {
     let read = reader.join().unwrap();
     assert_eq!(read.len(), 2 * MUCH);
     assert!((0..2 * MUCH).all(|at| usize::from(read[at]) == 1 + at / MUCH));
+}
+
+#[test]
+fn short_posts_for_which_there_is_no_room_arrive_in_order() {
+    each_way(|runtime| runtime.block_on(post_without_room()));
+}
+
+async fn post_without_room() {
+    const LEN: usize = 10_007;
+    let (mut client, mut server) = pair().await;
+    let mark = Arc::new(());
+    let posts = spawn(async move {
+        for number in 0..1000 {
+            let post = marked_of(LEN, number as u8, &mark);
+            server.post(post).await.unwrap();
+        }
+        server.flush().await.unwrap();
+        drop(server);
+        mark
+    });
+    turns().await;
+    assert!(!posts.is_finished(), "nobody has read");
+    let reader = std::thread::spawn(move || {
+        let mut read = Vec::new();
+        client.read_to_end(&mut read).unwrap();
+        read
+    });
+    let mark = posts.await.unwrap();
+    turns().await;
+    assert_eq!(Arc::strong_count(&mark), 1, "no buffer is left");
+    let read = reader.join().unwrap();
+    assert_eq!(read.len(), 1000 * LEN);
+    assert!((0..read.len()).all(|at| read[at] == (at / LEN) as u8));
 }
 
 #[test]
