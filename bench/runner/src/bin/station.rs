@@ -1,14 +1,17 @@
-//! `station` on the published tokio and on ours, its source the same, served in turn.
+//! `station` on the published tokio and on ours, its source the same: which serves better?
 //!
-//! `cargo run --release -p bench-runner --bin bench-station -- [--rounds N] [--seconds S]
-//! [--published PROGRAM --ours PROGRAM]`. Writes are durable: each is acknowledged after an
-//! fdatasync. How long that takes here by itself is measured between the rounds, so that one can
-//! say which part of the time is the disk's.
+//! `cargo run --release -p bench-runner --bin bench-station -- [--rounds N] [--ms TIME] [--only
+//! writes|reads] [--published PROGRAM --ours PROGRAM]`. Both services run all the time and are
+//! driven in turn, for a short time each, so that what the machine and its disk do besides is in
+//! both. Writes are durable: each is acknowledged after an fdatasync. How long that takes by itself
+//! is measured between the rounds, so that one can say which part of the time is the disk's.
 
 #[path = "../http.rs"]
 mod http;
 #[path = "../poller.rs"]
 mod poller;
+#[path = "../../../src/ratio.rs"]
+mod ratio;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -17,6 +20,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
+use ratio::Ratio;
+
 const WRITERS: usize = 64;
 const READERS: usize = 100;
 /// Keys that each connection writes, or reads, in turn.
@@ -24,39 +29,45 @@ const KEYS: u64 = 50;
 const VALUE_LEN: usize = 100;
 /// What a frame of as many writes takes on disk, about.
 const FRAME_LEN: usize = WRITERS * (VALUE_LEN + 24);
-const SYNCS: u32 = 200;
+const SYNCS: u32 = 50;
 
 struct Plan {
     rounds: usize,
     time: Duration,
+    loads: Vec<Load>,
     programs: Option<[PathBuf; 2]>,
 }
 
+/// What a service is asked to do.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Load {
+    Writes,
+    Reads,
+}
+
 /// What one service did in one round.
-struct Round {
-    writes: http::Answered,
-    reads: http::Answered,
+struct Served {
+    answered: http::Answered,
+    /// Processor time of the service, in microseconds.
+    cpu_per_request_us: f64,
     /// Writes that shared a sync, on average.
     writes_per_commit: f64,
     commits_per_second: f64,
-    /// Processor time of the service, in microseconds.
-    cpu_per_write_us: f64,
-    cpu_per_read_us: f64,
 }
 
-/// A column of the report: its name, and where its figure is.
-type Column = (&'static str, fn(&Round) -> f64);
+/// A line of the report: of which load, its name, and where its figure is.
+type Line = (Load, &'static str, fn(&Served) -> f64);
 
-const COLUMNS: [Column; 9] = [
-    ("durable writes/s", |round| round.writes.per_second),
-    ("write, median us", |round| round.writes.median_us),
-    ("write, p99 us", |round| round.writes.p99_us),
-    ("syncs/s", |round| round.commits_per_second),
-    ("writes a sync", |round| round.writes_per_commit),
-    ("CPU us a write", |round| round.cpu_per_write_us),
-    ("reads/s", |round| round.reads.per_second),
-    ("read, p99 us", |round| round.reads.p99_us),
-    ("CPU us a read", |round| round.cpu_per_read_us),
+const LINES: [Line; 7] = [
+    (Load::Writes, "durable writes/s", |it| {
+        it.answered.per_second
+    }),
+    (Load::Writes, "write, median us", |it| it.answered.median_us),
+    (Load::Writes, "write, p99 us", |it| it.answered.p99_us),
+    (Load::Writes, "CPU us a write", |it| it.cpu_per_request_us),
+    (Load::Reads, "reads/s", |it| it.answered.per_second),
+    (Load::Reads, "read, p99 us", |it| it.answered.p99_us),
+    (Load::Reads, "CPU us a read", |it| it.cpu_per_request_us),
 ];
 
 fn main() -> ExitCode {
@@ -70,7 +81,8 @@ fn main() -> ExitCode {
 }
 
 fn plan() -> Result<Plan, String> {
-    let (mut rounds, mut seconds) = (5, 4);
+    let (mut rounds, mut ms) = (20, 500);
+    let mut loads = vec![Load::Writes, Load::Reads];
     let (mut published, mut ours) = (None, None);
     let mut args = std::env::args().skip(1);
     while let Some(option) = args.next() {
@@ -79,19 +91,25 @@ fn plan() -> Result<Plan, String> {
         let number = number.ok_or(format!("{option} {value}: not a number above 0"));
         match option.as_str() {
             "--rounds" => rounds = number? as usize,
-            "--seconds" => seconds = number?,
+            "--ms" => ms = number?,
+            "--only" if value == "writes" => loads = vec![Load::Writes],
+            "--only" if value == "reads" => loads = vec![Load::Reads],
             "--published" => published = Some(value.into()),
             "--ours" => ours = Some(value.into()),
             _ => return Err(format!("{option}: no such option")),
         }
     }
-    let time = Duration::from_secs(seconds);
+    if rounds < ratio::PAIRS_MIN {
+        return Err(format!("--rounds {} at least", ratio::PAIRS_MIN));
+    }
+    let time = Duration::from_millis(ms);
     let programs = published
         .zip(ours)
         .map(|(published, ours)| [published, ours]);
     Ok(Plan {
         rounds,
         time,
+        loads,
         programs,
     })
 }
@@ -101,37 +119,57 @@ fn run(plan: &Plan) -> io::Result<()> {
         Some(programs) => programs.clone(),
         None => build()?,
     };
-    let mut rounds: [Vec<Round>; 2] = [Vec::new(), Vec::new()];
+    let services = [
+        Service::start(&programs[0], "station-0")?,
+        Service::start(&programs[1], "station-1")?,
+    ];
+    for service in &services {
+        service.fill(plan.time)?;
+    }
     let mut sync_us = Vec::new();
+    let mut all: Vec<[Vec<Served>; 2]> = plan.loads.iter().map(|_| Default::default()).collect();
     for number in 0..plan.rounds {
         sync_us.push(bare_sync()?.as_secs_f64() * 1e6);
         // Not always the same first: what the first leaves behind would favour the second.
-        for side in if number % 2 == 0 { [0, 1] } else { [1, 0] } {
-            eprintln!(
-                "round {} of {}, {}",
-                number + 1,
-                plan.rounds,
-                ["published", "ours"][side]
-            );
-            rounds[side].push(round(&programs[side], plan.time)?);
+        let order = if number % 2 == 0 { [0, 1] } else { [1, 0] };
+        for (load, served) in plan.loads.iter().zip(&mut all) {
+            for side in order {
+                served[side].push(serve(&services[side], *load, plan.time)?);
+            }
         }
     }
-    println!("| | published | ours | ours / published |\n|---|---:|---:|---:|");
-    for (name, of) in COLUMNS {
-        let [published, ours] = [0, 1].map(|side| median(rounds[side].iter().map(of)));
-        println!(
-            "| {name} | {published:.1} | {ours:.1} | {:.3} |",
-            ours / published
-        );
+    for (load, served) in plan.loads.iter().zip(&all) {
+        report(*load, served);
     }
-    let sync_us = median(sync_us.into_iter());
+    let sync_us = median(sync_us);
     println!("\nA bare append of {FRAME_LEN} bytes with fdatasync: {sync_us:.0} us.");
-    for (side, name) in ["published", "ours"].into_iter().enumerate() {
-        let syncs = median(rounds[side].iter().map(|round| round.commits_per_second));
-        let share = syncs * sync_us / 1e4;
-        println!("{name}: {share:.0} % of the time of writing is as many bare syncs.");
-    }
     Ok(())
+}
+
+/// What they reached, and how many times better ours is, pair by pair.
+fn report(load: Load, served: &[Vec<Served>; 2]) {
+    let figures = |of: fn(&Served) -> f64| {
+        let of_each = |side: &Vec<Served>| side.iter().map(of).collect::<Vec<_>>();
+        served.each_ref().map(of_each)
+    };
+    println!("| | published | ours | ratio | ours is |\n|---|---:|---:|---|---|");
+    for (_, name, of) in LINES.iter().filter(|line| line.0 == load) {
+        let [published, ours] = figures(*of);
+        let ratio = match name.ends_with("/s") {
+            true => Ratio::of(&ours, &published),
+            false => Ratio::of(&published, &ours),
+        };
+        let (shown, verdict) = (ratio.shown(), ratio.verdict());
+        let [published, ours] = [published, ours].map(median);
+        println!("| {name} | {published:.1} | {ours:.1} | {shown} | {verdict} |");
+    }
+    if load == Load::Writes {
+        let syncs = figures(|it| it.commits_per_second).map(median);
+        let writes = figures(|it| it.writes_per_commit).map(median);
+        for (name, (syncs, writes)) in ["published", "ours"].iter().zip(syncs.iter().zip(writes)) {
+            println!("{name}: {syncs:.0} syncs a second, {writes:.1} writes each");
+        }
+    }
 }
 
 /// Both, each in the target folder of its workspace.
@@ -155,9 +193,8 @@ fn build() -> io::Result<[PathBuf; 2]> {
     Ok(sides.map(|(workspace, _)| workspace.join("target/release/station")))
 }
 
-/// Serves from an empty folder, writes, reads what was written.
-fn round(program: &Path, time: Duration) -> io::Result<Round> {
-    let service = Service::start(program)?;
+/// Has a service write, or read what was written, for `time`.
+fn serve(service: &Service, load: Load, time: Duration) -> io::Result<Served> {
     let put = |connection: usize, count: u64| {
         let key = count % KEYS;
         let head = format!(
@@ -169,23 +206,27 @@ fn round(program: &Path, time: Duration) -> io::Result<Round> {
         let (connection, key) = (connection % WRITERS, count % KEYS);
         format!("GET /kv/{connection}-{key} HTTP/1.1\r\nhost: x\r\n\r\n").into_bytes()
     };
-    let (cpu, begin) = (service.cpu_us()?, Instant::now());
-    let writes = http::drive(service.addr, WRITERS, time, put)?;
-    let (took, write_cpu) = (begin.elapsed(), service.cpu_us()?);
-    let stats = http::ask(service.addr, "/stats")?;
-    let (written, commits) = (figure(&stats, "writes")?, figure(&stats, "commits")?);
-    let before = figure(&stats, "requests")?;
-    let reads = http::drive(service.addr, READERS, time, get)?;
-    let read_cpu = service.cpu_us()?;
-    let read = figure(&http::ask(service.addr, "/stats")?, "requests")? - before;
-    Ok(Round {
-        writes,
-        reads,
-        writes_per_commit: written / commits,
+    let (start, begin) = (service.counted()?, Instant::now());
+    let answered = match load {
+        Load::Writes => http::drive(service.addr, WRITERS, time, put)?,
+        Load::Reads => http::drive(service.addr, READERS, time, get)?,
+    };
+    let (took, end) = (begin.elapsed(), service.counted()?);
+    let commits = end.commits - start.commits;
+    Ok(Served {
+        answered,
+        cpu_per_request_us: (end.cpu_us - start.cpu_us) / (end.requests - start.requests),
+        writes_per_commit: (end.writes - start.writes) / commits,
         commits_per_second: commits / took.as_secs_f64(),
-        cpu_per_write_us: (write_cpu - cpu) / written,
-        cpu_per_read_us: (read_cpu - write_cpu) / read,
     })
+}
+
+/// What a service has done so far.
+struct Counted {
+    writes: f64,
+    commits: f64,
+    requests: f64,
+    cpu_us: f64,
 }
 
 /// A station in a process of its own, with a log of its own.
@@ -196,8 +237,8 @@ struct Service {
 }
 
 impl Service {
-    fn start(program: &Path) -> io::Result<Self> {
-        let data = scratch("station-data")?;
+    fn start(program: &Path, name: &str) -> io::Result<Self> {
+        let data = scratch(name)?;
         remove(&data)?;
         let mut child = Command::new(program)
             .args(["--addr", "127.0.0.1:0", "--data"])
@@ -217,6 +258,24 @@ impl Service {
         let silent = || io::Error::other(format!("{}: no address", program.display()));
         let addr = addr.ok_or_else(silent)?;
         Ok(Self { child, addr, data })
+    }
+
+    /// Writes until all keys are there.
+    fn fill(&self, time: Duration) -> io::Result<()> {
+        while figure(&http::ask(self.addr, "/stats")?, "keys")? < (WRITERS as u64 * KEYS) as f64 {
+            serve(self, Load::Writes, time)?;
+        }
+        Ok(())
+    }
+
+    fn counted(&self) -> io::Result<Counted> {
+        let stats = http::ask(self.addr, "/stats")?;
+        Ok(Counted {
+            writes: figure(&stats, "writes")?,
+            commits: figure(&stats, "commits")?,
+            requests: figure(&stats, "requests")?,
+            cpu_us: self.cpu_us()?,
+        })
     }
 
     /// Processor time that it took so far, in microseconds.
@@ -280,8 +339,7 @@ fn bare_sync() -> io::Result<Duration> {
     Ok(took)
 }
 
-fn median(figures: impl Iterator<Item = f64>) -> f64 {
-    let mut figures: Vec<f64> = figures.collect();
+fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
-    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+    ratio::median(&figures)
 }
