@@ -28,7 +28,11 @@ fn pipe() -> (StdFile, StdFile) {
 
 /// Begins to read from `file` in a ring, if there is one.
 fn begin_read(file: &Arc<StdFile>) -> Option<Op<Vec<u8>>> {
-    let offer = op::offer(Kind::Read, 16);
+    begin_read_of(file, 16)
+}
+
+fn begin_read_of(file: &Arc<StdFile>, len: usize) -> Option<Op<Vec<u8>>> {
+    let offer = op::offer(Kind::Read, len);
     if offer.is_none() {
         println!("left out, there are no rings here");
     }
@@ -36,7 +40,7 @@ fn begin_read(file: &Arc<StdFile>) -> Option<Op<Vec<u8>>> {
         result.expect("the test has the other end");
         bytes
     };
-    Some(offer?.read(file.clone(), Vec::new(), 16, done))
+    Some(offer?.read(file.clone(), Vec::new(), len, done))
 }
 
 #[test]
@@ -171,5 +175,30 @@ fn a_fifo_can_be_waited_for_and_given_up() {
         end.write_all(b"through").unwrap();
         let mut bytes = [0; 16];
         assert_eq!(file.read(&mut bytes).await.unwrap(), 7);
+    });
+}
+
+#[test]
+fn a_read_that_was_dropped_writes_to_no_memory_that_was_freed() {
+    // Nothing else here is as long, so what is allocated next is what was freed last.
+    const LEN: usize = 1000;
+    run(async {
+        for round in 0..10_000 {
+            let (read, mut write) = pipe();
+            let read = Arc::new(read);
+            let Some(mut op) = begin_read_of(&read, LEN) else {
+                return;
+            };
+            if round % 2 == 0 {
+                assert!(poll_once(Pin::new(&mut op)).is_pending());
+            }
+            drop(op);
+            let canaries: Vec<_> = (0..8).map(|_| Box::new([0xA5; LEN])).collect();
+            write.write_all(&[7; LEN]).unwrap();
+            while Arc::strong_count(&read) > 1 {
+                thread::yield_now();
+            }
+            assert!(canaries.iter().all(|canary| **canary == [0xA5; LEN]));
+        }
     });
 }

@@ -32,6 +32,16 @@ impl<'a> Small<'a> {
     }
 }
 
+impl Small<'_> {
+    fn remount(&self, how: &str) {
+        let mut mount = Command::new("mount");
+        mount
+            .args(["-o", &format!("remount,{how}"), "none"])
+            .arg(self.0);
+        assert!(mount.status().unwrap().success());
+    }
+}
+
 impl Drop for Small<'_> {
     fn drop(&mut self) {
         // Lazily: the kernel may close what a ring had open a little later.
@@ -135,6 +145,57 @@ fn what_was_opened_for_reading_is_not_written() {
             .await
             .unwrap_err();
         assert_eq!(error.kind(), expected.unwrap_err().kind());
+        assert_eq!(fs::read(&path).await.unwrap(), b"content");
+    });
+}
+
+#[test]
+fn what_is_read_only_is_read_and_not_changed() {
+    let dir = Dir::new();
+    let Some(small) = Small::mount(dir.path()) else {
+        println!("left out: no file system can be mounted here");
+        return;
+    };
+    let path = dir.file("a", b"content");
+    small.remount("ro");
+    run(async {
+        let mut write = File::options();
+        let results = [
+            write.write(true).open(&path).await.map(drop),
+            File::create(&path).await.map(drop),
+            File::create_new(dir.join("b")).await.map(drop),
+            fs::write(&path, b"x").await,
+            fs::create_dir(dir.join("d")).await,
+            fs::remove_file(&path).await,
+            fs::rename(&path, dir.join("b")).await,
+            fs::hard_link(&path, dir.join("b")).await,
+            fs::symlink(&path, dir.join("b")).await,
+        ];
+        for result in results {
+            assert_eq!(result.unwrap_err().kind(), ErrorKind::ReadOnlyFilesystem);
+        }
+        assert_eq!(fs::read(&path).await.unwrap(), b"content");
+        assert_eq!(fs::metadata(&path).await.unwrap().len(), 7);
+        small.remount("rw");
+        fs::write(&path, b"more").await.unwrap();
+        assert_eq!(fs::read(&path).await.unwrap(), b"more");
+    });
+    drop(small);
+}
+
+#[test]
+fn a_file_that_may_not_be_written_says_so_as_std_does() {
+    let dir = Dir::new();
+    let path = dir.file("a", b"content");
+    let mut permissions = std::fs::metadata(&path).unwrap().permissions();
+    permissions.set_readonly(true);
+    std::fs::set_permissions(&path, permissions).unwrap();
+    // Root may write it all the same.
+    let expected = std::fs::OpenOptions::new().write(true).open(&path);
+    let expected = expected.map(drop).map_err(|error| error.kind());
+    run(async {
+        let opened = File::options().write(true).open(&path).await;
+        assert_eq!(opened.map(drop).map_err(|error| error.kind()), expected);
         assert_eq!(fs::read(&path).await.unwrap(), b"content");
     });
 }
