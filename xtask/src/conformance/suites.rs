@@ -120,6 +120,8 @@ pub(super) const SUITES: &[Suite] = &[
     field("moka", "0.12.16", &["future"]),
     field("deadpool", "0.13.1", &[]),
     field("kameo", "0.22.2", &[]),
+    field("async-stream", "0.3.6", &[]),
+    field("hyper", "1.12.0", FULL),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
