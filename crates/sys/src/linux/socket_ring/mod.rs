@@ -129,15 +129,14 @@ impl<T: SocketTag> SocketRing<T> {
                 tag: tag(),
             }),
         };
-        let number = self.push(key, request);
-        let place = self.under_way.get(key).expect("it was just put there");
+        let (number, place) = self.push(key, request);
         Ok((RequestKey(number), &place.tag))
     }
 
     /// Queues `request`, for which there is room, at a place in the table that has none of its
-    /// kind; the number that it is known by.
+    /// kind; the number that it is known by, and the place.
     #[inline]
-    fn push(&mut self, key: Key<UnderWay<T>>, request: SocketRequest) -> u64 {
+    fn push(&mut self, key: Key<UnderWay<T>>, request: SocketRequest) -> (u64, &UnderWay<T>) {
         let place = self.under_way.get_mut(key);
         let place = place.expect("the caller has found it");
         let entry = entry(&request, types::Fd(place.tag.socket().as_raw_fd()));
@@ -147,7 +146,7 @@ impl<T: SocketTag> SocketRing<T> {
         // SAFETY: what it refers to lies behind pointers of the request, which is in the table
         // until `words` has read the last word on it, or for ever.
         unsafe { self.queues.push(&entry.user_data(number)) };
-        number
+        (number, place)
     }
 
     /// Asks the kernel to give up on a request, which ends all the same.
