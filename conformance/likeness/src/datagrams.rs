@@ -6,13 +6,14 @@
 
 use std::fmt::Debug;
 use std::io::{self, ErrorKind};
-use std::net::{Shutdown, SocketAddr, UdpSocket as StdUdpSocket};
+use std::net::{Shutdown, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use tokio::io::Interest;
 use tokio::net::{UdpSocket, UnixDatagram, unix};
 
 use crate::system::{Folder, System, without_numbers, words};
+use crate::tcp;
 use crate::trial::{Operation, Trial};
 
 /// As many wait for a Unix socket at most, by the system's usual setting, less some.
@@ -160,7 +161,7 @@ pub(crate) fn udp(trial: &mut Trial) {
         let system = System::new();
         let bound = async { Ok([UdpSocket::bind(here).await?, UdpSocket::bind(here).await?]) };
         let ends = system.end(bound).expect("this machine has ports to spare");
-        let gone = StdUdpSocket::bind(here).and_then(|socket| socket.local_addr());
+        let gone = tcp::NOBODY.parse().map_err(io::Error::other);
         let [one, other] = ends.each_ref().map(UdpSocket::local_addr);
         let addresses = [one, other, gone].map(|address| address.expect("it is bound"));
         trial.tell("bound");

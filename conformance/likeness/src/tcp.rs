@@ -16,6 +16,9 @@ use crate::trial::{Operation, Trial};
 /// An address of this machine, with a port that the system chooses.
 const HERE: &str = "127.0.0.1:0";
 
+/// Where nobody listens: the system gives this port to nobody who does not ask for it.
+pub(crate) const NOBODY: &str = "127.0.0.1:1";
+
 /// Three connections, one after the other.
 pub(crate) fn streams(trial: &mut Trial) {
     let mut table = operations();
@@ -102,11 +105,10 @@ pub(crate) fn doors(trial: &mut Trial) {
             }
         }),
     ];
-    let closed = StdListener::bind(HERE).and_then(|listener| listener.local_addr());
     let mut doors = Doors {
         system: System::new(),
         listeners: Vec::new(),
-        closed: closed.expect("this machine has a port to spare"),
+        closed: NOBODY.parse().expect("it is an address"),
     };
     trial.run(25, &mut doors, OPERATIONS);
 }
