@@ -368,9 +368,9 @@ unsafe fn run_as<F: Future, S: Schedule>(cell: &TaskCell<F, S>, header: NonNull<
                 // SAFETY: `poll` has stored the output; the reference is given away.
                 return unsafe { complete::<F, S>(header) };
             }
-            // Here and not in `poll`, whose argument must outlive it: the reference may go,
-            // and the cell with it.
-            end_poll(cell, header, &runner)
+            // The last use of the cell: the reference may go, and the cell with it.
+            // SAFETY: the caller's.
+            unsafe { end_poll(cell, header, &runner) }
         }
         Begin::Cancel => EndPoll::Cancel,
         Begin::Stale => {
@@ -401,8 +401,11 @@ unsafe fn complete<F: Future, S: Schedule>(header: NonNull<Header>) {
 }
 
 /// Enters the task in its list, if it waits for the first time, and ends the poll.
+///
+/// # Safety
+/// As [`run_as`].
 #[inline]
-fn end_poll<F: Future, S: Schedule>(
+unsafe fn end_poll<F: Future, S: Schedule>(
     cell: &TaskCell<F, S>,
     header: NonNull<Header>,
     runner: &Runner<'_, S>,

@@ -193,15 +193,19 @@ unsafe fn wake_here<S: Schedule>(data: *const ()) {
         // SAFETY: so the transition has said; its reference is given away. It happened here.
         unsafe { cell::schedule_here::<S>(reference.as_raw()) }
     } else {
-        wake_busy::<S>(ManuallyDrop::into_inner(reference));
+        // SAFETY: the caller's.
+        unsafe { wake_busy::<S>(ManuallyDrop::into_inner(reference)) };
     }
 }
 
 /// Wakes a task that is not idle, or not here. Not inlined: it needs registers that [`wake_here`]
 /// would save for nothing.
+///
+/// # Safety
+/// The scheduler of the task is an `S`.
 #[inline(never)]
-fn wake_busy<S: Schedule>(reference: Reference) {
-    // SAFETY: the task is one of an `S`, by the contract of the only caller.
+unsafe fn wake_busy<S: Schedule>(reference: Reference) {
+    // SAFETY: the caller's.
     let woken = match unsafe { biased::biased::<S>(reference.as_raw()) } {
         Some(biased) => biased.wake_by_value(),
         None => reference.header().state.wake_by_value(),
