@@ -249,11 +249,12 @@ pub(crate) fn look(handle: &Handle, shard: usize, wakes: &mut WakeList) -> Turne
     turned
 }
 
-/// Collects what is there, without waiting; returns how many events that were. The selector is not
-/// asked if it has nothing to tell that the rings do not tell themselves.
+/// Collects what is there, without waiting; returns how many events that were. Beside a ring of
+/// sockets the selector is not asked if nothing else is registered. (Elsewhere it may have to hear
+/// of the end of what was: Windows ends the operations of a named pipe that was dropped there.)
 fn collect(handle: &Handle, shard: usize, wakes: &mut WakeList) -> usize {
     let reactor = handle.reactor_of(shard);
-    if reactor.len() == 0 {
+    if reactor.len() == 0 && handle.shard(shard).sockets.is_made() {
         return collect_rings(handle, shard, wakes);
     }
     match reactor.look(wakes) {

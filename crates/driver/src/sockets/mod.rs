@@ -165,8 +165,9 @@ impl ShardSockets {
         is_made
     }
 
+    /// Whether the ring is there: it was asked for.
     #[inline]
-    fn is_made(&self) -> bool {
+    pub(crate) fn is_made(&self) -> bool {
         // Acquire: pairs with the Release in make().
         self.is_made.load(Ordering::Acquire)
     }
