@@ -4,6 +4,7 @@ use std::io::{ErrorKind, Read, Write};
 use std::pin::pin;
 use std::sync::Arc;
 
+use tokio::task::JoinHandle;
 use yamanote_net::owned::TcpStream;
 use yamanote_runtime::{Builder, FileRoute, spawn};
 
@@ -88,7 +89,7 @@ fn a_post_waits_for_the_one_before_and_a_flush_for_all() {
 }
 
 async fn post_much() {
-    let (mut client, mut server) = pair().await;
+    let (client, mut server) = pair().await;
     let mark = Arc::new(());
     let posts = spawn(async move {
         for byte in [1, 2] {
@@ -101,6 +102,13 @@ async fn post_much() {
     });
     turns().await;
     assert!(!posts.is_finished());
+    let read = read_from_now_on(client, posts).await;
+    assert_eq!(read.len(), 2 * MUCH);
+    assert!((0..2 * MUCH).all(|at| usize::from(read[at]) == 1 + at / MUCH));
+}
+
+/// What comes from `posts`, which are under way, when `client` begins to read.
+async fn read_from_now_on(mut client: std::net::TcpStream, posts: JoinHandle<Arc<()>>) -> Vec<u8> {
     let reader = std::thread::spawn(move || {
         let mut read = Vec::new();
         client.read_to_end(&mut read).unwrap();
@@ -109,9 +117,7 @@ async fn post_much() {
     let mark = posts.await.unwrap();
     turns().await;
     assert_eq!(Arc::strong_count(&mark), 1, "no buffer is left");
-    let read = reader.join().unwrap();
-    assert_eq!(read.len(), 2 * MUCH);
-    assert!((0..2 * MUCH).all(|at| usize::from(read[at]) == 1 + at / MUCH));
+    reader.join().unwrap()
 }
 
 #[test]
@@ -121,7 +127,7 @@ fn short_posts_for_which_there_is_no_room_arrive_in_order() {
 
 async fn post_without_room() {
     const LEN: usize = 10_007;
-    let (mut client, mut server) = pair().await;
+    let (client, mut server) = pair().await;
     let mark = Arc::new(());
     let posts = spawn(async move {
         for number in 0..1000 {
@@ -134,15 +140,7 @@ async fn post_without_room() {
     });
     turns().await;
     assert!(!posts.is_finished(), "nobody has read");
-    let reader = std::thread::spawn(move || {
-        let mut read = Vec::new();
-        client.read_to_end(&mut read).unwrap();
-        read
-    });
-    let mark = posts.await.unwrap();
-    turns().await;
-    assert_eq!(Arc::strong_count(&mark), 1, "no buffer is left");
-    let read = reader.join().unwrap();
+    let read = read_from_now_on(client, posts).await;
     assert_eq!(read.len(), 1000 * LEN);
     assert!((0..read.len()).all(|at| read[at] == (at / LEN) as u8));
 }
