@@ -259,12 +259,13 @@ fn in_a_simulated_world_they_are_simulated() {
         }
         std::io::Result::Ok(())
     });
+    // Made outside: within, where `bind` is overridden, it would be simulated itself.
+    let real = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let echoed = sim.run(async {
         let mut stream = TcpStream::connect("echo:1").await.unwrap();
         stream.set_nodelay(true).unwrap();
         stream.send_all("simulated").await.0.unwrap();
         let (received, buffer) = stream.recv(vec![0; 32]).await;
-        let real = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
         let error = TcpListener::from_std(real).unwrap_err();
         (buffer[..received.unwrap()].to_vec(), error.kind())
     });
