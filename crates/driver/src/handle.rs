@@ -38,7 +38,7 @@ pub struct Config {
     pub time: bool,
     /// Whether the shutdown ends all timers, instead of a panic of whoever polls one later.
     pub shutdown_ends_timers: bool,
-    /// The most I/O events that one turn takes.
+    /// The most I/O events that one turn takes that may wait.
     pub events_max: usize,
     /// The most I/O events that a turn takes which does not wait, because its worker is busy.
     pub events_busy_max: usize,

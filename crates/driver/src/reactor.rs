@@ -51,9 +51,9 @@ pub(crate) struct Attendant<'a> {
 
 impl Reactor {
     /// A reactor whose sleeps find at most `events_max` events each, and whose looks at most
-    /// `few_max`.
-    pub(crate) fn new(events_max: usize, few_max: usize) -> io::Result<Self> {
-        let (selector, registrar) = Selector::new(events_max, few_max)?;
+    /// `seen_max`.
+    pub(crate) fn new(events_max: usize, seen_max: usize) -> io::Result<Self> {
+        let (selector, registrar) = Selector::new(events_max, seen_max)?;
         Ok(Self {
             table: Mutex::new(RegistrationTable::new()),
             registrar,
@@ -195,7 +195,7 @@ impl Reactor {
     /// somebody is in the selector already, who sees to them himself.
     pub(crate) fn look(&self, wakes: &mut WakeList) -> Option<usize> {
         let mut selector = self.selector.try_lock()?;
-        settle(selector.take_few());
+        settle(selector.look());
         Some(self.collect(&selector, wakes))
     }
 

@@ -41,6 +41,9 @@ const BLOCKING_THREADS_MAX: usize = 512;
 const KEEP_ALIVE: Duration = Duration::from_secs(10);
 /// I/O events taken in one turn of the driver, unless told otherwise.
 const EVENTS_MAX: usize = 1024;
+/// As many where a worker has slept beside others: what is left is theirs, at once. Who took all
+/// that a thousand connections have to say would have it in a queue, from which others must steal.
+const EVENTS_SHARED_MAX: usize = 16;
 /// The environment variable that sets the way of operations on files.
 const FILE_ROUTE_VARIABLE: &str = "YAMANOTE_FILES";
 
@@ -75,7 +78,7 @@ pub struct Builder {
     /// See [`enable_alt_timer`](Self::enable_alt_timer).
     alt_timer: bool,
     start_paused: bool,
-    events_max: usize,
+    events_max: Option<usize>,
     events_busy_max: Option<usize>,
     workers: Option<usize>,
     blocking_threads_max: usize,
@@ -158,7 +161,7 @@ impl Builder {
             time: false,
             alt_timer: false,
             start_paused: false,
-            events_max: EVENTS_MAX,
+            events_max: None,
             events_busy_max: None,
             workers: None,
             blocking_threads_max: BLOCKING_THREADS_MAX,
@@ -235,7 +238,8 @@ impl Builder {
         self
     }
 
-    /// The most I/O events that are taken at a time; 1024 unless set.
+    /// The most I/O events that are taken at a time; 1024 unless set, but 16 by a worker that had
+    /// nothing to do and is one of several.
     ///
     /// ```
     /// let runtime = tokio::runtime::Builder::new_current_thread()
@@ -252,7 +256,7 @@ impl Builder {
     #[track_caller]
     pub fn max_io_events_per_tick(&mut self, capacity: usize) -> &mut Self {
         assert!(capacity > 0, "max_io_events_per_tick must be non-zero");
-        self.events_max = capacity;
+        self.events_max = Some(capacity);
         self
     }
 
@@ -414,13 +418,18 @@ impl Builder {
         clock: Clock,
         pool: &Pool,
     ) -> io::Result<(Vec<yamanote_driver::Driver>, yamanote_driver::Handle)> {
+        let usual = match shards {
+            1 => EVENTS_MAX,
+            _ => EVENTS_SHARED_MAX,
+        };
+        let busy = self.events_busy_max.or(self.events_max);
         yamanote_driver::new(yamanote_driver::Config {
             shards,
             io: self.io,
             time: self.time,
             shutdown_ends_timers: self.alt_timer,
-            events_max: self.events_max,
-            events_busy_max: self.events_busy_max.unwrap_or(self.events_max),
+            events_max: self.events_max.unwrap_or(usual),
+            events_busy_max: busy.unwrap_or(EVENTS_MAX),
             clock,
             file_route: self.file_route.map_or_else(default_file_route, Ok)?,
             spin: self.spin,

@@ -16,10 +16,10 @@ const WAKE_TOKEN: usize = usize::MAX;
 pub struct Selector {
     poll: mio::Poll,
     events: mio::Events,
-    /// For waits that take fewer, if there are such.
-    few: Option<mio::Events>,
-    /// Whether the last wait was one of these.
-    took_few: bool,
+    /// For looks, if they take more or fewer than a wait.
+    seen: Option<mio::Events>,
+    /// Whether the last thing was a look.
+    looked: bool,
 }
 
 /// The right to register sources with one selector, and to wake who waits in it; any thread.
@@ -39,23 +39,23 @@ pub struct Event {
 }
 
 impl Selector {
-    /// A selector that returns at most `events_max` events from one wait, and at most `few_max`
-    /// from one that is to take few.
+    /// A selector that returns at most `events_max` events from one wait, and at most `seen_max`
+    /// from a look.
     ///
     /// # Errors
     /// When the system has no descriptors left.
-    pub fn new(events_max: usize, few_max: usize) -> io::Result<(Self, Registrar)> {
+    pub fn new(events_max: usize, seen_max: usize) -> io::Result<(Self, Registrar)> {
         let poll = mio::Poll::new()?;
         let waker = mio::Waker::new(poll.registry(), mio::Token(WAKE_TOKEN))?;
         let registry = Arc::new(poll.registry().try_clone()?);
         let events = mio::Events::with_capacity(events_max.max(1));
-        let few = (few_max < events_max).then(|| mio::Events::with_capacity(few_max.max(1)));
+        let seen = (seen_max != events_max).then(|| mio::Events::with_capacity(seen_max.max(1)));
         Ok((
             Self {
                 poll,
                 events,
-                few,
-                took_few: false,
+                seen,
+                looked: false,
             },
             Registrar {
                 registry,
@@ -71,27 +71,27 @@ impl Selector {
     /// # Errors
     /// Those of the system's call, of which there is none in a sound program.
     pub fn wait(&mut self, limit: Option<Duration>) -> io::Result<()> {
-        self.took_few = false;
+        self.looked = false;
         poll(&mut self.poll, &mut self.events, limit)
     }
 
-    /// Takes a few of those that are ready, without waiting.
+    /// Takes what is ready, without waiting.
     ///
     /// # Errors
     /// As [`wait`](Self::wait).
-    pub fn take_few(&mut self) -> io::Result<()> {
-        let Some(few) = &mut self.few else {
+    pub fn look(&mut self) -> io::Result<()> {
+        let Some(seen) = &mut self.seen else {
             return self.wait(Some(Duration::ZERO));
         };
-        self.took_few = true;
-        poll(&mut self.poll, few, Some(Duration::ZERO))
+        self.looked = true;
+        poll(&mut self.poll, seen, Some(Duration::ZERO))
     }
 
-    /// What the last wait found, without wakes.
+    /// What the last wait or look found, without wakes.
     #[inline]
     pub fn events(&self) -> impl Iterator<Item = Event> + '_ {
-        let few = self.few.as_ref().filter(|_| self.took_few);
-        few.unwrap_or(&self.events)
+        let seen = self.seen.as_ref().filter(|_| self.looked);
+        seen.unwrap_or(&self.events)
             .iter()
             .filter(|event| event.token() != mio::Token(WAKE_TOKEN))
             .map(|event| Event {
@@ -241,18 +241,20 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_that_is_to_take_few_leaves_the_others() {
-        let (mut selector, registrar) = Selector::new(16, 1).unwrap();
-        let pairs: Vec<_> = (0..3).map(|_| UnixStream::pair().unwrap()).collect();
+    fn what_a_wait_or_a_look_is_not_to_take_is_left() {
+        let (mut selector, registrar) = Selector::new(2, 1).unwrap();
+        let pairs: Vec<_> = (0..4).map(|_| UnixStream::pair().unwrap()).collect();
         for (token, (_, watched)) in pairs.iter().enumerate() {
             watched.set_nonblocking(true).unwrap();
             registrar
                 .register(watched, token, Interest::WRITABLE)
                 .unwrap();
         }
-        selector.take_few().unwrap();
+        selector.look().unwrap();
         assert_eq!(selector.events().count(), 1);
         selector.wait(Some(Duration::from_secs(5))).unwrap();
         assert_eq!(selector.events().count(), 2);
+        selector.look().unwrap();
+        assert_eq!(selector.events().count(), 1);
     }
 }
