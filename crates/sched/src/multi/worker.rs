@@ -359,9 +359,14 @@ impl Desk {
     fn gives_way_to(&self, other: &Seat) -> bool {
         let polls = other.metrics.polls.get();
         self.seat.core.leave();
-        self.with_kit(|kit| kit.patience.nap(&mut kit.driver));
+        let is_called = self.with_kit(|kit| kit.patience.nap(&mut kit.driver));
         self.seat.core.note_here();
-        other.metrics.polls.get() != polls || other.core.is_left()
+        let got_on = other.metrics.polls.get() != polls || other.core.is_left();
+        if !got_on && !is_called {
+            let now = self.multi.driver().clock().elapsed();
+            self.with_kit(|kit| kit.patience.note_stuck(now));
+        }
+        got_on
     }
 
     fn start_searching(&self) -> bool {
