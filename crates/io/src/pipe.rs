@@ -47,6 +47,65 @@ const WAITS: [&str; 2] = ["a pipe in memory: bytes", "a pipe in memory: room"];
 /// What an attempt yields, and whether that concerns the other side; `None` to wait.
 type Attempted<T> = Option<(io::Result<T>, bool)>;
 
+/// What one side does with the pipe. Its methods are inlined into both ways of [`Pipe::poll`].
+trait PipeAttempt {
+    type Output;
+    const SIDE: Side;
+
+    /// Whether it will most likely have to wait, when there are so many bytes.
+    fn will_wait(pipe: &Pipe, len: usize) -> bool;
+
+    /// Does it, under the lock.
+    fn attempt(&mut self, pipe: &Pipe, state: &mut PipeState) -> Attempted<Self::Output>;
+}
+
+/// Reading into a buffer.
+struct ReadInto<'a, 'b>(&'a mut ReadBuf<'b>);
+
+/// Writing, by a function that says how much it has written, and whether that is all it can.
+struct WriteBy<F>(F);
+
+impl PipeAttempt for ReadInto<'_, '_> {
+    type Output = ();
+    const SIDE: Side = READER;
+
+    #[inline]
+    fn will_wait(_pipe: &Pipe, len: usize) -> bool {
+        len == 0
+    }
+
+    #[inline(always)]
+    fn attempt(&mut self, pipe: &Pipe, state: &mut PipeState) -> Attempted<()> {
+        if state.bytes.is_empty() {
+            let done = state.closed || self.0.remaining() == 0;
+            return done.then_some((Ok(()), false));
+        }
+        let n = state.bytes.move_to(self.0);
+        pipe.note_len(state);
+        Some((Ok(()), n > 0))
+    }
+}
+
+impl<F: FnMut(&Pipe, &mut PipeState) -> (usize, bool)> PipeAttempt for WriteBy<F> {
+    type Output = usize;
+    const SIDE: Side = WRITER;
+
+    #[inline]
+    fn will_wait(pipe: &Pipe, len: usize) -> bool {
+        len == pipe.len_max
+    }
+
+    #[inline(always)]
+    fn attempt(&mut self, pipe: &Pipe, state: &mut PipeState) -> Attempted<usize> {
+        if state.closed {
+            return Some((Err(io::ErrorKind::BrokenPipe.into()), false));
+        }
+        let (n, done) = (self.0)(pipe, state);
+        pipe.note_len(state);
+        done.then_some((Ok(n), n > 0))
+    }
+}
+
 impl Pipe {
     /// An empty pipe for at most `len_max` bytes.
     ///
@@ -73,25 +132,16 @@ impl Pipe {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        // Relaxed: a guess, see above.
-        let will_wait = self.len_seen.load(Ordering::Relaxed) == 0;
-        self.poll(cx, READER, will_wait, |state| {
-            if state.bytes.is_empty() {
-                let done = state.closed || buf.remaining() == 0;
-                return done.then_some((Ok(()), false));
-            }
-            let n = state.bytes.move_to(buf);
-            self.note_len(state);
-            Some((Ok(()), n > 0))
-        })
+        self.poll(cx, ReadInto(buf))
     }
 
     #[inline]
     pub(crate) fn poll_write(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        self.poll_write_as(cx, |state| {
-            let n = self.push(state, buf);
+        let write = |pipe: &Self, state: &mut PipeState| {
+            let n = pipe.push(state, buf);
             (n, n > 0 || buf.is_empty())
-        })
+        };
+        self.poll(cx, WriteBy(write))
     }
 
     pub(crate) fn poll_write_vectored(
@@ -99,29 +149,11 @@ impl Pipe {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        self.poll_write_as(cx, |state| {
-            let n = bufs.iter().map(|buf| self.push(state, buf)).sum();
+        let write = |pipe: &Self, state: &mut PipeState| {
+            let n = bufs.iter().map(|buf| pipe.push(state, buf)).sum();
             (n, n > 0 || bufs.iter().all(|buf| buf.is_empty()))
-        })
-    }
-
-    /// Writes by `push`, which says how much it has written, and whether that is all it can.
-    #[inline]
-    fn poll_write_as(
-        &self,
-        cx: &mut Context<'_>,
-        mut push: impl FnMut(&mut PipeState) -> (usize, bool),
-    ) -> Poll<io::Result<usize>> {
-        // Relaxed: a guess, see above.
-        let will_wait = self.len_seen.load(Ordering::Relaxed) == self.len_max;
-        self.poll(cx, WRITER, will_wait, |state| {
-            if state.closed {
-                return Some((Err(io::ErrorKind::BrokenPipe.into()), false));
-            }
-            let (n, done) = push(state);
-            self.note_len(state);
-            done.then_some((Ok(n), n > 0))
-        })
+        };
+        self.poll(cx, WriteBy(write))
     }
 
     /// Appends what there is room for; returns how many bytes those were.
@@ -141,41 +173,62 @@ impl Pipe {
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
 
+    #[inline]
     fn note_len(&self, state: &PipeState) {
         // Relaxed: nothing is published; whoever needs the truth takes the lock.
         self.len_seen.store(state.bytes.len(), Ordering::Relaxed);
     }
 
-    /// Runs `attempt` under the lock, for one side; if it yields nothing, leaves the task's waker.
+    /// Makes the attempt under the lock; if it yields nothing, leaves the task's waker.
     #[inline]
-    fn poll<T>(
+    fn poll<A: PipeAttempt>(
         &self,
         cx: &mut Context<'_>,
-        side: Side,
-        will_wait: bool,
-        mut attempt: impl FnMut(&mut PipeState) -> Attempted<T>,
-    ) -> Poll<io::Result<T>> {
+        mut attempt: A,
+    ) -> Poll<io::Result<A::Output>> {
         poll_charged(cx, |cx| {
-            if !will_wait {
-                if let Some(done) = self.attempt(side, &mut attempt) {
+            // Relaxed: a guess, see above.
+            if !A::will_wait(self, self.len_seen.load(Ordering::Relaxed)) {
+                if let Some(done) = self.attempt(&mut attempt, |_| ()) {
                     return Poll::Ready(done);
                 }
             }
-            self.poll_waiting(cx, side, attempt)
+            self.poll_waiting(cx, attempt)
         })
     }
 
-    /// Runs `attempt` under the lock, and wakes the other side if that is concerned.
-    #[inline]
-    fn attempt<T>(
+    /// [`poll`](Self::poll) of who will most likely have to wait. The waker is cloned, and the
+    /// one before dropped, outside of the lock.
+    #[inline(never)]
+    fn poll_waiting<A: PipeAttempt>(
         &self,
-        side: Side,
-        attempt: impl FnOnce(&mut PipeState) -> Attempted<T>,
-    ) -> Option<io::Result<T>> {
+        cx: &mut Context<'_>,
+        mut attempt: A,
+    ) -> Poll<io::Result<A::Output>> {
+        let mut waker = Some(cx.waker().clone());
+        let leave_waker = |state: &mut PipeState| mem::swap(&mut state.wakers[A::SIDE], &mut waker);
+        if let Some(done) = self.attempt(&mut attempt, leave_waker) {
+            return Poll::Ready(done);
+        }
+        waits::note(|| WAITS[A::SIDE]);
+        Poll::Pending
+    }
+
+    /// Makes the attempt under the lock, and wakes the other side if that is concerned. If it
+    /// yields nothing, calls `wait` there.
+    #[inline]
+    fn attempt<A: PipeAttempt>(
+        &self,
+        attempt: &mut A,
+        wait: impl FnOnce(&mut PipeState),
+    ) -> Option<io::Result<A::Output>> {
         let mut state = self.state.lock();
-        let (done, concerns_other) = attempt(&mut state)?;
+        let Some((done, concerns_other)) = attempt.attempt(self, &mut state) else {
+            wait(&mut state);
+            return None;
+        };
         let other = match concerns_other {
-            true => state.wakers[1 - side].take(),
+            true => state.wakers[1 - A::SIDE].take(),
             false => None,
         };
         drop(state);
@@ -183,30 +236,6 @@ impl Pipe {
             other.wake();
         }
         Some(done)
-    }
-
-    /// [`poll`](Self::poll) of who will most likely have to wait. The waker is cloned, and the
-    /// one before dropped, outside of the lock.
-    #[inline(never)]
-    fn poll_waiting<T>(
-        &self,
-        cx: &mut Context<'_>,
-        side: Side,
-        mut attempt: impl FnMut(&mut PipeState) -> Attempted<T>,
-    ) -> Poll<io::Result<T>> {
-        let mut waker = Some(cx.waker().clone());
-        let done = self.attempt(side, |state| {
-            let attempted = attempt(state);
-            if attempted.is_none() {
-                waker = state.wakers[side].replace(waker.take()?);
-            }
-            attempted
-        });
-        if let Some(done) = done {
-            return Poll::Ready(done);
-        }
-        waits::note(|| WAITS[side]);
-        Poll::Pending
     }
 }
 
