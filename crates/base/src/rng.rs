@@ -32,6 +32,7 @@ impl Rng {
     }
 
     /// The next 64 random bits.
+    #[inline]
     pub fn next_u64(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(STEP);
         mix(self.0)
@@ -40,6 +41,7 @@ impl Rng {
     /// A number below `n`; 0 if `n` is 0.
     ///
     /// The bias of the multiplication (Lemire 2019) is below 2^-32 and of no matter here.
+    #[inline]
     pub fn below(&mut self, n: u32) -> u32 {
         let product = (self.next_u64() >> 32) * u64::from(n);
         u32::try_from(product >> 32).expect("a 64-bit number shifted by 32 fits")
@@ -52,6 +54,7 @@ impl Rng {
     }
 }
 
+#[inline]
 fn mix(mut z: u64) -> u64 {
     z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
@@ -124,13 +127,17 @@ pub fn replace_thread_rng(rng: Option<Rng>) -> Option<Rng> {
 }
 
 /// A random number below `n` from the current thread's generator; 0 if `n` is 0.
+#[inline]
 pub fn thread_rng_n(n: u32) -> u32 {
     with_thread_rng(|rng| rng.below(n))
 }
 
 /// Calls `f` with the current thread's generator, which is seeded at random if need be.
+///
+/// `f` is not to ask for it once more: it would get the same numbers.
+#[inline]
 pub fn with_thread_rng<R>(f: impl FnOnce(&mut Rng) -> R) -> R {
-    let state = THREAD.try_with(Cell::take).ok().flatten();
+    let state = THREAD.try_with(Cell::get).ok().flatten();
     let mut rng = Rng(state.unwrap_or_else(|| RngSeed::random().0));
     let result = f(&mut rng);
     let _ = THREAD.try_with(|cell| cell.set(Some(rng.0)));

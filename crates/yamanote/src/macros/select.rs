@@ -147,10 +147,10 @@ macro_rules! __select {
                 let ($($slot,)+) = &mut *slots;
                 $crate::__pin_in_place!($($slot)+);
                 let start = $crate::macros::support::$start(count);
-                for lap in $crate::macros::support::laps(start, count) {
+                for lap in enabled.laps(start) {
                     let mut index = 0u32;
                     $(
-                        if lap.contains(&index) && enabled.has(index) {
+                        if lap.has(index) {
                             // `map` keeps the type, where a variable of type `!` would lose it.
                             let mut polled =
                                 $crate::macros::support::Future::poll($slot.as_mut(), cx)

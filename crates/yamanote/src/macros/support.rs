@@ -12,6 +12,7 @@ pub use std::task::Poll;
 pub use yamanote_base::rng::thread_rng_n;
 
 /// How many names there are.
+#[inline]
 pub const fn count(names: &[&str]) -> u32 {
     assert!(names.len() <= u32::MAX as usize);
     names.len() as u32
@@ -37,6 +38,13 @@ pub struct Enabled(u64);
 impl Enabled {
     /// Every branch.
     pub const ALL: Enabled = Enabled(u64::MAX);
+
+    /// Two laps over them, beginning with branch `start`.
+    #[inline]
+    pub fn laps(self, start: u32) -> [Enabled; 2] {
+        let before = (1 << start) - 1;
+        [Enabled(self.0 & !before), Enabled(self.0 & before)]
+    }
 
     /// Whether branch `index` may be polled.
     #[inline]
