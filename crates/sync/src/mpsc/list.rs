@@ -239,25 +239,43 @@ impl<T, C> Popper<T, C> {
     /// The next value.
     #[inline]
     pub(super) fn pop(&mut self) -> Option<T> {
-        let queue = &*self.queue;
-        queue.head.0.with_mut(|head| {
-            // SAFETY: this is the one popper, borrowed exclusively.
-            let head = unsafe { &mut *head };
-            head.pop(
-                |block| block.next(),
-                |block, position| block.is_filled(position),
-            )
-        })
+        self.pop_by(Block::next, Block::is_filled)
+    }
+
+    /// The next value, if it is in the block at hand.
+    #[inline]
+    pub(super) fn pop_near(&mut self) -> Option<T> {
+        self.pop_by(|_| None, Block::is_filled)
+    }
+
+    /// The next value, if it is the first of a block.
+    #[inline]
+    pub(super) fn pop_first(&mut self) -> Option<T> {
+        let (position, _) = self.place();
+        if position == start_of(position) {
+            self.pop()
+        } else {
+            None
+        }
     }
 
     /// The next value; if there is none yet, whoever pushes it sees what the caller did before.
+    #[inline]
     pub(super) fn pop_settled(&mut self) -> Option<T> {
-        let queue = &*self.queue;
-        queue.head.0.with_mut(|head| {
+        self.pop_by(Block::next_settled, Block::is_filled_settled)
+    }
+
+    /// The next value, which `next` and `is_filled` look for.
+    #[inline]
+    fn pop_by(
+        &mut self,
+        next: impl FnOnce(&Block<T>) -> Option<NonNull<Block<T>>>,
+        is_filled: impl FnOnce(&Block<T>, usize) -> bool,
+    ) -> Option<T> {
+        self.queue.head.0.with_mut(|head| {
             // SAFETY: this is the one popper, borrowed exclusively.
             let head = unsafe { &mut *head };
-            let settled = |block: &Block<T>, position| block.is_filled_settled(position);
-            head.pop(|block| block.next_settled(), settled)
+            head.pop(next, is_filled)
         })
     }
 
@@ -294,6 +312,7 @@ impl<T, C> Popper<T, C> {
     }
 
     /// The position of the next value, and where the queue was closed.
+    #[inline]
     fn place(&self) -> (usize, Option<usize>) {
         self.queue.head.0.with(|head| {
             // SAFETY: this is the one popper; it is borrowed, so nobody changes the head.
