@@ -2,9 +2,11 @@
 
 mod support;
 
+use std::collections::VecDeque;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
-use std::task::{Context, Wake, Waker};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -223,6 +225,50 @@ fn tasks_dropped_by_a_shutdown_may_spawn_and_enter() {
         });
         runtime.block_on(yamanote_runtime::yield_now());
         drop(runtime);
+    });
+}
+
+/// What comes through the channel, sent by a task.
+async fn received<T>(channel: &mpsc::Receiver<T>) -> T {
+    loop {
+        match channel.try_recv() {
+            Ok(value) => return value,
+            Err(_) => yamanote_runtime::yield_now().await,
+        }
+    }
+}
+
+/// Makes `count` runtimes by `build`, and uses what is left of a task of each when ten others have
+/// been made and dropped.
+fn outlive(count: usize, build: impl Fn() -> Runtime) {
+    let (wakers, left) = mpsc::channel::<Waker>();
+    let mut tasks = VecDeque::new();
+    for number in 0..count {
+        let (runtime, wakers) = (build(), wakers.clone());
+        let task = runtime.spawn(std::future::poll_fn(move |cx| {
+            wakers.send(cx.waker().clone()).unwrap();
+            Poll::<()>::Pending
+        }));
+        let waker = runtime.block_on(received(&left));
+        drop(runtime);
+        tasks.push_back((task, waker));
+        if number >= 10 {
+            let (task, waker) = tasks.pop_front().unwrap();
+            waker.wake_by_ref();
+            assert!(task.is_finished() && waker.clone().will_wake(&waker));
+            waker.wake();
+            let joined = pin!(task).poll(&mut Context::from_waker(Waker::noop()));
+            assert!(matches!(joined, Poll::Ready(Err(error)) if error.is_cancelled()));
+        }
+    }
+}
+
+#[test]
+fn tasks_and_wakers_outlive_ten_thousand_runtimes() {
+    outlive(10_000, || Builder::new_current_thread().build().unwrap());
+    outlive(OFTEN, || {
+        let mut builder = Builder::new_multi_thread();
+        builder.worker_threads(2).build().unwrap()
     });
 }
 

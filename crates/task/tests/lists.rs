@@ -3,13 +3,14 @@
 
 mod common;
 
-use std::future::{pending, ready};
+use std::future::{pending, poll_fn, ready};
 use std::sync::mpsc;
 use std::sync::{Arc, Barrier};
+use std::task::{Poll, Waker};
 use std::thread;
 
 use common::{Dropped, Drops, TestScheduler};
-use yamanote_task::JoinHandle;
+use yamanote_task::{JoinError, JoinHandle};
 
 #[test]
 fn the_list_counts_its_tasks() {
@@ -146,4 +147,47 @@ async fn yield_often(yields: usize, _guard: Dropped) {
     for _ in 0..yields {
         common::yield_now().await;
     }
+}
+
+/// Wakers and handles of tasks whose schedulers are gone are used and dropped by two threads.
+#[test]
+fn each_of_ten_thousand_schedulers_goes_with_what_is_left_of_its_task() {
+    const SCHEDULERS: usize = 10_000;
+    let drops = Drops::default();
+    let (wakers, woken) = mpsc::channel::<Waker>();
+    let (joins, joined) = mpsc::channel::<JoinHandle<()>>();
+    let waking = thread::spawn(move || {
+        for waker in woken {
+            let clone = waker.clone();
+            waker.wake_by_ref();
+            clone.wake();
+        }
+    });
+    let joining = thread::spawn(move || {
+        let results = joined.into_iter().map(|join| {
+            join.abort();
+            common::result(join)
+        });
+        results
+            .filter(|result| result.as_ref().is_err_and(JoinError::is_cancelled))
+            .count()
+    });
+    for _ in 0..SCHEDULERS {
+        let scheduler = TestScheduler::new(1);
+        scheduler.keep(drops.one());
+        let (kept, waker) = mpsc::channel();
+        let join = scheduler.spawn(poll_fn(move |cx| {
+            kept.send(cx.waker().clone()).expect("it is received");
+            Poll::Pending
+        }));
+        scheduler.run_all();
+        scheduler.tasks().close_and_cancel_all();
+        let waker = waker.recv().expect("the task was polled");
+        wakers.send(waker).expect("it is received");
+        joins.send(join).expect("it is received");
+    }
+    drop((wakers, joins));
+    waking.join().expect("nothing panics");
+    assert_eq!(joining.join().expect("nothing panics"), SCHEDULERS);
+    assert_eq!(drops.count(), SCHEDULERS);
 }

@@ -24,6 +24,7 @@ struct TestSchedulerParts<const CLAIMS: bool> {
     tasks: TaskList<TestScheduler<CLAIMS>>,
     rescheduled: AtomicUsize,
     panicked: AtomicUsize,
+    kept: Mutex<Vec<Dropped>>,
 }
 
 static CLAIMING: RawWakerVTable = yamanote_task::wakers_claiming::<TestScheduler<true>>();
@@ -49,6 +50,7 @@ impl<const CLAIMS: bool> TestScheduler<CLAIMS> {
             tasks: TaskList::new(shards, false),
             rescheduled: AtomicUsize::new(0),
             panicked: AtomicUsize::new(0),
+            kept: Mutex::new(Vec::new()),
         }))
     }
 
@@ -92,6 +94,11 @@ impl<const CLAIMS: bool> TestScheduler<CLAIMS> {
     /// The live tasks.
     pub(crate) fn tasks(&self) -> &TaskList<TestScheduler<CLAIMS>> {
         &self.0.tasks
+    }
+
+    /// Has the scheduler count its end.
+    pub(crate) fn keep(&self, guard: Dropped) {
+        self.0.kept.lock().push(guard);
     }
 
     /// How many tasks are queued.
