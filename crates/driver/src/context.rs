@@ -163,6 +163,18 @@ pub fn host() -> Option<Host> {
     )
 }
 
+/// As [`host`], for who opens something there. Who opens it on the real system asks for its runtime
+/// when that has not refused: what it says of an address does not depend on a runtime.
+///
+/// # Panics
+/// In a simulated world whose runtime has no I/O.
+#[track_caller]
+pub fn host_with_io() -> Option<Host> {
+    let host = host()?;
+    drop(current_io());
+    Some(host)
+}
+
 /// Calls `f` with the host of `world` that the thread stands on, if it stands on one.
 pub(crate) fn with_host<R>(f: impl FnOnce(&Host) -> R, world: &World) -> Option<R> {
     let entered = HOST.try_with(|host| {

@@ -347,3 +347,33 @@ fn an_operation_of_the_users_own_waits_until_it_can_be_done() {
         assert_eq!(failed.unwrap_err().kind(), io::ErrorKind::Other);
     });
 }
+
+#[test]
+fn what_the_system_refuses_is_told_without_a_runtime() {
+    let place = Place::new("no-runtime");
+    let missing = place.file().join("missing");
+    let bound = [
+        UnixListener::bind(&missing).map(drop),
+        UnixDatagram::bind(&missing).map(drop),
+    ];
+    let kinds = bound.map(|result| result.err().map(|error| error.kind()));
+    assert_eq!(kinds, [Some(io::ErrorKind::NotFound); 2]);
+}
+
+#[test]
+fn a_runtime_without_io_is_asked_for_when_the_socket_is_bound() {
+    let place = Place::new("no-io");
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let bind = || runtime.block_on(async { UnixListener::bind(place.file()).map(drop) });
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(bind));
+    let panic = panic.unwrap_err();
+    let said = panic
+        .downcast_ref::<&str>()
+        .copied()
+        .or(panic.downcast_ref::<String>().map(String::as_str));
+    assert!(
+        said.is_some_and(|said| said.contains("IO is disabled")),
+        "{said:?}"
+    );
+    assert!(place.file().exists());
+}

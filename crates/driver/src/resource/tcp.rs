@@ -30,12 +30,11 @@ impl TcpListener {
     /// Outside of a runtime with I/O.
     #[track_caller]
     pub fn bind(addr: SocketAddr) -> io::Result<Self> {
-        let handle = context::current_io();
-        match context::host() {
+        match context::host_with_io() {
             Some(host) => {
                 world::TcpListener::bind(&host, addr, Backlog::USUAL).map(Resource::World)
             }
-            None => Self::of_os(handle, mio::net::TcpListener::bind(addr)?),
+            None => Self::of_os(mio::net::TcpListener::bind(addr)?),
         }
     }
 
@@ -48,15 +47,16 @@ impl TcpListener {
     /// Outside of a runtime with I/O.
     #[track_caller]
     pub fn from_std(listener: std::net::TcpListener) -> io::Result<Self> {
-        let handle = context::current_io();
         let socket = Socket::from(listener);
         match stand_in::tcp(&socket) {
             Some(simulated) => simulated?.listen(Backlog::USUAL).map(Resource::World),
-            None => Self::of_os(handle, mio::net::TcpListener::from_std(socket.into())),
+            None => Self::of_os(mio::net::TcpListener::from_std(socket.into())),
         }
     }
 
-    fn of_os(handle: Handle, listener: mio::net::TcpListener) -> io::Result<Self> {
+    #[track_caller]
+    fn of_os(listener: mio::net::TcpListener) -> io::Result<Self> {
+        let handle = context::current_io();
         let listener = Registration::new(handle, listener, Interest::READABLE)?;
         // Also where it is registered first, an accept is tried before it is waited for.
         Ok(Resource::Os(listener.assuming(Ready::READABLE)))
@@ -103,10 +103,12 @@ impl TcpStream {
     /// # Panics
     /// Outside of a runtime with I/O.
     pub async fn connect(addr: SocketAddr) -> io::Result<Self> {
-        let handle = context::current_io();
-        let stream = match context::host() {
+        let stream = match context::host_with_io() {
             Some(host) => Resource::World(world::TcpStream::connect(&host, addr)?),
-            None => Self::of_os(handle, mio::net::TcpStream::connect(addr)?)?,
+            None => {
+                let stream = mio::net::TcpStream::connect(addr)?;
+                Self::of_os(context::current_io(), stream)?
+            }
         };
         stream.connected().await
     }

@@ -94,12 +94,11 @@ impl TcpSocket {
     /// # Panics
     /// Outside of a runtime with I/O.
     pub async fn connect(self, addr: SocketAddr) -> io::Result<TcpStream> {
-        let handle = context::current_io();
         let stream = match self {
             TcpSocket::Os(socket) => {
                 socket::begin_connect(&socket, addr)?;
                 let stream = mio::net::TcpStream::from_std(socket.into());
-                TcpStream::of_os(handle, stream)?
+                TcpStream::of_os(context::current_io(), stream)?
             }
             TcpSocket::World(socket) => Resource::World(socket.into_inner().connect(addr)?),
         };

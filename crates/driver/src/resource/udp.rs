@@ -40,12 +40,11 @@ impl UdpSocket {
     /// Outside of a runtime with I/O.
     #[track_caller]
     pub fn bind(addr: SocketAddr) -> io::Result<Self> {
-        let handle = context::current_io();
-        match context::host() {
+        match context::host_with_io() {
             Some(host) => world::UdpSocket::bind(&host, addr).map(Resource::World),
             None => {
                 let socket = mio::net::UdpSocket::bind(addr)?;
-                registration(handle, socket).map(Resource::Os)
+                registration(context::current_io(), socket).map(Resource::Os)
             }
         }
     }

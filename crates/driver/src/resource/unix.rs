@@ -16,7 +16,6 @@ use yamanote_sys::unix_socket;
 use yamanote_world::net::{self as world, SocketOptions, UnixName};
 
 use crate::context;
-use crate::handle::Handle;
 use crate::resource::{Registration, Resource, Watched, WorldSocket, only_real};
 
 pub use yamanote_sys::credentials::{Credentials, peer_credentials};
@@ -106,11 +105,11 @@ impl UnixStream {
     /// # Panics
     /// Outside of a runtime with I/O.
     pub async fn connect_addr(addr: &SocketAddr) -> io::Result<Self> {
-        let handle = context::current_io();
-        if let Some(host) = context::host() {
+        if let Some(host) = context::host_with_io() {
             return world::UnixStream::connect(&host, &name_of(addr)).map(Resource::World);
         }
-        let stream = OsUnixStream::new(handle, mio::net::UnixStream::connect_addr(addr)?, BOTH)?;
+        let stream = mio::net::UnixStream::connect_addr(addr)?;
+        let stream = OsUnixStream::new(context::current_io(), stream, BOTH)?;
         stream.connected().await.map(Resource::Os)
     }
 
@@ -135,12 +134,12 @@ impl UnixStream {
     /// Outside of a runtime with I/O.
     #[track_caller]
     pub fn pair() -> io::Result<(Self, Self)> {
-        let handle = context::current_io();
-        if let Some(host) = context::host() {
+        if let Some(host) = context::host_with_io() {
             let (one, two) = world::UnixStream::pair(&host)?;
             return Ok((Resource::World(one), Resource::World(two)));
         }
         let (one, two) = mio::net::UnixStream::pair()?;
+        let handle = context::current_io();
         let one = OsUnixStream::new(handle.clone(), one, BOTH)?;
         let two = OsUnixStream::new(handle, two, BOTH)?;
         let [one, two] = [one, two].map(|end| Resource::Os(end.assuming(Ready::WRITABLE)));
@@ -227,12 +226,11 @@ impl UnixListener {
     /// Outside of a runtime with I/O.
     #[track_caller]
     pub fn bind_addr(addr: &SocketAddr) -> io::Result<Self> {
-        let handle = context::current_io();
-        if let Some(host) = context::host() {
+        if let Some(host) = context::host_with_io() {
             let listener = world::UnixListener::bind(&host, &name_of(addr), BACKLOG);
             return listener.map(Resource::World);
         }
-        Self::of_os(handle, mio::net::UnixListener::bind_addr(addr)?)
+        Self::of_os(mio::net::UnixListener::bind_addr(addr)?)
     }
 
     /// Takes a listener that does not block.
@@ -244,11 +242,12 @@ impl UnixListener {
     /// Outside of a runtime with I/O.
     #[track_caller]
     pub fn from_std(listener: std::os::unix::net::UnixListener) -> io::Result<Self> {
-        let listener = mio::net::UnixListener::from_std(listener);
-        Self::of_os(context::current_io(), listener)
+        Self::of_os(mio::net::UnixListener::from_std(listener))
     }
 
-    fn of_os(handle: Handle, listener: mio::net::UnixListener) -> io::Result<Self> {
+    #[track_caller]
+    fn of_os(listener: mio::net::UnixListener) -> io::Result<Self> {
+        let handle = context::current_io();
         Registration::new(handle, listener, Interest::READABLE).map(Resource::Os)
     }
 
@@ -349,12 +348,11 @@ impl UnixSocket {
     /// # Panics
     /// Outside of a runtime with I/O.
     pub async fn connect(self, path: &Path) -> io::Result<UnixStream> {
-        let handle = context::current_io();
         match self {
             UnixSocket::Os(socket) => {
                 unix_socket::begin_connect_unix(&socket, path)?;
                 let stream = mio::net::UnixStream::from(OwnedFd::from(socket));
-                let stream = OsUnixStream::new(handle, stream, BOTH)?;
+                let stream = OsUnixStream::new(context::current_io(), stream, BOTH)?;
                 stream.connected().await.map(Resource::Os)
             }
             UnixSocket::World(socket) => socket.connect(&name_at(path)?).map(Resource::World),
@@ -370,11 +368,10 @@ impl UnixSocket {
     /// Outside of a runtime with I/O.
     #[track_caller]
     pub fn listen(self, backlog: u32) -> io::Result<UnixListener> {
-        let handle = context::current_io();
         match self {
             UnixSocket::Os(socket) => {
                 socket.listen(i32::try_from(backlog).unwrap_or(i32::MAX))?;
-                UnixListener::of_os(handle, OwnedFd::from(socket).into())
+                UnixListener::of_os(OwnedFd::from(socket).into())
             }
             UnixSocket::World(socket) => socket.listen(backlog).map(Resource::World),
         }

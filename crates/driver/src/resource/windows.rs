@@ -28,8 +28,7 @@ impl NamedPipe {
     /// Outside of a runtime with I/O.
     #[track_caller]
     pub fn server(words: &ServerWords, name: &OsStr) -> io::Result<Self> {
-        let handle = context::current_io();
-        Self::new(handle, words.create(name)?, BOTH)
+        Self::of(words.create(name)?)
     }
 
     /// A client's end of the pipe `name`, which is connected.
@@ -42,8 +41,7 @@ impl NamedPipe {
     /// Outside of a runtime with I/O.
     #[track_caller]
     pub fn client(words: &ClientWords, name: &OsStr) -> io::Result<Self> {
-        let handle = context::current_io();
-        Self::new(handle, words.open(name)?, BOTH)
+        Self::of(words.open(name)?)
     }
 
     /// Takes a pipe that was made elsewhere.

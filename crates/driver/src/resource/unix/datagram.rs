@@ -12,7 +12,6 @@ use yamanote_world::net as world;
 
 use super::{BOTH, UnixDatagram, addr_named, addr_of, name_at, read};
 use crate::context;
-use crate::handle::Handle;
 use crate::resource::{Registration, Resource};
 
 impl UnixDatagram {
@@ -25,10 +24,9 @@ impl UnixDatagram {
     /// Outside of a runtime with I/O.
     #[track_caller]
     pub fn unbound() -> io::Result<Self> {
-        let handle = context::current_io();
-        match context::host() {
+        match context::host_with_io() {
             Some(host) => Ok(Resource::World(world::UnixDatagram::unbound(&host))),
-            None => Self::of_os(handle, mio::net::UnixDatagram::unbound()?),
+            None => Self::of_os(mio::net::UnixDatagram::unbound()?),
         }
     }
 
@@ -41,10 +39,9 @@ impl UnixDatagram {
     /// Outside of a runtime with I/O.
     #[track_caller]
     pub fn bind(path: &Path) -> io::Result<Self> {
-        let handle = context::current_io();
-        match context::host() {
+        match context::host_with_io() {
             Some(host) => world::UnixDatagram::bind(&host, &name_at(path)?).map(Resource::World),
-            None => Self::of_os(handle, mio::net::UnixDatagram::bind_addr(&addr_of(path)?)?),
+            None => Self::of_os(mio::net::UnixDatagram::bind_addr(&addr_of(path)?)?),
         }
     }
 
@@ -57,12 +54,12 @@ impl UnixDatagram {
     /// Outside of a runtime with I/O.
     #[track_caller]
     pub fn pair() -> io::Result<(Self, Self)> {
-        let handle = context::current_io();
-        if let Some(host) = context::host() {
+        if let Some(host) = context::host_with_io() {
             let (one, two) = world::UnixDatagram::pair(&host)?;
             return Ok((Resource::World(one), Resource::World(two)));
         }
         let (one, two) = mio::net::UnixDatagram::pair()?;
+        let handle = context::current_io();
         let one = Registration::new(handle.clone(), one, BOTH)?;
         let two = Registration::new(handle, two, BOTH)?;
         let [one, two] = [one, two].map(|end| Resource::Os(end.assuming(Ready::WRITABLE)));
@@ -78,12 +75,12 @@ impl UnixDatagram {
     /// Outside of a runtime with I/O.
     #[track_caller]
     pub fn from_std(socket: std::os::unix::net::UnixDatagram) -> io::Result<Self> {
-        let socket = mio::net::UnixDatagram::from_std(socket);
-        Self::of_os(context::current_io(), socket)
+        Self::of_os(mio::net::UnixDatagram::from_std(socket))
     }
 
-    fn of_os(handle: Handle, socket: mio::net::UnixDatagram) -> io::Result<Self> {
-        Registration::new(handle, socket, BOTH).map(Resource::Os)
+    #[track_caller]
+    fn of_os(socket: mio::net::UnixDatagram) -> io::Result<Self> {
+        Registration::new(context::current_io(), socket, BOTH).map(Resource::Os)
     }
 
     /// Sends to `path` from now on, and receives from there only.
