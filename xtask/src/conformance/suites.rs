@@ -122,6 +122,18 @@ pub(super) const SUITES: &[Suite] = &[
     field("kameo", "0.22.2", &[]),
     field("async-stream", "0.3.6", &[]),
     field("hyper", "1.12.0", FULL),
+    field("tokio-retry", "0.3.2", &[]),
+    field("actix-server", "2.10.0", &[]),
+    field("turmoil", "0.7.2", &["regex", "unstable-fs"]),
+    field("tokio-graceful-shutdown", "0.20.0", &[]),
+    field("axum-server", "0.9.2", &[]),
+    field("mockito", "1.7.2", &[]),
+    field(
+        "warp",
+        "0.4.3",
+        &["server", "test", "websocket", "multipart"],
+    ),
+    field("tarpc", "0.38.0", FULL),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
