@@ -44,9 +44,8 @@ const COUNTED: [u64; 2] = [8_000, 40_000];
 
 /// Runs rows, and prints them.
 pub(crate) struct Bench {
-    filter: Option<String>,
-    /// Rows whose name has this in it are left out.
-    without: Option<String>,
+    /// What the names of rows have in them, between `| ` and ` |`.
+    parts: Vec<String>,
     sample: Duration,
     samples: usize,
     /// Instructions are counted, by a profiler that this program runs under.
@@ -60,11 +59,10 @@ fn account_closed() {
 }
 
 impl Bench {
-    /// `[--short | --accounts] [FILTER]`.
+    /// `[--short | --accounts] [PART..]`: rows that have one of the parts in their name, or all.
     pub(crate) fn from_args(args: impl Iterator<Item = String>) -> Self {
         let mut bench = Self {
-            filter: None,
-            without: None,
+            parts: Vec::new(),
             sample: Duration::from_millis(40),
             samples: 5,
             counts: false,
@@ -75,18 +73,16 @@ impl Bench {
                 bench.samples = 3;
             } else if arg == "--accounts" {
                 bench.counts = true;
-            } else if let Some(without) = arg.strip_prefix("--without=") {
-                bench.without = Some(without.to_owned());
             } else if !arg.starts_with("--switches=") {
-                bench.filter = Some(arg);
+                bench.parts.push(arg);
             }
         }
         bench
     }
 
     fn wants(&self, name: &str) -> bool {
-        let has = |text: &String| name.contains(text.as_str());
-        self.filter.as_ref().is_none_or(has) && !self.without.as_ref().is_some_and(has)
+        let full = format!("| {name} |");
+        self.parts.is_empty() || self.parts.iter().any(|part| full.contains(part))
     }
 
     /// Measures nanoseconds an operation: `row` does as many operations as it is told.

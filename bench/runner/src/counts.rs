@@ -27,11 +27,11 @@ pub(crate) fn is_possible() -> bool {
     version.is_ok_and(|status| status.success())
 }
 
-/// Counts for the rows of `program` that `filter` wants.
+/// Counts for the rows of `program` that have one of `parts` in their name, or for all.
 ///
 /// # Errors
 /// Those of running the profiler, and if it does not say what was asked.
-pub(crate) fn of(program: &Path, filter: Option<&str>) -> io::Result<Counts> {
+pub(crate) fn of(program: &Path, parts: &[&str]) -> io::Result<Counts> {
     let name = format!("yamanote-bench-{}.callgrind", std::process::id());
     let accounts = std::env::temp_dir().join(name);
     let output = Command::new("valgrind")
@@ -40,7 +40,7 @@ pub(crate) fn of(program: &Path, filter: Option<&str>) -> io::Result<Counts> {
         .arg(format!("--callgrind-out-file={}", accounts.display()))
         .arg(program)
         .arg("--accounts")
-        .args(filter)
+        .args(parts)
         .stderr(Stdio::inherit())
         .output()?;
     let read = std::fs::read(&accounts);

@@ -4,14 +4,14 @@
 mod page;
 
 use std::io;
-use std::time::Duration;
 
 use crate::Binaries;
 use crate::machine;
 use crate::plan::{Field, Plan};
+use crate::ratio::PAIRS_MIN;
 use crate::rows::{self, Measured, Program};
 use crate::samples::Samples;
-use crate::served::{self, Slices};
+use crate::served;
 
 /// Those that all others are compared with.
 const OURS: Program = Program::of("yamanote");
@@ -55,29 +55,19 @@ pub(crate) fn compare(plan: &Plan, binaries: &Binaries<'_>, field: Field) -> io:
     })?;
     let mut programs = vec![PUBLISHED, OURS];
     programs.extend_from_slice(field.others());
-    let mut samples = match &plan.kept {
-        Some(file) => Samples::read(file)?,
-        None => Samples::default(),
+    let mut samples = Samples::default();
+    let mut add = |program: Program, row: Measured| {
+        samples.add(program.name, [row.name, row.flavor, row.unit], row.value);
     };
     for round in 0..plan.rounds {
         eprintln!("round {} of {}", round + 1, plan.rounds);
-        let mut take = |at: usize, row: Measured| {
-            let key = [row.name, row.flavor, row.unit];
-            samples.add(programs[at].name, key, row.value);
-        };
-        rows::round(plan, &folder, &programs, &mut take)?;
-        let slices = Slices {
-            rounds: 1,
-            time: Duration::from_millis(if plan.short { 500 } else { 2000 }),
-        };
-        served::measure(plan, (&folder, &programs), served::echoes(), slices, take)?;
+        rows::round(plan, &folder, &programs, |at, row| add(programs[at], row))?;
         // What the one before leaves behind is another's in the next round.
         programs.reverse();
     }
-    if let Some(file) = &plan.kept {
-        samples.write(file)?;
-    }
-    let mut how = how(plan, &samples, &machine::about(&binaries.workspace));
+    let (kept, slices) = ((&*folder, &programs[..]), plan.slices()?);
+    served::measure(plan, kept, slices, |at, row| add(programs[at], row))?;
+    let mut how = how(plan, &machine::about(&binaries.workspace));
     if field == Field::Peers {
         let lock = std::fs::read_to_string(binaries.workspace.join("Cargo.lock"))?;
         let named = PEERS.map(|peer| format!("{} {}", peer.name, version(&lock, peer.name)));
@@ -88,17 +78,19 @@ pub(crate) fn compare(plan: &Plan, binaries: &Binaries<'_>, field: Field) -> io:
         Field::Tuned => ("TUNED.md", page::of_tuned(&samples, &how)?),
     };
     print!("{text}");
-    // In pieces, the last that was measured writes it.
-    if plan.is_whole() || plan.kept.is_some() {
+    if plan.is_whole() {
         std::fs::write(binaries.workspace.join(name), text)?;
     }
     Ok(())
 }
 
-fn how(plan: &Plan, samples: &Samples, about: &str) -> String {
+fn how(plan: &Plan, about: &str) -> String {
     let length = if plan.short { " short" } else { "" };
-    let rounds = samples.rounds();
-    format!("cargo's release profile, {rounds}{length} rounds in turn, medians.\n{about}")
+    format!(
+        "cargo's release profile, {}{length} rounds in turn, and {PAIRS_MIN} of what is kept and \
+         driven;\nmedians. {about}",
+        plan.rounds
+    )
 }
 
 /// Of a package, what the lock file says.

@@ -4,12 +4,13 @@
 //! workspace's manifest, unless only a part was asked for. `--against-itself` shows the noise. With
 //! `--binaries` it builds nothing and takes what is in that folder: two versions of ours, say.
 //! `--peers` compares with other runtimes, `--tuned` with tokio and its switches: `PEERS.md` and
-//! `TUNED.md`; with `--kept FILE`, what that holds counts as well. `--echo` compares with loops
-//! without a runtime: `ECHO.md`; `--servers` measures the rows of servers alone; `--sim` compares
-//! simulated worlds with turmoil's: `SIM.md`. `--quick` measures no time: it fails if a row costs
-//! more instructions than `baseline.toml` says.
+//! `TUNED.md`. These, and that with `--lto`, have the rows that `choice` says. `--echo` compares
+//! with loops without a runtime: `ECHO.md`; `--servers` measures the rows of servers alone;
+//! `--sim` compares simulated worlds with turmoil's: `SIM.md`. `--quick` measures no time: it fails
+//! if a row costs more instructions than `baseline.toml` says.
 
 mod baseline;
+mod choice;
 mod client;
 mod cores;
 mod counts;
@@ -34,7 +35,6 @@ use std::process::{Command, ExitCode};
 use baseline::Baseline;
 use plan::{Plan, Task};
 use rows::{Measured, Program};
-use served::ROWS;
 use table::{Results, Side};
 
 fn main() -> ExitCode {
@@ -87,7 +87,7 @@ fn compare(plan: &Plan, binaries: &Binaries<'_>) -> io::Result<()> {
     }
     let programs = sides.map(|side| Program::of(plan.binary(side)));
     let servers = (&*folder, &programs[..]);
-    served::measure(plan, servers, &ROWS, slices, |at, row| take(sides[at], row))?;
+    served::measure(plan, servers, slices, |at, row| take(sides[at], row))?;
     if plan.task == Task::Compare {
         if let Some(counts) = binaries.counts()? {
             results.add_instructions(&counts);
@@ -254,13 +254,13 @@ impl Binaries<'_> {
     fn count(&self, side: Side) -> io::Result<counts::Counts> {
         let folder = self.build(&[side])?;
         let program = folder.join(format!("rows-{}", self.plan.binary(side)));
-        counts::of(&program, self.plan.filter.as_deref())
+        counts::of(&program, &self.plan.parts())
     }
 
     /// Of both sides, for the table; in a short run those that were written down, if they are of
-    /// this compiler.
+    /// this compiler and this profile.
     fn counts(&self) -> io::Result<Option<counts::Pairs>> {
-        if self.plan.short {
+        if self.plan.short && !self.plan.lto {
             let baseline = Baseline::read(&self.baseline())?;
             let is_ours = baseline.rustc == machine::rustc();
             return Ok(is_ours.then(|| baseline.into_pairs()));

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::choice;
 use crate::ratio::PAIRS_MIN;
 use crate::served::Slices;
 use crate::table::Side;
@@ -11,7 +12,7 @@ use crate::table::Side;
 /// How the runner is called.
 pub(crate) const USAGE: &str = "\
 bench-runner [--short] [--rounds N] [--lto] [--against-itself] [--binaries DIR] [FILTER]
-bench-runner --peers | --tuned [--short] [--rounds N] [--kept FILE] [--without TEXT] [FILTER]
+bench-runner --peers | --tuned [--short] [--rounds N] [FILTER]
 bench-runner --echo [--short] [--rounds N] [--connections N] [--binaries DIR] [NAME|NAME ..]
 bench-runner --servers [--rounds N] [--connections N] [--against-itself] [--binaries DIR] [FILTER]
 bench-runner --sim [--short] [--rounds N] [--binaries DIR] [FILTER]
@@ -57,12 +58,8 @@ pub(crate) struct Plan {
     pub(crate) against_itself: bool,
     /// Where the binaries are, if they are not to be built.
     pub(crate) binaries: Option<PathBuf>,
-    /// Rows with this in their name are left out.
-    pub(crate) without: Option<String>,
     /// How many connections there are, if not each number in turn.
     pub(crate) connections: Option<usize>,
-    /// Where samples are kept, if they are.
-    pub(crate) kept: Option<PathBuf>,
     pub(crate) filter: Option<String>,
 }
 
@@ -77,9 +74,7 @@ impl Plan {
             lto: false,
             against_itself: false,
             binaries: None,
-            without: None,
             connections: None,
-            kept: None,
             filter: None,
         };
         while let Some(arg) = args.next() {
@@ -91,8 +86,6 @@ impl Plan {
                 "--write-baseline" => plan.task = Task::WriteBaseline,
                 "--peers" => plan.task = Task::Field(Field::Peers),
                 "--tuned" => plan.task = Task::Field(Field::Tuned),
-                "--without" => plan.without = Some(args.next().ok_or("--without TEXT")?),
-                "--kept" => plan.kept = Some(args.next().ok_or("--kept FILE")?.into()),
                 "--short" => plan.short = true,
                 "--lto" => plan.lto = true,
                 "--against-itself" => plan.against_itself = true,
@@ -121,18 +114,31 @@ impl Plan {
         }
     }
 
-    /// How often the servers of both sides are driven, and for how long.
+    /// How often each program is driven that is kept, and for how long.
     ///
     /// # Errors
     /// When it is too seldom to tell an interval.
     pub(crate) fn slices(&self) -> io::Result<Slices> {
-        let rounds = match self.task {
-            Task::Servers => self.pairs()?,
-            _ if self.short => PAIRS_MIN,
-            _ => 2 * PAIRS_MIN,
+        let (rounds, ms) = match self.task {
+            Task::Servers => (self.pairs()?, 200),
+            // There are up to ten.
+            Task::Field(_) => (PAIRS_MIN, 100),
+            _ if self.short => (PAIRS_MIN, 200),
+            _ => (2 * PAIRS_MIN, 200),
         };
-        let time = Duration::from_millis(200);
+        let time = Duration::from_millis(ms);
         Ok(Slices { rounds, time })
+    }
+
+    /// What the rows that are wanted have in their names; nothing, if all are.
+    pub(crate) fn parts(&self) -> Vec<&str> {
+        match (&self.filter, &self.task) {
+            (Some(filter), _) => vec![filter],
+            (None, Task::Field(Field::Peers)) => choice::OFFERED.to_vec(),
+            (None, Task::Field(Field::Tuned)) => choice::SWITCHED.to_vec(),
+            (None, Task::Compare) if self.lto => choice::INLINED.to_vec(),
+            _ => Vec::new(),
+        }
     }
 
     /// The name in its binaries of whichever stands for a side.
@@ -147,7 +153,6 @@ impl Plan {
     pub(crate) fn is_whole(&self) -> bool {
         self.task != Task::Servers
             && self.filter.is_none()
-            && self.without.is_none()
             && self.connections.is_none()
             && !self.against_itself
             && self.binaries.is_none()
@@ -176,5 +181,16 @@ mod tests {
         assert!(plan("--servers").is_ok_and(|plan| !plan.is_whole()));
         assert!(plan("--binaries x").is_ok_and(|plan| !plan.is_whole()));
         assert!(plan("--rounds 0").is_err() && plan("--slow").is_err());
+    }
+
+    #[test]
+    fn a_filter_stands_in_the_place_of_what_is_chosen_for_a_page() {
+        let parts = |line: &str| {
+            let plan = Plan::parse(line.split_whitespace().map(str::to_owned));
+            plan.map(|plan| plan.parts().join(" "))
+        };
+        assert_eq!(parts("--tuned mpsc").as_deref(), Ok("mpsc"));
+        assert!(parts("--tuned").is_ok_and(|all| all.contains("spawn_blocking from 1 ")));
+        assert_eq!(parts("").as_deref(), Ok(""));
     }
 }

@@ -38,7 +38,7 @@ pub(crate) struct Measured {
     pub(crate) allocations: Option<f64>,
 }
 
-/// Runs each of `programs` once, from those in the folder `binaries`: all that the filter wants.
+/// Runs each of `programs` once, from those in the folder `binaries`: all that the plan wants.
 /// `take` gets the number of one, and what it has measured.
 ///
 /// # Errors
@@ -62,8 +62,7 @@ fn rows(plan: &Plan, binaries: &Path, program: &Program) -> io::Result<Vec<Measu
     let path = binaries.join(format!("rows-{}", program.binary));
     let output = Command::new(&path)
         .args(plan.short.then_some("--short"))
-        .args(&plan.filter)
-        .args(plan.without.iter().map(|text| format!("--without={text}")))
+        .args(plan.parts())
         .arg(format!("--switches={}", program.switches))
         .stderr(Stdio::inherit())
         .output()?;

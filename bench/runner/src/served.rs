@@ -38,7 +38,7 @@ enum Asked {
 use Asked::{Answers, Connections};
 
 /// A row, on each of some runtimes.
-pub(crate) struct Row {
+struct Row {
     name: &'static str,
     /// What its servers' names begin with.
     program: &'static str,
@@ -64,7 +64,7 @@ const CLOSED: &[Figure] = &[RATE, P99, COST];
 const PACED: &[Figure] = &[P99, COST, SLEEPS];
 
 /// All rows.
-pub(crate) static ROWS: [Row; 10] = [
+static ROWS: [Row; 10] = [
     row(
         "echo 64 B, 100 connections",
         "echo",
@@ -122,11 +122,6 @@ pub(crate) static ROWS: [Row; 10] = [
     ),
 ];
 
-/// The echo on its own, which other runtimes have, too.
-pub(crate) fn echoes() -> &'static [Row] {
-    &ROWS[..4]
-}
-
 /// How often the servers of a row are driven, and for how long each time, after a quarter of it to
 /// warm up.
 #[derive(Clone, Copy)]
@@ -142,7 +137,7 @@ struct Kept {
     _idle: Option<Session>,
 }
 
-/// Measures those of `rows` that the filter wants; `take` gets the number of the program, and what
+/// Measures those rows that the plan wants; `take` gets the number of the program, and what
 /// it has reached.
 ///
 /// # Errors
@@ -150,11 +145,10 @@ struct Kept {
 pub(crate) fn measure(
     plan: &Plan,
     (binaries, programs): (&Path, &[Program]),
-    rows: &[Row],
     slices: Slices,
     mut take: impl FnMut(usize, Measured),
 ) -> io::Result<()> {
-    for row in rows {
+    for row in &ROWS {
         for flavor in row.flavors {
             if row.is_wanted(plan, flavor) {
                 eprintln!("servers: {}, {flavor}", row.name);
@@ -166,14 +160,15 @@ pub(crate) fn measure(
 }
 
 impl Row {
-    /// Its name and its runtime are what is filtered.
+    /// Its name and its runtime are what is chosen by.
     fn is_wanted(&self, plan: &Plan, flavor: &str) -> bool {
-        let full = format!("{} | {flavor}", self.name);
+        let full = format!("| {} | {flavor}", self.name);
         let connections = match self.asked {
             Answers([active, _], ..) => active,
             Connections(_) => 1,
         };
-        plan.filter.as_ref().is_none_or(|part| full.contains(part))
+        let parts = plan.parts();
+        (parts.is_empty() || parts.iter().any(|part| full.contains(part)))
             && plan.connections.is_none_or(|one| one == connections)
     }
 
