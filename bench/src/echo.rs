@@ -1,7 +1,9 @@
 //! Echoes what it reads; prints its address. See `server`.
 //!
 //! With `--long-polls` a task beside it polls for 10 ms, again and again, with pauses of 10 ms.
+//! With `--aside` it also listens where `aside` says, for connections that take no port of others.
 
+mod aside;
 mod builder;
 mod server;
 
@@ -16,10 +18,19 @@ fn main() -> std::io::Result<()> {
 
 async fn serve() -> std::io::Result<()> {
     let listener = TcpListener::bind("127.0.0.1:0").await?;
-    println!("{}", listener.local_addr()?);
-    if std::env::args().any(|arg| arg == "--long-polls") {
+    let addr = listener.local_addr()?;
+    let is_told = |switch: &str| std::env::args().any(|arg| arg == switch);
+    if is_told("--aside") {
+        tokio::spawn(accept(TcpListener::bind(aside::of(addr)).await?));
+    }
+    if is_told("--long-polls") {
         tokio::spawn(poll_long());
     }
+    println!("{addr}");
+    accept(listener).await
+}
+
+async fn accept(listener: TcpListener) -> std::io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;

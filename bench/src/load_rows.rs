@@ -96,7 +96,7 @@ async fn pass_on(mut from: mpsc::Receiver<u64>, to: mpsc::Sender<u64>) {
 }
 
 /// Nanoseconds of processor time that the threads of this process have used.
-pub(crate) fn cpu_nanos() -> u64 {
+fn cpu_nanos() -> u64 {
     let tasks = std::fs::read_dir("/proc/self/task").expect("proc is there");
     tasks.flatten().map(|task| cpu_of(&task.path())).sum()
 }

@@ -11,7 +11,6 @@ mod file_rows;
 mod gate_rows;
 mod load_rows;
 mod measure;
-mod outside_rows;
 mod runtime;
 mod size_rows;
 mod stuck_rows;
@@ -32,5 +31,4 @@ fn main() {
     gate_rows::run(&mut bench);
     stuck_rows::run(&mut bench);
     load_rows::run(&mut bench);
-    outside_rows::run(&mut bench);
 }

@@ -1,13 +1,13 @@
 //! Echo over loopback: a server of each side in a process of its own, driven from one thread.
 
-use std::io::{self, BufRead, BufReader, Read, Write};
+use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
-use std::process::{Child, ChildStdin, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::client::{Clients, Exchange};
 use crate::cores;
+use crate::process::Running;
 
 /// What an echo is asked for.
 pub(crate) const ECHO: Exchange = Exchange {
@@ -21,40 +21,17 @@ const TICK: Duration = Duration::from_millis(1);
 
 /// A server in a process of its own, which ends with this.
 pub(crate) struct Server {
-    child: Child,
-    /// Its end is the server's.
-    _stdin: Option<ChildStdin>,
+    running: Running,
     pub(crate) addr: SocketAddr,
 }
 
 impl Server {
     pub(crate) fn start(program: &Path, args: &[&str]) -> io::Result<Self> {
-        let mut child = Command::new(program)
-            .args(args)
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()?;
-        let stdin = child.stdin.take();
-        let mut line = String::new();
-        if let Some(stdout) = child.stdout.take() {
-            BufReader::new(stdout).read_line(&mut line)?;
-        }
-        let addr = line.trim().parse().map_err(|_| {
+        let mut running = Running::start(program, args)?;
+        let addr = running.hear()?.parse().map_err(|_| {
             io::Error::other(format!("{}: it did not say its address", program.display()))
         })?;
-        Ok(Self {
-            child,
-            _stdin: stdin,
-            addr,
-        })
-    }
-}
-
-impl Drop for Server {
-    fn drop(&mut self) {
-        // It is over either way.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        Ok(Self { running, addr })
     }
 }
 
@@ -114,19 +91,11 @@ pub(crate) struct Session {
 }
 
 impl Session {
-    /// Connects to an echo.
-    ///
-    /// # Errors
-    /// Those of the system.
-    pub(crate) fn new(server: &Server, connections: usize, load: Load) -> io::Result<Self> {
-        Self::with(server, ECHO, connections, load)
-    }
-
     /// Connects to a server that answers `exchange`.
     ///
     /// # Errors
     /// Those of the system.
-    pub(crate) fn with(
+    pub(crate) fn new(
         server: &Server,
         exchange: Exchange,
         connections: usize,
@@ -138,7 +107,7 @@ impl Session {
         }
         let now = Instant::now();
         Ok(Self {
-            process: server.child.id(),
+            process: server.running.id(),
             clients: Clients::new(streams, exchange.message)?,
             answer_len: exchange.answer_len,
             load,
@@ -285,6 +254,14 @@ impl Session {
             segments: (after.segments - before.segments) as f64 / count,
         })
     }
+}
+
+/// Connections to `addr` that say nothing, without descriptors.
+///
+/// # Errors
+/// Those of the system.
+pub(crate) fn idle(addr: SocketAddr, connections: usize) -> io::Result<Clients> {
+    Clients::new(connect(addr, connections, ECHO)?, ECHO.message)
 }
 
 /// Opens connections, not faster than the server accepts them: one that does not fit into its

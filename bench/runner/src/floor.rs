@@ -10,10 +10,11 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::cores;
-use crate::echo::{Load, Reached, Server, Session};
+use crate::echo::{ECHO, Load, Reached, Server, Session};
 use crate::plan::Plan;
 use crate::ratio::Ratio;
 use crate::table::median;
+use crate::turns::Turns;
 
 /// Its name on the page, its program, and how that is called.
 type Peer = (&'static str, &'static str, &'static [&'static str]);
@@ -59,13 +60,8 @@ const LOADS: [(usize, Load, Duration); 3] = [
 const SERVER_CORE: usize = 1;
 const CLIENT_CORE: usize = 0;
 
-/// A server, its connections, and what it reached in each round.
-struct Kept {
-    name: &'static str,
-    _server: Server,
-    session: Session,
-    rounds: Vec<Reached>,
-}
+/// A server, and what it reached in each round.
+type Reaches = (&'static str, Vec<Reached>);
 
 /// Measures those that the filter names, else those that are no variants, round by round, and
 /// writes the page.
@@ -90,46 +86,40 @@ pub(crate) fn page(plan: &Plan, binaries: &Path, about: &str) -> io::Result<Stri
             continue;
         }
         let time = slice * if plan.short { 1 } else { 2 };
-        let kept = peers
-            .iter()
-            .map(|peer| start(peer, binaries, connections, load));
-        let mut kept = kept.collect::<io::Result<Vec<_>>>()?;
-        for round in 0..pairs {
-            eprintln!("{connections} connections, round {} of {pairs}", round + 1);
-            for peer in &mut kept {
-                peer.rounds.push(peer.session.drive(time)?);
-            }
-            // Who comes after whom is another in the next round.
-            kept.reverse();
-        }
-        kept.sort_by_key(|peer| peers.iter().position(|(name, ..)| *name == peer.name));
-        write_table(&mut text, (connections, load), &kept);
+        eprintln!("{connections} connections, {pairs} rounds");
+        let mut reached: Vec<Reaches> = peers.iter().map(|peer| (peer.0, Vec::new())).collect();
+        let turns = Turns {
+            rounds: pairs,
+            rounds_kept: pairs,
+        };
+        let start = |at: usize| start(&peers[at], binaries, connections, load);
+        turns.take(peers.len(), start, |at, (_, session)| {
+            reached[at].1.push(session.drive(time)?);
+            Ok(())
+        })?;
+        write_table(&mut text, (connections, load), &reached);
     }
     Ok(text)
 }
 
 fn start(
-    (name, program, arguments): &Peer,
+    (_, program, arguments): &Peer,
     binaries: &Path,
     connections: usize,
     load: Load,
-) -> io::Result<Kept> {
+) -> io::Result<(Server, Session)> {
     // What it starts stays where it is itself at that time.
     cores::stay_on(SERVER_CORE)?;
     let server = Server::start(&binaries.join(program), arguments)?;
     cores::stay_on(CLIENT_CORE)?;
-    Ok(Kept {
-        name,
-        session: Session::new(&server, connections, load)?,
-        _server: server,
-        rounds: Vec::new(),
-    })
+    let session = Session::new(&server, ECHO, connections, load)?;
+    Ok((server, session))
 }
 
-fn write_table(text: &mut String, (connections, load): (usize, Load), kept: &[Kept]) {
+fn write_table(text: &mut String, (connections, load): (usize, Load), all: &[Reaches]) {
     let [floor, published] = [PEERS[0].0, PEERS[1].0].map(|name| {
-        let peer = kept.iter().find(|peer| peer.name == name);
-        peer.map(|peer| &peer.rounds[..])
+        let peer = all.iter().find(|(peer, _)| *peer == name);
+        peer.map(|(_, rounds)| &rounds[..])
     });
     let rate: fn(&Reached) -> f64 = |now| now.per_second;
     let cost: fn(&Reached) -> f64 = |now| now.cost_us;
@@ -144,7 +134,7 @@ fn write_table(text: &mut String, (connections, load): (usize, Load), kept: &[Ke
          | server busy | client busy | segments each \
          |\n|---|---:|---|---|---:|---:|---|---|---:|---:|---:|"
     );
-    for Kept { name, rounds, .. } in kept {
+    for (name, rounds) in all {
         let of = |what: fn(&Reached) -> f64| median(&values(rounds, what));
         let _ = writeln!(
             text,

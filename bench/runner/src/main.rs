@@ -5,7 +5,7 @@
 //! `--binaries` it builds nothing and takes what is in that folder: two versions of ours, say.
 //! `--peers` compares with other runtimes, `--tuned` with tokio and its switches: `PEERS.md` and
 //! `TUNED.md`. These, and that with `--lto`, have the rows that `choice` says. `--echo` compares
-//! with loops without a runtime: `ECHO.md`; `--servers` measures the rows of servers alone;
+//! with loops without a runtime: `ECHO.md`; `--servers` measures the rows of kept programs alone;
 //! `--sim` compares simulated worlds with turmoil's: `SIM.md`. `--quick` measures no time: it fails
 //! if a row costs more instructions than `baseline.toml` says.
 
@@ -20,6 +20,7 @@ mod floor;
 mod machine;
 mod plan;
 mod plot;
+mod process;
 #[path = "../../src/ratio.rs"]
 mod ratio;
 mod rows;
@@ -27,6 +28,7 @@ mod samples;
 mod served;
 mod sim;
 mod table;
+mod turns;
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -178,7 +180,7 @@ fn how(plan: &Plan, workspace: &Path) -> String {
     };
     format!(
         "The published tokio 1.54.1 and {ours}: the same source with {lto}, {}{length} rounds in \
-         turn,\nmedians; servers in slices of 0.2 s in turn. {}",
+         turn,\nmedians; what is kept in slices of 0.2 s in turn. {}",
         plan.rounds,
         machine::about(workspace)
     )

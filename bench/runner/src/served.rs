@@ -1,19 +1,24 @@
-//! Servers of several programs, driven in turn in short slices: the rows of sockets.
-//!
-//! The servers of a row are kept for some rounds: what the machine does besides is in all of them.
-//! Then there are new ones, for where the memory and the threads of one come to lie is luck.
+//! Several programs, kept and driven in turn in short slices: the rows of sockets, and those of
+//! threads that call, where the system's choice of cores decides for hundreds of calls.
 
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::client::Exchange;
-use crate::echo::{ECHO, Load, Reached, Server, Session};
+use crate::client::{Clients, Exchange};
+use crate::cores;
+use crate::echo::{self, ECHO, Load, Reached, Server, Session};
 use crate::plan::Plan;
+use crate::process::Running;
 use crate::rows::{Measured, Program};
+use crate::turns::Turns;
 
-/// Rounds after which there are new servers.
+/// Where the echo listens for those who say nothing.
+#[path = "../../src/aside.rs"]
+mod aside;
+
+/// Rounds after which there are new programs.
 const ROUNDS_KEPT: usize = 4;
 /// Connections that are opened one after the other in a slice, at most: each leaves its port in use
 /// for a while.
@@ -27,23 +32,25 @@ const P99: Figure = ("us, p99", |reached| reached.p99_us);
 const COST: Figure = ("us of CPU", |reached| reached.cost_us);
 const SLEEPS: Figure = ("sleeps", |reached| reached.sleeps);
 
-/// What a server is asked for.
+/// What a program is asked for.
 enum Asked {
     /// Answers on so many connections, beside so many that say nothing.
     Answers([usize; 2], Load, &'static [Figure]),
     /// Connections, one after the other, beside so many that say nothing.
     Connections(usize),
+    /// How long its own threads' calls take.
+    Calls,
 }
 
-use Asked::{Answers, Connections};
+use Asked::{Answers, Calls, Connections};
 
 /// A row, on each of some runtimes.
 struct Row {
     name: &'static str,
-    /// What its servers' names begin with.
+    /// What its programs' names begin with.
     program: &'static str,
     /// What they are told besides.
-    argument: Option<&'static str>,
+    arguments: &'static [&'static str],
     flavors: &'static [&'static str],
     asked: Asked,
 }
@@ -52,9 +59,24 @@ const fn row(name: &'static str, program: &'static str, asked: Asked) -> Row {
     Row {
         name,
         program,
-        argument: None,
+        arguments: &[],
         flavors: BOTH,
         asked,
+    }
+}
+
+/// Beside connections that say nothing.
+const fn aside(name: &'static str, asked: Asked) -> Row {
+    Row {
+        arguments: &["--aside"],
+        ..row(name, "echo", asked)
+    }
+}
+
+const fn outside(name: &'static str, arguments: &'static [&'static str]) -> Row {
+    Row {
+        arguments,
+        ..row(name, "outside", Calls)
     }
 }
 
@@ -64,7 +86,24 @@ const CLOSED: &[Figure] = &[RATE, P99, COST];
 const PACED: &[Figure] = &[P99, COST, SLEEPS];
 
 /// All rows.
-static ROWS: [Row; 10] = [
+static ROWS: [Row; 15] = [
+    outside(
+        "spawn_blocking from 1 threads (per call)",
+        &["blocking", "1"],
+    ),
+    outside(
+        "spawn_blocking from 2 threads (per call)",
+        &["blocking", "2"],
+    ),
+    outside(
+        "spawn_blocking from 8 threads (per call)",
+        &["blocking", "8"],
+    ),
+    outside(
+        "spawn_blocking from 16 threads (per call)",
+        &["blocking", "16"],
+    ),
+    outside("spawn from outside, and its answer", &["task", "1"]),
     row(
         "echo 64 B, 100 connections",
         "echo",
@@ -88,31 +127,24 @@ static ROWS: [Row; 10] = [
     Row {
         // On one thread they delay all there is.
         flavors: &["mt"],
-        argument: Some("--long-polls"),
+        arguments: &["--long-polls"],
         ..row(
             "echo 64 B, 100 connections beside polls of 10 ms",
             "echo",
             Answers([100, 0], Load::Closed, &[RATE, P99]),
         )
     },
-    row(
+    aside(
         "echo 64 B, 100 connections beside 100 idle",
-        "echo",
         Answers([100, 100], Load::Closed, &[RATE]),
     ),
-    row(
+    aside(
         "echo 64 B, 100 connections beside 10000 idle",
-        "echo",
         Answers([100, 10_000], Load::Closed, &[RATE]),
     ),
-    row(
-        "connect, echo and close beside 100 idle",
-        "echo",
-        Connections(100),
-    ),
-    row(
+    aside("connect, echo and close beside 100 idle", Connections(100)),
+    aside(
         "connect, echo and close beside 10000 idle",
-        "echo",
         Connections(10_000),
     ),
     row(
@@ -122,7 +154,7 @@ static ROWS: [Row; 10] = [
     ),
 ];
 
-/// How often the servers of a row are driven, and for how long each time, after a quarter of it to
+/// How often the programs of a row are driven, and for how long each time, after a quarter of it to
 /// warm up.
 #[derive(Clone, Copy)]
 pub(crate) struct Slices {
@@ -130,11 +162,19 @@ pub(crate) struct Slices {
     pub(crate) time: Duration,
 }
 
-/// A server, and who is connected to it.
-struct Kept {
-    server: Server,
-    session: Option<Session>,
-    _idle: Option<Session>,
+/// What is driven.
+enum Kept {
+    Answers {
+        session: Box<Session>,
+        figures: &'static [Figure],
+        _idle: Option<Clients>,
+        _server: Server,
+    },
+    Connections {
+        server: Server,
+        _idle: Option<Clients>,
+    },
+    Calls(Running),
 }
 
 /// Measures those rows that the plan wants; `take` gets the number of the program, and what
@@ -151,7 +191,7 @@ pub(crate) fn measure(
     for row in &ROWS {
         for flavor in row.flavors {
             if row.is_wanted(plan, flavor) {
-                eprintln!("servers: {}, {flavor}", row.name);
+                eprintln!("in turn: {}, {flavor}", row.name);
                 row.measure((binaries, programs), flavor, slices, &mut take)?;
             }
         }
@@ -165,7 +205,7 @@ impl Row {
         let full = format!("| {} | {flavor}", self.name);
         let connections = match self.asked {
             Answers([active, _], ..) => active,
-            Connections(_) => 1,
+            Connections(_) | Calls => 1,
         };
         let parts = plan.parts();
         (parts.is_empty() || parts.iter().any(|part| full.contains(part)))
@@ -179,68 +219,95 @@ impl Row {
         slices: Slices,
         take: &mut impl FnMut(usize, Measured),
     ) -> io::Result<()> {
-        let mut kept = Vec::new();
-        for round in 0..slices.rounds {
-            if round % ROUNDS_KEPT == 0 {
-                kept.clear();
-                let new = programs.iter().enumerate();
-                let new = new.map(|(at, program)| Ok((at, self.start(binaries, program, flavor)?)));
-                kept = new.collect::<io::Result<Vec<_>>>()?;
+        let turns = Turns {
+            rounds: slices.rounds,
+            rounds_kept: ROUNDS_KEPT,
+        };
+        let start = |at: usize| self.start(binaries, &programs[at], flavor);
+        turns.take(programs.len(), start, |at, kept| {
+            for (unit, value) in kept.drive(slices.time)? {
+                let measured = Measured {
+                    name: self.name.to_owned(),
+                    flavor: flavor.to_owned(),
+                    unit: unit.to_owned(),
+                    value,
+                    allocations: None,
+                };
+                take(at, measured);
             }
-            for (at, server) in &mut kept {
-                for (unit, value) in self.drive(server, slices.time)? {
-                    let measured = Measured {
-                        name: self.name.to_owned(),
-                        flavor: flavor.to_owned(),
-                        unit: unit.to_owned(),
-                        value,
-                        allocations: None,
-                    };
-                    take(*at, measured);
-                }
-            }
-            // Not always the same first: what that leaves behind would favour the others.
-            kept.reverse();
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     fn start(&self, binaries: &Path, program: &Program, flavor: &str) -> io::Result<Kept> {
         let path = binaries.join(format!("{}-{}", self.program, program.binary));
         let switches = format!("--switches={}", program.switches);
-        let mut arguments = vec![flavor, &switches];
-        arguments.extend(self.argument);
-        let server = Server::start(&path, &arguments)?;
-        let exchange = match self.program {
-            "http" => get(server.addr)?,
-            _ => ECHO,
+        let mut arguments = vec![flavor];
+        arguments.extend(self.arguments);
+        arguments.push(&switches);
+        let idle = |server: &Server, count: usize| {
+            let idle = (count > 0).then(|| echo::idle(aside::of(server.addr), count));
+            idle.transpose()
         };
-        let connect = |count: usize, load| {
-            let session = (count > 0).then(|| Session::with(&server, exchange, count, load));
-            session.transpose()
-        };
-        let (session, idle) = match self.asked {
-            Answers([active, idle], load, _) => (connect(active, load)?, idle),
-            Connections(idle) => (None, idle),
-        };
-        Ok(Kept {
-            session,
-            // Those who are never driven say nothing.
-            _idle: connect(idle, Load::Closed)?,
-            server,
+        Ok(match self.asked {
+            Answers([active, beside], load, figures) => {
+                let server = Server::start(&path, &arguments)?;
+                let exchange = match self.program {
+                    "http" => get(server.addr)?,
+                    _ => ECHO,
+                };
+                Kept::Answers {
+                    session: Box::new(Session::new(&server, exchange, active, load)?),
+                    figures,
+                    _idle: idle(&server, beside)?,
+                    _server: server,
+                }
+            }
+            Connections(beside) => {
+                let server = Server::start(&path, &arguments)?;
+                Kept::Connections {
+                    _idle: idle(&server, beside)?,
+                    server,
+                }
+            }
+            Calls => Kept::Calls(Running::start(&path, &arguments)?),
         })
     }
+}
 
-    fn drive(&self, kept: &mut Kept, time: Duration) -> io::Result<Vec<(&'static str, f64)>> {
-        match (&self.asked, &mut kept.session) {
-            (Answers(.., figures), Some(session)) => {
+impl Kept {
+    /// What it reaches in `time`, and in which unit.
+    fn drive(&mut self, time: Duration) -> io::Result<Vec<(&'static str, f64)>> {
+        match self {
+            Kept::Answers {
+                session, figures, ..
+            } => {
                 let reached = session.drive(time)?;
                 let told = figures.iter().map(|(unit, of)| (*unit, of(&reached)));
                 Ok(told.collect())
             }
-            _ => Ok(vec![("conn/s", open_and_close(kept.server.addr, time)?)]),
+            Kept::Connections { server, .. } => {
+                Ok(vec![("conn/s", open_and_close(server.addr, time)?)])
+            }
+            Kept::Calls(program) => call(program, time),
         }
     }
+}
+
+/// Has the threads of a program call for `time`: what a call takes.
+fn call(program: &mut Running, time: Duration) -> io::Result<Vec<(&'static str, f64)>> {
+    let before = cores::used_ns(program.id())?;
+    program.tell(&time.as_millis().to_string())?;
+    let told = program.hear()?;
+    let used = cores::used_ns(program.id())? - before;
+    let numbers = told.split_once('\t');
+    let numbers = numbers.and_then(|(calls, ns)| Some((calls.parse().ok()?, ns.parse().ok()?)));
+    let (calls, nanos): (f64, f64) =
+        numbers.ok_or_else(|| io::Error::other(format!("not a count of calls: {told}")))?;
+    Ok(vec![
+        ("ns", nanos / calls),
+        ("ns of CPU", used as f64 / calls),
+    ])
 }
 
 /// Opens a connection, has it echo once and closes it, again and again; how many a second.

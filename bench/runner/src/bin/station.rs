@@ -12,6 +12,8 @@ mod http;
 mod poller;
 #[path = "../../../src/ratio.rs"]
 mod ratio;
+#[path = "../turns.rs"]
+mod turns;
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Write};
@@ -21,6 +23,7 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use ratio::Ratio;
+use turns::Turns;
 
 const WRITERS: usize = 64;
 const READERS: usize = 100;
@@ -119,27 +122,26 @@ fn run(plan: &Plan) -> io::Result<()> {
         Some(programs) => programs.clone(),
         None => build()?,
     };
-    let services = [
-        Service::start(&programs[0], "station-0")?,
-        Service::start(&programs[1], "station-1")?,
-    ];
-    for service in &services {
+    let turns = Turns {
+        rounds: plan.rounds,
+        rounds_kept: plan.rounds,
+    };
+    let start = |side: usize| {
+        let service = Service::start(&programs[side], &format!("station-{side}"))?;
         service.fill(plan.time)?;
-    }
+        Ok(service)
+    };
     let mut sync_us = Vec::new();
-    let mut all: Vec<[Vec<Served>; 2]> = plan.loads.iter().map(|_| Default::default()).collect();
-    for number in 0..plan.rounds {
-        sync_us.push(bare_sync()?.as_secs_f64() * 1e6);
-        // Not always the same first: what the first leaves behind would favour the second.
-        let order = if number % 2 == 0 { [0, 1] } else { [1, 0] };
-        for (load, served) in plan.loads.iter().zip(&mut all) {
-            for side in order {
-                served[side].push(serve(&services[side], *load, plan.time)?);
+    for load in &plan.loads {
+        let mut served: [Vec<Served>; 2] = Default::default();
+        turns.take(served.len(), start, |side, service| {
+            if side == 0 {
+                sync_us.push(bare_sync()?.as_secs_f64() * 1e6);
             }
-        }
-    }
-    for (load, served) in plan.loads.iter().zip(&all) {
-        report(*load, served);
+            served[side].push(serve(service, *load, plan.time)?);
+            Ok(())
+        })?;
+        report(*load, &served);
     }
     let sync_us = median(sync_us);
     println!("\nA bare append of {FRAME_LEN} bytes with fdatasync: {sync_us:.0} us.");
