@@ -123,7 +123,6 @@ impl Plan {
             Task::Servers => (self.pairs()?, 200),
             // There are up to ten.
             Task::Field(_) => (PAIRS_MIN, 100),
-            _ if self.short => (PAIRS_MIN, 200),
             _ => (2 * PAIRS_MIN, 200),
         };
         let time = Duration::from_millis(ms);
