@@ -27,12 +27,16 @@ pub const DATA: usize = (1 << NUMBER_SHIFT) - 1;
 pub const UNUSED: usize = !DATA;
 /// The first number.
 const FIRST: usize = 16;
+/// So many places may be the first of a vtable: two to this power.
+const FIRST_PLACES_LOG2: u32 = 7;
 /// How many places a vtable may have. Where others have taken all of these it gets no number.
 const PROBES: usize = 8;
+const PLACES: usize = FIRST + (1 << FIRST_PLACES_LOG2) + PROBES - 1;
+const _: () = assert!(PLACES <= UNUSED >> NUMBER_SHIFT);
 
 /// Each vtable that has a number, at that number. Places are filled and never changed.
-static VTABLES: [AtomicPtr<RawWakerVTable>; 255] =
-    [const { AtomicPtr::new(std::ptr::null_mut()) }; 255];
+static VTABLES: [AtomicPtr<RawWakerVTable>; PLACES] =
+    [const { AtomicPtr::new(std::ptr::null_mut()) }; PLACES];
 
 /// A waker; one word, also in an `Option`.
 pub struct SmallWaker(NonNull<()>);
@@ -164,9 +168,13 @@ impl SmallWaker {
 fn number_of(vtable: &'static RawWakerVTable) -> Option<usize> {
     let first = first_place(vtable);
     // Relaxed: the pointer is compared, and not followed.
-    match VTABLES[first].load(Ordering::Relaxed) {
-        known if std::ptr::eq(known, vtable) => Some(first),
-        _ => find_number(vtable, first),
+    let is_at = |place: usize| std::ptr::eq(VTABLES[place].load(Ordering::Relaxed), vtable);
+    // Where two are near in memory, how near decides once for the whole program whether they want
+    // the same place. So the second that comes must not pay for a search each time.
+    match () {
+        () if is_at(first) => Some(first),
+        () if is_at(first + 1) => Some(first + 1),
+        () => find_number(vtable, first),
     }
 }
 
@@ -176,15 +184,14 @@ fn first_place(vtable: &'static RawWakerVTable) -> usize {
     let address = std::ptr::from_ref(vtable).addr() as u64;
     // Fibonacci hashing: D. Knuth, "The Art of Computer Programming", volume 3, section 6.4.
     let hash = address.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    ((hash >> (u64::BITS - 8)) as usize).clamp(FIRST, VTABLES.len() - 1)
+    FIRST + (hash >> (u64::BITS - FIRST_PLACES_LOG2)) as usize
 }
 
 /// Looks for `vtable` from its `first` place on, and gives it a number if it has none.
 #[cold]
 fn find_number(vtable: &'static RawWakerVTable, first: usize) -> Option<usize> {
     let vtable = std::ptr::from_ref(vtable).cast_mut();
-    let places = (first..VTABLES.len()).take(PROBES);
-    places.into_iter().find(|place| {
+    (first..first + PROBES).find(|place| {
         // Relaxed, both: the pointers are compared. Who follows one has a waker with this vtable.
         let (order, null) = (Ordering::Relaxed, std::ptr::null_mut());
         match VTABLES[*place].compare_exchange(null, vtable, order, order) {
