@@ -80,6 +80,35 @@ fn what_does_not_wait_is_never_registered() {
     });
 }
 
+// Who reads on while an answer is in the making is not told of an end that came with the question.
+#[cfg(unix)]
+#[test]
+fn an_end_behind_a_short_read_is_told_by_the_next_turn() {
+    let mut driver = support::system();
+    let handle = driver.handle().clone();
+    support::run(&mut driver, async {
+        let (client, server) = pair().await;
+        write(&client, b"question").await.unwrap();
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut buf = [0; 64];
+        assert_eq!(read(&server, &mut buf).await.unwrap(), 8);
+        assert_eq!(handle.registrations(), 1);
+        let tried = server.try_io(Interest::READABLE, || server.peek(&mut []).map(drop));
+        assert_eq!(tried.unwrap_err().kind(), io::ErrorKind::WouldBlock);
+        assert_eq!(handle.registrations(), 2);
+        let pending = poll_fn(|cx| Poll::Ready(read_some(&server, cx, &mut buf))).await;
+        assert!(pending.is_pending());
+        assert_eq!(read(&server, &mut buf).await.unwrap(), 0);
+        // A read that fills the buffer says nothing of what is behind it.
+        let (client, server) = pair().await;
+        write(&client, b"question").await.unwrap();
+        client.shutdown(std::net::Shutdown::Write).unwrap();
+        assert_eq!(read(&server, &mut buf[..8]).await.unwrap(), 8);
+        let ended = poll_fn(|cx| Poll::Ready(read_some(&server, cx, &mut buf))).await;
+        assert!(matches!(ended, Poll::Ready(Ok(0))), "{ended:?}");
+    });
+}
+
 /// Reads until the end; answers each seventh number of four bytes. Returns how many bytes came.
 async fn read_and_answer(stream: &TcpStream) -> usize {
     let (mut total, mut buf) = (0, [0; 13]);

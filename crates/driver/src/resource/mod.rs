@@ -174,10 +174,25 @@ impl<S: Source, W: WorldSocket> Watched for Resource<S, W> {
     }
 
     #[inline]
+    fn known(&self, interest: Interest) -> io::Result<Option<&ReadyCell>> {
+        match self {
+            Resource::Os(source) => source.known(interest),
+            Resource::World(socket) => Ok(Some(socket.ready())),
+        }
+    }
+
+    #[inline]
     fn asked_first(&self, interest: Interest) -> io::Result<Option<&ReadyCell>> {
         match self {
             Resource::Os(source) => source.asked_first(interest),
             Resource::World(socket) => Ok(Some(socket.ready())),
+        }
+    }
+
+    #[inline]
+    fn note_drained(&self, interest: Interest) {
+        if let Resource::Os(source) = self {
+            source.note_drained(interest);
         }
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, OnceLock};
 
+use yamanote_base::atomic::plain::{AtomicU8, Ordering};
 use yamanote_base::interest::{Interest, Ready};
 use yamanote_base::lock::Mutex;
 use yamanote_base::ready::ReadyCell;
@@ -25,6 +26,9 @@ pub struct Registration<S: Source> {
     interest: Interest,
     /// What it is ready for as long as nobody knows better: it is used before it is registered.
     assumed: Ready,
+    /// What operations have left nothing of, before it is registered: the bits of a [`Ready`], set
+    /// by who did the operation, read by who is about to try another, or to register.
+    drained: AtomicU8,
     /// What is waited for before the first try.
     awaited: Option<Interest>,
     /// Set once, by whoever holds `registering`.
@@ -80,6 +84,7 @@ impl<S: Source> Registration<S> {
             handle,
             interest,
             assumed: Ready::EMPTY,
+            drained: AtomicU8::new(0),
             awaited: None,
             place: OnceLock::new(),
             registering: Mutex::new(()),
@@ -178,13 +183,19 @@ impl<S: Source> Registration<S> {
         Ok(())
     }
 
+    fn drained(&self) -> Ready {
+        // Relaxed: what is missed here costs a try. The selector tells of what is there when it
+        // begins to watch, so nothing is waited for in vain.
+        Ready::from_bits(self.drained.load(Ordering::Relaxed))
+    }
+
     #[cold]
     fn register(&self, blocked: Option<Interest>) -> io::Result<&ReadyCell> {
         let _registering = self.registering.lock();
         if let Some(place) = self.place.get() {
             return Ok(&place.cell);
         }
-        let known = blocked.map_or(Ready::EMPTY, Interest::mask);
+        let known = blocked.map_or(Ready::EMPTY, Interest::mask) | self.drained();
         let index = self.handle.reactor_here();
         let reactor = self.handle.reactor(index);
         let (key, cell) = reactor.register(self.assumed - known, |registrar, token| {
@@ -218,8 +229,24 @@ impl<S: Source> Watched for Registration<S> {
     }
 
     #[inline]
+    fn known(&self, interest: Interest) -> io::Result<Option<&ReadyCell>> {
+        match self.place.get() {
+            Some(place) => Ok(Some(&place.cell)),
+            None if self.drained().contains(interest) => self.register(Some(interest)).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    #[inline]
+    fn note_drained(&self, interest: Interest) {
+        // Relaxed: as in drained().
+        self.drained
+            .fetch_or(interest.mask().bits(), Ordering::Relaxed);
+    }
+
+    #[inline]
     fn asked_first(&self, interest: Interest) -> io::Result<Option<&ReadyCell>> {
-        match (self.cell(), self.awaited) {
+        match (self.known(interest)?, self.awaited) {
             (None, Some(awaited)) if awaited == interest => {
                 let cell = self.register(Some(interest))?;
                 // It may be ready already: so the first wait is as short as can be.

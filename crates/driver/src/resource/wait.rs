@@ -6,11 +6,14 @@
 //!  ready? (not registered: assume so) ──▶ try ── WouldBlock ──▶ clear what was seen
 //!    │ no                                  │              (not registered: register)
 //!    ▼                                     ▼
-//!  wait for the cell                     done
+//!  wait for the cell                     done (drained: clear; not registered: take note)
 //! ```
 //!
 //! A resource that never meets `WouldBlock` is never registered with a selector, unless it is one
-//! that says beforehand that it will have to wait.
+//! that says beforehand that it will have to wait, or that is asked again after it was drained:
+//! what comes then is news for the selector to tell, the end of the stream, too. (So a server that
+//! reads on while it works on a request, to hear of a client that has gone, still answers one that
+//! has shut down its writing half right after it.)
 
 use std::future::{Future, poll_fn};
 use std::io;
@@ -38,13 +41,25 @@ pub trait Watched {
     /// When the system refuses, or the runtime is shut down.
     fn attach(&self, blocked: Option<Interest>) -> io::Result<&ReadyCell>;
 
+    /// Its readiness, if something is known of it: it is registered, or is now, for it was
+    /// [drained](Self::note_drained) of `interest`.
+    ///
+    /// # Errors
+    /// As [`attach`](Self::attach).
+    fn known(&self, _interest: Interest) -> io::Result<Option<&ReadyCell>> {
+        Ok(self.cell())
+    }
+
     /// Its readiness, if that is to be asked before an operation of `interest` is tried.
     ///
     /// # Errors
     /// As [`attach`](Self::attach), where it is registered for that.
-    fn asked_first(&self, _interest: Interest) -> io::Result<Option<&ReadyCell>> {
-        Ok(self.cell())
+    fn asked_first(&self, interest: Interest) -> io::Result<Option<&ReadyCell>> {
+        self.known(interest)
     }
+
+    /// Takes note that an operation has left nothing of `interest`, if it is not registered.
+    fn note_drained(&self, _interest: Interest) {}
 
     /// Does `op`, an operation on it that does not block, so that its selector hears of it if it
     /// would have.
@@ -120,7 +135,7 @@ pub trait Watched {
     /// # Errors
     /// Those of `op`; `WouldBlock` also if it is known to be unready.
     fn try_io<R>(&self, interest: Interest, op: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
-        let Some(cell) = self.cell() else {
+        let Some(cell) = self.known(interest)? else {
             let result = self.attempt(op);
             if is_would_block(&result) {
                 // So that the readiness that comes after this is seen.
@@ -196,18 +211,24 @@ fn poll_loop<W: Watched + ?Sized, R>(
     let charge = ready!(budget::poll_proceed(cx));
     // Bounded: each round clears an event, or ends; events come from another thread's turn.
     loop {
-        let event = match watched.asked_first(direction.interest())? {
+        let event = match watched.cell() {
             Some(cell) => Some(ready!(poll_cell(cell, cx, direction))?),
-            None => None,
+            None => match watched.asked_first(direction.interest())? {
+                Some(cell) => return poll_later(cell, cx, direction),
+                None => None,
+            },
         };
         let result = watched.attempt(&mut op);
         if is_would_block(&result) {
             settle(watched, event, direction.interest())?;
             continue;
         }
-        if let (Some(cell), Some(event), Ok(value)) = (watched.cell(), event, &result) {
-            if is_drained(value) {
-                cell.clear(event);
+        if result.as_ref().is_ok_and(&is_drained) {
+            match (watched.cell(), event) {
+                (Some(cell), Some(event)) => cell.clear(event),
+                // Registered meanwhile, by whom does the other direction: one try for nothing.
+                (Some(_), None) => {}
+                (None, _) => watched.note_drained(direction.interest()),
             }
         }
         charge.made_progress();
@@ -227,6 +248,23 @@ fn settle<W: Watched + ?Sized>(
         watched.watch_again()?;
     }
     Ok(())
+}
+
+/// Waits for what was registered just now, if only for the task's next poll: another thread may
+/// have had an event of it meanwhile, but who drained it goes on with what there was first.
+#[cold]
+fn poll_later<R>(
+    cell: &ReadyCell,
+    cx: &mut Context<'_>,
+    direction: Direction,
+) -> Poll<io::Result<R>> {
+    match ready!(poll_cell(cell, cx, direction)) {
+        Ok(_) => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+        Err(error) => Poll::Ready(Err(error)),
+    }
 }
 
 fn poll_cell(
