@@ -123,6 +123,8 @@ impl Wine {
     /// Starts what all programs under Wine share. It goes on while there are none: a program that
     /// is started while it ends may find nobody and fail.
     fn boot(&self) -> Result {
+        // That of a run that somebody stopped may still be there, and then no other one starts.
+        self.end_server();
         let seconds = format!("--persistent={SERVER_STAYS_S}");
         let mut server = Command::new("wineserver");
         let mut boot = Command::new("wine");
@@ -145,6 +147,12 @@ impl Wine {
             .env("CARGO_BUILD_TARGET", TARGET)
             .env("CARGO_TARGET_X86_64_PC_WINDOWS_GNU_RUNNER", "wine")
             .env("RUSTFLAGS", format!("{flags} -L native={folder}"))
+    }
+
+    fn end_server(&self) {
+        let mut server = Command::new("wineserver");
+        // If it has gone already, that is what is wanted.
+        let _ = command::output_of(server.arg("--kill").envs(self.environment()));
     }
 
     fn environment(&self) -> [(&'static str, OsString); 3] {
@@ -187,8 +195,6 @@ impl Wine {
 
 impl Drop for Wine {
     fn drop(&mut self) {
-        let mut server = Command::new("wineserver");
-        // If it has gone already, that is what is wanted.
-        let _ = command::output_of(server.arg("--kill").envs(self.environment()));
+        self.end_server();
     }
 }
