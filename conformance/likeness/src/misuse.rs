@@ -7,12 +7,14 @@ use std::time::Duration;
 
 use tokio::io::ReadBuf;
 use tokio::net::TcpListener;
+use tokio::process::Command;
 use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::{RwLock, Semaphore, broadcast, mpsc};
 use tokio::task::{block_in_place, spawn_blocking, spawn_local};
 use tokio::time::{Instant, interval, pause, resume, sleep};
 
 use crate::caught;
+use crate::system::words;
 use crate::trial::Trial;
 
 /// Each misuse, once.
@@ -40,6 +42,11 @@ fn on(runtime: std::io::Result<Runtime>, future: impl Future) {
     runtime.block_on(async { drop(future.await) });
 }
 
+/// It says what came of it.
+fn start(program: &str) {
+    panic!("{}", words(Command::new(program).spawn().map(drop)));
+}
+
 /// Without a runtime.
 const OUTSIDE: &[Misuse] = &[
     ("Handle::current", || drop(Handle::current())),
@@ -49,6 +56,8 @@ const OUTSIDE: &[Misuse] = &[
     ("block_in_place", || block_in_place(|| ())),
     ("sleep", || drop(sleep(Duration::from_secs(1)))),
     ("pause", pause),
+    ("Command::spawn", || start("true")),
+    ("Command::spawn of nothing", || start("/no/such/program")),
 ];
 
 /// Within one that lacks what is asked for, or forbids it.
@@ -72,6 +81,12 @@ const INSIDE: &[Misuse] = &[
     }),
     ("bind without selector", || {
         on_bare(TcpListener::bind("127.0.0.1:0"))
+    }),
+    ("Command::spawn without selector", || {
+        on_bare(async { start("true") })
+    }),
+    ("Command::spawn of nothing without selector", || {
+        on_bare(async { start("/no/such/program") })
     }),
     ("spawn_local within", || {
         on_bare(async { drop(spawn_local(async {})) })

@@ -6,7 +6,7 @@ use std::io;
 use std::path::Path;
 use std::process::{ExitStatus, Output, Stdio};
 
-use yamanote_driver::context;
+use yamanote_driver::{Handle, context};
 
 use crate::child::Life;
 use crate::orphans;
@@ -134,14 +134,19 @@ impl Command {
     /// `Unsupported` in a simulated world.
     ///
     /// # Panics
-    /// Outside of a runtime with I/O.
+    /// Outside of a runtime with I/O, when the process has started: it goes on.
     #[track_caller]
     pub fn spawn(&mut self) -> io::Result<Child> {
-        if context::current_io().world().is_some() {
+        if context::host().is_some() {
             let message = "a simulated world has no processes";
             return Err(io::Error::new(io::ErrorKind::Unsupported, message));
         }
         orphans::sweep();
+        if context::try_with(Handle::io_enabled) != Some(true) {
+            // It starts all the same, or says why it does not.
+            orphans::leave_unwatched(self.std.spawn()?);
+        }
+        context::current_io();
         let mut std = self.std.spawn()?;
         let streams = (std.stdin.take(), std.stdout.take(), std.stderr.take());
         let process = Process::new(std).map_err(|(std, error)| {

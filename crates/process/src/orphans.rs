@@ -53,8 +53,10 @@ pub(crate) fn sweep() {
     unwatched.into_iter().for_each(leave_unwatched);
 }
 
-/// Leaves `child` to the next [`sweep`], unless it has ended, or is none of ours any more.
-fn leave_unwatched(mut child: std::process::Child) {
+/// Leaves `child` to the next [`sweep`], unless it has ended, or is none of ours any more. Those of
+/// its pipes that nobody has taken are closed.
+pub(crate) fn leave_unwatched(mut child: std::process::Child) {
+    drop((child.stdin.take(), child.stdout.take(), child.stderr.take()));
     if let Ok(None) = child.try_wait() {
         UNWATCHED.lock().push(child);
     }

@@ -1,10 +1,12 @@
 //! Behaviour of children, on one driver that the test turns itself.
 
 use std::future::Future;
+use std::panic::{self, AssertUnwindSafe};
 use std::pin::pin;
 use std::process::Stdio;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
+use std::thread;
 use std::time::Duration;
 
 use yamanote_base::wake::WakeList;
@@ -249,4 +251,29 @@ fn a_program_that_is_not_there_is_an_error() {
 #[should_panic(expected = "there is no reactor running")]
 fn spawning_outside_of_a_runtime_panics() {
     let _ = sh("true").spawn();
+}
+
+#[test]
+fn outside_of_a_runtime_a_program_that_is_not_there_is_an_error() {
+    let error = Command::new("/nowhere/at/all").spawn().unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::NotFound);
+}
+
+#[test]
+fn what_is_spawned_outside_of_a_runtime_goes_on_and_leaves_no_zombie() {
+    let path = std::env::temp_dir().join(format!("yamanote-outside-{}", std::process::id()));
+    let mut command = Command::new("sh");
+    command.args(["-c", "cat; echo $$ >$0.new; mv $0.new $0"]);
+    command.arg(&path).stdin(Stdio::piped());
+    panic::catch_unwind(AssertUnwindSafe(|| command.spawn().map(drop))).unwrap_err();
+    let pid = loop {
+        if let Ok(text) = std::fs::read_to_string(&path) {
+            break text.trim().parse().unwrap();
+        }
+        thread::yield_now();
+    };
+    while exists(pid) {
+        orphans::sweep();
+    }
+    std::fs::remove_file(path).unwrap();
 }
