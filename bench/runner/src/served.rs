@@ -34,19 +34,21 @@ const SLEEPS: Figure = ("sleeps", |reached| reached.sleeps);
 
 /// What a program is asked for.
 enum Asked {
-    /// Answers on so many connections, beside so many that say nothing.
-    Answers([usize; 2], Load, &'static [Figure]),
-    /// Connections, one after the other, beside so many that say nothing.
-    Connections(usize),
+    /// Answers on so many connections.
+    Answers(usize, Load, &'static [Figure]),
+    /// Connections, one after the other.
+    Connections,
     /// How long its own threads' calls take.
     Calls,
 }
 
 use Asked::{Answers, Calls, Connections};
 
-/// A row, on each of some runtimes.
+/// A row, on each of some runtimes; or several that are compared with one another.
 struct Row {
     name: &'static str,
+    /// Beside how many connections that say nothing: a row for each, all driven in turn.
+    beside: &'static [usize],
     /// What its programs' names begin with.
     program: &'static str,
     /// What they are told besides.
@@ -58,6 +60,7 @@ struct Row {
 const fn row(name: &'static str, program: &'static str, asked: Asked) -> Row {
     Row {
         name,
+        beside: &[0],
         program,
         arguments: &[],
         flavors: BOTH,
@@ -65,9 +68,10 @@ const fn row(name: &'static str, program: &'static str, asked: Asked) -> Row {
     }
 }
 
-/// Beside connections that say nothing.
+/// Beside few connections that say nothing, and beside many.
 const fn aside(name: &'static str, asked: Asked) -> Row {
     Row {
+        beside: &[100, 10_000],
         arguments: &["--aside"],
         ..row(name, "echo", asked)
     }
@@ -86,7 +90,7 @@ const CLOSED: &[Figure] = &[RATE, P99, COST];
 const PACED: &[Figure] = &[P99, COST, SLEEPS];
 
 /// All rows.
-static ROWS: [Row; 15] = [
+static ROWS: [Row; 13] = [
     outside(
         "spawn_blocking from 1 threads (per call)",
         &["blocking", "1"],
@@ -107,22 +111,22 @@ static ROWS: [Row; 15] = [
     row(
         "echo 64 B, 100 connections",
         "echo",
-        Answers([100, 0], Load::Closed, CLOSED),
+        Answers(100, Load::Closed, CLOSED),
     ),
     row(
         "echo 64 B, 4000 connections",
         "echo",
-        Answers([4000, 0], Load::Closed, CLOSED),
+        Answers(4000, Load::Closed, CLOSED),
     ),
     row(
         "echo 64 B, 1000 a second",
         "echo",
-        Answers([1, 0], Load::Paced(1_000), PACED),
+        Answers(1, Load::Paced(1_000), PACED),
     ),
     row(
         "echo 64 B, 20000 a second",
         "echo",
-        Answers([100, 0], Load::Paced(20_000), PACED),
+        Answers(100, Load::Paced(20_000), PACED),
     ),
     Row {
         // On one thread they delay all there is.
@@ -131,26 +135,18 @@ static ROWS: [Row; 15] = [
         ..row(
             "echo 64 B, 100 connections beside polls of 10 ms",
             "echo",
-            Answers([100, 0], Load::Closed, &[RATE, P99]),
+            Answers(100, Load::Closed, &[RATE, P99]),
         )
     },
     aside(
-        "echo 64 B, 100 connections beside 100 idle",
-        Answers([100, 100], Load::Closed, &[RATE]),
+        "echo 64 B, 100 connections",
+        Answers(100, Load::Closed, &[RATE]),
     ),
-    aside(
-        "echo 64 B, 100 connections beside 10000 idle",
-        Answers([100, 10_000], Load::Closed, &[RATE]),
-    ),
-    aside("connect, echo and close beside 100 idle", Connections(100)),
-    aside(
-        "connect, echo and close beside 10000 idle",
-        Connections(10_000),
-    ),
+    aside("connect, echo and close", Connections),
     row(
         "HTTP GET through axum, 100 connections",
         "http",
-        Answers([100, 0], Load::Closed, CLOSED),
+        Answers(100, Load::Closed, CLOSED),
     ),
 ];
 
@@ -190,9 +186,10 @@ pub(crate) fn measure(
 ) -> io::Result<()> {
     for row in &ROWS {
         for flavor in row.flavors {
-            if row.is_wanted(plan, flavor) {
+            let crowds = row.wanted(plan, flavor);
+            if !crowds.is_empty() {
                 eprintln!("in turn: {}, {flavor}", row.name);
-                row.measure((binaries, programs), flavor, slices, &mut take)?;
+                row.measure(&crowds, (binaries, programs), flavor, slices, &mut take)?;
             }
         }
     }
@@ -200,20 +197,31 @@ pub(crate) fn measure(
 }
 
 impl Row {
-    /// Its name and its runtime are what is chosen by.
-    fn is_wanted(&self, plan: &Plan, flavor: &str) -> bool {
-        let full = format!("| {} | {flavor}", self.name);
+    /// Beside which crowds, the names and the runtime being what is chosen by.
+    fn wanted(&self, plan: &Plan, flavor: &str) -> Vec<usize> {
         let connections = match self.asked {
-            Answers([active, _], ..) => active,
-            Connections(_) | Calls => 1,
+            Answers(active, ..) => active,
+            Connections | Calls => 1,
         };
         let parts = plan.parts();
-        (parts.is_empty() || parts.iter().any(|part| full.contains(part)))
-            && plan.connections.is_none_or(|one| one == connections)
+        let is_wanted = |beside: &usize| {
+            let full = format!("| {} | {flavor}", self.name_beside(*beside));
+            (parts.is_empty() || parts.iter().any(|part| full.contains(part)))
+                && plan.connections.is_none_or(|one| one == connections)
+        };
+        self.beside.iter().copied().filter(is_wanted).collect()
+    }
+
+    fn name_beside(&self, beside: usize) -> String {
+        match beside {
+            0 => self.name.to_owned(),
+            _ => format!("{} beside {beside} idle", self.name),
+        }
     }
 
     fn measure(
         &self,
+        crowds: &[usize],
         (binaries, programs): (&Path, &[Program]),
         flavor: &str,
         slices: Slices,
@@ -223,11 +231,17 @@ impl Row {
             rounds: slices.rounds,
             rounds_kept: ROUNDS_KEPT,
         };
-        let start = |at: usize| self.start(binaries, &programs[at], flavor);
-        turns.take(programs.len(), start, |at, kept| {
+        // Crowd by crowd, each with all programs.
+        let of = |at: usize| (crowds[at / programs.len()], at % programs.len());
+        let start = |at: usize| {
+            let (beside, program) = of(at);
+            self.start(beside, binaries, &programs[program], flavor)
+        };
+        turns.take(crowds.len() * programs.len(), start, |at, kept| {
+            let (beside, at) = of(at);
             for (unit, value) in kept.drive(slices.time)? {
                 let measured = Measured {
-                    name: self.name.to_owned(),
+                    name: self.name_beside(beside),
                     flavor: flavor.to_owned(),
                     unit: unit.to_owned(),
                     value,
@@ -239,18 +253,24 @@ impl Row {
         })
     }
 
-    fn start(&self, binaries: &Path, program: &Program, flavor: &str) -> io::Result<Kept> {
+    fn start(
+        &self,
+        beside: usize,
+        binaries: &Path,
+        program: &Program,
+        flavor: &str,
+    ) -> io::Result<Kept> {
         let path = binaries.join(format!("{}-{}", self.program, program.binary));
         let switches = format!("--switches={}", program.switches);
         let mut arguments = vec![flavor];
         arguments.extend(self.arguments);
         arguments.push(&switches);
-        let idle = |server: &Server, count: usize| {
-            let idle = (count > 0).then(|| echo::idle(aside::of(server.addr), count));
+        let idle = |server: &Server| {
+            let idle = (beside > 0).then(|| echo::idle(aside::of(server.addr), beside));
             idle.transpose()
         };
         Ok(match self.asked {
-            Answers([active, beside], load, figures) => {
+            Answers(active, load, figures) => {
                 let server = Server::start(&path, &arguments)?;
                 let exchange = match self.program {
                     "http" => get(server.addr)?,
@@ -259,14 +279,14 @@ impl Row {
                 Kept::Answers {
                     session: Box::new(Session::new(&server, exchange, active, load)?),
                     figures,
-                    _idle: idle(&server, beside)?,
+                    _idle: idle(&server)?,
                     _server: server,
                 }
             }
-            Connections(beside) => {
+            Connections => {
                 let server = Server::start(&path, &arguments)?;
                 Kept::Connections {
-                    _idle: idle(&server, beside)?,
+                    _idle: idle(&server)?,
                     server,
                 }
             }

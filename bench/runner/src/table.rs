@@ -1,6 +1,6 @@
 //! What was measured, and the table that compares it: a ratio above 1 says that ours is better.
 
-use std::fmt::Write;
+use std::fmt::{self, Display, Write};
 
 use crate::plot::Bars;
 use crate::ratio::{PAIRS_MIN, Ratio};
@@ -91,7 +91,7 @@ impl Results {
                 bars.push((name, [None; 2]));
                 bars.len() - 1
             });
-            bars[at].1[usize::from(flavor != ONE)] = Some(row.ratio());
+            bars[at].1[usize::from(flavor != ONE)] = Some(row.better().times);
         }
         bars
     }
@@ -99,6 +99,12 @@ impl Results {
     /// How many times dearer each row is beside many others than beside few: with the published
     /// tokio, and with ours.
     pub(crate) fn to_growths(&self) -> Vec<Bars> {
+        let bars =
+            |(name, sides): (String, [Better; 2])| (name, sides.map(|side| Some(side.times)));
+        self.growths().into_iter().map(bars).collect()
+    }
+
+    fn growths(&self) -> Vec<(String, [Better; 2])> {
         const CROWDS: [[&str; 2]; 2] = [["1000 ", "1000000 "], ["100 idle", "10000 idle"]];
         let growth = |few: &Row| {
             let beside = |[few_of, many_of]: [&str; 2]| {
@@ -107,16 +113,9 @@ impl Results {
                 (self.rows.iter()).find(|row| many != few.name && row.name == many)
             };
             let many = CROWDS.into_iter().find_map(beside)?;
-            let times = |side: fn(&Row) -> &[f64]| {
-                let times = median(side(many)) / median(side(few));
-                Some(if few.unit.ends_with("/s") {
-                    1.0 / times
-                } else {
-                    times
-                })
-            };
-            let pair = [times(|row| &row.published), times(|row| &row.ours)];
-            Some((many.name.replace(" | ", ", "), pair))
+            let times = |side: fn(&Row) -> &[f64]| Better::of(&few.unit, side(few), side(many));
+            let sides = [times(|row| &row.published), times(|row| &row.ours)];
+            Some((many.name.replace(" | ", ", "), sides))
         };
         self.rows.iter().filter_map(growth).collect()
     }
@@ -136,9 +135,10 @@ impl Results {
         let mut ratios = Vec::new();
         let mut slower = Vec::new();
         for row in &self.rows {
-            let is_slower = row.pairs().is_some_and(|ratio| ratio.verdict() == "slower");
+            let better = row.better();
+            let is_slower = (better.sure.as_ref()).is_some_and(|ratio| ratio.verdict() == "slower");
             slower.extend(is_slower.then(|| format!("{}, {}", row.name, row.unit)));
-            ratios.push((row.ratio(), row.name.as_str(), row.unit.as_str()));
+            ratios.push((better.times, row.name.as_str(), row.unit.as_str()));
             row.write_to(&mut text);
         }
         ratios.sort_by(|one, other| one.0.total_cmp(&other.0));
@@ -156,7 +156,49 @@ impl Results {
                 let _ = writeln!(text, "Surely below 1, by their intervals: {slower}.");
             }
         }
+        let growths = self.growths();
+        if !growths.is_empty() {
+            text.push_str(
+                "\n## Beside many\n\nHow many times dearer it is than beside few; those of servers \
+                 are driven in turn with them.\n\n| row | published | ours |\n|---|---|---|\n",
+            );
+        }
+        for (name, [published, ours]) in growths {
+            let _ = writeln!(text, "| {name} | {published} | {ours} |");
+        }
         text
+    }
+}
+
+/// How many times better something is than another thing.
+struct Better {
+    times: f64,
+    /// The same, sample by sample, if there are enough to tell how sure it is.
+    sure: Option<Ratio>,
+}
+
+impl Better {
+    /// Of the samples of `one` and of the `other` in that unit.
+    fn of(unit: &str, one: &[f64], other: &[f64]) -> Self {
+        let (above, below) = match more_is_better(unit) {
+            true => (one, other),
+            false => (other, one),
+        };
+        let sure = (above.len().min(below.len()) >= PAIRS_MIN).then(|| Ratio::of(above, below));
+        let times = match &sure {
+            Some(ratio) => ratio.median,
+            None => median(above) / median(below),
+        };
+        Self { times, sure }
+    }
+}
+
+impl Display for Better {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.sure {
+            Some(ratio) => f.write_str(&ratio.shown()),
+            None => write!(f, "{:.2}", self.times),
+        }
     }
 }
 
@@ -177,26 +219,13 @@ impl Row {
             self.unit,
             figure(median(&self.published)),
             figure(median(&self.ours)),
-            self.pairs()
-                .map_or_else(|| format!("{:.2}", self.ratio()), |ratio| ratio.shown()),
+            self.better(),
         );
     }
 
     /// How many times better ours is.
-    fn ratio(&self) -> f64 {
-        self.pairs().map_or_else(
-            || ratio(&self.unit, median(&self.ours), median(&self.published)),
-            |ratio| ratio.median,
-        )
-    }
-
-    /// The same, sample by sample, if there are enough to tell how sure it is.
-    fn pairs(&self) -> Option<Ratio> {
-        let (above, below) = match more_is_better(&self.unit) {
-            true => (&self.ours, &self.published),
-            false => (&self.published, &self.ours),
-        };
-        (above.len().min(below.len()) >= PAIRS_MIN).then(|| Ratio::of(above, below))
+    fn better(&self) -> Better {
+        Better::of(&self.unit, &self.ours, &self.published)
     }
 }
 
@@ -242,7 +271,7 @@ mod tests {
             results.add(row(), Side::Published, 10.0, None);
             results.add(row(), Side::Ours, ours, None);
         }
-        assert!(results.rows.iter().all(|row| row.ratio() == 2.0));
+        assert!(results.rows.iter().all(|row| row.better().times == 2.0));
         let page = results.to_markdown("How.");
         assert!(page.contains("Geometric mean of 2 rows: 2.00."));
     }
@@ -273,6 +302,8 @@ mod tests {
         }
         let name = "wake beside 1000000 tasks, ct".to_owned();
         assert_eq!(results.to_growths(), [(name, [Some(1.0), Some(4.0)])]);
+        let page = results.to_markdown("How.");
+        assert!(page.ends_with("| wake beside 1000000 tasks, ct | 1.00 | 4.00 |\n"));
     }
 
     #[test]
