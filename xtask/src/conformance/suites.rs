@@ -134,6 +134,10 @@ pub(super) const SUITES: &[Suite] = &[
         &["server", "test", "websocket", "multipart"],
     ),
     field("tarpc", "0.38.0", FULL),
+    field("h2", "0.4.20", &[]),
+    field("async-compression", "0.4.52", &["tokio", "all-algorithms"]),
+    field("russh", "0.65.1", &[]),
+    field("tokio-metrics", "0.5.2", &[]),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
