@@ -138,6 +138,31 @@ pub(super) const SUITES: &[Suite] = &[
     field("async-compression", "0.4.52", &["tokio", "all-algorithms"]),
     field("russh", "0.65.1", &[]),
     field("tokio-metrics", "0.5.2", &[]),
+    field(
+        "actix-http",
+        "3.20.0",
+        &["http2", "ws", "openssl", "rustls-0_23"],
+    ),
+    field("actix-web", "4.18.1", &["openssl", "rustls-0_23"]),
+    field("salvo_core", "1.1.0", &["quinn", "rustls"]),
+    field(
+        "redis",
+        "1.8.1",
+        &[
+            "tokio-comp",
+            "connection-manager",
+            "cluster-async",
+            "cache-aio",
+        ],
+    ),
+    field("tonic", "0.14.9", &["gzip", "tls-ring"]),
+    field(
+        "tokio-modbus",
+        "0.17.0",
+        &["tcp-server", "rtu-over-tcp-server", "rtu-server"],
+    ),
+    field("rumqttc", "0.25.1", &["websocket"]),
+    field("lapin", "4.12.3", &[]),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
