@@ -1,6 +1,4 @@
 //! Programs that are run: how they end, what they are told and tell, how they are killed.
-//!
-//! Left out: how a child shows itself, which is what is inside of it.
 
 use std::io;
 use std::process::{ExitStatus, Output, Stdio};
@@ -8,7 +6,7 @@ use std::process::{ExitStatus, Output, Stdio};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::process::{Child, Command};
 
-use crate::system::{Folder, System, words};
+use crate::system::{Folder, System, without_numbers, words};
 use crate::trial::{Operation, Trial};
 
 struct Shell {
@@ -29,6 +27,7 @@ pub(crate) fn processes(trial: &mut Trial) {
         (1, wait_before_input),
         (3, refuse),
         (2, show),
+        (1, show_child),
         (1, streams_of_others),
     ];
     let mut shell = Shell {
@@ -259,6 +258,22 @@ fn show(shell: &mut Shell, trial: &mut Trial) {
     trial.tell(format_args!("{:?}", shown.ok()));
     let ended = child.map(|child| shell.system.end(child.wait_with_output()));
     trial.tell(format_args!("{:?}", ended.ok().map(|ended| ended.ok())));
+}
+
+fn show_child(shell: &mut Shell, trial: &mut Trial) {
+    let kills = trial.one_in(2);
+    let shown = shell.system.run(async {
+        let mut command = Command::new("cat");
+        command.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = command.stderr(Stdio::piped()).kill_on_drop(kills).spawn()?;
+        let running = format!("{child:?} {child:#?}");
+        child.wait().await?;
+        Ok((
+            without_numbers(&running),
+            without_numbers(&format!("{child:?}")),
+        ))
+    });
+    trial.tell(format_args!("shown: {}", words(shown)));
 }
 
 /// A program's output is another one's input.

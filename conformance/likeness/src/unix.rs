@@ -1,6 +1,6 @@
 //! Unix sockets and pipes: streams, what listens, and FIFOs.
 //!
-//! Left out: the names that the system gives to sockets, and how ends of pipes show themselves.
+//! Left out: the names that the system gives to sockets.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -199,6 +199,8 @@ pub(crate) fn pipes(trial: &mut Trial) {
             receiver: Some(receiver),
             coming: 0,
         };
+        let shown = format!("{:?} {:#?}", pipe.sender, pipe.receiver);
+        trial.tell(without_numbers(&shown));
         trial.run(30, &mut pipe, OPERATIONS);
     }
     open(trial);

@@ -129,6 +129,19 @@ fn an_end_is_not_made_of_a_file_that_was_opened_for_the_other() {
 }
 
 #[test]
+fn ends_of_a_pipe_show_what_they_are_made_of() {
+    runtime().block_on(async {
+        let (sender, receiver) = pipe::pipe().unwrap();
+        let shown = format!("{sender:?}");
+        let start = "Sender { io: PollEvented { io: Some(Sender { inner: File { fd: ";
+        assert!(shown.starts_with(start), "{shown}");
+        let shown = format!("{receiver:?}");
+        let start = "Receiver { io: PollEvented { io: Some(Receiver { inner: File { fd: ";
+        assert!(shown.starts_with(start), "{shown}");
+    });
+}
+
+#[test]
 fn a_pipe_is_tried_and_waited_for_and_takes_many_buffers() {
     runtime().block_on(async {
         let (sender, receiver) = pipe::pipe().unwrap();

@@ -1,5 +1,6 @@
 //! A child process: [`Child`].
 
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::io;
 use std::mem;
@@ -17,7 +18,6 @@ use crate::{ChildStderr, ChildStdin, ChildStdout};
 ///
 /// Dropping it does not end the process, unless [`kill_on_drop`](crate::Command::kill_on_drop) was
 /// set. A process that goes on is waited for when it ends, as long as a runtime is there.
-#[derive(Debug)]
 pub struct Child {
     life: Life,
     /// Where its standard input is written, if it is a pipe.
@@ -29,13 +29,11 @@ pub struct Child {
 }
 
 /// A process until it has ended, then its status.
-#[derive(Debug)]
 pub(crate) struct Life {
     stage: Stage,
     kill_on_drop: bool,
 }
 
-#[derive(Debug)]
 enum Stage {
     Running(Process),
     Ended(ExitStatus),
@@ -195,6 +193,42 @@ impl Life {
             Stage::Ended(status) => Poll::Ready(Ok(*status)),
             Stage::Running(_) | Stage::Gone => unreachable!("it has ended, and is not dropped"),
         }
+    }
+}
+
+impl fmt::Debug for Child {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Child")
+            .field("child", &self.life)
+            .field("stdin", &self.stdin)
+            .field("stdout", &self.stdout)
+            .field("stderr", &self.stderr)
+            .finish()
+    }
+}
+
+impl fmt::Debug for Life {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.stage {
+            Stage::Running(process) => {
+                let guard = Guard(process, self.kill_on_drop);
+                f.debug_tuple("Child").field(&guard).finish()
+            }
+            Stage::Ended(status) => f.debug_tuple("Done").field(status).finish(),
+            Stage::Gone => f.write_str("Gone"),
+        }
+    }
+}
+
+/// A process that runs, as it is shown, and whether it is killed on drop.
+struct Guard<'a>(&'a Process, bool);
+
+impl fmt::Debug for Guard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ChildDropGuard")
+            .field("inner", self.0)
+            .field("kill_on_drop", &self.1)
+            .finish()
     }
 }
 

@@ -1,5 +1,6 @@
 //! A process that was not waited for yet, and the watch on its end: [`Process`].
 
+use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::process::ExitStatus;
@@ -17,7 +18,6 @@ use crate::pidfd;
 /// A child process that may have ended, but was not waited for.
 ///
 /// Dropping it leaves the process alone; give it to [`adopt`](crate::orphans::adopt) instead.
-#[derive(Debug)]
 pub(crate) struct Process {
     std: std::process::Child,
     watch: Watch,
@@ -95,6 +95,12 @@ impl Process {
             self.watch = Watch::new(self.id())?;
             taken_over = true;
         }
+    }
+}
+
+impl fmt::Debug for Process {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Child").field("pid", &self.id()).finish()
     }
 }
 

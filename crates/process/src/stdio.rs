@@ -1,5 +1,6 @@
 //! Pipes to the standard streams of a child: [`ChildStdin`], [`ChildStdout`], [`ChildStderr`].
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, IoSlice, Read, Write};
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd, RawFd};
@@ -10,27 +11,27 @@ use std::task::{Context, Poll, ready};
 use yamanote_base::interest::Interest;
 use yamanote_base::ready::Direction;
 use yamanote_driver::context;
-use yamanote_driver::resource::unix::{PipeEnd, pipe};
+use yamanote_driver::resource::unix::{PipeEnd, ShownEnd, pipe};
 use yamanote_driver::resource::{Registration, Watched};
 use yamanote_io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Where a child's standard input is written; dropping it ends the input.
-#[derive(Debug)]
 pub struct ChildStdin {
     pipe: PipeEnd,
 }
 
 /// Where a child's standard output is read.
-#[derive(Debug)]
 pub struct ChildStdout {
     pipe: PipeEnd,
 }
 
 /// Where a child's standard error is read.
-#[derive(Debug)]
 pub struct ChildStderr {
     pipe: PipeEnd,
 }
+
+/// What shows itself between a stream and its pipe.
+struct StreamInside<'a>(&'static str, ShownEnd<'a>);
 
 /// Makes what does not block of a pipe that std has made.
 #[track_caller]
@@ -42,7 +43,14 @@ fn watched(fd: OwnedFd, interest: Interest) -> io::Result<PipeEnd> {
 
 /// Writes what the three have in common.
 macro_rules! pipe_methods {
-    ($($stream:ident, $std:ty, $interest:ident;)+) => {$(
+    ($($stream:ident, $inner:literal, $end:literal, $std:ty, $interest:ident;)+) => {$(
+        impl fmt::Debug for $stream {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                let inner = StreamInside($inner, ShownEnd($end, &self.pipe));
+                f.debug_struct(stringify!($stream)).field("inner", &inner).finish()
+            }
+        }
+
         impl $stream {
             /// The asynchronous twin of `inner`, which must be a pipe.
             ///
@@ -90,9 +98,15 @@ macro_rules! pipe_methods {
 }
 
 pipe_methods! {
-    ChildStdin, std::process::ChildStdin, WRITABLE;
-    ChildStdout, std::process::ChildStdout, READABLE;
-    ChildStderr, std::process::ChildStderr, READABLE;
+    ChildStdin, "ChildStdin", "Sender", std::process::ChildStdin, WRITABLE;
+    ChildStdout, "ChildStdout", "Receiver", std::process::ChildStdout, READABLE;
+    ChildStderr, "ChildStdout", "Receiver", std::process::ChildStderr, READABLE;
+}
+
+impl fmt::Debug for StreamInside<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(self.0).field("inner", &self.1).finish()
+    }
 }
 
 /// Reads through the pipe.

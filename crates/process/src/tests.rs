@@ -239,6 +239,29 @@ fn an_orphan_of_a_runtime_that_is_gone_is_found_later() {
 }
 
 #[test]
+fn a_child_shows_its_number_then_its_status() {
+    World::new().run(async {
+        let mut command = Command::new("cat");
+        command.stdin(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let shown = format!("{child:?}");
+        let pid = child.id().unwrap();
+        let life = format!("inner: Child {{ pid: {pid} }}, kill_on_drop: true }})");
+        let expected = format!("Child {{ child: Child(ChildDropGuard {{ {life}, stdin: Some(");
+        assert!(shown.starts_with(&expected), "{shown}");
+        let pipe = "ChildStdin { inner: ChildStdin { inner: PollEvented { io: Some(Sender { inner:";
+        assert!(shown.contains(pipe), "{shown}");
+        assert!(shown.ends_with("stdout: None, stderr: None }"), "{shown}");
+        child.wait().await.unwrap();
+        let shown = format!("{child:?}");
+        assert!(
+            shown.starts_with("Child { child: Done(ExitStatus("),
+            "{shown}"
+        );
+    });
+}
+
+#[test]
 fn a_program_that_is_not_there_is_an_error() {
     World::new().run(async {
         let error = Command::new("/nowhere/at/all").spawn().unwrap_err();

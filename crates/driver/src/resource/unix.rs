@@ -3,6 +3,8 @@
 mod datagram;
 
 use std::ffi::OsStr;
+use std::fmt;
+use std::fs::File;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -32,7 +34,9 @@ pub type UnixDatagram = Resource<mio::net::UnixDatagram, world::UnixDatagram>;
 /// A connected Unix socket of the system, also where the thread stands on a simulated host.
 pub type OsUnixStream = Registration<mio::net::UnixStream>;
 /// One end of a pipe, or whatever else is a descriptor.
-pub type PipeEnd = Registration<std::fs::File>;
+pub type PipeEnd = Registration<File>;
+/// How an end of a pipe shows itself, by the name that it has: as what events are waited for.
+pub struct ShownEnd<'a>(pub &'static str, pub &'a PipeEnd);
 /// A Unix socket that is not connected yet.
 #[derive(Debug)]
 pub enum UnixSocket {
@@ -181,6 +185,19 @@ impl UnixStream {
                 gid: 0,
             }),
         }
+    }
+}
+
+impl fmt::Debug for ShownEnd<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        struct Named<'a>(&'static str, &'a File);
+        impl fmt::Debug for Named<'_> {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_struct(self.0).field("inner", &self.1).finish()
+            }
+        }
+        let end = Some(Named(self.0, self.1.get()));
+        f.debug_struct("PollEvented").field("io", &end).finish()
     }
 }
 

@@ -1,5 +1,6 @@
 //! Pipes: the ends of anonymous ones, and named ones (FIFO files).
 
+use std::fmt;
 use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
@@ -12,7 +13,7 @@ use std::task::{Context, Poll};
 use bytes::BufMut;
 use yamanote_base::ready::Direction;
 use yamanote_driver::context;
-use yamanote_driver::resource::unix::{self, PipeEnd};
+use yamanote_driver::resource::unix::{self, PipeEnd, ShownEnd};
 use yamanote_driver::resource::{Registration, Watched};
 use yamanote_io::{AsyncRead, AsyncWrite, Interest, ReadBuf, Ready};
 
@@ -44,13 +45,11 @@ pub struct OpenOptions {
 }
 
 /// The writing end of a pipe.
-#[derive(Debug)]
 pub struct Sender {
     io: PipeEnd,
 }
 
 /// The reading end of a pipe.
-#[derive(Debug)]
 pub struct Receiver {
     io: PipeEnd,
 }
@@ -217,6 +216,13 @@ macro_rules! pipe_end {
 pipe_end!(Sender, Interest::WRITABLE, writing, "O_WRONLY or O_RDWR");
 pipe_end!(Receiver, Interest::READABLE, reading, "O_RDONLY or O_RDWR");
 
+impl fmt::Debug for Sender {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = ShownEnd("Sender", &self.io);
+        f.debug_struct("Sender").field("io", &end).finish()
+    }
+}
+
 impl Sender {
     /// Waits until it can be written.
     ///
@@ -250,6 +256,13 @@ impl Sender {
     /// As there.
     pub fn try_write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.try_io(|| self.io.get().write_vectored(bufs))
+    }
+}
+
+impl fmt::Debug for Receiver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let end = ShownEnd("Receiver", &self.io);
+        f.debug_struct("Receiver").field("io", &end).finish()
     }
 }
 
