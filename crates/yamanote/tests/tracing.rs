@@ -12,7 +12,7 @@ use tracing::span::{Attributes, Id, Record};
 use tracing::subscriber::{Interest, with_default};
 use tracing::{Event, Metadata, Subscriber};
 use yamanote::runtime::Builder;
-use yamanote::sync::Mutex as AsyncMutex;
+use yamanote::sync::{Mutex as AsyncMutex, Semaphore, mpsc};
 use yamanote::task::{self, JoinSet};
 
 /// What was told so far.
@@ -330,6 +330,24 @@ fn a_lock_is_a_resource_that_is_waited_for() {
             ready.contains(&"true") && ready.contains(&"false"),
             "{ready:?}"
         );
+    });
+}
+
+/// A subscriber that sends to itself over a channel does so also while tracing holds a lock under
+/// which no callsite can be registered.
+#[test]
+fn what_is_tried_is_not_told() {
+    let recorder = Recorder::default();
+    recorder.run(async {
+        let semaphore = Semaphore::new(1);
+        let (sender, _receiver) = mpsc::channel::<()>(1);
+        let told = || recorder.with(|records| records.events.len());
+        let before = told();
+        let permit = semaphore.try_acquire().expect("one is free");
+        let room = sender.try_reserve().expect("there is room");
+        assert_eq!(told(), before);
+        drop((permit, room));
+        assert!(told() > before);
     });
 }
 

@@ -109,14 +109,12 @@ impl RawSemaphore {
         self.word.is_closed()
     }
 
-    /// Takes `n` permits at once or not at all.
+    /// Takes `n` permits at once or not at all. Tells nobody: a subscriber may send to itself over
+    /// a channel while a callsite is registered, when a first event would wait for ever.
     #[inline]
     pub(crate) fn try_acquire(&self, n: usize) -> Result<(), TryAcquireError> {
         match self.word.try_take(n) {
-            Take::Taken => {
-                self.tell_taken(n);
-                Ok(())
-            }
+            Take::Taken => Ok(()),
             Take::Short => Err(TryAcquireError::NoPermits),
             Take::Closed => Err(TryAcquireError::Closed),
         }
