@@ -88,13 +88,14 @@ pub(super) enum Kind {
 const FULL: &[&str] = &["full"];
 const TOKIO_FULL: &[&str] = &["full", "test-util"];
 const TOKIO_UNSTABLE: &[&str] = &["full", "test-util", "tracing"];
+const UNSTABLE: &str = "--cfg tokio_unstable";
 
 /// Every suite.
 pub(super) const SUITES: &[Suite] = &[
     tokio("tokio", Kind::TokioTests),
     Suite {
         features: TOKIO_UNSTABLE,
-        rustflags: "--cfg tokio_unstable",
+        rustflags: UNSTABLE,
         ..tokio("tokio-unstable", Kind::TokioTests)
     },
     tokio("tokio-doc", Kind::TokioDocs),
@@ -163,6 +164,10 @@ pub(super) const SUITES: &[Suite] = &[
     ),
     field("rumqttc", "0.25.1", &["websocket"]),
     field("lapin", "4.12.3", &[]),
+    Suite {
+        rustflags: UNSTABLE,
+        ..field("console-subscriber", "0.5.0", &[])
+    },
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
