@@ -168,6 +168,26 @@ pub(super) const SUITES: &[Suite] = &[
         rustflags: UNSTABLE,
         ..field("console-subscriber", "0.5.0", &[])
     },
+    field("actix", "0.13.5", &[]),
+    field(
+        "xtra",
+        "0.6.0",
+        &["tokio", "sink", "macros", "instrumentation"],
+    ),
+    field(
+        "process-wrap",
+        "10.0.1",
+        &["std", "tokio1", "reset-sigmask"],
+    ),
+    field("tokio-seqpacket", "0.9.1", &[]),
+    field("interprocess", "2.4.7", &["tokio"]),
+    field("command-fds", "0.3.3", &["tokio"]),
+    field("webrtc-util", "0.17.2", &[]),
+    field("webrtc-sctp", "0.17.2", &[]),
+    field("webrtc-data", "0.17.2", &[]),
+    field("mobc", "0.9.0", &[]),
+    field("leaky-bucket", "1.1.2", &[]),
+    field("unicycle", "0.10.3", &[]),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
