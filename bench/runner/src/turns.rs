@@ -34,8 +34,8 @@ impl Turns {
             for (at, one) in &mut kept {
                 drive(*at, one)?;
             }
-            // Not always the same first, nor one twice in succession if there are more than two: its
-            // connections would still be in the processor's caches.
+            // Not always the same first, nor one twice in succession if there are more than two:
+            // its connections would still be in the processor's caches.
             kept.rotate_left(1);
         }
         Ok(())
