@@ -2,8 +2,8 @@
 //!
 //! A scheduler of one thread runs its tasks where [`Schedule::is_here`] is true, and most of their
 //! wakers are cloned, called and dropped there. So a task that is `BIASED` has two words: the
-//! state word, for other threads, and `here`, for that one alone. Why that is right is said at
-//! [`Biased`].
+//! state word, for other threads, and its [`Notes`], here called `here`, for that one alone. Why
+//! that is right is said at [`Biased`].
 //!
 //! | | in `here` | in the state word |
 //! |---|---|---|
@@ -15,41 +15,33 @@
 
 use std::ptr::NonNull;
 
-use yamanote_base::atomic::{AtomicU16, Ordering};
+use yamanote_base::atomic::Ordering;
 use yamanote_base::wait::lock::pause;
 
 use crate::header::{Header, Prefix};
+use crate::notes::{IS_AWAITED, IS_QUEUED, Notes, ONE, RUNS, UNBIASED, count_of, without_count};
 use crate::schedule::{Schedule, Wakers};
 use crate::state::{
     AWAITED, BIASED, Begin, CANCELLED, Change, DONE, EndPoll, FRESH, JOINABLE, JOINS_HERE, OFFSET,
     Owner, REFERENCE, RUNNING, SCHEDULED, TaskState, Wake, WakeByValue,
 };
 
-const RUNS: u16 = 1;
-const IS_QUEUED: u16 = 1 << 1;
-const IS_AWAITED: u16 = 1 << 2;
-/// The task is not biased yet, or no more: all else is in the state word.
-const UNBIASED: u16 = 1 << 3;
-const FLAGS: u16 = ONE - 1;
-const ONE: u16 = 1 << COUNT_SHIFT;
-const COUNT_SHIFT: u32 = 4;
-const ONE_MORE: i16 = ONE as i16;
-const ONE_LESS: i16 = -ONE_MORE;
+const ONE_MORE: i64 = ONE as i64;
+const ONE_LESS: i64 = -ONE_MORE;
 
-/// What is in the word, of any task, when the runner has read the joiner's waker. Until then the
-/// word is another: who is not biased has `RUNS` beside that.
-const SETTLED: u16 = UNBIASED;
+/// What the notes of a task say that is in the thread's queue already, with three references.
+pub(crate) const BORN_HERE: u64 = IS_QUEUED + 3 * ONE;
 
-/// The word of the task's own thread: four flags, and above them a number that may be negative.
-#[derive(Debug)]
-pub(crate) struct HereWord(AtomicU16);
+/// The same of a task that comes from elsewhere.
+pub(crate) const BORN_ELSEWHERE: u64 = RUNS | UNBIASED;
 
 /// A biased task, on its thread, whose queue is meant wherever it says so.
 ///
 /// - *Who touches `here`*: who is here, from the task's birth (there) or its first poll on, until
 ///   `complete` clears `BIASED`. Those threads come one after the other, by the contract of
-///   `is_here`; others leave `here` alone. So `UNBIASED`, which was there when the task was
-///   published, or is set here before `BIASED` is cleared, tells who is here what `BIASED` does.
+///   `is_here`; others leave `here` alone, and what else is noted there is the runner's, who is
+///   here, or nobody's to write. So `UNBIASED`, which was there when the task was published, or is
+///   set here before `BIASED` is cleared, tells who is here what `BIASED` does.
 /// - *No reference is lost*: how many there are is the sum of both words less `OFFSET`, whichever
 ///   word a reference was counted in. `complete` makes it one number again. Nobody frees the task
 ///   before, for with `OFFSET` the state word never says that a reference was the last.
@@ -67,48 +59,21 @@ pub(crate) struct HereWord(AtomicU16);
 /// (PACT 2018). It is simple here, since a task is not freed before it is done, and done here.
 pub(crate) struct Biased<'a>(&'a Header);
 
-impl HereWord {
-    /// A task that is in the thread's queue already, with three references.
-    pub(crate) fn born_here() -> Self {
-        Self(AtomicU16::new(IS_QUEUED + 3 * ONE))
-    }
-
-    /// A task that comes from elsewhere.
-    pub(crate) fn born_elsewhere() -> Self {
-        Self(AtomicU16::new(RUNS | UNBIASED))
-    }
-
-    /// Has all references of `here`, and `more`, counted in the state word, which has room.
-    #[cold]
-    fn count_in(&self, state: &TaskState, here: u16, more: i16) {
-        let counted = references(count_of(here) + count_of(more as u16));
-        // Relaxed, both: the sum is right for this thread, which alone looks at both words.
-        state.0.fetch_add(counted, Ordering::Relaxed);
-        self.0.store(here & FLAGS, Ordering::Relaxed);
-    }
-
+impl Header {
     /// Whether the task is biased; for who is here.
     #[inline]
     pub(crate) fn is_biased(&self) -> bool {
-        // Relaxed: it changes on threads that are here, one after the other.
-        self.0.load(Ordering::Relaxed) & UNBIASED == 0
+        // It changes on threads that are here, one after the other.
+        self.notes.get() & UNBIASED == 0
     }
 
-    /// Says that the runner has read the joiner's waker: it is done with the task, which may go.
-    #[inline]
-    pub(crate) fn settle(&self) {
-        // Release: pairs with the Acquire in await_settled(); the reading came before.
-        self.0.store(SETTLED, Ordering::Release);
-    }
-
-    /// Waits until the runner has [settled](Self::settle), which is a few instructions after it
+    /// Waits until the runner has [settled](Notes::settle), which is a few instructions after it
     /// has made the task done.
     #[inline]
     pub(crate) fn await_settled(&self) {
         let mut looks = 0;
-        // Acquire: pairs with the Release in settle(). What was in the word before the runner
-        // began is not seen any more: the caller has seen `DONE`. Bounded by these instructions.
-        while self.0.load(Ordering::Acquire) != SETTLED {
+        // Bounded by these instructions.
+        while !self.notes.is_settled() {
             pause(looks);
             looks = looks.saturating_add(1);
         }
@@ -123,7 +88,7 @@ impl HereWord {
 pub(crate) unsafe fn biased<'a, S: Schedule>(header: NonNull<Header>) -> Option<Biased<'a>> {
     // SAFETY: the caller's; a task begins with its prefix.
     let Prefix { header, scheduler } = unsafe { header.cast::<Prefix<S>>().as_ref() };
-    let is_biased = scheduler.is_here() && header.here.is_biased();
+    let is_biased = scheduler.is_here() && header.is_biased();
     is_biased.then_some(Biased(header))
 }
 
@@ -152,7 +117,7 @@ pub(crate) unsafe fn queue_idle<S: Schedule>(header: NonNull<Header>) -> bool {
 /// `task` on its own thread, where the caller is, and biased.
 #[inline]
 pub(crate) fn on_its_thread(task: &Header) -> Biased<'_> {
-    debug_assert!(task.here.is_biased(), "it is its thread's until it is done");
+    debug_assert!(task.is_biased(), "it is its thread's until it is done");
     Biased(task)
 }
 
@@ -205,15 +170,14 @@ impl<'a, S: Schedule> Runner<'a, S> {
 
 impl Biased<'_> {
     #[inline]
-    fn get(&self) -> u16 {
-        // Relaxed: who has a `Biased` is the only one to touch the word, as argued there.
-        self.0.here.0.load(Ordering::Relaxed)
+    fn get(&self) -> u64 {
+        self.0.notes.get()
     }
 
     #[inline]
-    fn set(&self, here: u16) {
-        // Relaxed: as in get().
-        self.0.here.0.store(here, Ordering::Relaxed);
+    fn set(&self, here: u64) {
+        // Who has a `Biased` is the only one to write there, as argued above.
+        self.0.notes.set(here);
     }
 
     /// Notes that the joiner's waker is in its place.
@@ -236,10 +200,10 @@ impl Biased<'_> {
 
     /// [`set`](Self::set)s `here`, and so many more references.
     #[inline]
-    fn set_counted(&self, here: u16, more: i16) {
-        match (here as i16).checked_add(more) {
-            Some(here) => self.set(here as u16),
-            None => self.0.here.count_in(&self.0.state, here, more),
+    fn set_counted(&self, here: u64, more: i64) {
+        match (here as i64).checked_add(more) {
+            Some(here) => self.set(here as u64),
+            None => count_in(&self.0.state, &self.0.notes, here, more),
         }
     }
 
@@ -305,11 +269,11 @@ impl Biased<'_> {
     #[cold]
     fn begin_unusual(&self) -> Begin {
         let state = &self.0.state;
-        if self.0.here.is_biased() || !state.is_fresh() {
+        if self.0.is_biased() || !state.is_fresh() {
             return Begin::Stale;
         }
         // The runner's reference stays where it was counted.
-        self.set(RUNS);
+        self.set((self.get() & !UNBIASED) | RUNS);
         state.adopt()
     }
 
@@ -361,41 +325,44 @@ impl Biased<'_> {
             let word = if is_here { word | AWAITED } else { word };
             let (owner, runner) = Owner::of(word & JOINABLE != 0, word & AWAITED != 0);
             let next = word & !(BIASED | RUNNING | SCHEDULED | FRESH | JOINS_HERE) | DONE;
-            Change::To(next.wrapping_add(counted) - runner, owner)
+            Change::To(next.wrapping_add(counted).wrapping_sub(runner), owner)
         })
     }
 }
 
-/// The references that are counted in a word of the task's thread.
-#[inline]
-fn count_of(here: u16) -> i32 {
-    i32::from(here as i16 >> COUNT_SHIFT)
+/// Has all references that `here` counts, and `more`, counted in the state word, which has room;
+/// `here` is what is in the notes otherwise.
+#[cold]
+fn count_in(state: &TaskState, notes: &Notes, here: u64, more: i64) {
+    // The sum is right for this thread, which alone looks at both words.
+    state.count_in(references(count_of(here) + count_of(more as u64)));
+    notes.set(without_count(here));
 }
 
 /// So many references, as the state word counts them.
 #[inline]
-fn references(count: i32) -> usize {
-    (count as isize as usize).wrapping_mul(REFERENCE)
+fn references(count: i32) -> u32 {
+    (count as u32).wrapping_mul(REFERENCE)
 }
 
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use crate::id::Id;
 
     #[test]
     fn a_count_is_the_same_in_either_word() {
-        for (count, more) in [(0, 1), (1, -1), ((1 << 11) - 1, 1), (-(1 << 11), -1)] {
+        for (count, more) in [(0, 1), (1, -1), (31, 1), (-32, -1)] {
             let state = TaskState::born_here();
             let before = state.0.load(Ordering::Relaxed);
-            let here = HereWord(AtomicU16::new(0));
-            let word = (count as u16).wrapping_mul(ONE) | IS_QUEUED;
-            here.count_in(&state, word, ONE_MORE * more);
-            assert_eq!(here.0.load(Ordering::Relaxed), IS_QUEUED);
+            let notes = Notes::new(Id::from_u64(7), false, IS_QUEUED);
+            let none = notes.get();
+            let here = none.wrapping_add((i64::from(count) as u64).wrapping_mul(ONE));
+            assert_eq!(count_of(here), count);
+            count_in(&state, &notes, here, ONE_MORE * i64::from(more));
+            assert_eq!(notes.get(), none);
             let moved = state.0.load(Ordering::Relaxed).wrapping_sub(before);
-            assert_eq!(
-                moved as isize,
-                isize::from(count + more) * REFERENCE as isize
-            );
+            assert_eq!(moved as i32, (count + more) * REFERENCE as i32);
         }
     }
 }

@@ -21,17 +21,17 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll};
 
 use yamanote_base::atomic::UnsafeCell;
-use yamanote_base::atomic::plain::AtomicU32;
 use yamanote_base::budget;
 use yamanote_base::cell_pool::{Room, SizeClass};
 use yamanote_base::probe::{self, Point};
 use yamanote_trace::{TaskKind, TaskSpan};
 
-use crate::biased::{HereWord, Runner};
+use crate::biased::{BORN_ELSEWHERE, BORN_HERE, Runner};
 use crate::error::Cause;
 use crate::header::{Header, Prefix, Reference, Vtable};
 use crate::id::{self, Id};
 use crate::joiner::Joiner;
+use crate::list::ListPlace;
 use crate::meta::SpawnMeta;
 use crate::notes::Notes;
 use crate::origin::Origin;
@@ -89,17 +89,15 @@ where
     if scheduler.is_watched() {
         probe::emit(Point::Spawn, id.as_u64());
     }
-    let (state, here) = match scheduler.is_here() {
-        true => (TaskState::born_here(), HereWord::born_here()),
-        false => (TaskState::new(), HereWord::born_elsewhere()),
+    let (state, own) = match scheduler.is_here() {
+        true => (TaskState::born_here(), BORN_HERE),
+        false => (TaskState::new(), BORN_ELSEWHERE),
     };
     let header = Header {
         state,
-        here,
-        notes: Notes::new(stamped),
+        place: ListPlace::none(),
+        notes: Notes::new(id, stamped, own),
         origin: Origin::of(&TaskCell::<F, S>::VTABLE, meta.location()),
-        place: AtomicU32::new(0),
-        id,
         wakes: span.wakes(),
         joiner: UnsafeCell::new(Joiner::none()),
     };
@@ -312,7 +310,7 @@ unsafe fn tell_owner<F: Future, S: Schedule>(reference: Reference, owner: Owner)
             let task = unsafe { reference.into_raw().as_ref() };
             // SAFETY: `complete` found the waker, and made it the runner's.
             let joiner = unsafe { task.joiner() };
-            task.here.settle();
+            task.notes.settle();
             let _ = catch_unwind(AssertUnwindSafe(|| {
                 // SAFETY: so it is used once; the handle made it as that of a task of an `S`.
                 unsafe { joiner.wake::<S>() };
@@ -347,7 +345,7 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
     // SAFETY: the vtable belongs to this cell, which the runnable's reference keeps alive.
     let cell = unsafe { cell::<F, S>(header) };
     // The id is set for what user code may run in here: polls, destructors, the joiner's waker.
-    id::with(cell.prefix.header.id, || {
+    id::with(cell.prefix.header.notes.get(), || {
         // SAFETY: as above.
         unsafe { run_as(cell, header) };
     });
@@ -414,7 +412,7 @@ unsafe fn end_poll<F: Future, S: Schedule>(
         header: task,
         scheduler,
     } = &cell.prefix;
-    if task.notes.shard().is_none() {
+    if task.place.is_none() {
         // SAFETY: the runner's reference, which stays.
         let reference = ManuallyDrop::new(unsafe { Reference::from_raw(header) });
         if !scheduler.enter(TaskRef::new(&reference)) {
@@ -501,7 +499,7 @@ unsafe fn tell_watchers<S: Schedule>(header: NonNull<Header>, point: Point) {
         Point::PollBegin => scheduler.before_poll(|| reference.poll_meta()),
         _ => scheduler.after_poll(|| reference.poll_meta()),
     }
-    probe::emit(point, reference.header().id.as_u64());
+    probe::emit(point, reference.header().id().as_u64());
 }
 
 /// [`Vtable::schedule`].
@@ -539,7 +537,7 @@ unsafe fn woken<S: Schedule>(header: NonNull<Header>) -> (ManuallyDrop<S>, Runna
     let scheduler = unsafe { scheduler_of::<S>(header) };
     if scheduler.is_watched() {
         // SAFETY: the caller gives a reference.
-        let id = unsafe { header.as_ref() }.id;
+        let id = unsafe { header.as_ref() }.id();
         probe::emit(Point::Wake, id.as_u64());
     }
     // SAFETY: the task is SCHEDULED by the transition that led here; the reference is given away.

@@ -5,13 +5,12 @@ use std::ptr::NonNull;
 use std::task::{Context, Waker};
 
 use yamanote_base::atomic::UnsafeCell;
-use yamanote_base::atomic::plain::AtomicU32;
 use yamanote_trace::TaskWakes;
 
-use crate::biased::HereWord;
 use crate::held::Held;
 use crate::id::Id;
 use crate::joiner::Joiner;
+use crate::list::ListPlace;
 use crate::meta::TaskMeta;
 use crate::notes::Notes;
 use crate::origin::Origin;
@@ -22,14 +21,12 @@ use crate::state::{TaskState, Wake, WakeByValue};
 /// The part of a task that is the same for all futures. The first field of the allocation.
 pub(crate) struct Header {
     pub(crate) state: TaskState,
-    /// The part of the state that is its own thread's, see [`biased`](crate::biased).
-    pub(crate) here: HereWord,
+    /// Where it is in the [`TaskList`](crate::TaskList).
+    pub(crate) place: ListPlace,
+    /// Its number, and what one thread at a time notes.
     pub(crate) notes: Notes,
     /// What it has in common with others.
     pub(crate) origin: &'static Origin,
-    /// The place in the shard of the [`TaskList`](crate::TaskList). Written by the first runner.
-    pub(crate) place: AtomicU32,
-    pub(crate) id: Id,
     /// Tells subscribers what becomes of the wakers.
     pub(crate) wakes: TaskWakes,
     /// Who awaits the join handle. Whose it is, the state word says. Never cleared by the runner,
@@ -79,6 +76,11 @@ impl Header {
         &self.origin.vtable
     }
 
+    #[inline]
+    pub(crate) fn id(&self) -> Id {
+        Id::of_notes(self.notes.get())
+    }
+
     /// Who awaits the task.
     ///
     /// # Safety
@@ -104,7 +106,7 @@ impl Header {
     /// What hooks are told when the task has ended.
     #[inline]
     pub(crate) fn end_meta(&self) -> TaskMeta<'_> {
-        TaskMeta::new(self.id, self.origin.location)
+        TaskMeta::new(self.id(), self.origin.location)
     }
 }
 
@@ -166,7 +168,7 @@ impl Reference {
     #[inline]
     pub(crate) fn poll_meta(&self) -> TaskMeta<'_> {
         let header = self.header();
-        TaskMeta::new(header.id, header.origin.location).with_stamp(self.stamp())
+        TaskMeta::new(header.id(), header.origin.location).with_stamp(self.stamp())
     }
 
     /// Cancels the task: its future is dropped at the next opportunity.
@@ -236,7 +238,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_header_has_at_most_40_bytes() {
-        assert!(size_of::<Header>() <= 40 + size_of::<TaskWakes>());
+    fn a_header_has_at_most_32_bytes() {
+        assert!(size_of::<Header>() <= 32 + size_of::<TaskWakes>());
     }
 }

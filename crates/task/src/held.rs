@@ -48,7 +48,7 @@ impl Held {
     #[inline]
     pub(crate) fn id(&self) -> Id {
         match self.get() {
-            Some(task) => task.header().id,
+            Some(task) => task.header().id(),
             None => Id::from_u64(self.0.addr().get() as u64 / 2),
         }
     }

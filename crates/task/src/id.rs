@@ -6,17 +6,27 @@ use std::num::NonZeroU64;
 
 use yamanote_base::atomic::plain::{AtomicU64, Ordering};
 
+use crate::notes::number_of;
+
+/// How many bits a number has: enough for a million tasks a second for seventy years. Then the
+/// numbers begin anew.
+pub(crate) const NUMBER_BITS: u32 = 51;
+
 /// How many numbers a thread takes at a time.
 const BATCH: u64 = 1024;
 
+/// Batches begin below this.
+const FIRSTS: u64 = (1 << NUMBER_BITS) - BATCH;
+
 thread_local! {
-    static CURRENT: Cell<Option<Id>> = const { Cell::new(None) };
+    /// The notes of the task that runs, of which only the number is of interest; or 0.
+    static CURRENT: Cell<u64> = const { Cell::new(0) };
     /// The numbers that are this thread's to give: the last one given, and the end of the batch.
     static BATCH_HERE: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
 }
 
-/// Tells the tasks of a process apart; never given twice. It says nothing about the order in which
-/// tasks were spawned or run.
+/// Tells the tasks of a process apart; not given twice, unless there were 2^51 others. It says
+/// nothing about the order in which tasks were spawned or run.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -30,7 +40,7 @@ thread_local! {
 pub struct Id(NonZeroU64);
 
 impl Id {
-    /// An id that no task has had before.
+    /// An id that no task has.
     #[inline]
     #[must_use]
     pub fn next() -> Self {
@@ -38,16 +48,22 @@ impl Id {
             let (last, end) = match batch.get() {
                 (last, end) if last == end => {
                     let last = take_numbers(BATCH);
-                    (last, last.wrapping_add(BATCH))
+                    (last, last + BATCH)
                 }
                 rest => rest,
             };
-            batch.set((last.wrapping_add(1), end));
+            batch.set((last + 1, end));
             last
         });
         // While the thread's locals are being destroyed, one number by one.
-        let number = number.unwrap_or_else(|_| take_numbers(1)).wrapping_add(1);
-        Self(NonZeroU64::new(number).expect("2^64 tasks are never made"))
+        let number = number.unwrap_or_else(|_| take_numbers(1)) + 1;
+        Self(NonZeroU64::new(number).expect("no batch has the number 0"))
+    }
+
+    /// The id of the task with these notes.
+    #[inline]
+    pub(crate) fn of_notes(notes: u64) -> Self {
+        Self::from_u64(number_of(notes))
     }
 
     /// The id with this number.
@@ -69,7 +85,7 @@ impl Id {
 fn take_numbers(count: u64) -> u64 {
     static LAST: AtomicU64 = AtomicU64::new(0);
     // Relaxed: only the numbers must differ.
-    LAST.fetch_add(count, Ordering::Relaxed)
+    LAST.fetch_add(count, Ordering::Relaxed) % FIRSTS
 }
 
 impl fmt::Display for Id {
@@ -95,13 +111,14 @@ pub fn id() -> Id {
 /// ```
 #[must_use]
 pub fn try_id() -> Option<Id> {
-    CURRENT.try_with(Cell::get).ok().flatten()
+    let notes = CURRENT.try_with(Cell::get).unwrap_or(0);
+    NonZeroU64::new(number_of(notes)).map(Id)
 }
 
-/// Calls `f` as the task `id`; restores the id before, also when `f` panics.
+/// Calls `f` as the task with these notes; restores the one before, also when `f` panics.
 #[inline]
-pub(crate) fn with<R>(id: Id, f: impl FnOnce() -> R) -> R {
-    struct Restore(Option<Id>);
+pub(crate) fn with<R>(notes: u64, f: impl FnOnce() -> R) -> R {
+    struct Restore(u64);
 
     impl Drop for Restore {
         #[inline]
@@ -112,9 +129,8 @@ pub(crate) fn with<R>(id: Id, f: impl FnOnce() -> R) -> R {
 
     let _restore = Restore(
         CURRENT
-            .try_with(|current| current.replace(Some(id)))
-            .ok()
-            .flatten(),
+            .try_with(|current| current.replace(notes))
+            .unwrap_or(0),
     );
     f()
 }

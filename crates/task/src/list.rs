@@ -12,7 +12,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 
 use yamanote_base::atomic::ListLock;
-use yamanote_base::atomic::plain::{AtomicBool, AtomicU64, Ordering};
+use yamanote_base::atomic::plain::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use yamanote_base::places::Places;
 use yamanote_trace::TaskKind;
 
@@ -21,14 +21,18 @@ use crate::header::Reference;
 use crate::id::Id;
 use crate::join::JoinHandle;
 use crate::meta::SpawnMeta;
-use crate::notes::SHARDS_MAX;
 use crate::resting::Own;
 use crate::runnable::{Runnable, TaskRef};
 use crate::schedule::Schedule;
 
+/// Shards are told apart up to this number.
+const SHARDS_MAX: usize = 4096;
+
 /// The live tasks of a scheduler, in shards.
 pub struct TaskList<S> {
     shards: Box<[Shard]>,
+    /// How many bits the number of a shard has.
+    shard_bits: u32,
     closed: AtomicBool,
     /// Whether tasks have room for a stamp.
     stamped: bool,
@@ -36,6 +40,11 @@ pub struct TaskList<S> {
     elsewhere: Counts,
     _scheduler: PhantomData<fn(S)>,
 }
+
+/// Where a task is in its list: the shard in the lower bits, as many as the list's shards need, and
+/// above them the place in that; or that it has not entered it. Written by the first runner, read
+/// by those that follow.
+pub(crate) struct ListPlace(AtomicU32);
 
 /// Alone on its cache lines, for each worker has one of its own.
 #[derive(Default)]
@@ -64,8 +73,9 @@ impl<S: Schedule> TaskList<S> {
     #[must_use]
     pub fn new(shards: usize, stamped: bool) -> Self {
         let shards = (0..shards.clamp(1, SHARDS_MAX)).map(|_| Shard::default());
-        let shards = shards.collect();
+        let shards: Box<[Shard]> = shards.collect();
         Self {
+            shard_bits: shards.len().next_power_of_two().trailing_zeros(),
             shards,
             closed: AtomicBool::new(false),
             stamped,
@@ -151,19 +161,32 @@ impl<S: Schedule> TaskList<S> {
     /// is the shard that the current thread has to itself, if it has one. For [`Schedule::enter`].
     pub fn enter(&self, own: Option<usize>, task: &TaskRef) -> bool {
         let header = task.0.header();
-        let shard = self.index_of(own.unwrap_or(header.id.as_u64() as usize));
-        let mut tasks = self.shards[shard].tasks.lock();
-        if tasks.closed {
-            return false;
+        let first = self.index_of(own.unwrap_or(header.id().as_u64() as usize));
+        let mut shard = first;
+        loop {
+            let mut tasks = self.shards[shard].tasks.lock();
+            if tasks.closed {
+                return false;
+            }
+            if tasks.live.len() < self.tasks_max() {
+                // SAFETY: the third reference that was counted at the task's beginning is the
+                // list's.
+                let listed = unsafe { Reference::from_raw(task.0.as_raw()) };
+                // Below that maximum: the lowest place that is free.
+                let place = tasks.live.insert(listed);
+                header.place.set(place << self.shard_bits | shard as u32);
+                return true;
+            }
+            drop(tasks);
+            shard = self.index_of(shard + 1);
+            assert!(shard != first, "there are fewer than 2^31 tasks");
         }
-        // SAFETY: the third reference that was counted at the task's beginning is the list's.
-        let listed = unsafe { Reference::from_raw(task.0.as_raw()) };
-        // Relaxed: read by the runners of the task, who come one after the other.
-        header
-            .place
-            .store(tasks.live.insert(listed), Ordering::Relaxed);
-        header.notes.enter(shard);
-        true
+    }
+
+    /// How many tasks a shard has room for: no place of theirs comes to what says that there is
+    /// none.
+    fn tasks_max(&self) -> usize {
+        (NOWHERE >> self.shard_bits) as usize
     }
 
     /// Counts that a task has ended, and takes it off the list; whether the list's reference is
@@ -172,12 +195,12 @@ impl<S: Schedule> TaskList<S> {
     pub fn leave(&self, own: Option<usize>, task: &TaskRef) -> bool {
         self.count(own, |counts| &counts.ended);
         let header = task.0.header();
-        let Some(shard) = header.notes.shard() else {
+        if header.place.is_none() {
             return true;
-        };
-        // Relaxed: written by a runner of the task, of whom this is the last.
-        let place = header.place.load(Ordering::Relaxed);
-        let listed = self.shards[shard].remove(place);
+        }
+        let place = header.place.get();
+        let shard = place & !(u32::MAX << self.shard_bits);
+        let listed = self.shards[shard as usize].remove(place >> self.shard_bits);
         listed.map(Reference::into_raw).is_some()
     }
 
@@ -251,6 +274,34 @@ impl<S: Schedule> TaskList<S> {
         // Relaxed: counts for people to look at.
         all.map(|counts| which(counts).load(Ordering::Relaxed))
             .sum()
+    }
+}
+
+/// In the place of a task that has not entered its list.
+const NOWHERE: u32 = u32::MAX;
+
+impl ListPlace {
+    /// The task has not entered its list.
+    #[inline]
+    pub(crate) fn none() -> Self {
+        Self(AtomicU32::new(NOWHERE))
+    }
+
+    /// Whether the task has not entered its list.
+    #[inline]
+    pub(crate) fn is_none(&self) -> bool {
+        self.get() == NOWHERE
+    }
+
+    #[inline]
+    fn get(&self) -> u32 {
+        // Relaxed: for the runners of the task, who come one after the other.
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self, place: u32) {
+        // Relaxed: as in get().
+        self.0.store(place, Ordering::Relaxed);
     }
 }
 

@@ -85,7 +85,7 @@ impl Runnable {
     #[must_use]
     #[inline]
     pub fn id(&self) -> Id {
-        self.reference.header().id
+        self.reference.header().id()
     }
 
     /// Notes that the task is about to be queued, when its runtime is `age` old.
@@ -150,7 +150,7 @@ impl TaskRef {
     #[must_use]
     #[inline]
     pub fn id(&self) -> Id {
-        self.0.header().id
+        self.0.header().id()
     }
 }
 

@@ -11,6 +11,7 @@
 //! | `FRESH` | with `RUNNING`: the runner began as the owner of a runnable, before the poll |
 //! | `BIASED` | not `DONE`, and lives on one thread: [`biased`](crate::biased) has the rest |
 //! | `JOINS_HERE` | the joiner's waker is in the hands of the task's thread, without `AWAITED` |
+//! | `KEPT` | there were too many references to count: the task's memory is never freed |
 //! | above | the number of references: list, runnable, join handle, abort handles, wakers |
 //!
 //! | # | transition | from | to | by |
@@ -38,22 +39,31 @@
 //! the future's last poll, the stored output, the queued data. Loads are Acquire for the same
 //! reason. References follow the rules of `Arc`.
 
-use yamanote_base::atomic::{AtomicUsize, Ordering};
+use yamanote_base::atomic::{AtomicU32, Ordering};
 
-pub(crate) const RUNNING: usize = 1;
-pub(crate) const SCHEDULED: usize = 1 << 1;
-pub(crate) const DONE: usize = 1 << 2;
-pub(crate) const JOINABLE: usize = 1 << 3;
-pub(crate) const CANCELLED: usize = 1 << 4;
-pub(crate) const AWAITED: usize = 1 << 5;
-pub(crate) const FRESH: usize = 1 << 6;
-pub(crate) const BIASED: usize = 1 << 7;
+pub(crate) const RUNNING: u32 = 1;
+pub(crate) const SCHEDULED: u32 = 1 << 1;
+pub(crate) const DONE: u32 = 1 << 2;
+pub(crate) const JOINABLE: u32 = 1 << 3;
+pub(crate) const CANCELLED: u32 = 1 << 4;
+pub(crate) const AWAITED: u32 = 1 << 5;
+pub(crate) const FRESH: u32 = 1 << 6;
+pub(crate) const BIASED: u32 = 1 << 7;
 /// What a runnable's task is that its owner runs without a transition.
-const CLAIMED: usize = RUNNING | FRESH;
-pub(crate) const JOINS_HERE: usize = 1 << 8;
-pub(crate) const REFERENCE: usize = 1 << 9;
-/// What a biased task has more than it was counted: more than there ever are references.
-pub(crate) const OFFSET: usize = 1 << (usize::BITS - 2);
+const CLAIMED: u32 = RUNNING | FRESH;
+pub(crate) const JOINS_HERE: u32 = 1 << 8;
+/// The word has room for four million references. Once there are half as many the task is kept, so
+/// that none is ever taken for the last; from then on the number means nothing, and may wrap, which
+/// touches no bit below it.
+const KEPT: u32 = 1 << 9;
+pub(crate) const REFERENCE: u32 = 1 << 10;
+/// So many references that the task is `KEPT`. Each of those who find them adds one before it sees
+/// to that, so there are no more than threads above this, and the number does not wrap before.
+const MANY: u32 = 1 << 31;
+const COUNT: u32 = !(REFERENCE - 1);
+/// What a biased task has more than it was counted: half of what makes it `KEPT`, and far more than
+/// what its own thread may have counted apart.
+pub(crate) const OFFSET: u32 = 1 << 30;
 
 /// The state word.
 ///
@@ -83,7 +93,7 @@ pub(crate) const OFFSET: usize = 1 << (usize::BITS - 2);
 /// ([`HereWord::settle`](crate::biased::HereWord::settle)), which is the last that it does to the
 /// task. The woken joiner finds that said; one that comes by itself waits for a few instructions.
 #[derive(Debug)]
-pub(crate) struct TaskState(pub(crate) AtomicUsize);
+pub(crate) struct TaskState(pub(crate) AtomicU32);
 
 /// What a transition makes of the word, and what it tells its caller.
 ///
@@ -93,7 +103,7 @@ pub(crate) enum Change<R> {
     /// It stays as it is.
     Leave(R),
     /// It becomes this.
-    To(usize, R),
+    To(u32, R),
 }
 
 /// What the caller of a `wake` or `cancel` must do.
@@ -171,7 +181,7 @@ impl Owner {
     /// By whether there is a join handle, and whether it has left a waker; and what is dropped of
     /// the count for the runner.
     #[inline]
-    pub(crate) fn of(joinable: bool, awaited: bool) -> (Self, usize) {
+    pub(crate) fn of(joinable: bool, awaited: bool) -> (Self, u32) {
         match (joinable, awaited) {
             (false, _) => (Owner::Runner, 0),
             // Not the last reference: the join handle has one.
@@ -185,15 +195,13 @@ impl TaskState {
     /// A task that is to be run for the first time, with three references.
     #[inline]
     pub(crate) fn new() -> Self {
-        Self(AtomicUsize::new(
-            FRESH | RUNNING | JOINABLE | (3 * REFERENCE),
-        ))
+        Self(AtomicU32::new(FRESH | RUNNING | JOINABLE | (3 * REFERENCE)))
     }
 
     /// The same on the task's own thread, where the references are counted.
     #[inline]
     pub(crate) fn born_here() -> Self {
-        Self(AtomicUsize::new(BIASED | JOINABLE | JOINS_HERE | OFFSET))
+        Self(AtomicU32::new(BIASED | JOINABLE | JOINS_HERE | OFFSET))
     }
 
     /// Transitions 1 and 2. With `Queue`, a reference was added for the runnable.
@@ -209,14 +217,14 @@ impl TaskState {
     }
 
     #[inline(always)]
-    fn wake_to(&self, queued: usize) -> Wake {
+    fn wake_to(&self, queued: u32) -> Wake {
         self.update(|word| {
             if word & DONE != 0 {
                 Change::Leave(Wake::Nothing)
             } else if word & (RUNNING | SCHEDULED) != 0 {
                 Change::To(word | SCHEDULED, Wake::Nothing)
             } else {
-                Change::To((word | queued) + REFERENCE, Wake::Queue)
+                Change::To((word | queued).wrapping_add(REFERENCE), Wake::Queue)
             }
         })
     }
@@ -234,13 +242,16 @@ impl TaskState {
     }
 
     #[inline(always)]
-    fn wake_by_value_to(&self, queued: usize) -> WakeByValue {
+    fn wake_by_value_to(&self, queued: u32) -> WakeByValue {
         self.update(|word| {
             if word & DONE != 0 {
                 Change::Leave(WakeByValue::Drop)
             } else if word & (RUNNING | SCHEDULED) != 0 {
                 // Not the last reference: the runner or the runnable has one.
-                Change::To((word | SCHEDULED) - REFERENCE, WakeByValue::Nothing)
+                Change::To(
+                    (word | SCHEDULED).wrapping_sub(REFERENCE),
+                    WakeByValue::Nothing,
+                )
             } else {
                 Change::To(word | queued, WakeByValue::Queue)
             }
@@ -295,7 +306,10 @@ impl TaskState {
                 0 => Begin::Poll,
                 _ => Begin::Cancel,
             };
-            Change::To((word & !(FRESH | RUNNING) | BIASED) + OFFSET, begin)
+            Change::To(
+                (word & !(FRESH | RUNNING) | BIASED).wrapping_add(OFFSET),
+                begin,
+            )
         })
     }
 
@@ -308,10 +322,12 @@ impl TaskState {
                 Change::Leave(EndPoll::Cancel)
             } else if word & SCHEDULED != 0 {
                 Change::To(word & !(RUNNING | FRESH), EndPoll::Reschedule)
-            } else if word / REFERENCE == 1 {
-                Change::To((word & !(RUNNING | FRESH)) - REFERENCE, EndPoll::Free)
             } else {
-                Change::To((word & !(RUNNING | FRESH)) - REFERENCE, EndPoll::Idle)
+                let end = match is_last(word) {
+                    true => EndPoll::Free,
+                    false => EndPoll::Idle,
+                };
+                Change::To((word & !(RUNNING | FRESH)).wrapping_sub(REFERENCE), end)
             }
         })
     }
@@ -325,7 +341,8 @@ impl TaskState {
             } else if word & (RUNNING | SCHEDULED) != 0 {
                 Change::To(word | CANCELLED, Wake::Nothing)
             } else {
-                Change::To((word | SCHEDULED | CANCELLED) + REFERENCE, Wake::Queue)
+                let next = word | SCHEDULED | CANCELLED;
+                Change::To(next.wrapping_add(REFERENCE), Wake::Queue)
             }
         })
     }
@@ -356,7 +373,7 @@ impl TaskState {
             );
             let (owner, runner) = Owner::of(word & JOINABLE != 0, word & AWAITED != 0);
             let next = (word & !(RUNNING | SCHEDULED | FRESH)) | DONE;
-            Change::To(next - list - runner, owner)
+            Change::To(next.wrapping_sub(list + runner), owner)
         })
     }
 
@@ -413,7 +430,7 @@ impl TaskState {
     }
 
     #[inline]
-    fn joined_of(word: usize) -> Joined {
+    fn joined_of(word: u32) -> Joined {
         match (word & DONE != 0, word & AWAITED != 0) {
             (true, false) => Joined::Done,
             (true, true) => Joined::DoneAwaited,
@@ -435,10 +452,25 @@ impl TaskState {
     pub(crate) fn add_reference(&self) {
         // Relaxed: the caller has a reference already, as with `Arc`.
         let word = self.0.fetch_add(REFERENCE, Ordering::Relaxed);
-        if word > isize::MAX as usize {
-            // So many references cannot be: going on would free a task in use.
-            std::process::abort();
+        if word >= MANY {
+            self.keep();
         }
+    }
+
+    /// Adds so many references, a few, which may be negative.
+    #[cold]
+    pub(crate) fn count_in(&self, references: u32) {
+        // Relaxed: the caller has one of them, and gives up none that others see.
+        if self.0.fetch_add(references, Ordering::Relaxed) >= MANY {
+            self.keep();
+        }
+    }
+
+    /// Has the task's memory never be freed.
+    #[cold]
+    fn keep(&self) {
+        // Relaxed: the caller has a reference, which nobody finds to be the last one before this.
+        self.0.fetch_or(KEPT, Ordering::Relaxed);
     }
 
     /// Drops a reference; `true` if it was the last one, and the task is to be freed.
@@ -446,17 +478,17 @@ impl TaskState {
     pub(crate) fn drop_reference(&self) -> bool {
         // Acquire: pairs with the Release of those who dropped theirs. Who has the only reference
         // is alone with the task: a further one is only made from one that there is.
-        if self.0.load(Ordering::Acquire) / REFERENCE == 1 {
+        if is_last(self.0.load(Ordering::Acquire)) {
             return true;
         }
         // AcqRel: Release makes this reference's uses come before the freeing, which Acquire sees.
         let word = self.0.fetch_sub(REFERENCE, Ordering::AcqRel);
-        debug_assert!(word >= REFERENCE, "a reference is dropped once");
-        word / REFERENCE == 1
+        debug_assert!(word & (COUNT | KEPT) != 0, "a reference is dropped once");
+        is_last(word)
     }
 
     #[inline]
-    pub(crate) fn update<R>(&self, f: impl Fn(usize) -> Change<R>) -> R {
+    pub(crate) fn update<R>(&self, f: impl Fn(u32) -> Change<R>) -> R {
         // Acquire: for the cases in which nothing is changed.
         let mut word = self.0.load(Ordering::Acquire);
         loop {
@@ -473,5 +505,43 @@ impl TaskState {
                 Err(seen) => word = seen,
             }
         }
+    }
+}
+
+/// Whether the word has one reference only.
+#[inline]
+fn is_last(word: u32) -> bool {
+    word & (COUNT | KEPT) == REFERENCE
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_of_too_many_references_is_never_freed() {
+        let few = TaskState(AtomicU32::new(DONE | REFERENCE));
+        let many = TaskState(AtomicU32::new(DONE | REFERENCE));
+        for state in [&few, &few, &many] {
+            state.add_reference();
+        }
+        many.count_in(MANY - REFERENCE);
+        many.add_reference();
+        for _ in 0..2 {
+            assert!(!few.drop_reference());
+        }
+        assert!(few.drop_reference());
+        // There is no telling how often: the number wraps.
+        many.count_in(REFERENCE.wrapping_sub(MANY));
+        for _ in 0..8 {
+            assert!(!many.drop_reference());
+        }
+        let flags = many.0.load(Ordering::Relaxed) & !COUNT;
+        assert_eq!(flags, DONE | KEPT);
+        let biased = TaskState::born_here();
+        biased.count_in(OFFSET);
+        assert_eq!(biased.0.load(Ordering::Relaxed) & KEPT, 0);
+        biased.add_reference();
+        assert_eq!(biased.0.load(Ordering::Relaxed) & KEPT, KEPT);
     }
 }

@@ -34,6 +34,35 @@ fn the_list_counts_its_tasks() {
 }
 
 #[test]
+fn tasks_leave_the_shard_and_the_place_that_they_have_entered() {
+    for shards in [1, 2, 3, 64, 5000] {
+        let scheduler = TestScheduler::new(shards);
+        let drops = Drops::default();
+        let wait = |_| {
+            let guard = drops.one();
+            scheduler.spawn(async move {
+                let _guard = guard;
+                pending::<()>().await;
+            })
+        };
+        let tasks: Vec<_> = (0..700).map(wait).collect();
+        scheduler.run_all();
+        tasks.iter().step_by(2).for_each(JoinHandle::abort);
+        scheduler.run_all();
+        assert_eq!((drops.count(), scheduler.tasks().alive()), (350, 350));
+        assert!(
+            tasks
+                .iter()
+                .skip(1)
+                .step_by(2)
+                .all(|task| !task.is_finished())
+        );
+        scheduler.tasks().close_and_cancel_all();
+        assert_eq!((drops.count(), scheduler.tasks().alive()), (700, 0));
+    }
+}
+
+#[test]
 fn closing_drops_all_futures_here_and_now() {
     let scheduler = TestScheduler::new(2);
     let drops = Drops::default();

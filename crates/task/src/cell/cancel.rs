@@ -77,7 +77,7 @@ pub(super) unsafe fn abort<S: Schedule>(header: NonNull<Header>) {
 pub(super) unsafe fn cancel_as<F: Future, S: Schedule>(reference: Reference) {
     // SAFETY: the caller's.
     let cell = unsafe { cell::<F, S>(reference.as_raw()) };
-    id::with(cell.prefix.header.id, || {
+    id::with(cell.prefix.header.notes.get(), || {
         // SAFETY: the caller has claimed the task, so the future is there and nobody else's.
         unsafe { cell.drop_cancelled() };
         let unlisted = cell.finish(TaskRef::new(&reference));

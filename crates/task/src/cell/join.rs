@@ -34,7 +34,7 @@ pub(super) unsafe fn poll_finished<S: Schedule>(
     let is_done = match header.state.joined() {
         Joined::Done => true,
         Joined::DoneAwaited => {
-            header.here.await_settled();
+            header.await_settled();
             true
         }
         Joined::Here if scheduler.is_here() => leave_here::<S>(header, cx.waker()),
@@ -86,7 +86,7 @@ fn poll_elsewhere<S: Schedule>(task: &Header, found: Joined, waker: &Waker) -> b
     match found {
         Joined::Done => true,
         Joined::DoneAwaited => {
-            task.here.await_settled();
+            task.await_settled();
             true
         }
         Joined::Awaited => change_waker::<S>(task, waker),
@@ -147,16 +147,16 @@ pub(super) unsafe fn poll_output<F: Future, S: Schedule>(
     }
     // SAFETY: the caller has a reference.
     let cell = unsafe { cell::<F, S>(header) };
-    let Header { id, state, .. } = &cell.prefix.header;
+    let task = &cell.prefix.header;
     // SAFETY: the task is done, and the output the join handle's.
     let output = unsafe { cell.take_result() }.expect("JoinHandle polled after completion");
-    let output = output.map_err(|cause| JoinError::new(cause, *id));
+    let output = output.map_err(|cause| JoinError::new(cause, task.id()));
     // SAFETY: the caller gave a valid place of this type.
     unsafe { place.cast::<Result<F::Output, JoinError>>().write(output) };
-    if let Some(rest) = Held::id_only(*id) {
+    if let Some(rest) = Held::id_only(task.id()) {
         *held = rest;
         // The reference is not the handle's any more. Not biased: the task is done.
-        if state.drop_reference() {
+        if task.state.drop_reference() {
             // SAFETY: it was the last reference.
             unsafe { free::<F, S>(header) };
         }
@@ -180,7 +180,7 @@ pub(super) unsafe fn drop_join<F: Future, S: Schedule>(header: NonNull<Header>) 
     match task.state.unjoin() {
         Joined::Done => drop_output(cell),
         Joined::DoneAwaited => {
-            task.here.await_settled();
+            task.await_settled();
             drop_output(cell);
         }
         // SAFETY: `unjoin` has found AWAITED and no DONE: the waker is ours.
@@ -192,7 +192,7 @@ pub(super) unsafe fn drop_join<F: Future, S: Schedule>(header: NonNull<Header>) 
         }
         Joined::Here | Joined::Open => {}
     }
-    if is_here && task.here.is_biased() {
+    if is_here && task.is_biased() {
         biased::on_its_thread(task).drop_reference();
     } else if task.state.drop_reference() {
         // SAFETY: it was the last reference.
@@ -208,6 +208,6 @@ fn drop_output<F: Future, S: Schedule>(cell: &TaskCell<F, S>) {
         return;
     };
     let _ = catch_unwind(AssertUnwindSafe(|| {
-        id::with(cell.prefix.header.id, || drop(output));
+        id::with(cell.prefix.header.notes.get(), || drop(output));
     }));
 }
