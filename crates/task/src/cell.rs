@@ -552,8 +552,9 @@ unsafe fn free<F: Future, S: Schedule>(header: NonNull<Header>) {
     // SAFETY: the last reference is gone; nothing is in the stage, for a future is dropped when it
     // is done, and its output by whoever owned that.
     let cell = unsafe { cell::<F, S>(header) };
-    // The model checker sees that all other uses of the stage came before.
+    // The model checker sees that all other uses of both came before.
     cell.stage.with_mut(|_| ());
+    cell.prefix.header.joiner.with_mut(|_| ());
     let stamped = cell.prefix.header.notes.is_stamped();
     // SAFETY: nobody uses the header any more.
     unsafe { header.drop_in_place() };

@@ -120,6 +120,8 @@ fn change_waker<S: Schedule>(task: &Header, waker: &Waker) -> bool {
         return false;
     }
     if !task.state.take_waker_back() {
+        // The waker has become the runner's, who is about to read it.
+        task.await_settled();
         return true;
     }
     // SAFETY: AWAITED was cleared while the task was not done: the waker is ours again.
