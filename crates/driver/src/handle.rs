@@ -193,11 +193,20 @@ impl Handle {
     /// Tells whether the drivers have turned: equal stamps say that none has, in this runtime.
     #[must_use]
     pub fn turn_stamp(&self) -> TurnStamp {
-        let turns = self.0.shards.iter().map(Shard::turns);
         TurnStamp {
             runtime: self.id(),
-            turns: turns.fold(0, usize::wrapping_add),
+            turns: self.all_turns(),
         }
+    }
+
+    /// How often the drivers have turned, of which the low half is enough to see that one has.
+    pub(crate) fn turns(&self) -> u32 {
+        self.all_turns() as u32
+    }
+
+    fn all_turns(&self) -> usize {
+        let turns = self.0.shards.iter().map(Shard::turns);
+        turns.fold(0, usize::wrapping_add)
     }
 
     /// The runtime's clock.
@@ -394,9 +403,14 @@ impl Handle {
         group.map(|index| &self.shard(index).sockets)
     }
 
+    /// The first shard of the group of `reactor`.
+    pub(crate) fn first_of(&self, reactor: usize) -> usize {
+        reactor * GROUP
+    }
+
     /// The shards of the group of `reactor`.
     fn group(&self, reactor: usize) -> Range<usize> {
-        let first = reactor * GROUP;
+        let first = self.first_of(reactor);
         first..self.shards().min(first + GROUP)
     }
 

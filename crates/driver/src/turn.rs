@@ -267,6 +267,16 @@ fn collect(handle: &Handle, shard: usize, wakes: &mut WakeList) -> usize {
     }
 }
 
+/// Collects what the selector of `reactor` tells now, for who has just registered something there.
+/// `false`: it was not asked, somebody else is in it.
+pub(crate) fn look_beside(handle: &Handle, reactor: usize, wakes: &mut WakeList) -> bool {
+    let is_asked = handle.reactor(reactor).look(wakes).is_some();
+    if is_asked {
+        collect_rings(handle, handle.first_of(reactor), wakes);
+    }
+    is_asked
+}
+
 /// Collects what has ended in the rings of the group, one of which the selector may have named.
 fn collect_rings(handle: &Handle, shard: usize, wakes: &mut WakeList) -> usize {
     let reactor = handle.reactor_of(shard);

@@ -2,9 +2,10 @@
 
 /// Writes `send` and `recv` and their likes of a socket whose field `io` is a
 /// [`Resource`](yamanote_driver::resource::Resource), and that has `recv_chunk_from`, by which it
-/// receives with the sender, an `$Addr`.
+/// receives with the sender, an `$Addr`. Who receives waits for `$awaited`; `poll_` functions and
+/// `try_` functions know of what is readable alone, as tokio's.
 macro_rules! datagram_methods {
-    ($Socket:ident, $Addr:ty) => {
+    ($Socket:ident, $Addr:ty, $awaited:expr) => {
         impl $Socket {
             /// Takes what went wrong since it was asked last.
             ///
@@ -65,7 +66,7 @@ macro_rules! datagram_methods {
             /// As there.
             pub async fn recv_buf<B: BufMut>(&self, buf: &mut B) -> io::Result<usize> {
                 let recv = || fill(buf, |buf| self.io.recv(buf));
-                self.io.async_io(Interest::READABLE, recv).await
+                self.io.async_io($awaited, recv).await
             }
 
             /// [`recv`](Self::recv) for the last task that calls this.
@@ -117,7 +118,7 @@ macro_rules! datagram_methods {
                 buf: &mut B,
             ) -> io::Result<(usize, $Addr)> {
                 let recv = || fill_with(buf, |buf| self.recv_chunk_from(buf));
-                self.io.async_io(Interest::READABLE, recv).await
+                self.io.async_io($awaited, recv).await
             }
 
             /// [`recv_from`](Self::recv_from) for the last task that calls this.

@@ -15,6 +15,9 @@ use crate::addr::{ToSocketAddrs, addrs_of, first_success};
 use crate::fill::{fill, fill_with};
 use crate::methods::{real, show_evented};
 
+/// What who receives waits for: that a datagram of his was refused may be all that ever comes.
+const RECEIVE: Interest = Interest::READABLE.add(Interest::ERROR);
+
 /// A UDP socket: it sends to and receives from any address, or one, once it is connected.
 ///
 /// All its operations need `&self` only; share it in an `Arc` between tasks.
@@ -132,7 +135,7 @@ impl UdpSocket {
     /// As there.
     pub async fn peek(&self, buf: &mut [u8]) -> io::Result<usize> {
         let peek = || fill(&mut &mut *buf, |buf| self.io.peek(buf));
-        self.io.async_io(Interest::READABLE, peek).await
+        self.io.async_io(RECEIVE, peek).await
     }
 
     /// [`peek`](Self::peek) for the last task that calls this.
@@ -160,7 +163,7 @@ impl UdpSocket {
     /// As there.
     pub async fn peek_from(&self, buf: &mut [u8]) -> io::Result<(usize, SocketAddr)> {
         let peek = || fill_with(&mut &mut *buf, |buf| self.io.peek_from(buf));
-        self.io.async_io(Interest::READABLE, peek).await
+        self.io.async_io(RECEIVE, peek).await
     }
 
     /// [`peek_from`](Self::peek_from) for the last task that calls this.
@@ -192,9 +195,7 @@ impl UdpSocket {
     /// # Errors
     /// As [`recv_from`](Self::recv_from).
     pub async fn peek_sender(&self) -> io::Result<SocketAddr> {
-        self.io
-            .async_io(Interest::READABLE, || self.sender_of_next())
-            .await
+        self.io.async_io(RECEIVE, || self.sender_of_next()).await
     }
 
     /// [`peek_sender`](Self::peek_sender) for the last task that calls this.
@@ -302,7 +303,7 @@ impl UdpSocket {
     device_options!();
 }
 
-datagram_methods!(UdpSocket, SocketAddr);
+datagram_methods!(UdpSocket, SocketAddr, RECEIVE);
 readiness_methods!(UdpSocket, poll_recv_ready, poll_send_ready);
 descriptor!(UdpSocket, |io| real(io.os()));
 socket_traits!(UdpSocket, std::net::UdpSocket, show_evented);

@@ -192,11 +192,7 @@ fn ready_of(event: &mio::event::Event) -> Ready {
         (event.is_writable(), Ready::WRITABLE),
         (event.is_read_closed(), Ready::READ_CLOSED),
         (event.is_write_closed(), Ready::WRITE_CLOSED),
-        // An error ends all waiting: the next operation tells which it is.
-        (
-            event.is_error(),
-            Ready::ERROR | Ready::READABLE | Ready::WRITABLE,
-        ),
+        (event.is_error(), Ready::ERROR),
         (event.is_priority(), Ready::PRIORITY),
     ];
     bits.into_iter().fold(

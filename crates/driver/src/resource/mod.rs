@@ -174,6 +174,14 @@ impl<S: Source, W: WorldSocket> Watched for Resource<S, W> {
     }
 
     #[inline]
+    fn looked_at(&self) -> io::Result<&ReadyCell> {
+        match self {
+            Resource::Os(source) => source.looked_at(),
+            Resource::World(socket) => Ok(socket.ready()),
+        }
+    }
+
+    #[inline]
     fn known(&self, interest: Interest) -> io::Result<Option<&ReadyCell>> {
         match self {
             Resource::Os(source) => source.known(interest),
@@ -193,6 +201,13 @@ impl<S: Source, W: WorldSocket> Watched for Resource<S, W> {
     fn note_drained(&self, interest: Interest) {
         if let Resource::Os(source) = self {
             source.note_drained(interest);
+        }
+    }
+
+    fn was_drained(&self, interest: Interest) -> bool {
+        match self {
+            Resource::Os(source) => source.was_drained(interest),
+            Resource::World(_) => false,
         }
     }
 

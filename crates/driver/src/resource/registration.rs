@@ -14,6 +14,7 @@ use yamanote_sys::source::{ARMED_ONCE, EDGE_TRIGGERED, REGISTERED_FIRST, Source}
 use crate::handle::Handle;
 use crate::resource::wait::Watched;
 use crate::table::CellKey;
+use crate::turn;
 
 /// A descriptor that is watched by the selector of some shard, from when somebody must wait; on
 /// systems that ask for it, from the beginning.
@@ -29,8 +30,8 @@ pub struct Registration<S: Source> {
     /// What operations have left nothing of, before it is registered: the bits of a [`Ready`], set
     /// by who did the operation, read by who is about to try another, or to register.
     drained: AtomicU8,
-    /// What is waited for before the first try.
-    awaited: Option<Interest>,
+    /// What is waited for before the first try, and since how many turns.
+    awaited: Option<(Interest, u32)>,
     /// Set once, by whoever holds `registering`.
     place: OnceLock<Place>,
     registering: Mutex<()>,
@@ -113,7 +114,7 @@ impl<S: Source> Registration<S> {
     /// tried. For sources that are hardly ever ready then, and that live long.
     #[must_use]
     pub fn awaiting(mut self, interest: Interest) -> Self {
-        self.awaited = Some(interest);
+        self.awaited = Some((interest, self.handle.turns()));
         self
     }
 
@@ -189,28 +190,40 @@ impl<S: Source> Registration<S> {
         Ready::from_bits(self.drained.load(Ordering::Relaxed))
     }
 
+    /// Registers it, not to be taken as ready for `unready`.
     #[cold]
-    fn register(&self, blocked: Option<Interest>) -> io::Result<&ReadyCell> {
+    fn register(&self, unready: Ready) -> io::Result<&Place> {
         let _registering = self.registering.lock();
         if let Some(place) = self.place.get() {
-            return Ok(&place.cell);
+            return Ok(place);
         }
-        let known = blocked.map_or(Ready::EMPTY, Interest::mask) | self.drained();
+        let unready = unready | self.drained();
         let index = self.handle.reactor_here();
         let reactor = self.handle.reactor(index);
-        let (key, cell) = reactor.register(self.assumed - known, |registrar, token| {
+        let (key, cell) = reactor.register(self.assumed - unready, |registrar, token| {
             registrar.register(self.get(), token, self.interest)
         })?;
         self.handle.have_attended(index);
-        if blocked.is_none() {
-            reactor.ask_to_look();
-        }
         let place = Place {
             reactor: index,
             key,
             cell,
         };
-        Ok(&self.place.get_or_init(|| place).cell)
+        Ok(self.place.get_or_init(|| place))
+    }
+
+    /// Registers it and looks at once: who asks for the first time what it is ready for hears what
+    /// turns would have told by now, had it been registered when it was made.
+    #[cold]
+    fn register_to_know(&self) -> io::Result<&ReadyCell> {
+        let place = self.register(Ready::EMPTY)?;
+        let mut wakes = WakeList::new();
+        if !turn::look_beside(&self.handle, place.reactor, &mut wakes) {
+            // Somebody else is in the selector, perhaps since before this was registered.
+            self.handle.reactor(place.reactor).ask_to_look();
+        }
+        wakes.wake_quietly();
+        Ok(&place.cell)
     }
 }
 
@@ -224,7 +237,21 @@ impl<S: Source> Watched for Registration<S> {
     fn attach(&self, blocked: Option<Interest>) -> io::Result<&ReadyCell> {
         match self.place.get() {
             Some(place) => Ok(&place.cell),
-            None => self.register(blocked),
+            None => {
+                let place = self.register(blocked.map_or(Ready::EMPTY, Interest::mask))?;
+                if blocked.is_none() {
+                    self.handle.reactor(place.reactor).ask_to_look();
+                }
+                Ok(&place.cell)
+            }
+        }
+    }
+
+    #[inline]
+    fn looked_at(&self) -> io::Result<&ReadyCell> {
+        match self.place.get() {
+            Some(place) => Ok(&place.cell),
+            None => self.register_to_know(),
         }
     }
 
@@ -232,7 +259,10 @@ impl<S: Source> Watched for Registration<S> {
     fn known(&self, interest: Interest) -> io::Result<Option<&ReadyCell>> {
         match self.place.get() {
             Some(place) => Ok(Some(&place.cell)),
-            None if self.drained().contains(interest) => self.register(Some(interest)).map(Some),
+            None if self.drained().contains(interest) => {
+                let place = self.register(interest.mask())?;
+                Ok(Some(&place.cell))
+            }
             None => Ok(None),
         }
     }
@@ -247,14 +277,19 @@ impl<S: Source> Watched for Registration<S> {
     #[inline]
     fn asked_first(&self, interest: Interest) -> io::Result<Option<&ReadyCell>> {
         match (self.known(interest)?, self.awaited) {
-            (None, Some(awaited)) if awaited == interest => {
-                let cell = self.register(Some(interest))?;
-                // It may be ready already: so the first wait is as short as can be.
-                self.ask_to_look();
-                Ok(Some(cell))
+            (None, Some((awaited, made))) if interest.mask().contains(awaited) => {
+                // What no turn can have told is left to the next.
+                match made == self.handle.turns() {
+                    true => self.attach(None).map(Some),
+                    false => self.register_to_know().map(Some),
+                }
             }
             (cell, _) => Ok(cell),
         }
+    }
+
+    fn was_drained(&self, interest: Interest) -> bool {
+        self.drained().contains(interest)
     }
 
     #[inline]

@@ -123,7 +123,7 @@ impl TcpStream {
     /// As [`connect`](Self::connect).
     pub async fn connected(self) -> io::Result<Self> {
         let stream = &self;
-        stream.readiness(Interest::WRITABLE).await?;
+        stream.attach(None)?.wait(Interest::WRITABLE).await;
         stream
             .async_io(Interest::WRITABLE, || stream.check_connected())
             .await?;

@@ -214,7 +214,7 @@ impl OsUnixStream {
         };
         // The system lets a stream connect before it is accepted: if the listener goes meanwhile,
         // only who waits for the first readiness hears of it.
-        self.readiness(Interest::WRITABLE).await?;
+        self.attach(None)?.wait(Interest::WRITABLE).await;
         self.async_io(Interest::WRITABLE, check).await?;
         Ok(self.assuming(Ready::WRITABLE))
     }

@@ -41,6 +41,14 @@ pub trait Watched {
     /// When the system refuses, or the runtime is shut down.
     fn attach(&self, blocked: Option<Interest>) -> io::Result<&ReadyCell>;
 
+    /// Its readiness, of which the selector is asked now if it was not registered.
+    ///
+    /// # Errors
+    /// As [`attach`](Self::attach).
+    fn looked_at(&self) -> io::Result<&ReadyCell> {
+        self.attach(None)
+    }
+
     /// Its readiness, if something is known of it: it is registered, or is now, for it was
     /// [drained](Self::note_drained) of `interest`.
     ///
@@ -60,6 +68,11 @@ pub trait Watched {
 
     /// Takes note that an operation has left nothing of `interest`, if it is not registered.
     fn note_drained(&self, _interest: Interest) {}
+
+    /// Whether [`note_drained`](Self::note_drained) was called for `interest`.
+    fn was_drained(&self, _interest: Interest) -> bool {
+        false
+    }
 
     /// Does `op`, an operation on it that does not block, so that its selector hears of it if it
     /// would have.
@@ -125,7 +138,7 @@ pub trait Watched {
         direction: Direction,
     ) -> Poll<io::Result<ReadyEvent>> {
         let charge = ready!(budget::poll_proceed(cx));
-        let event = ready!(poll_cell(self.attach(None)?, cx, direction));
+        let event = ready!(poll_cell(self.looked_at()?, cx, direction));
         charge.made_progress();
         Poll::Ready(event)
     }
@@ -135,7 +148,7 @@ pub trait Watched {
     /// # Errors
     /// Those of `op`; `WouldBlock` also if it is known to be unready.
     fn try_io<R>(&self, interest: Interest, op: impl FnOnce() -> io::Result<R>) -> io::Result<R> {
-        let Some(cell) = self.known(interest)? else {
+        let Some(cell) = self.asked_first(interest)? else {
             let result = self.attempt(op);
             if is_would_block(&result) {
                 // So that the readiness that comes after this is seen.
@@ -162,7 +175,7 @@ pub trait Watched {
     /// *Cancel safety:* dropping it leaves no trace.
     fn readiness(&self, interest: Interest) -> impl Future<Output = io::Result<ReadyEvent>> {
         // The future refers to the cell alone: it is `Send` also where the resource is not `Sync`.
-        let cell = self.attach(None);
+        let cell = self.looked_at();
         async move {
             let event = cell?.wait(interest).await;
             if event.is_shutdown {
@@ -214,7 +227,7 @@ fn poll_loop<W: Watched + ?Sized, R>(
         let event = match watched.cell() {
             Some(cell) => Some(ready!(poll_cell(cell, cx, direction))?),
             None => match watched.asked_first(direction.interest())? {
-                Some(cell) => return poll_later(cell, cx, direction),
+                Some(cell) => Some(ready!(poll_newly(watched, cell, cx, direction))?),
                 None => None,
             },
         };
@@ -250,21 +263,22 @@ fn settle<W: Watched + ?Sized>(
     Ok(())
 }
 
-/// Waits for what was registered just now, if only for the task's next poll: another thread may
-/// have had an event of it meanwhile, but who drained it goes on with what there was first.
+/// Waits for what was registered just now. Who drained it before waits if only for the task's next
+/// poll: another thread may have had an event of it meanwhile, but that goes on with what there was
+/// first.
 #[cold]
-fn poll_later<R>(
+fn poll_newly<W: Watched + ?Sized>(
+    watched: &W,
     cell: &ReadyCell,
     cx: &mut Context<'_>,
     direction: Direction,
-) -> Poll<io::Result<R>> {
-    match ready!(poll_cell(cell, cx, direction)) {
-        Ok(_) => {
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        }
-        Err(error) => Poll::Ready(Err(error)),
+) -> Poll<io::Result<ReadyEvent>> {
+    let event = ready!(poll_cell(cell, cx, direction))?;
+    if watched.was_drained(direction.interest()) {
+        cx.waker().wake_by_ref();
+        return Poll::Pending;
     }
+    Poll::Ready(Ok(event))
 }
 
 fn poll_cell(

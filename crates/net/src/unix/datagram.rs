@@ -171,7 +171,7 @@ impl UnixDatagram {
     }
 }
 
-datagram_methods!(UnixDatagram, SocketAddr);
+datagram_methods!(UnixDatagram, SocketAddr, Interest::READABLE);
 readiness_methods!(UnixDatagram, poll_recv_ready, poll_send_ready);
 descriptor!(UnixDatagram, |io| real(io.os()));
 socket_traits!(UnixDatagram, std_unix::UnixDatagram, show_source);

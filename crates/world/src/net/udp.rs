@@ -476,8 +476,8 @@ impl WorldState {
             .filter(|udp| udp.peer.is_some())
         {
             udp.error = Some(io::ErrorKind::ConnectionRefused);
-            udp.ready
-                .set(Ready::READABLE | Ready::WRITABLE | Ready::ERROR, wakes);
+            // As Linux has it, there is nothing to read.
+            udp.ready.set(Ready::WRITABLE | Ready::ERROR, wakes);
         }
     }
 
