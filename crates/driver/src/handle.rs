@@ -193,20 +193,17 @@ impl Handle {
     /// Tells whether the drivers have turned: equal stamps say that none has, in this runtime.
     #[must_use]
     pub fn turn_stamp(&self) -> TurnStamp {
+        let turns = self.0.shards.iter().map(Shard::turns);
         TurnStamp {
             runtime: self.id(),
-            turns: self.all_turns(),
+            turns: turns.fold(0, usize::wrapping_add),
         }
     }
 
-    /// How often the drivers have turned, of which the low half is enough to see that one has.
-    pub(crate) fn turns(&self) -> u32 {
-        self.all_turns() as u32
-    }
-
-    fn all_turns(&self) -> usize {
-        let turns = self.0.shards.iter().map(Shard::turns);
-        turns.fold(0, usize::wrapping_add)
+    /// What tells two turns apart on this thread; that of another thread is another, nearly always.
+    /// The low half is enough: that it is right by chance costs a turn.
+    pub(crate) fn turns_here(&self) -> u32 {
+        self.shard(self.shard_here()).turns() as u32
     }
 
     /// The runtime's clock.

@@ -9,8 +9,8 @@ use std::pin::pin;
 use std::task::Poll;
 use std::time::Duration;
 
-use yamanote_io::{Interest, Ready};
-use yamanote_net::{TcpStream, UdpSocket};
+use yamanote_io::{AsyncReadExt as _, Interest, Ready};
+use yamanote_net::{TcpListener, TcpStream, UdpSocket};
 use yamanote_runtime::{Builder, Runtime};
 
 /// Where nobody is: the system gives this port to nobody who does not ask for it.
@@ -87,6 +87,27 @@ fn a_stream_is_readable_by_the_first_question_if_something_is_there() {
         let stream = TcpStream::from_std(stream).unwrap();
         let ready = once(stream.ready(Interest::READABLE)).await.unwrap();
         assert!(ready.is_readable(), "{ready:?}");
+    });
+}
+
+#[test]
+fn what_is_behind_a_short_read_is_known_after_a_turn() {
+    single().block_on(async {
+        for tries in [true, false] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let mut other = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+            other.write_all(b"word").unwrap();
+            other.shutdown(net::Shutdown::Write).unwrap();
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut buf = [0; 8];
+            assert_eq!(stream.read(&mut buf).await.unwrap(), 4);
+            turn().await;
+            let ended = match tries {
+                true => stream.try_read(&mut buf),
+                false => once(stream.read(&mut buf)).await,
+            };
+            assert_eq!(ended.unwrap(), 0, "tries: {tries}");
+        }
     });
 }
 

@@ -204,9 +204,9 @@ impl<S: Source, W: WorldSocket> Watched for Resource<S, W> {
         }
     }
 
-    fn was_drained(&self, interest: Interest) -> bool {
+    fn gives_way(&self, interest: Interest) -> bool {
         match self {
-            Resource::Os(source) => source.was_drained(interest),
+            Resource::Os(source) => source.gives_way(interest),
             Resource::World(_) => false,
         }
     }

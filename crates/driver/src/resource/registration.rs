@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::sync::{Arc, OnceLock};
 
-use yamanote_base::atomic::plain::{AtomicU8, Ordering};
+use yamanote_base::atomic::plain::{AtomicU8, AtomicU32, Ordering};
 use yamanote_base::interest::{Interest, Ready};
 use yamanote_base::lock::Mutex;
 use yamanote_base::ready::ReadyCell;
@@ -30,8 +30,11 @@ pub struct Registration<S: Source> {
     /// What operations have left nothing of, before it is registered: the bits of a [`Ready`], set
     /// by who did the operation, read by who is about to try another, or to register.
     drained: AtomicU8,
-    /// What is waited for before the first try, and since how many turns.
-    awaited: Option<(Interest, u32)>,
+    /// What is waited for before the first try.
+    awaited: Option<Interest>,
+    /// By the [turns](Handle::turns_here): when it was made, if something is awaited; when it was
+    /// drained last.
+    stamp: AtomicU32,
     /// Set once, by whoever holds `registering`.
     place: OnceLock<Place>,
     registering: Mutex<()>,
@@ -87,6 +90,7 @@ impl<S: Source> Registration<S> {
             assumed: Ready::EMPTY,
             drained: AtomicU8::new(0),
             awaited: None,
+            stamp: AtomicU32::new(0),
             place: OnceLock::new(),
             registering: Mutex::new(()),
         };
@@ -114,7 +118,8 @@ impl<S: Source> Registration<S> {
     /// tried. For sources that are hardly ever ready then, and that live long.
     #[must_use]
     pub fn awaiting(mut self, interest: Interest) -> Self {
-        self.awaited = Some((interest, self.handle.turns()));
+        self.awaited = Some(interest);
+        self.stamp = AtomicU32::new(self.handle.turns_here());
         self
     }
 
@@ -225,6 +230,22 @@ impl<S: Source> Registration<S> {
         wakes.wake_quietly();
         Ok(&place.cell)
     }
+
+    /// Registers it after it was drained of `interest`. What no turn since then can have told is
+    /// left to the next.
+    #[cold]
+    fn register_drained(&self, interest: Interest) -> io::Result<&ReadyCell> {
+        match self.has_turned() {
+            true => self.register_to_know(),
+            false => Ok(&self.register(interest.mask())?.cell),
+        }
+    }
+
+    /// Whether this thread has turned since the stamp; on another thread, that it has.
+    fn has_turned(&self) -> bool {
+        // Relaxed: a stamp that is not seen says that there was a turn, as one of elsewhere does.
+        self.stamp.load(Ordering::Relaxed) != self.handle.turns_here()
+    }
 }
 
 impl<S: Source> Watched for Registration<S> {
@@ -259,10 +280,7 @@ impl<S: Source> Watched for Registration<S> {
     fn known(&self, interest: Interest) -> io::Result<Option<&ReadyCell>> {
         match self.place.get() {
             Some(place) => Ok(Some(&place.cell)),
-            None if self.drained().contains(interest) => {
-                let place = self.register(interest.mask())?;
-                Ok(Some(&place.cell))
-            }
+            None if self.drained().contains(interest) => self.register_drained(interest).map(Some),
             None => Ok(None),
         }
     }
@@ -272,24 +290,26 @@ impl<S: Source> Watched for Registration<S> {
         // Relaxed: as in drained().
         self.drained
             .fetch_or(interest.mask().bits(), Ordering::Relaxed);
+        let turns = self.handle.turns_here();
+        self.stamp.store(turns, Ordering::Relaxed);
     }
 
     #[inline]
     fn asked_first(&self, interest: Interest) -> io::Result<Option<&ReadyCell>> {
         match (self.known(interest)?, self.awaited) {
-            (None, Some((awaited, made))) if interest.mask().contains(awaited) => {
-                // What no turn can have told is left to the next.
-                match made == self.handle.turns() {
-                    true => self.attach(None).map(Some),
-                    false => self.register_to_know().map(Some),
+            (None, Some(awaited)) if interest.mask().contains(awaited) => {
+                match self.has_turned() {
+                    true => self.register_to_know().map(Some),
+                    // It may be ready already: so the first wait is as short as can be.
+                    false => self.attach(None).map(Some),
                 }
             }
             (cell, _) => Ok(cell),
         }
     }
 
-    fn was_drained(&self, interest: Interest) -> bool {
-        self.drained().contains(interest)
+    fn gives_way(&self, interest: Interest) -> bool {
+        self.drained().contains(interest) && !self.has_turned()
     }
 
     #[inline]

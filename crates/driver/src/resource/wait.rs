@@ -69,8 +69,9 @@ pub trait Watched {
     /// Takes note that an operation has left nothing of `interest`, if it is not registered.
     fn note_drained(&self, _interest: Interest) {}
 
-    /// Whether [`note_drained`](Self::note_drained) was called for `interest`.
-    fn was_drained(&self, _interest: Interest) -> bool {
+    /// Whether what was registered just now waits for the task's next poll, ready or not: it was
+    /// [drained](Self::note_drained) of `interest`, and there was no turn since.
+    fn gives_way(&self, _interest: Interest) -> bool {
         false
     }
 
@@ -263,9 +264,9 @@ fn settle<W: Watched + ?Sized>(
     Ok(())
 }
 
-/// Waits for what was registered just now. Who drained it before waits if only for the task's next
-/// poll: another thread may have had an event of it meanwhile, but that goes on with what there was
-/// first.
+/// Waits for what was registered just now. Who has just drained it waits if only for the task's
+/// next poll: another thread may have had an event of it meanwhile, but that goes on with what
+/// there was first.
 #[cold]
 fn poll_newly<W: Watched + ?Sized>(
     watched: &W,
@@ -274,7 +275,7 @@ fn poll_newly<W: Watched + ?Sized>(
     direction: Direction,
 ) -> Poll<io::Result<ReadyEvent>> {
     let event = ready!(poll_cell(cell, cx, direction))?;
-    if watched.was_drained(direction.interest()) {
+    if watched.gives_way(direction.interest()) {
         cx.waker().wake_by_ref();
         return Poll::Pending;
     }
