@@ -188,6 +188,8 @@ pub(super) const SUITES: &[Suite] = &[
     field("mobc", "0.9.0", &[]),
     field("leaky-bucket", "1.1.2", &[]),
     field("unicycle", "0.10.3", &[]),
+    field("webrtc-ice", "0.17.2", &[]),
+    field("turn", "0.17.2", &[]),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
