@@ -190,6 +190,9 @@ pub(super) const SUITES: &[Suite] = &[
     field("unicycle", "0.10.3", &[]),
     field("webrtc-ice", "0.17.2", &[]),
     field("turn", "0.17.2", &[]),
+    field("interceptor", "0.17.2", &["tokio/test-util"]),
+    field("aws-smithy-async", "1.3.1", &["rt-tokio", "test-util"]),
+    field("tower-lsp", "0.20.0", &[]),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
