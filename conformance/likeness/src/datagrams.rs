@@ -1,8 +1,8 @@
 //! Two sockets for datagrams, of UDP or of Unix, which send to each other, to themselves and to
 //! nobody. Never are more sent than the system holds, so only who receives waits.
 //!
-//! Left out: who receives on a socket of UDP that has been refused. Ours hears of it; the published
-//! tokio does if it was told before that something can be read.
+//! Left out: who receives on a socket of UDP that has been refused. What comes of it depends on
+//! when the driver had its last turn: `refusals` has that.
 
 use std::fmt::Debug;
 use std::io::{self, ErrorKind};

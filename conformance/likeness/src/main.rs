@@ -9,6 +9,7 @@
 mod trial;
 mod turn;
 
+mod kernel;
 mod pair;
 mod system;
 
@@ -16,6 +17,7 @@ mod broadcast;
 mod budget;
 mod datagrams;
 mod duplex;
+mod ends;
 mod errors;
 mod files;
 mod locks;
@@ -23,6 +25,7 @@ mod misuse;
 mod mpsc;
 mod oneshot;
 mod process;
+mod refusals;
 mod scripted;
 mod signals;
 mod streams;
@@ -66,6 +69,8 @@ const FAMILIES: &[Family] = &[
     ("sockets/unix_doors", 200, unix::doors),
     ("sockets/udp", 200, datagrams::udp),
     ("sockets/unix_datagrams", 200, datagrams::unix),
+    ("sockets/tcp_ends", 300, ends::tcp),
+    ("sockets/refusals", 300, refusals::udp),
     ("sockets/pipes", 150, unix::pipes),
     ("processes/processes", 100, process::processes),
     ("time/sleep", 200, time::sleeps),

@@ -1,9 +1,8 @@
 //! Both ends of a stream of the system, and what is done to them whether it is one of TCP or of
 //! Unix. Never is more sent than the system holds, so only who reads waits.
 //!
-//! Left out: whether a stream of which nothing was read yet is said to be readable before anything
-//! has come, which ours says once, so that a read into nothing ends. And what `ready` says besides,
-//! which is as old as the last turn of the driver.
+//! Left out: what `ready` says, and whether a read that may wait does, which is as old as the last
+//! turn of the driver: `ends` has that.
 
 use std::fmt::Debug;
 use std::io::{self, ErrorKind, IoSlice, IoSliceMut};

@@ -6,9 +6,11 @@
 //! sentence: what to do about it differs.
 
 use std::fmt::Debug;
+use std::future::poll_fn;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::pin::pin;
+use std::task::Poll;
 use std::time::Duration;
 
 use tokio::runtime::{Builder, EnterGuard, Runtime};
@@ -76,6 +78,16 @@ async fn until_turns_are_over<T>(operation: impl Future<Output = io::Result<T>>)
         came = &mut operation => came,
         over = turns => over,
     }
+}
+
+/// What an operation comes to in its first poll, after which it is dropped.
+pub(crate) async fn once<T>(operation: impl Future<Output = io::Result<T>>) -> io::Result<T> {
+    let mut operation = pin!(operation);
+    poll_fn(|cx| match operation.as_mut().poll(cx) {
+        Poll::Ready(came) => Poll::Ready(came),
+        Poll::Pending => Poll::Ready(Err(ErrorKind::WouldBlock.into())),
+    })
+    .await
 }
 
 /// What an operation came to: all that an error says of itself.
