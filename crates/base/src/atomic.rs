@@ -67,6 +67,13 @@ mod real {
         flag.load(Ordering::SeqCst)
     }
 
+    /// Sets the flag, by a store that is Release: for a flag that others look at by
+    /// [`load_settled`].
+    #[inline(always)]
+    pub fn set_flag(flag: &AtomicBool) {
+        flag.store(true, Ordering::Release);
+    }
+
     /// Defines functions that are `const`, except under the model checker.
     #[macro_export]
     macro_rules! const_unless_model {
@@ -101,6 +108,13 @@ mod model {
     pub fn load_settled(flag: &AtomicBool) -> bool {
         let looked = flag.compare_exchange(false, false, Ordering::AcqRel, Ordering::Acquire);
         looked.unwrap_or_else(|set| set)
+    }
+
+    /// Sets the flag. There is no order for the checker between a store and what `load_settled`
+    /// writes here: it would show the latter to who has seen the store. Hence a read-modify-write,
+    /// which as Release publishes what a store does, and sees nothing.
+    pub fn set_flag(flag: &AtomicBool) {
+        flag.swap(true, Ordering::Release);
     }
 
     /// Defines functions that are `const`, except under the model checker.

@@ -70,6 +70,33 @@ fn loom_waker_cell_two_wakers_of_others_wake_one_registration() {
 }
 
 #[test]
+fn loom_waker_cell_a_plain_store_is_enough_before_an_exchange_of_the_waker() {
+    loom::model(|| {
+        let shared = Arc::new((WakerCell::new(), [(); 2].map(|()| AtomicBool::new(false))));
+        let wake = |other: Arc<(WakerCell, [AtomicBool; 2])>, number: usize| {
+            other.1[number].store(true, Ordering::Release);
+            other.0.wake();
+        };
+        let (one, two) = (shared.clone(), shared.clone());
+        let waking = [
+            thread::spawn(move || wake(one, 0)),
+            thread::spawn(move || wake(two, 1)),
+        ];
+        block_on(poll_fn(|cx| {
+            // The second time nothing is written.
+            shared.0.register(cx.waker());
+            shared.0.register(cx.waker());
+            let is_set = |flag: &AtomicBool| flag.load(Ordering::Acquire);
+            let both = shared.1.iter().all(is_set);
+            if both { Poll::Ready(()) } else { Poll::Pending }
+        }));
+        for thread in waking {
+            thread.join().unwrap();
+        }
+    });
+}
+
+#[test]
 fn loom_waker_cell_the_plain_look_is_enough_behind_a_read_modify_write() {
     loom::model(|| {
         let shared = Arc::new((WakerCell::new(), AtomicBool::new(false)));

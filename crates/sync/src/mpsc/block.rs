@@ -7,7 +7,7 @@ use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
 use yamanote_base::atomic::{
-    AtomicBool, AtomicPtr, AtomicUsize, IN_MODEL, Ordering, UnsafeCell, load_settled,
+    AtomicBool, AtomicPtr, AtomicUsize, IN_MODEL, Ordering, UnsafeCell, load_settled, set_flag,
 };
 
 /// Slots in a block; a power of two.
@@ -32,6 +32,29 @@ pub(super) struct Block<T> {
     filled: [AtomicBool; SLOTS],
     /// A slot is written by the one sender that claimed its position, then read by the receiver.
     slots: [UnsafeCell<MaybeUninit<T>>; SLOTS],
+}
+
+/// Whether a slot is filled, to be said by who has filled it, once; its last touch of the block.
+pub(super) struct FilledMark<'a>(&'a AtomicBool);
+
+impl FilledMark<'_> {
+    /// Says so. The caller exchanges next what the receiver exchanges before it looks for the last
+    /// time: whose exchange is the second sees what the other did before the first.
+    #[inline]
+    pub(super) fn set(self) {
+        // It is Release: pairs with the Acquire in is_filled().
+        set_flag(self.0);
+    }
+
+    /// Says so. What the caller looks at next is ordered after the
+    /// [`pop_settled`](super::list::Popper::pop_settled) of a receiver that did not find the value.
+    #[inline]
+    pub(super) fn settle(self) {
+        // SeqCst: as Release it pairs with the Acquire in is_filled(); and what the caller looks
+        // at next comes, in the one order, after is_filled_settled() of a receiver that did not
+        // find the value.
+        self.0.swap(true, Ordering::SeqCst);
+    }
 }
 
 /// The position of the first slot of the block that `position` is in.
@@ -154,22 +177,19 @@ impl<T> Block<T> {
             .all(|filled| filled.load(Ordering::Acquire))
     }
 
-    /// Puts `value` at `position`, for the receiver to read.
+    /// Puts `value` at `position`, for the receiver to read when the mark is set.
     ///
     /// # Safety
     /// The caller alone claimed `position`, which is in this block, and writes there once. It
-    /// does not touch the block afterwards.
+    /// does not touch the block afterwards, but by the mark.
     #[inline]
-    pub(super) unsafe fn write(&self, position: usize, value: T) {
+    pub(super) unsafe fn write(&self, position: usize, value: T) -> FilledMark<'_> {
         let offset = offset_of(position);
         self.slots[offset].with_mut(|slot| {
             // SAFETY: until `filled` is set, the slot belongs to who claimed the position.
             unsafe { slot.write(MaybeUninit::new(value)) }
         });
-        // SeqCst: as Release it pairs with the Acquire in is_filled(); and what the caller looks
-        // at next comes, in the one order, after is_filled_settled() of a receiver that did not
-        // find the value.
-        self.filled[offset].swap(true, Ordering::SeqCst);
+        FilledMark(&self.filled[offset])
     }
 
     /// Whether there is a value at `position`.

@@ -118,14 +118,21 @@ impl<T, Q: Quota> Tx<T, Q> {
     /// Appends `value` and wakes the receiver; gives it back if the queue itself is closed.
     #[inline]
     pub(super) fn push(&self, value: T) -> Result<(), T> {
-        self.pusher.push(value)?;
         let receiver = &self.channel().receiver;
-        // A plain load will do: `push` is ordered after the registration of a receiver that did
-        // not see the value by `pop_settled`.
-        if receiver.is_stored() {
-            receiver.wake();
-        }
-        Ok(())
+        // One exchange orders this with a receiver that did not see the value by `pop_settled`:
+        // that of the waker, if there seems to be one to be taken; else that of `settle`, behind
+        // which a plain load will do to see a waker.
+        self.pusher.push(value, |mark| {
+            if receiver.seems_stored() {
+                mark.set();
+                receiver.wake();
+                return;
+            }
+            mark.settle();
+            if receiver.is_stored() {
+                receiver.wake();
+            }
+        })
     }
 
     pub(super) fn is_closed(&self) -> bool {

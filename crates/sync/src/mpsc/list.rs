@@ -9,7 +9,7 @@ use std::ptr::{self, NonNull};
 
 use yamanote_base::atomic::{Arc, AtomicPtr, AtomicUsize, Ordering, UnsafeCell};
 
-use super::block::{Block, STEP, start_of};
+use super::block::{Block, FilledMark, STEP, start_of};
 
 /// The lowest bit of `tail`: no position claimed from here on is filled.
 const CLOSED: usize = 1;
@@ -127,10 +127,9 @@ impl<T, C> Pusher<T, C> {
 
     /// Appends `value`; gives it back if the queue is closed.
     ///
-    /// What the caller does next is ordered after [`Popper::pop_settled`] of a receiver that did
-    /// not find the value.
+    /// The value is there for the receiver when `finish` says so by the mark that it gets.
     #[inline]
-    pub(super) fn push(&self, value: T) -> Result<(), T> {
+    pub(super) fn push(&self, value: T, finish: impl FnOnce(FilledMark<'_>)) -> Result<(), T> {
         if self.queue.is_closed() {
             return Err(value);
         }
@@ -143,7 +142,7 @@ impl<T, C> Pusher<T, C> {
         // SAFETY: the block is neither freed nor reused before the slot is filled and read.
         let block = unsafe { block.as_ref() };
         // SAFETY: it is the block of the position, which this thread alone claimed.
-        unsafe { block.write(claim, value) };
+        finish(unsafe { block.write(claim, value) });
         Ok(())
     }
 }
