@@ -5,7 +5,7 @@
 //! under which a [`Source`](source::Source) was registered.
 //!
 //! ```text
-//!  socket, receive, pieces, file (what the system offers beyond std)
+//!  socket, receive, sending, pieces, file (what the system offers beyond std)
 //!  ring: requests that own their buffers, and their completions
 //!  source ── registered with ──▶ selector ── wait ──▶ events: token + Ready
 //! ```
@@ -19,6 +19,7 @@ pub mod likeness;
 pub mod pieces;
 pub mod receive;
 pub mod request;
+pub mod sending;
 pub mod socket;
 pub mod sockets;
 
@@ -62,6 +63,15 @@ mod stand_in;
 #[cfg(target_os = "linux")]
 #[path = "linux/stand_in.rs"]
 mod stand_in;
+
+// Where the calls have numbers of their own: on all of these since Linux 4.3, on most from the
+// beginning.
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+#[path = "linux/transfer.rs"]
+mod transfer;
+#[cfg(not(all(target_os = "linux", target_pointer_width = "64")))]
+#[path = "transfer_absent.rs"]
+mod transfer;
 
 #[cfg(all(unix, not(target_os = "linux")))]
 #[path = "unix/abstract_absent.rs"]

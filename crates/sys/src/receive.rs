@@ -8,6 +8,7 @@ use socket2::SockRef;
 
 use crate::socket;
 use crate::source::Descriptor;
+use crate::transfer;
 
 /// Receives from a socket into `buf`; returns the bytes at its front that are now initialised.
 ///
@@ -18,7 +19,7 @@ pub fn recv_uninit<'a>(
     socket: &impl Descriptor,
     buf: &'a mut [MaybeUninit<u8>],
 ) -> io::Result<&'a mut [u8]> {
-    let n = SockRef::from(socket).recv(buf)?;
+    let n = transfer::recv(socket, buf)?;
     // SAFETY: recv(2) has initialised the first `n` bytes.
     Ok(unsafe { assume_init(&mut buf[..n]) })
 }

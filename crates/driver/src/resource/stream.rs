@@ -4,6 +4,7 @@ use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::mem::MaybeUninit;
 use std::net::Shutdown;
 
+use yamanote_sys::sending::Sending;
 use yamanote_sys::socket::SockRef;
 use yamanote_sys::source::{Descriptor, Source};
 use yamanote_sys::{pieces, receive};
@@ -105,7 +106,7 @@ where
     #[inline]
     pub fn write(&self, buf: &[u8]) -> io::Result<usize> {
         match self {
-            Resource::Os(stream) => stream.get().write(buf),
+            Resource::Os(stream) => Sending(stream.get()).write(buf),
             Resource::World(stream) => stream.write_vectored(&[IoSlice::new(buf)]),
         }
     }
@@ -117,7 +118,7 @@ where
     #[inline]
     pub fn write_vectored(&self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         match self {
-            Resource::Os(stream) => pieces::write(stream.get(), bufs),
+            Resource::Os(stream) => pieces::write(Sending(stream.get()), bufs),
             Resource::World(stream) => stream.write_vectored(bufs),
         }
     }
