@@ -1,8 +1,8 @@
 //! Servers of the echo side by side, each on one thread: the published tokio, ours, and what the
 //! system alone costs, which is a bare loop over mio and one over io_uring.
 //!
-//! The servers of a table are kept, and driven in turn for a fraction of a second each: what a call
-//! costs the kernel changes by half from minute to minute, for all of them alike.
+//! The servers of a table are kept for some rounds, and driven in turn for a fraction of a second
+//! each: what a call costs the kernel changes by half from minute to minute, for all of them alike.
 
 use std::fmt::Write;
 use std::io;
@@ -14,7 +14,7 @@ use crate::echo::{ECHO, Load, Reached, Server, Session};
 use crate::plan::Plan;
 use crate::ratio::Ratio;
 use crate::table::median;
-use crate::turns::Turns;
+use crate::turns;
 
 /// Its name on the page, its program, and how that is called.
 type Peer = (&'static str, &'static str, &'static [&'static str]);
@@ -78,8 +78,8 @@ pub(crate) fn page(plan: &Plan, binaries: &Path, about: &str) -> io::Result<Stri
     let peers: Vec<Peer> = peers.map(|(_, peer)| peer).collect();
     let mut text = format!(
         "# Echo, and what the system alone costs\n\n64 bytes over loopback, one server thread; \
-         servers that are kept and driven in turn, {pairs} rounds; medians (of the ratios, those \
-         in each round, with their 99 % intervals).\n{about}\n"
+         servers that are kept for some rounds and driven in turn, {pairs} rounds; medians (of \
+         the ratios, those in each round, with their 99 % intervals).\n{about}\n"
     );
     for (connections, load, slice) in LOADS {
         if plan.connections.is_some_and(|one| one != connections) {
@@ -88,12 +88,8 @@ pub(crate) fn page(plan: &Plan, binaries: &Path, about: &str) -> io::Result<Stri
         let time = slice * if plan.short { 1 } else { 2 };
         eprintln!("{connections} connections, {pairs} rounds");
         let mut reached: Vec<Reaches> = peers.iter().map(|peer| (peer.0, Vec::new())).collect();
-        let turns = Turns {
-            rounds: pairs,
-            rounds_kept: pairs,
-        };
         let start = |at: usize| start(&peers[at], binaries, connections, load);
-        turns.take(peers.len(), start, |at, (_, session)| {
+        turns::take(pairs, peers.len(), start, |at, (_, session)| {
             reached[at].1.push(session.drive(time)?);
             Ok(())
         })?;

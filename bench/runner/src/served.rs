@@ -12,14 +12,12 @@ use crate::echo::{self, ECHO, Load, Reached, Server, Session};
 use crate::plan::Plan;
 use crate::process::Running;
 use crate::rows::{Measured, Program};
-use crate::turns::Turns;
+use crate::turns;
 
 /// Where the echo listens for those who say nothing.
 #[path = "../../src/aside.rs"]
 mod aside;
 
-/// Rounds after which there are new programs.
-const ROUNDS_KEPT: usize = 4;
 /// Connections that are opened one after the other in a slice, at most: each leaves its port in use
 /// for a while.
 const OPENED_MAX: u64 = 2_000;
@@ -227,17 +225,14 @@ impl Row {
         slices: Slices,
         take: &mut impl FnMut(usize, Measured),
     ) -> io::Result<()> {
-        let turns = Turns {
-            rounds: slices.rounds,
-            rounds_kept: ROUNDS_KEPT,
-        };
         // Crowd by crowd, each with all programs.
         let of = |at: usize| (crowds[at / programs.len()], at % programs.len());
         let start = |at: usize| {
             let (beside, program) = of(at);
             self.start(beside, binaries, &programs[program], flavor)
         };
-        turns.take(crowds.len() * programs.len(), start, |at, kept| {
+        let count = crowds.len() * programs.len();
+        turns::take(slices.rounds, count, start, |at, kept| {
             let (beside, at) = of(at);
             for (unit, value) in kept.drive(slices.time)? {
                 let measured = Measured {

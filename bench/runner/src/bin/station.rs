@@ -23,7 +23,6 @@ use std::process::{Child, Command, ExitCode, Stdio};
 use std::time::{Duration, Instant};
 
 use ratio::Ratio;
-use turns::Turns;
 
 const WRITERS: usize = 64;
 const READERS: usize = 100;
@@ -122,10 +121,6 @@ fn run(plan: &Plan) -> io::Result<()> {
         Some(programs) => programs.clone(),
         None => build()?,
     };
-    let turns = Turns {
-        rounds: plan.rounds,
-        rounds_kept: plan.rounds,
-    };
     let start = |side: usize| {
         let service = Service::start(&programs[side], &format!("station-{side}"))?;
         service.fill(plan.time)?;
@@ -134,7 +129,7 @@ fn run(plan: &Plan) -> io::Result<()> {
     let mut sync_us = Vec::new();
     for load in &plan.loads {
         let mut served: [Vec<Served>; 2] = Default::default();
-        turns.take(served.len(), start, |side, service| {
+        turns::take(plan.rounds, served.len(), start, |side, service| {
             if side == 0 {
                 sync_us.push(bare_sync()?.as_secs_f64() * 1e6);
             }
