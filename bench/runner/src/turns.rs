@@ -3,12 +3,12 @@
 
 use std::io;
 
-/// After so many rounds there are new programs: of two of the same, one had 0.92 of the other's rate
-/// over 30 rounds, by where its memory and its threads had come to lie.
+/// After so many rounds there are new programs: of two of the same, one had 0.92 of the other's
+/// rate over 30 rounds, by where its memory and its threads had come to lie.
 const ROUNDS_KEPT: usize = 4;
 
-/// Drives each of `count` programs `rounds` times; `start` and `drive` get the number of the one that
-/// is meant.
+/// Drives each of `count` programs `rounds` times; `start` and `drive` get the number of the one
+/// that is meant.
 ///
 /// # Errors
 /// Those of `start` and `drive`.
