@@ -69,31 +69,39 @@ fn loom_waker_cell_two_wakers_of_others_wake_one_registration() {
     });
 }
 
-#[test]
-fn loom_waker_cell_a_plain_store_is_enough_before_an_exchange_of_the_waker() {
-    loom::model(|| {
+/// A thread that waits for two flags, each of which another thread sets and then `tell`s of; it
+/// looks at them by `is_set`.
+fn wait_for_two(tell: fn(&WakerCell, &AtomicBool), is_set: fn(&AtomicBool) -> bool) {
+    loom::model(move || {
         let shared = Arc::new((WakerCell::new(), [(); 2].map(|()| AtomicBool::new(false))));
-        let wake = |other: Arc<(WakerCell, [AtomicBool; 2])>, number: usize| {
-            other.1[number].store(true, Ordering::Release);
-            other.0.wake();
-        };
-        let (one, two) = (shared.clone(), shared.clone());
-        let waking = [
-            thread::spawn(move || wake(one, 0)),
-            thread::spawn(move || wake(two, 1)),
-        ];
+        let telling = [0, 1].map(|number| {
+            let other = shared.clone();
+            thread::spawn(move || tell(&other.0, &other.1[number]))
+        });
         block_on(poll_fn(|cx| {
             // The second time nothing is written.
             shared.0.register(cx.waker());
             shared.0.register(cx.waker());
-            let is_set = |flag: &AtomicBool| flag.load(Ordering::Acquire);
-            let both = shared.1.iter().all(is_set);
-            if both { Poll::Ready(()) } else { Poll::Pending }
+            match shared.1.iter().all(is_set) {
+                true => Poll::Ready(()),
+                false => Poll::Pending,
+            }
         }));
-        for thread in waking {
+        for thread in telling {
             thread.join().unwrap();
         }
     });
+}
+
+#[test]
+fn loom_waker_cell_a_plain_store_is_enough_before_an_exchange_of_the_waker() {
+    wait_for_two(
+        |cell, flag| {
+            flag.store(true, Ordering::Release);
+            cell.wake();
+        },
+        |flag| flag.load(Ordering::Acquire),
+    );
 }
 
 #[test]
@@ -124,28 +132,15 @@ fn loom_waker_cell_the_plain_look_is_enough_behind_a_read_modify_write() {
 
 #[test]
 fn loom_waker_cell_a_waker_that_stays_where_it_is_hears_of_two_that_look_plainly() {
-    loom::model(|| {
-        let shared = Arc::new((WakerCell::new(), [(); 2].map(|()| AtomicBool::new(false))));
-        let wake = |other: Arc<(WakerCell, [AtomicBool; 2])>, number: usize| {
-            other.1[number].swap(true, Ordering::SeqCst);
-            if other.0.is_stored() {
-                other.0.wake();
+    wait_for_two(
+        |cell, flag| {
+            flag.swap(true, Ordering::SeqCst);
+            if cell.is_stored() {
+                cell.wake();
             }
-        };
-        let (one, two) = (shared.clone(), shared.clone());
-        let waking = [
-            thread::spawn(move || wake(one, 0)),
-            thread::spawn(move || wake(two, 1)),
-        ];
-        block_on(poll_fn(|cx| {
-            // The second time nothing is written.
-            shared.0.register(cx.waker());
-            shared.0.register(cx.waker());
-            let both = shared.1.iter().all(load_settled);
-            if both { Poll::Ready(()) } else { Poll::Pending }
-        }));
-        waking.map(|thread| thread.join().unwrap());
-    });
+        },
+        load_settled,
+    );
 }
 
 #[test]

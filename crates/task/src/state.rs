@@ -89,8 +89,8 @@ pub(crate) const OFFSET: u32 = 1 << 30;
 /// the handle's, which may look at it as long as `AWAITED` is set, and change it while that is not.
 /// When transition 8 finds `AWAITED`, the waker has become the runner's, who only reads it, and
 /// whoever drops the handle leaves it alone. The runner has dropped its reference by then: the
-/// handle keeps its own until the runner has said that it has read the waker, in a word of its own
-/// ([`HereWord::settle`](crate::biased::HereWord::settle)), which is the last that it does to the
+/// handle keeps its own until the runner has said that it has read the waker, in the notes
+/// ([`Notes::settle`](crate::notes::Notes::settle)), which is the last that it does to the
 /// task. The woken joiner finds that said; one that comes by itself waits for a few instructions.
 #[derive(Debug)]
 pub(crate) struct TaskState(pub(crate) AtomicU32);
