@@ -36,6 +36,9 @@ pub(crate) struct Kind {
     pub(crate) id: fn() -> TypeId,
     /// Drops the cell that begins there, which nobody uses any more.
     pub(crate) drop: unsafe fn(NonNull<Header>),
+    /// Whether a ring lends it, whose knowledge of the buffer begins with the header.
+    #[allow(dead_code)] // As `Held::lent`.
+    pub(crate) is_lent: bool,
 }
 
 // SAFETY: the buffer is `Send`, and the bytes are a part of it, or what it alone refers to.
@@ -90,6 +93,13 @@ impl Held {
         let header = held.header_mut();
         (header.len, header.done) = (len, 0);
         held
+    }
+
+    /// Where the header is of a buffer that a ring lends.
+    #[allow(dead_code)] // As `lent`.
+    #[inline]
+    pub(crate) fn lent_header(&self) -> Option<NonNull<Header>> {
+        self.header().kind.is_lent.then_some(self.0)
     }
 
     #[inline]
@@ -195,6 +205,7 @@ impl<B: 'static> HeldCell<B> {
     const KIND: &'static Kind = &Kind {
         id: TypeId::of::<B>,
         drop: Self::drop,
+        is_lent: false,
     };
 
     /// # Safety

@@ -3,6 +3,7 @@
 //! Knows nothing of what the entries are about; who pushes one answers for what it refers to.
 
 use std::io;
+use std::mem::MaybeUninit;
 use std::os::fd::{AsRawFd, RawFd};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use io_uring::{IoUring, cqueue, opcode, types};
 use crate::request::RequestKey;
 
 /// Says that an entry is about no request: to cancel one.
-const NO_REQUEST: u64 = RequestKey::NONE.0;
+pub(super) const NO_REQUEST: u64 = RequestKey::NONE.0;
 /// So that no key of a table is that.
 pub(super) const STAMP_MAX: u32 = u32::MAX - 1;
 
@@ -78,6 +79,16 @@ impl Queues {
             // SAFETY: it refers to nothing.
             unsafe { self.push(&entry.user_data(NO_REQUEST)) };
         }
+    }
+
+    /// Moves entries of the completion queue to the beginning of `room`, as many as there is room
+    /// for; they may be about [no request](NO_REQUEST).
+    #[inline]
+    pub(super) fn take_some<'a>(
+        &mut self,
+        room: &'a mut [MaybeUninit<cqueue::Entry>],
+    ) -> &'a [cqueue::Entry] {
+        self.0.completion().fill(room)
     }
 
     /// The next entry of the completion queue about a request.

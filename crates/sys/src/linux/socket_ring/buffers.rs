@@ -2,13 +2,15 @@
 //!
 //! **Who has a buffer when.** Its number lies in the ring of free buffers, from where the kernel
 //! takes it; or a completion has named it, and then one [`Held`] has it, which gives it back when
-//! it is dropped. The memory lives as long as the ring that knows it, and as each of those.
+//! it is dropped, or to the pool, if the ring was asked to send it. The memory lives as long as the
+//! ring that knows it, and as each of those.
 //!
 //! The kernel takes the buffers in turn, so all of them pass through the caches: there are few at
 //! first, and twice as many (or what was missed) when it has found none.
 
 use std::any::TypeId;
 use std::io;
+use std::mem;
 use std::ptr::NonNull;
 
 use io_uring::Submitter;
@@ -45,8 +47,10 @@ struct Head {
 /// equal after the ring is gone is the last.
 pub(super) struct BufferPool {
     buffers: NonNull<Buffers>,
-    /// How many were lent so far.
+    /// How many were lent so far, without those that the ring itself has taken back.
     lent: u64,
+    /// Those it has taken back and not given to the kernel: at most all that there are.
+    back: Vec<u16>,
 }
 
 /// What the ring and those that have a buffer share.
@@ -93,6 +97,7 @@ impl BufferPool {
         let pool = Self {
             buffers: NonNull::from(Box::leak(buffers)),
             lent: 0,
+            back: Vec::new(),
         };
         pool.buffers().add(COUNT_FIRST);
         let address = free.as_ptr() as u64;
@@ -130,6 +135,46 @@ impl BufferPool {
         // SAFETY: it was written when the kernel was given the buffer, which nobody else has until
         // `Head::drop` gives it back.
         unsafe { Held::lent(head.cast(), len) }
+    }
+
+    /// Takes back what this has lent, to be [given back](Self::give_back) with others; any other
+    /// buffer is returned.
+    #[inline]
+    pub(super) fn take_back(&mut self, held: Held) -> Option<Held> {
+        let Some(header) = held.lent_header() else {
+            return Some(held);
+        };
+        // SAFETY: rings alone lend, each a `Head`, which is there as long as the buffer is lent.
+        let head = unsafe { header.cast::<Head>().as_ref() };
+        if head.buffers != self.buffers {
+            return Some(held);
+        }
+        self.back.push(head.number);
+        self.lent -= 1;
+        // It is not dropped, but lent no more.
+        mem::forget(held);
+        None
+    }
+
+    /// Gives the kernel what was taken back.
+    #[inline]
+    pub(super) fn give_back(&mut self) {
+        if self.back.is_empty() {
+            return;
+        }
+        // SAFETY: they are there until this is dropped, at least.
+        let buffers = unsafe { self.buffers.as_ref() };
+        let mut counts = buffers.counts.lock();
+        for number in self.back.drain(..) {
+            buffers.free(number, &mut counts);
+        }
+        buffers.show(&counts);
+    }
+
+    /// How many are lent now.
+    #[cfg(test)]
+    pub(super) fn lent(&self) -> u64 {
+        self.lent - self.buffers().counts.lock().returned
     }
 
     /// The memory is the kernel's for ever.
@@ -265,6 +310,7 @@ impl Head {
     const KIND: &'static Kind = &Kind {
         id: TypeId::of::<Self>,
         drop: Self::drop,
+        is_lent: true,
     };
 
     /// Gives the buffer back.

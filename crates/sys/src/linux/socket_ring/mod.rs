@@ -15,7 +15,7 @@ mod tests;
 use std::collections::VecDeque;
 use std::fmt;
 use std::io;
-use std::mem;
+use std::mem::{self, MaybeUninit};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
@@ -25,6 +25,7 @@ use yamanote_base::interest::Interest;
 use yamanote_base::slab::{Key, Slab};
 
 use super::queues::{self, Queues};
+use crate::held::Held;
 use crate::request::RequestKey;
 use crate::selector::Registrar;
 use crate::sockets::{After, Done, SocketRequest, SocketTag, Word};
@@ -52,6 +53,8 @@ struct UnderWay<T> {
     tag: T,
 }
 
+/// Words that are taken from the kernel at once.
+const WORDS: usize = 32;
 /// The bit of a number that says that it is about the send.
 const SEND: u64 = 1 << 63;
 /// So that no number is [`queues::NO_REQUEST`], and none has that bit by itself.
@@ -185,6 +188,7 @@ impl<T: SocketTag> SocketRing<T> {
             };
             count += usize::from(self.word(&completion, done, &mut each));
         }
+        self.pool.give_back();
         count
     }
 
@@ -195,19 +199,22 @@ impl<T: SocketTag> SocketRing<T> {
         each: &mut impl FnMut(&T, Word) -> After,
     ) -> usize {
         let (mut count, mut missed) = (0, 0);
+        let mut room = [const { MaybeUninit::uninit() }; WORDS];
         // Bounded: of each request that goes on the caller cancels what becomes too much, and the
         // kernel has only so many buffers.
         loop {
-            while let Some(completion) = self.queues.next() {
-                if is_of_send(completion.user_data()) {
-                    count += usize::from(self.word(&completion, done, each));
-                } else {
-                    missed += usize::from(completion.result() == -libc::ENOBUFS);
-                    self.arrivals.push_back(completion);
-                }
-            }
-            if !self.queues.fetch_overflow() {
+            let words = self.queues.take_some(&mut room);
+            if words.is_empty() && !self.queues.fetch_overflow() {
                 break;
+            }
+            for word in words {
+                // What is about no request seems to be about a send, which nobody finds.
+                if is_of_send(word.user_data()) {
+                    count += usize::from(self.sent(word, done, each));
+                } else {
+                    missed += usize::from(word.result() == -libc::ENOBUFS);
+                    self.arrivals.push_back(word.clone());
+                }
             }
         }
         if missed > 0 {
@@ -227,13 +234,10 @@ impl<T: SocketTag> SocketRing<T> {
             // It is no word on a request of ours.
             return false;
         };
-        let UnderWay {
-            arrivals,
-            send,
-            tag,
-        } = place;
-        let kind = if is_of_send(number) { send } else { arrivals };
-        let Some(request) = kind else { return false };
+        let UnderWay { arrivals, tag, .. } = place;
+        let Some(request) = arrivals else {
+            return false;
+        };
         // SAFETY: the kernel has just said this about this request.
         let news = unsafe { news(&mut self.pool, request, said, completion.flags()) };
         let mut cancel = false;
@@ -246,34 +250,83 @@ impl<T: SocketTag> SocketRing<T> {
             }
             return true;
         }
-        let Some(request) = kind.take() else {
+        let Some(request) = arrivals.take() else {
             unreachable!("it was there above")
         };
-        let mut result = usize::try_from(said).map_err(|_| io::Error::from_raw_os_error(-said));
+        let mut result = result_of(said);
         if self.refills > 0 && result.as_ref().is_err_and(is_out_of_buffers) {
             self.refills -= 1;
             // Who wants more begins again.
             result = Err(io::Error::from_raw_os_error(libc::ECANCELED));
         }
         match each(tag, Word::Ended(request, result)) {
-            After::Again(request) if self.queues.make_room() => {
-                self.push(key_of(number), request);
-            }
-            After::Again(request) => {
-                let error = io::ErrorKind::OutOfMemory.into();
-                let after = each(tag, Word::Ended(request, Err(error)));
-                self.let_go(key_of(number), after, done);
-            }
+            After::Again(request) => self.again(key_of(number), request, done, each),
             after => self.let_go(key_of(number), after, done),
         }
         true
     }
 
-    /// A request at `key` has ended: what is of no use any more goes to `done`.
+    /// A send has ended: there is one word on each.
     #[inline]
+    fn sent(
+        &mut self,
+        completion: &cqueue::Entry,
+        done: &mut Vec<Done<T>>,
+        each: &mut impl FnMut(&T, Word) -> After,
+    ) -> bool {
+        let key = key_of(completion.user_data());
+        let Some(place) = self.under_way.get_mut(key) else {
+            // It is no word on a request of ours.
+            return false;
+        };
+        let Some(request) = place.send.take() else {
+            return false;
+        };
+        let result = result_of(completion.result());
+        match each(&place.tag, Word::Ended(request, result)) {
+            After::Done(request) if place.arrivals.is_some() => {
+                let request = self.useless(request);
+                done.extend(request.map(|request| (None, Some(request))));
+            }
+            After::Again(request) => self.again(key, request, done, each),
+            after => self.let_go(key, after, done),
+        }
+        true
+    }
+
+    /// Queues a request again that has ended at `key`, or tells that this cannot be.
+    #[cold]
+    fn again(
+        &mut self,
+        key: Key<UnderWay<T>>,
+        request: SocketRequest,
+        done: &mut Vec<Done<T>>,
+        each: &mut impl FnMut(&T, Word) -> After,
+    ) {
+        if self.queues.make_room() {
+            self.push(key, request);
+        } else if let Some(place) = self.under_way.get(key) {
+            let error = io::ErrorKind::OutOfMemory.into();
+            let after = each(&place.tag, Word::Ended(request, Err(error)));
+            self.let_go(key, after, done);
+        }
+    }
+
+    /// The request, unless all that it has is a buffer of the ring's, which then has it back.
+    #[inline]
+    fn useless(&mut self, request: SocketRequest) -> Option<SocketRequest> {
+        let (held, again): (_, fn(Held) -> SocketRequest) = match request {
+            SocketRequest::SendAll(held) => (held, SocketRequest::SendAll),
+            SocketRequest::Send(held) => (held, SocketRequest::Send),
+            other => return Some(other),
+        };
+        self.pool.take_back(held).map(again)
+    }
+
+    /// A request at `key` has ended: what is of no use any more goes to `done`.
     fn let_go(&mut self, key: Key<UnderWay<T>>, after: After, done: &mut Vec<Done<T>>) {
         let request = match after {
-            After::Again(request) | After::Done(request) => Some(request),
+            After::Again(request) | After::Done(request) => self.useless(request),
             After::Nothing | After::Cancel => None,
         };
         let is_over = |place: &UnderWay<T>| place.arrivals.is_none() && place.send.is_none();
@@ -339,6 +392,10 @@ fn is_of_send(number: u64) -> bool {
 fn key_of<T>(number: u64) -> Key<UnderWay<T>> {
     // The two halves of `Key::as_u64`.
     Key::new(number as u32, ((number & !SEND) >> 32) as u32)
+}
+
+fn result_of(said: i32) -> io::Result<usize> {
+    usize::try_from(said).map_err(|_| io::Error::from_raw_os_error(-said))
 }
 
 /// What the kernel is told.

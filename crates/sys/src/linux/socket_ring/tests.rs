@@ -170,3 +170,53 @@ fn a_buffer_that_is_lent_outlives_its_ring() {
     drop((speaker, ring));
     assert_eq!(chunks[0].bytes(), [7]);
 }
+
+/// The first chunk that `ring` receives of somebody who says `byte`.
+fn chunk(ring: &mut SocketRing<Named>, byte: u8) -> Held {
+    let (_speaker, socket) = speaker(byte);
+    assert!(submit(
+        ring,
+        SocketRequest::Receive,
+        Named(socket, "received")
+    ));
+    ring.flush().unwrap();
+    let mut chunks = Vec::new();
+    ring.words(usize::MAX, &mut Vec::new(), |_, word| {
+        if let Word::Received(chunk) = word {
+            chunks.push(chunk);
+        }
+        After::Nothing
+    });
+    chunks.pop().expect("the bytes were there before")
+}
+
+#[test]
+fn a_buffer_that_was_sent_goes_back_at_once_if_it_is_the_rings_own() {
+    let (Some(mut ring), Some(mut other)) = (ring(), self::ring()) else {
+        return;
+    };
+    let (own, others) = (chunk(&mut ring, 1), chunk(&mut other, 2));
+    assert_eq!((ring.pool.lent(), other.pool.lent()), (1, 1));
+    let (_peer, socket) = speaker(0);
+    let mut done = Vec::new();
+    for held in [own, others] {
+        let tag = Named(socket.clone(), "sent");
+        assert!(submit(&mut ring, SocketRequest::SendAll(held), tag));
+        ring.flush().unwrap();
+        ring.words(0, &mut done, |_, word| match word {
+            Word::Ended(request, _) => After::Done(request),
+            _ => After::Nothing,
+        });
+    }
+    assert_eq!((ring.pool.lent(), other.pool.lent()), (0, 1));
+    let left = done.into_iter().filter_map(|(_, request)| request);
+    let left: Vec<_> = left.filter_map(SocketRequest::into_held).collect();
+    assert_eq!(left.len(), 1, "what another has lent is for who drops it");
+    assert_eq!(left[0].bytes(), [2]);
+    drop(left);
+    assert_eq!(other.pool.lent(), 0);
+    // All of them are there to be taken again: 256, and none twice.
+    let again: Vec<_> = (0..256).map(|_| chunk(&mut ring, 3)).collect();
+    let starts: std::collections::HashSet<_> = again.iter().map(Held::start).collect();
+    assert_eq!((starts.len(), ring.pool.grow(0)), (256, 256));
+}
