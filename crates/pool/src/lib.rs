@@ -23,7 +23,7 @@
 use std::cell::Cell;
 use std::collections::VecDeque;
 use std::io;
-use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind, resume_unwind};
 use std::sync::{Arc, OnceLock, PoisonError};
 use std::task::Wake;
 use std::thread::{self, JoinHandle};
@@ -147,6 +147,12 @@ impl PoolState {
         self.woken += 1;
         self.idle.pop().map_or(Call::Nobody, Call::Wake)
     }
+
+    /// A thread that was called as a new one does not come.
+    fn count_out(&mut self) {
+        self.threads -= 1;
+        self.called -= 1;
+    }
 }
 
 /// How many threads are on their way from the idle stack at once: as many as can run. The number is
@@ -251,24 +257,29 @@ impl Pool {
         }
     }
 
+    /// Starts the thread that was counted already.
+    ///
+    /// # Panics
+    /// When the function that names threads does, or gives a name that no thread can have; then
+    /// there is no such thread.
     fn start_thread(&self) -> Result<(), Rejected> {
-        let mut builder = thread::Builder::new().name((self.0.config.name)());
-        if let Some(bytes) = self.0.config.stack_size {
-            builder = builder.stack_size(bytes);
-        }
-        let pool = self.clone();
-        let started = builder.spawn(move || pool.run_thread());
+        let started = catch_unwind(AssertUnwindSafe(|| self.spawn_thread()));
         let mut state = self.0.state.lock();
         match started {
-            Ok(handle) => {
+            Ok(Ok(handle)) => {
                 // Handles of threads that have ended are of no use; the others are joined later.
                 state.handles.retain(|handle| !handle.is_finished());
                 state.handles.push(handle);
                 Ok(())
             }
-            Err(error) => {
-                state.threads -= 1;
-                state.called -= 1;
+            Err(panic) => {
+                state.count_out();
+                drop(state);
+                self.0.gone.notify_all();
+                resume_unwind(panic)
+            }
+            Ok(Err(error)) => {
+                state.count_out();
                 if state.threads > 0 {
                     return Ok(());
                 }
@@ -280,19 +291,44 @@ impl Pool {
         }
     }
 
+    fn spawn_thread(&self) -> io::Result<JoinHandle<()>> {
+        let mut builder = thread::Builder::new().name((self.0.config.name)());
+        if let Some(bytes) = self.0.config.stack_size {
+            builder = builder.stack_size(bytes);
+        }
+        let pool = self.clone();
+        builder.spawn(move || pool.run_thread())
+    }
+
     fn run_thread(self) {
         /// Counts the thread out, even if a hook panics.
-        struct Leave(Pool);
+        struct Leave {
+            pool: Pool,
+            /// Whether it is there for the job that it was called for.
+            has_come: bool,
+        }
 
         impl Drop for Leave {
             fn drop(&mut self) {
-                self.0.0.state.lock().threads -= 1;
-                self.0.0.gone.notify_all();
+                let mut state = self.pool.0.state.lock();
+                match self.has_come {
+                    true => state.threads -= 1,
+                    false => state.count_out(),
+                }
+                // Nobody comes any more for what this thread was to do.
+                let is_over = state.shut_down && state.threads == 0;
+                let left = is_over.then(|| std::mem::take(&mut state.queue));
+                drop(state);
+                drop(left);
+                self.pool.0.gone.notify_all();
             }
         }
 
-        let leave = Leave(self);
-        let pool = &leave.0;
+        let mut leave = Leave {
+            pool: self,
+            has_come: false,
+        };
+        let pool = leave.pool.clone();
         MEMBER_OF.set(pool.id());
         if let Some(on_start) = &pool.0.config.on_start {
             on_start();
@@ -301,6 +337,7 @@ impl Pool {
         let mut next = {
             let mut state = pool.0.state.lock();
             state.called -= 1;
+            leave.has_come = true;
             pool.next_job(state, &waker)
         };
         while let Some(job) = next {
@@ -329,8 +366,9 @@ impl Pool {
             if !state.shut_down || job.mandatory {
                 let call = state.call(&self.0.config);
                 drop(state);
-                // This thread is there, so no job is refused: at worst it runs them all.
-                let _ = self.carry_out(call);
+                // This thread is there, so no job is refused: at worst it runs them all. A panic
+                // has been reported; this job is not to suffer for it.
+                let _ = catch_unwind(AssertUnwindSafe(|| self.carry_out(call)));
                 return Some(job);
             }
             drop(state);

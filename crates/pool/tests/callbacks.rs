@@ -1,0 +1,100 @@
+//! Callbacks of a pool that panic: no job is lost by that, and no count goes wrong.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
+use std::time::Duration;
+
+use yamanote_pool::{Config, Job, Pool, ThreadHook};
+
+const SOON: Duration = Duration::from_secs(20);
+
+fn config() -> Config {
+    Config {
+        threads_max: 4,
+        keep_alive: SOON,
+        name: Arc::new(|| "pool-test".to_owned()),
+        stack_size: None,
+        on_start: None,
+        on_stop: None,
+    }
+}
+
+/// Panics when it is called for the first time.
+fn panics_once() -> ThreadHook {
+    let calls = AtomicUsize::new(0);
+    Arc::new(move || {
+        if calls.fetch_add(1, Ordering::Relaxed) == 0 {
+            resume_unwind(Box::new("once"));
+        }
+    })
+}
+
+#[test]
+fn a_thread_whose_first_callback_panics_costs_no_later_job() {
+    let pool = Pool::new(Config {
+        on_start: Some(panics_once()),
+        ..config()
+    });
+    let (tx, rx) = mpsc::channel();
+    let submit = |number: usize| {
+        let tx = tx.clone();
+        pool.submit(Job::new(move || tx.send(number).unwrap()))
+            .unwrap();
+    };
+    submit(0);
+    while pool.threads() > 0 {
+        std::thread::yield_now();
+    }
+    // Threads that come now do both.
+    submit(1);
+    let mut numbers = [rx.recv_timeout(SOON), rx.recv_timeout(SOON)];
+    numbers.sort_unstable_by_key(|number| number.unwrap_or(usize::MAX));
+    assert_eq!(numbers, [Ok(0), Ok(1)]);
+    for number in 2..6 {
+        while pool.idle_threads() < pool.threads() {
+            std::thread::yield_now();
+        }
+        submit(number);
+        assert_eq!(rx.recv_timeout(SOON), Ok(number));
+    }
+    assert!(pool.shut_down(Some(SOON)));
+}
+
+#[test]
+fn a_name_that_cannot_be_made_is_told_to_who_submits_and_nothing_waits_for_the_thread() {
+    let names: [fn() -> String; 2] = [|| resume_unwind(Box::new("no name")), || "\0".to_owned()];
+    for name in names {
+        let pool = Pool::new(Config {
+            name: Arc::new(name),
+            ..config()
+        });
+        let submit = || pool.submit(Job::new(|| ()));
+        assert!(catch_unwind(AssertUnwindSafe(submit)).is_err());
+        assert_eq!(pool.threads(), 0);
+        assert!(pool.shut_down(Some(SOON)), "it waits for nobody");
+    }
+}
+
+#[test]
+fn a_job_that_no_thread_comes_for_is_dropped_when_the_pool_has_shut_down() {
+    let (go, gate) = mpsc::channel::<()>();
+    let gate = std::sync::Mutex::new(gate);
+    let pool = Pool::new(Config {
+        on_start: Some(Arc::new(move || {
+            gate.lock().unwrap().recv().unwrap();
+            resume_unwind(Box::new("never"));
+        })),
+        ..config()
+    });
+    let (tx, rx) = mpsc::channel::<()>();
+    let job = Job::new(move || drop(tx));
+    pool.submit(job).unwrap();
+    assert!(!pool.shut_down(Some(Duration::ZERO)));
+    go.send(()).unwrap();
+    assert!(pool.shut_down(Some(SOON)));
+    assert_eq!(
+        rx.recv_timeout(SOON),
+        Err(mpsc::RecvTimeoutError::Disconnected)
+    );
+}
