@@ -193,6 +193,7 @@ pub(super) const SUITES: &[Suite] = &[
     field("interceptor", "0.17.2", &["tokio/test-util"]),
     field("aws-smithy-async", "1.3.1", &["rt-tokio", "test-util"]),
     field("tower-lsp", "0.20.0", &[]),
+    field("actix-files", "0.7.3", &[]),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
