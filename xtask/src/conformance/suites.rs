@@ -194,6 +194,7 @@ pub(super) const SUITES: &[Suite] = &[
     field("aws-smithy-async", "1.3.1", &["rt-tokio", "test-util"]),
     field("tower-lsp", "0.20.0", &[]),
     field("actix-files", "0.7.3", &[]),
+    field("zbus", "6.2.1", &["tokio-multithread", "p2p", "unixexec"]),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
