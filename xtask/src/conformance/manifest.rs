@@ -81,6 +81,18 @@ pub(super) fn patch(tokio: &Path) -> Value {
     Table::from_iter([("crates-io".to_owned(), Value::from(entries))]).into()
 }
 
+/// Adds the package of this name, in the folder beside the manifest's, to what tests depend on.
+pub(super) fn depend_on_neighbour(manifest: &mut Table, name: &str) {
+    let path = Value::from(format!("../{name}"));
+    let entry = Table::from_iter([("path".to_owned(), path)]);
+    let tests = manifest
+        .entry("dev-dependencies")
+        .or_insert_with(|| Table::new().into());
+    if let Value::Table(tests) = tests {
+        tests.insert(name.to_owned(), entry.into());
+    }
+}
+
 /// Features of tokio's names that switch tokio's on. `full` names implicit ones, too.
 fn forwarded_features(original: &Table, default: &[&str]) -> Result<Table> {
     let features = table(original, "features")?;
@@ -134,5 +146,20 @@ fn table(manifest: &Table, key: &str) -> Result<Table> {
     match manifest.get(key) {
         Some(Value::Table(table)) => Ok(table.clone()),
         _ => Err(format!("the published manifest has no [{key}]").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_neighbour_is_what_tests_depend_on() {
+        let mut manifest = Table::new();
+        depend_on_neighbour(&mut manifest, "one");
+        depend_on_neighbour(&mut manifest, "two");
+        let wanted = "[dev-dependencies.one]\npath = \"../one\"\n\n\
+                      [dev-dependencies.two]\npath = \"../two\"\n";
+        assert_eq!(toml::to_string(&manifest).expect("a table is one"), wanted);
     }
 }

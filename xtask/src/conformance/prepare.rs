@@ -110,13 +110,8 @@ struct MetadataPackage {
 /// The folder with the published source of a package; cargo downloads it if need be.
 pub(super) fn published(package: &str, version: &str, scratch: &Path) -> Result<PathBuf> {
     let folder = scratch.join("fetch").join(format!("{package}-{version}"));
-    fs::create_dir_all(folder.join("src"))?;
-    fs::write(folder.join("src/lib.rs"), "")?;
-    let manifest = format!(
-        "[package]\nname = \"fetch\"\nversion = \"0.0.0\"\nedition = \"2021\"\n[workspace]\n\
-         [dependencies]\n\"{package}\" = \"={version}\"\n"
-    );
-    fs::write(folder.join("Cargo.toml"), manifest)?;
+    let needs = format!("[workspace]\n[dependencies]\n\"{package}\" = \"={version}\"\n");
+    write_empty_package(&folder, "fetch", &needs)?;
     let mut cargo = command::cargo(&folder);
     let output = command::output_of(cargo.args(["metadata", "--format-version", "1"]))?;
     let metadata: Metadata = serde_json::from_str(&output)?;
@@ -126,6 +121,18 @@ pub(super) fn published(package: &str, version: &str, scratch: &Path) -> Result<
     let manifest = found.ok_or_else(|| format!("cargo does not find {package} {version}"))?;
     let folder = manifest.manifest_path.parent();
     Ok(folder.ok_or("a manifest lies in no folder")?.to_owned())
+}
+
+/// Writes a package without code, whose manifest ends with `rest`.
+fn write_empty_package(folder: &Path, name: &str, rest: &str) -> Result {
+    fs::create_dir_all(folder.join("src"))?;
+    fs::write(folder.join("src/lib.rs"), "")?;
+    let about = format!("name = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2021\"");
+    fs::write(
+        folder.join("Cargo.toml"),
+        format!("[package]\n{about}\n{rest}"),
+    )?;
+    Ok(())
 }
 
 /// Lays the suite out below the scratch folder; returns the folder of its manifest.
@@ -157,6 +164,10 @@ pub(super) fn lay_out(rig: &Rig<'_>, suite: &Suite) -> Result<PathBuf> {
             manifest::of_tokio_tests(&original, suite.features)?
         }
     };
+    for name in suite.unpublished {
+        write_empty_package(&above.join(name), name, "")?;
+        manifest::depend_on_neighbour(&mut table, name);
+    }
     table.insert("workspace".to_owned(), Value::Table(Table::new()));
     table.insert("patch".to_owned(), manifest::patch(&rig.tokio));
     fs::write(folder.join("Cargo.toml"), toml::to_string(&table)?)?;

@@ -24,6 +24,8 @@ pub(super) struct Suite {
     pub(super) platform: Platform,
     /// The beginnings of the names of its targets; all targets if there are none.
     pub(super) files: &'static [&'static str],
+    /// The crates that its tests only name and that were never published; empty ones are put there.
+    pub(super) unpublished: &'static [&'static str],
     /// Whether it is one of the [`FIELD`], which run only if they are named.
     pub(super) is_field: bool,
 }
@@ -219,6 +221,7 @@ const fn package(
         kind: Kind::Package,
         platform: Platform::Own,
         files: &[],
+        unpublished: &[],
         is_field: false,
     }
 }
