@@ -197,6 +197,10 @@ pub(super) const SUITES: &[Suite] = &[
     field("tower-lsp", "0.20.0", &[]),
     field("actix-files", "0.7.3", &[]),
     field("zbus", "6.2.1", &["tokio-multithread", "p2p", "unixexec"]),
+    Suite {
+        unpublished: &["ractor_example_entry_proc"],
+        ..field("ractor", "0.16.5", &["monitors"])
+    },
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
