@@ -198,6 +198,25 @@ fn datagrams_between_paths() {
 }
 
 #[test]
+fn a_zero_byte_does_not_end_the_path_of_a_datagram() {
+    runtime().block_on(async {
+        let place = Place::new("zero");
+        let _receiver = UnixDatagram::bind(place.file()).unwrap();
+        let mut longer = place.file().into_os_string();
+        longer.push("\0more");
+        let sender = UnixDatagram::unbound().unwrap();
+        let refused = [
+            sender.send_to(b"ping", &longer).await.map(drop),
+            sender.try_send_to(b"ping", &longer).map(drop),
+            sender.connect(&longer),
+        ];
+        for outcome in refused {
+            assert_eq!(outcome.unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        }
+    });
+}
+
+#[test]
 fn a_socket_does_what_it_was_made_for() {
     runtime().block_on(async {
         let place = Place::new("socket");

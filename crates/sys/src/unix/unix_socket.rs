@@ -52,17 +52,30 @@ pub fn bind_unix(socket: &Socket, path: &Path) -> io::Result<()> {
 /// Has a socket for datagrams send to `path`, and receive from there only.
 ///
 /// # Errors
-/// When nobody is there, or the path is too long.
+/// When nobody is there, or the path is too long or has a zero byte inside.
 pub fn connect_datagram(socket: &impl AsFd, path: &Path) -> io::Result<()> {
-    SockRef::from(socket).connect(&SockAddr::unix(path)?)
+    SockRef::from(socket).connect(&datagram_addr(path)?)
 }
 
 /// Sends a datagram to `path`.
 ///
 /// # Errors
-/// When nobody is there, there is no room, or the path is too long.
+/// When nobody is there, there is no room, or the path is too long or has a zero byte inside.
 pub fn send_datagram(socket: &impl AsFd, buf: &[u8], path: &Path) -> io::Result<usize> {
-    SockRef::from(socket).send_to(buf, &SockAddr::unix(path)?)
+    SockRef::from(socket).send_to(buf, &datagram_addr(path)?)
+}
+
+/// The address at `path`, as [`unix_addr`]: the system would take a zero byte for its end.
+fn datagram_addr(path: &Path) -> io::Result<SockAddr> {
+    let name = match path.as_os_str().as_bytes() {
+        [0, ..] => &[],
+        name => name,
+    };
+    if name.contains(&0) {
+        let message = "paths must not contain interior null bytes";
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, message));
+    }
+    SockAddr::unix(path)
 }
 
 /// The address of a Unix socket that has none.
