@@ -307,12 +307,14 @@ fn poll_read_all_of<R: AsyncRead + ?Sized>(
     buf: &mut ReadBuf<'_>,
 ) -> Poll<io::Result<usize>> {
     let start = buf.buf.as_ptr();
-    ready!(reader.poll_read(cx, buf))?;
+    let polled = reader.poll_read(cx, buf);
+    // Also if it has not ended: what the buffer says of its memory is remembered.
     assert_eq!(
         start,
         buf.buf.as_ptr(),
         "the reader must fill the buffer that it was given"
     );
+    ready!(polled)?;
     Poll::Ready(Ok(buf.filled))
 }
 
@@ -454,31 +456,50 @@ mod tests {
         ReadBuf::uninit(&mut [MaybeUninit::uninit(); 2]).advance(1);
     }
 
+    /// Puts a buffer of its own in the place of the one that it is given.
+    struct Swaps(&'static mut [u8], Poll<()>);
+
+    impl Swaps {
+        fn new(place: &'static AtomicPtr<[u8; 4]>, polled: Poll<()>) -> Self {
+            let leaked = Box::leak(Box::new([1; 4]));
+            // Known to a static, it counts as in use, not as lost.
+            place.store(leaked, Ordering::Relaxed);
+            Self(leaked, polled)
+        }
+    }
+
+    impl AsyncRead for Swaps {
+        fn poll_read(
+            self: Pin<&mut Self>,
+            _cx: &mut Context<'_>,
+            buf: &mut ReadBuf<'_>,
+        ) -> Poll<io::Result<()>> {
+            let this = self.get_mut();
+            let other = mem::take(&mut this.0);
+            // A leaked buffer lives long enough for any lifetime.
+            *buf = ReadBuf::new(other);
+            buf.advance(1);
+            this.1.map(Ok)
+        }
+    }
+
     #[test]
     #[should_panic(expected = "must fill the buffer that it was given")]
     fn a_reader_that_swaps_the_buffer_is_found_out() {
-        struct Swaps(&'static mut [u8]);
-
-        impl AsyncRead for Swaps {
-            fn poll_read(
-                self: Pin<&mut Self>,
-                _cx: &mut Context<'_>,
-                buf: &mut ReadBuf<'_>,
-            ) -> Poll<io::Result<()>> {
-                let other = mem::take(&mut self.get_mut().0);
-                // A leaked buffer lives long enough for any lifetime.
-                *buf = ReadBuf::new(other);
-                buf.advance(1);
-                Poll::Ready(Ok(()))
-            }
-        }
-
-        // Known to a static, it counts as in use, not as lost.
         static LEAKED: AtomicPtr<[u8; 4]> = AtomicPtr::new(ptr::null_mut());
-        let leaked = Box::leak(Box::new([1; 4]));
-        LEAKED.store(leaked, Ordering::Relaxed);
-        let mut reader = Swaps(leaked);
+        let mut reader = Swaps::new(&LEAKED, Poll::Ready(()));
         let mut cx = Context::from_waker(std::task::Waker::noop());
         let _ = poll_read_buf(Pin::new(&mut reader), &mut cx, &mut Vec::with_capacity(4));
+    }
+
+    #[test]
+    #[should_panic(expected = "must fill the buffer that it was given")]
+    fn a_reader_that_swaps_the_buffer_and_waits_is_found_out() {
+        static LEAKED: AtomicPtr<[u8; 4]> = AtomicPtr::new(ptr::null_mut());
+        let mut reader = Swaps::new(&LEAKED, Poll::Pending);
+        let mut cx = Context::from_waker(std::task::Waker::noop());
+        // Else the next read is told that its first bytes are initialized.
+        let mut growing = GrowingVec::new(Vec::with_capacity(64));
+        let _ = growing.poll_read(Pin::new(&mut reader), &mut cx);
     }
 }
