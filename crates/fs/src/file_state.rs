@@ -15,7 +15,7 @@ use std::task::{Context, Poll, ready};
 
 use yamanote_base::budget;
 use yamanote_driver::files::File;
-use yamanote_driver::op::direct::{self, Known};
+use yamanote_driver::op::direct::{self, Known, Portion};
 use yamanote_driver::op::{self, Offer, Op};
 use yamanote_io::ReadBuf;
 
@@ -51,6 +51,8 @@ enum Direct {
 #[derive(Debug)]
 struct Running {
     kind: Kind,
+    /// So many bytes were read before it, and are to come with what it reads.
+    begun: u64,
     op: Op<Completed>,
 }
 
@@ -192,8 +194,8 @@ impl FileState {
             let result = result.and_then(|()| (&mut &*file).seek(to));
             let buffer = mem::take(&mut self.buffer);
             let op = Op::ended(Ok(Completed { buffer, result }));
-            let kind = Kind::Seek;
-            self.running = Some(Running { kind, op });
+            let (kind, begun) = (Kind::Seek, 0);
+            self.running = Some(Running { kind, begun, op });
             return Ok(());
         }
         self.start(Kind::Seek, file, move |mut file, _| file.seek(to));
@@ -224,12 +226,16 @@ impl FileState {
 
     /// Waits for the operation that runs, if one does, and says what came of it.
     fn poll_running(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Kind, io::Result<u64>)>> {
-        let Some(Running { kind, op }) = &mut self.running else {
+        let Some(Running { kind, begun, op }) = &mut self.running else {
             return Poll::Ready(None);
         };
-        let kind = *kind;
+        let (kind, begun) = (*kind, *begun);
         let completed = ready!(Pin::new(op).poll(cx));
         self.running = None;
+        if completed.is_err() {
+            // It is lost, and they with it.
+            self.rewind += begun;
+        }
         let result = completed.and_then(|completed| {
             self.buffer = completed.buffer;
             completed.result
@@ -240,7 +246,8 @@ impl FileState {
         Poll::Ready(Some((kind, result)))
     }
 
-    /// Reads to `dst` itself, up to `len_max` bytes, if that cannot block.
+    /// Reads to `dst` itself, up to `len_max` bytes, if that cannot block. What it has read when it
+    /// meets what can is in the buffer, for the operation that is to read on.
     fn poll_read_directly(
         &mut self,
         cx: &mut Context<'_>,
@@ -260,11 +267,19 @@ impl FileState {
         let Ok(file) = file.os() else {
             return Poll::Ready(None);
         };
-        let read = direct::read(file, &known, bytes).map(|read| read.map(|n| dst.advance(n)));
-        if read.is_some() {
-            charge.made_progress();
-        }
-        Poll::Ready(read)
+        let read = match direct::read(file, &known, bytes) {
+            Ok(Portion::Part(n)) => {
+                self.buffer.fill(&[IoSlice::new(&bytes[..n])], n);
+                return Poll::Ready(None);
+            }
+            Ok(Portion::Whole(n)) => {
+                dst.advance(n);
+                Ok(())
+            }
+            Err(error) => Err(error),
+        };
+        charge.made_progress();
+        Poll::Ready(Some(read))
     }
 
     #[track_caller]
@@ -280,11 +295,13 @@ impl FileState {
     /// Begins to read, if there is a ring that does so.
     fn read_in_ring(&mut self, file: &File, len_max: usize) -> bool {
         let begin = |offer: Offer, file: Arc<std::fs::File>, buffer: IoBuffer| {
-            let done = |bytes, result| Completed {
+            let begun = buffer.len();
+            let done = move |bytes, result| Completed {
                 buffer: IoBuffer::of_content(bytes),
-                result,
+                // The next read meets the error again.
+                result: if begun > 0 { Ok(0) } else { result },
             };
-            offer.read(file, buffer.into_space(), len_max, done)
+            offer.read(file, buffer.into_space(), len_max - begun, done)
         };
         self.start_in_ring(Kind::Read, file, len_max, begin)
     }
@@ -320,6 +337,7 @@ impl FileState {
         let Ok(std) = file.os() else {
             return false;
         };
+        let begun = self.begun(kind);
         let mut buffer = mem::take(&mut self.buffer);
         let op = match go_back(file, mem::take(&mut self.rewind)) {
             Ok(()) => begin(offer, std.clone(), buffer),
@@ -329,7 +347,7 @@ impl FileState {
                 Op::ended(Ok(Completed { buffer, result }))
             }
         };
-        self.running = Some(Running { kind, op });
+        self.running = Some(Running { kind, begun, op });
         true
     }
 
@@ -342,6 +360,7 @@ impl FileState {
     ) {
         debug_assert!(self.running.is_none());
         let file = file.clone();
+        let begun = self.begun(kind);
         let mut buffer = mem::take(&mut self.buffer);
         let rewind = mem::take(&mut self.rewind);
         let run = move || {
@@ -353,7 +372,15 @@ impl FileState {
             Kind::Write => op::submit_mandatory(run),
             Kind::Read | Kind::Seek => op::submit(run),
         };
-        self.running = Some(Running { kind, op });
+        self.running = Some(Running { kind, begun, op });
+    }
+
+    /// How much of what an operation of `kind` reads is in the buffer already.
+    fn begun(&self, kind: Kind) -> u64 {
+        match kind {
+            Kind::Read => self.buffer.len() as u64,
+            Kind::Write | Kind::Seek => 0,
+        }
     }
 }
 

@@ -51,28 +51,34 @@ impl IoBuffer {
         self.end
     }
 
-    /// Reads once, up to `len_max` bytes, in the place of what is inside; returns how many came.
+    /// Reads once, behind what is inside, up to `len_max` bytes in all; returns how many came. An
+    /// error shows only if nothing is inside.
     pub(crate) fn read_from(&mut self, src: &mut impl Read, len_max: usize) -> io::Result<usize> {
-        self.discard();
+        if self.is_empty() {
+            self.discard();
+        }
+        debug_assert_eq!(self.start, 0, "what is inside was not begun to be taken");
         if self.bytes.len() < len_max {
             self.bytes.resize(len_max, 0);
         }
         // Not bounded: an interrupted read has done nothing, and nothing interrupts forever.
         loop {
-            match src.read(&mut self.bytes[..len_max]) {
+            match src.read(&mut self.bytes[self.end..len_max]) {
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(_) if !self.is_empty() => return Ok(0),
                 Err(error) => return Err(error),
                 Ok(n) => {
-                    self.end = n;
+                    self.end += n;
                     return Ok(n);
                 }
             }
         }
     }
 
-    /// Empty memory, for an operation that appends to it.
+    /// The memory, for an operation that appends to what is inside.
     pub(crate) fn into_space(mut self) -> Vec<u8> {
-        self.bytes.clear();
+        debug_assert!(self.is_empty() || self.start == 0);
+        self.bytes.truncate(self.len());
         self.bytes
     }
 
@@ -116,6 +122,18 @@ mod tests {
             (&memory, buffer.discard(), buffer.is_empty()),
             (b"hel", 1, true)
         );
+    }
+
+    #[test]
+    fn what_is_read_comes_behind_what_is_there() {
+        let mut buffer = IoBuffer::default();
+        assert_eq!(buffer.fill(&[IoSlice::new(b"ab")], 2), 2);
+        assert_eq!(buffer.read_from(&mut &b"cdef"[..], 5).unwrap(), 3);
+        let mut memory = [0; 5];
+        buffer.move_to(&mut ReadBuf::new(&mut memory));
+        assert_eq!((&memory, buffer.is_empty()), (b"abcde", true));
+        assert_eq!(buffer.read_from(&mut &b"gh"[..], 5).unwrap(), 2);
+        assert_eq!(buffer.discard(), 2);
     }
 
     #[test]

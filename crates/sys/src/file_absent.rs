@@ -36,6 +36,11 @@ impl Known {
     pub fn is_empty(&self) -> bool {
         match *self {}
     }
+
+    /// Whether a read may end before the end of the file.
+    pub fn may_stop_short(&self) -> bool {
+        match *self {}
+    }
 }
 
 /// What [`std::fs::metadata`] returns, or `symlink_metadata` unless `follow`.

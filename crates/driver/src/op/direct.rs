@@ -90,15 +90,39 @@ fn rest(mut file: File, content: Vec<u8>, len: Option<usize>) -> io::Result<Cont
     Ok(Content::Rest(file, content, len))
 }
 
-/// Reads once at the position of `file` to `dst`, of at most [`LEN_MAX`] bytes.
+/// What a try to read has brought.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Portion {
+    /// So many bytes, as a read that may block would have.
+    Whole(usize),
+    /// So many at least, perhaps none: to read the rest may block.
+    Part(usize),
+}
+
+/// Reads at the position of `file` to `dst`, of at most [`LEN_MAX`] bytes.
+///
+/// The system ends such a read also where the next page is not in memory. A read that blocks ends
+/// at the end of the file alone, and programs know it by that.
 ///
 /// Nobody else may be at work on the file: they would have to wait for each other.
-pub fn read(file: &File, known: &Known, dst: &mut [u8]) -> Option<io::Result<usize>> {
+pub fn read(file: &File, known: &Known, dst: &mut [u8]) -> io::Result<Portion> {
     debug_assert!(dst.len() <= LEN_MAX);
-    match file::read(file, known, dst) {
-        Ok(Tried::Read(n)) => Some(Ok(n)),
-        Ok(Tried::WouldBlock) => None,
-        Err(error) => Some(Err(error)),
+    let mut filled = 0;
+    // Bounded: each round but the last fills some of the space.
+    loop {
+        let n = match file::read(file, known, &mut dst[filled..]) {
+            Ok(Tried::Read(n)) => n,
+            Ok(Tried::WouldBlock) => return Ok(Portion::Part(filled)),
+            // What has come is not lost; the next read meets the error again.
+            Err(_) if filled > 0 => return Ok(Portion::Whole(filled)),
+            Err(error) => return Err(error),
+        };
+        filled += n;
+        // So long was all of it when it was opened: what was appended may as well come later.
+        let is_all = filled as u64 == known.len();
+        if n == 0 || filled == dst.len() || is_all || !known.may_stop_short() {
+            return Ok(Portion::Whole(filled));
+        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! What is in the page cache is read without a thread; what may block is not tried.
 
-use std::io::{self, SeekFrom, Write};
+use std::io::{self, Read, SeekFrom, Write};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::pin::pin;
@@ -209,6 +209,40 @@ fn a_fifo_never_blocks_the_caller() {
             writer.join().unwrap();
         }
     });
+}
+
+/// Has only the first pages of a file in memory, and what the system reads ahead with them.
+fn forget_all_but_the_beginning(path: &Path) {
+    let mut file = std::fs::File::open(path).unwrap();
+    file.sync_all().unwrap();
+    let mut dd = std::process::Command::new("dd");
+    let quiet = dd.args(["iflag=nocache", "count=0", "status=none"]);
+    let done = quiet.arg(format!("if={}", path.display())).status();
+    assert!(done.unwrap().success());
+    file.read_exact(&mut [0]).unwrap();
+}
+
+#[test]
+fn a_read_ends_before_the_end_of_the_file_only_where_it_was_told_to() {
+    const LEN: usize = (1 << 20) - 1;
+    let dir = Dir::new();
+    let content: Vec<u8> = (0..LEN).map(|i| (i % 251) as u8).collect();
+    let path = dir.file("a", &content);
+    for asked in [3 * 4096, 100_000, LEN + 1] {
+        forget_all_but_the_beginning(&path);
+        run(async {
+            let mut file = File::open(&path).await.unwrap();
+            let (mut chunk, mut read) = (vec![0; asked], Vec::new());
+            while read.len() < LEN {
+                let n = file.read(&mut chunk).await.unwrap();
+                assert_eq!(n, asked.min(LEN - read.len()), "at {}", read.len());
+                read.extend_from_slice(&chunk[..n]);
+            }
+            assert!(read == content);
+            assert_eq!(file.read(&mut chunk).await.unwrap(), 0);
+            assert_eq!(file.stream_position().await.unwrap(), LEN as u64);
+        });
+    }
 }
 
 #[test]

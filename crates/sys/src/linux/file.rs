@@ -74,6 +74,11 @@ impl Known {
     pub fn is_empty(&self) -> bool {
         self.len == 0
     }
+
+    /// Whether a read may end before the end of the file: what follows is not in memory.
+    pub fn may_stop_short(&self) -> bool {
+        self.medium != Medium::Memory
+    }
 }
 
 /// What [`std::fs::metadata`] returns, or `symlink_metadata` unless `follow`.
