@@ -226,6 +226,13 @@ impl ReadyEvent {
         self.is_shutdown || !self.ready.is_empty()
     }
 
+    /// Whether to clear it leaves something ready: what is closed stays closed.
+    #[inline]
+    #[must_use]
+    pub fn is_ever_ready(&self) -> bool {
+        usize::from(self.ready.bits()) & CLOSED != 0
+    }
+
     /// The same event, of which only `ready` is to be cleared.
     #[must_use]
     pub fn with_ready(self, ready: Ready) -> Self {
@@ -310,7 +317,10 @@ mod tests {
         let cell = ReadyCell::new();
         cell.set(Ready::READ_CLOSED | Ready::READABLE, &mut WakeList::new());
         cell.clear(cell.event(Interest::READABLE));
-        assert_eq!(cell.event(Interest::READABLE).ready, Ready::READ_CLOSED);
+        let event = cell.event(Interest::READABLE);
+        assert_eq!(event.ready, Ready::READ_CLOSED);
+        assert!(event.is_ever_ready());
+        assert!(!cell.event(Interest::WRITABLE).is_ever_ready());
     }
 
     #[test]

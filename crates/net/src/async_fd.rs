@@ -12,6 +12,7 @@ use std::task::{Context, Poll, ready};
 use yamanote_base::budget;
 use yamanote_base::ready::{Direction, ReadyEvent};
 use yamanote_driver::context;
+use yamanote_driver::resource::wait::next_poll;
 use yamanote_driver::resource::{Registration, Watched};
 use yamanote_io::Interest;
 
@@ -346,10 +347,14 @@ impl<T: AsRawFd> AsyncFd<T> {
         // Bounded by the budget of the task, and by the events that come.
         loop {
             let mut guard = self.ready_mut(interest).await?;
+            let is_closed = guard.ready().is_read_closed() || guard.ready().is_write_closed();
             let charge = poll_fn(budget::poll_proceed).await;
             if let Ok(result) = guard.try_io(|async_fd| f(async_fd.get_mut())) {
                 charge.made_progress();
                 return result;
+            }
+            if is_closed {
+                next_poll().await;
             }
         }
     }

@@ -5,8 +5,12 @@ use std::fs::File;
 use std::io::{self, IoSlice, IoSliceMut, Read, Write};
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
 
 use yamanote_io::{AsyncReadExt, AsyncWriteExt, Interest};
+use yamanote_net::async_fd::AsyncFd;
 use yamanote_net::unix::pipe;
 use yamanote_runtime::{Builder, Runtime};
 
@@ -54,6 +58,75 @@ fn a_sender_needs_a_receiver_and_a_receiver_needs_nobody() {
         let gone = sender.write(b"x").await.unwrap_err();
         assert_eq!(gone.kind(), io::ErrorKind::BrokenPipe);
     });
+}
+
+/// The receiving end of a FIFO, to be read in one of several ways.
+enum Reader {
+    Whole(pipe::Receiver),
+    Shared(AsyncFd<File>),
+    Mutable(AsyncFd<File>),
+}
+
+impl Reader {
+    fn open(fifo: &Fifo, way: usize) -> Self {
+        let receiver = pipe::OpenOptions::new().open_receiver(fifo.path()).unwrap();
+        let watch = |receiver: pipe::Receiver| {
+            let fd = receiver.into_nonblocking_fd().unwrap();
+            AsyncFd::with_interest(File::from(fd), Interest::READABLE).unwrap()
+        };
+        match way {
+            0 => Reader::Whole(receiver),
+            1 => Reader::Shared(watch(receiver)),
+            _ => Reader::Mutable(watch(receiver)),
+        }
+    }
+
+    async fn read(&mut self) -> Vec<u8> {
+        let mut buf = [0; 8];
+        let readable = Interest::READABLE;
+        let n = match self {
+            Reader::Whole(receiver) => receiver.read(&mut buf).await,
+            Reader::Shared(fd) => fd.async_io(readable, |mut file| file.read(&mut buf)).await,
+            Reader::Mutable(fd) => fd.async_io_mut(readable, |file| file.read(&mut buf)).await,
+        };
+        buf[..n.unwrap()].to_vec()
+    }
+}
+
+/// Reads what two senders send, one after the other.
+async fn read_two_senders(fifo: &Fifo, mut reader: Reader) {
+    let options = pipe::OpenOptions::new();
+    let mut first = options.open_sender(fifo.path()).unwrap();
+    first.write_all(b"first").await.unwrap();
+    assert_eq!(reader.read().await, b"first");
+    drop(first);
+    assert!(reader.read().await.is_empty());
+    // The end that it has seen is no more, and nothing is there yet.
+    let mut second = options.open_sender(fifo.path()).unwrap();
+    let reading = yamanote_runtime::spawn(async move { reader.read().await });
+    for _ in 0..10 {
+        yamanote_runtime::yield_now().await;
+    }
+    second.write_all(b"second").await.unwrap();
+    assert_eq!(reading.await.unwrap(), b"second");
+}
+
+#[test]
+fn a_receiver_between_two_senders_leaves_other_tasks_their_turn() {
+    for way in 0..3 {
+        let (done, is_done) = mpsc::channel();
+        // On a thread of its own: if they do not get it, it never ends.
+        thread::spawn(move || {
+            runtime().block_on(async {
+                let fifo = Fifo::new(&format!("between-{way}"));
+                let reader = Reader::open(&fifo, way);
+                read_two_senders(&fifo, reader).await;
+            });
+            done.send(()).unwrap();
+        });
+        let ended = is_done.recv_timeout(Duration::from_secs(20));
+        assert!(ended.is_ok(), "way {way}");
+    }
 }
 
 /// ENXIO: what open(2) says if nobody reads.

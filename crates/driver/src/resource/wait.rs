@@ -17,6 +17,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::mem;
 use std::task::{Context, Poll, ready};
 
 use yamanote_base::budget;
@@ -210,9 +211,28 @@ pub trait Watched {
                     return result;
                 }
                 settle(self, event, interest)?;
+                if event.is_some_and(|event| event.is_ever_ready()) {
+                    next_poll().await;
+                }
             }
         }
     }
+}
+
+/// Waits for the task's next poll, which comes when others have had their turn.
+///
+/// For who met `WouldBlock` where something is closed. That cannot be cleared, though somebody may
+/// open the other end of a FIFO anew.
+pub async fn next_poll() {
+    let mut is_next = false;
+    poll_fn(|cx| match mem::replace(&mut is_next, true) {
+        true => Poll::Ready(()),
+        false => {
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }
+    })
+    .await;
 }
 
 fn poll_loop<W: Watched + ?Sized, R>(
@@ -223,7 +243,8 @@ fn poll_loop<W: Watched + ?Sized, R>(
     is_drained: impl Fn(&R) -> bool,
 ) -> Poll<io::Result<R>> {
     let charge = ready!(budget::poll_proceed(cx));
-    // Bounded: each round clears an event, or ends; events come from another thread's turn.
+    // Bounded: each round clears an event, or ends; events come from another thread's turn. Where
+    // what is closed cannot be cleared, it ends as next_poll() does.
     loop {
         let event = match watched.cell() {
             Some(cell) => Some(ready!(poll_cell(cell, cx, direction))?),
@@ -235,6 +256,10 @@ fn poll_loop<W: Watched + ?Sized, R>(
         let result = watched.attempt(&mut op);
         if is_would_block(&result) {
             settle(watched, event, direction.interest())?;
+            if event.is_some_and(|event| event.is_ever_ready()) {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
+            }
             continue;
         }
         if result.as_ref().is_ok_and(&is_drained) {
