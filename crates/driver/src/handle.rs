@@ -329,7 +329,8 @@ impl Handle {
 
     /// What tells one runtime of the process from all others; never 0.
     #[inline]
-    pub(crate) fn id(&self) -> usize {
+    #[must_use]
+    pub fn id(&self) -> usize {
         self.0.id
     }
 

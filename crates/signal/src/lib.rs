@@ -1,19 +1,22 @@
 //! Not an API: a layer of yamanote. Signals of the operating system, as futures.
 //!
-//! Knows nothing of processes. Each listener has a pipe of its own:
+//! Knows nothing of processes. Each runtime has a pipe of its own:
 //!
 //! ```text
-//!   the system ──▶ handler (any thread): set the flag, write a byte ──▶ pipe ──▶ driver ──▶ task
+//!   the system ──▶ handler (any thread): set the listener's flag, write a byte
+//!     ──▶ pipe ──▶ driver ──▶ hub ──▶ the tasks whose flags are set
 //! ```
 //!
-//! So runtimes do not meet here, and a listener that is dropped leaves nothing behind but the
-//! process's handler, which then does nothing. (A handler, once installed, stays: the default
-//! action of the signal does not come back.)
+//! So runtimes do not meet here, and a listener that is dropped leaves nothing behind but its
+//! runtime's pipe and the process's handler, which then does nothing. (A handler, once installed,
+//! stays: the default action of the signal does not come back.)
 //!
 //! On Windows the handler sets a flag and wakes the listener; the driver has no part in it.
 //!
-//! Read next: `unix.rs`, `windows.rs`.
+//! Read next: `unix.rs`, `hub.rs`, `windows.rs`.
 
+#[cfg(unix)]
+mod hub;
 #[cfg(unix)]
 mod listener;
 #[cfg(unix)]

@@ -1,28 +1,25 @@
-//! One listener of one signal: a flag, a pipe, and the action that the signal handler runs.
+//! One listener of one signal: an ear, and the action that the signal handler runs.
 //!
 //! A signal that comes when its last listener is gone is kept for the next one until the driver
 //! turns ([`Unheard`]): so a listener may be replaced without a gap in which signals get lost.
 
 use std::collections::BTreeMap;
-use std::io::{self, Read, Write};
+use std::io;
 use std::os::raw::c_int;
-use std::os::unix::net::UnixStream;
 use std::sync::{Arc, LazyLock};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll};
 
 use signal_hook_registry::SigId;
-use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
+use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
-use yamanote_base::ready::Direction;
 use yamanote_driver::context::{self, Alarm};
 use yamanote_driver::handle::{Handle, TurnStamp};
-use yamanote_driver::resource::Watched;
-use yamanote_driver::resource::unix::OsUnixStream as Pipe;
+
+use crate::hub::{self, Ear, Hub};
 
 /// Hears one kind of signal; several signals before a poll count as one.
 #[derive(Debug)]
 pub(crate) struct Listener {
-    heard: Arc<AtomicBool>,
     origin: Origin,
 }
 
@@ -34,10 +31,11 @@ enum Origin {
     World(Alarm),
 }
 
-/// What leads from the signal handler to the driver.
+/// What leads from the signal handler here.
 #[derive(Debug)]
 struct Line {
-    pipe: Pipe,
+    ear: Arc<Ear>,
+    hub: Arc<Hub>,
     action: SigId,
     signal: c_int,
     driver: Handle,
@@ -66,61 +64,48 @@ impl Listener {
     pub(crate) fn new(signal: c_int) -> io::Result<Self> {
         // First, because it panics outside of a runtime: then nothing is installed.
         let driver = context::current_io();
-        if signal < 0 || signal_hook_registry::FORBIDDEN.contains(&signal) {
+        if signal <= 0 || signal_hook_registry::FORBIDDEN.contains(&signal) {
             return Err(io::Error::other(format!(
                 "Refusing to register signal {signal}"
             )));
         }
-        let heard = Arc::new(AtomicBool::new(false));
         if let Some(host) = context::host() {
             let origin = Origin::World(host.hear_signal(signal));
-            return Ok(Self { heard, origin });
+            return Ok(Self { origin });
         }
-        let line = Line::new(signal, &heard, driver)?;
+        let line = Line::new(signal, driver)?;
         if line.came_since_the_last() {
-            // Release: as in announce().
-            heard.store(true, Ordering::Release);
+            line.ear.note();
         }
         let origin = Origin::Os(line);
-        Ok(Self { heard, origin })
+        Ok(Self { origin })
     }
 
     /// Whether the signal came since the last time; if not, the task is woken when it does.
     pub(crate) fn poll_heard(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        // Bounded: each round empties the pipe of one signal, or waits.
-        loop {
-            // Acquire: pairs with the Release in announce().
-            if self.heard.swap(false, Ordering::Acquire) {
-                return Poll::Ready(());
-            }
-            let line = match &self.origin {
-                Origin::Os(line) => line,
-                Origin::World(alarm) => return alarm.poll(cx),
-            };
-            if ready!(line.poll_pipe(cx)).is_err() {
-                // The runtime is gone: no driver will tell of signals any more.
-                return Poll::Pending;
-            }
+        match &self.origin {
+            Origin::Os(line) => line.ear.poll(cx),
+            Origin::World(alarm) => alarm.poll(cx),
         }
     }
 }
 
 impl Line {
-    /// Has `heard` set, and something written to the pipe, whenever `signal` comes.
-    fn new(signal: c_int, heard: &Arc<AtomicBool>, driver: Handle) -> io::Result<Self> {
+    /// Has an ear of the runtime hear `signal` whenever it comes.
+    fn new(signal: c_int, driver: Handle) -> io::Result<Self> {
+        let hub = Hub::here(&driver)?;
         Unheard::count(signal)?;
-        let (reader, writer) = UnixStream::pair()?;
-        reader.set_nonblocking(true)?;
-        writer.set_nonblocking(true)?;
-        let pipe = Pipe::from_std(reader)?;
+        let ear = Arc::new(Ear::new());
         let action = {
-            let heard = heard.clone();
+            let (ear, mouth) = (ear.clone(), hub.mouth());
             // SAFETY: the action stores to an atomic and writes to a socket that does not block:
             // both may be done in a signal handler. It neither allocates nor locks nor panics.
-            unsafe { signal_hook_registry::register(signal, move || announce(&heard, &writer)) }?
+            unsafe { signal_hook_registry::register(signal, move || hub::announce(&ear, &mouth)) }?
         };
+        hub.admit(ear.clone());
         Ok(Self {
-            pipe,
+            ear,
+            hub,
             action,
             signal,
             driver,
@@ -134,17 +119,6 @@ impl Line {
             .get(&self.signal)
             .is_some_and(|unheard| unheard.is_after(self.driver.turn_stamp()))
     }
-
-    /// Waits until the handler has written something, and takes it out.
-    fn poll_pipe(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        let mut bytes = [0; 64];
-        let pipe = &self.pipe;
-        let read = ready!(pipe.poll_io(cx, Direction::Read, || pipe.get().read(&mut bytes)))?;
-        match read {
-            0 => Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into())),
-            _ => Poll::Ready(Ok(())),
-        }
-    }
 }
 
 impl Drop for Line {
@@ -154,6 +128,7 @@ impl Drop for Line {
             unheard.left = Some((self.driver.turn_stamp(), came));
         }
         signal_hook_registry::unregister(self.action);
+        self.hub.dismiss(&self.ear);
     }
 }
 
@@ -186,12 +161,4 @@ impl Unheard {
         self.left
             .is_some_and(|(then, came)| then == now && came != self.came())
     }
-}
-
-/// What the signal handler does.
-fn announce(heard: &AtomicBool, mut pipe: &UnixStream) {
-    // Release: pairs with the Acquire in poll_heard(); the flag is set before the byte is there.
-    heard.store(true, Ordering::Release);
-    // A full pipe has woken the listener already.
-    let _ = pipe.write(&[1]);
 }
