@@ -10,7 +10,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use yamanote_runtime::{Builder, LocalOptions, Runtime, spawn, spawn_blocking};
+use yamanote_runtime::{Builder, Handle, LocalOptions, Runtime, spawn, spawn_blocking};
 
 use support::panic_of;
 
@@ -291,6 +291,18 @@ fn no_thread_holds_a_runtime_that_was_dropped() {
     }
 }
 
+/// Needs more than 256 KiB of stack where it is woken.
+struct Deep(mpsc::Sender<Option<String>>);
+
+impl Wake for Deep {
+    fn wake(self: Arc<Self>) {
+        let room = std::hint::black_box([1_u8; 1 << 18]);
+        assert_eq!(room.iter().map(|one| u32::from(*one)).sum::<u32>(), 1 << 18);
+        let name = thread::current().name().map(str::to_owned);
+        self.0.send(name).unwrap();
+    }
+}
+
 /// Drops a runtime where it is woken. Says so before, and with the name of the thread afterwards.
 struct Dropper {
     runtime: Mutex<Option<Runtime>>,
@@ -307,9 +319,21 @@ impl Wake for Dropper {
     }
 }
 
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// Has the monitor of the runtime call `waker`, while a worker is stuck until `begun` says so.
+fn wake_by_monitor<T: Send + 'static>(handle: &Handle, waker: Waker, begun: mpsc::Receiver<T>) {
+    handle.spawn(async move {
+        let mut sleep = Box::pin(yamanote_base::hooks::sleep(Duration::from_millis(1)));
+        let polled = sleep.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        // Nobody but the monitor sees to this worker's timers meanwhile.
+        begun.recv_timeout(LIMIT).unwrap();
+    });
+}
+
 #[test]
 fn a_waker_that_the_monitor_calls_may_drop_the_runtime() {
-    const LIMIT: Duration = Duration::from_secs(60);
     let mut builder = Builder::new_multi_thread();
     let runtime = builder.worker_threads(2).enable_all().build().unwrap();
     let handle = runtime.handle().clone();
@@ -319,13 +343,19 @@ fn a_waker_that_the_monitor_calls_may_drop_the_runtime() {
         begins,
         has_dropped,
     }));
-    handle.spawn(async move {
-        let mut sleep = Box::pin(yamanote_base::hooks::sleep(Duration::from_millis(1)));
-        let polled = sleep.as_mut().poll(&mut Context::from_waker(&waker));
-        assert!(polled.is_pending());
-        // Nobody but the monitor sees to this worker's timers meanwhile.
-        begun.recv_timeout(LIMIT).unwrap();
-    });
+    wake_by_monitor(&handle, waker, begun);
     let name = dropped.recv_timeout(LIMIT).unwrap();
     assert_eq!(name.as_deref(), Some("yamanote-monitor"));
+}
+
+#[test]
+fn a_waker_that_the_monitor_calls_has_as_much_stack_as_elsewhere() {
+    let mut builder = Builder::new_multi_thread();
+    let runtime = builder.worker_threads(2).enable_all().build().unwrap();
+    let ((tells, told), (go, gate)) = (mpsc::channel(), mpsc::channel());
+    let waker = Waker::from(Arc::new(Deep(tells)));
+    wake_by_monitor(runtime.handle(), waker, gate);
+    let name = told.recv_timeout(LIMIT).unwrap();
+    assert_eq!(name.as_deref(), Some("yamanote-monitor"));
+    go.send(()).unwrap();
 }

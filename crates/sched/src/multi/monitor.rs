@@ -130,9 +130,8 @@ impl Monitor {
 pub(super) fn start(multi: &Multi) -> std::io::Result<()> {
     let watched = multi.clone();
     let builder = thread::Builder::new().name("yamanote-monitor".to_owned());
-    let thread = builder
-        .stack_size(128 * 1024)
-        .spawn(move || watch(&watched))?;
+    // With a stack as usual: what it calls are wakers, which may be anybody's.
+    let thread = builder.spawn(move || watch(&watched))?;
     *multi.0.monitor.thread.lock() = Some(thread);
     Ok(())
 }
