@@ -1,9 +1,12 @@
 //! Work that blocks: [`spawn_blocking`] and [`block_in_place`].
 
+use std::cell::RefCell;
 use std::io;
+use std::sync::Arc;
 
 use yamanote_base::budget;
 use yamanote_base::enter::{self, Entered};
+use yamanote_base::lock::Mutex;
 use yamanote_pool::{Job, Rejected};
 use yamanote_sched::multi::{self, Worker};
 use yamanote_task::{Id, JoinHandle, Schedule, SpawnMeta};
@@ -11,6 +14,12 @@ use yamanote_task::{Id, JoinHandle, Schedule, SpawnMeta};
 use crate::context;
 use crate::handle::{Handle, Scheduler};
 use crate::sim::scene::Scene;
+
+thread_local! {
+    /// The runtime whose worker the current thread runs. Not the current one: a task may have
+    /// entered another.
+    static HOME: RefCell<Option<Handle>> = const { RefCell::new(None) };
+}
 
 /// The scheduler of tasks that are run once, by the pool.
 #[derive(Debug)]
@@ -131,20 +140,39 @@ where
     }
 }
 
-/// Has the pool of the current runtime run `worker`.
-fn launch(worker: Worker) {
-    let handle = Handle::current();
-    run_worker(&handle, worker).unwrap_or_else(|rejected| match rejected {
-        Rejected::ShutDown => {}
-        Rejected::NoThread(error) => panic!("OS can't spawn worker thread: {error}"),
-    });
+/// Has the pool of the worker's own runtime run `worker`; it comes back if that has shut down.
+fn launch(worker: Worker) -> Result<(), Worker> {
+    match HOME.with_borrow(Clone::clone) {
+        Some(home) => run_worker(&home, worker).map_err(|(worker, _)| worker),
+        None => Err(worker),
+    }
 }
 
 /// Has the pool of `handle` run `worker`.
-pub(crate) fn run_worker(handle: &Handle, worker: Worker) -> Result<(), Rejected> {
-    let context = handle.clone();
-    handle.pool().submit(Job::mandatory(move || {
-        let _context = context.enter();
-        worker.run();
-    }))
+///
+/// # Errors
+/// The worker, and why there is no thread for it.
+pub(crate) fn run_worker(handle: &Handle, worker: Worker) -> Result<(), (Worker, Rejected)> {
+    let place = Arc::new(Mutex::new(Some(worker)));
+    let (handed, home) = (place.clone(), handle.clone());
+    let submitted = handle.pool().submit(Job::mandatory(move || {
+        let worker = handed.lock().take();
+        if let Some(worker) = worker {
+            run_at_home(worker, home);
+        }
+    }));
+    submitted.map_err(|rejected| {
+        let worker = place.lock().take();
+        (
+            worker.expect("a job that was rejected has not run"),
+            rejected,
+        )
+    })
+}
+
+fn run_at_home(worker: Worker, home: Handle) {
+    let _context = home.enter();
+    HOME.set(Some(home.clone()));
+    worker.run();
+    HOME.set(None);
 }

@@ -372,7 +372,7 @@ impl Builder {
         let (multi, workers) = Multi::new(self.config(), drivers, driver)?;
         let handle = self.handle(Scheduler::Multi(multi.clone()), pool, None);
         for worker in workers {
-            if let Err(Rejected::NoThread(error)) = blocking::run_worker(&handle, worker) {
+            if let Err((_, Rejected::NoThread(error))) = blocking::run_worker(&handle, worker) {
                 multi.close();
                 return Err(error);
             }

@@ -24,7 +24,7 @@ use yamanote_task::{RestingCells, Runnable};
 use super::patience::{Look, Patience};
 use super::queue::{LEN, Local};
 use super::{Lane, Multi, NEXT_STREAK, Seat};
-use crate::config::Hooks;
+use crate::config::{Callback, Hooks};
 use crate::countdown::Countdown;
 use here::{DeskPlace, with_desk};
 
@@ -103,6 +103,8 @@ struct Desk {
     /// Whether a task that is woken here goes to the next slot if that is empty, whatever else the
     /// kit says: it is here, is not [delivering](Kit::delivering), and there is such a slot.
     fills_next: Cell<bool>,
+    /// While the worker itself calls user code, between two polls: then the kit stays here.
+    keeps_kit: Cell<bool>,
     cells: RestingCells<Multi>,
 }
 
@@ -145,6 +147,7 @@ impl Worker {
             index,
             seat,
             kit: RefCell::new(Some(kit)),
+            keeps_kit: Cell::new(false),
             cells: RestingCells::new(),
         });
         let _place = DeskPlace::take(&desk);
@@ -386,10 +389,10 @@ impl Desk {
     /// Sleeps in the driver until there is something to do.
     fn sleep(&self) {
         let parts = &self.multi.0;
-        Hooks::call(parts.config.hooks.before_park.as_ref());
+        self.call_hook(&parts.config.hooks.before_park);
         if self.has_own() {
             // The hook woke a task: on this thread, which calls nobody.
-            Hooks::call(parts.config.hooks.after_unpark.as_ref());
+            self.call_hook(&parts.config.hooks.after_unpark);
             return;
         }
         let was_searching = self.with_kit(|kit| std::mem::take(&mut kit.searching));
@@ -398,7 +401,7 @@ impl Desk {
         if is_needed || self.multi.is_closed() {
             let claimed = parts.idle.wake_up(self.index);
             self.with_kit(|kit| kit.searching = claimed);
-            Hooks::call(parts.config.hooks.after_unpark.as_ref());
+            self.call_hook(&parts.config.hooks.after_unpark);
             return;
         }
         let metrics = &self.seat.metrics;
@@ -409,7 +412,13 @@ impl Desk {
         let read = self.turn_asleep();
         probe::emit(Point::Unpark, self.index as u64);
         metrics.note_unpark(clock, read);
-        Hooks::call(parts.config.hooks.after_unpark.as_ref());
+        self.call_hook(&parts.config.hooks.after_unpark);
+    }
+
+    fn call_hook(&self, hook: &Option<Callback>) {
+        self.keeps_kit.set(true);
+        Hooks::call(hook.as_ref());
+        self.keeps_kit.set(false);
     }
 
     /// Returns what the clock showed when the worker woke up, if it was read.
@@ -441,7 +450,9 @@ impl Desk {
         }
         self.with_kit(|kit| kit.delivering = true);
         self.fills_next.set(false);
+        self.keeps_kit.set(true);
         wakes.wake_quietly();
+        self.keeps_kit.set(false);
         self.fills_next.set(!self.multi.config().disable_lifo_slot);
         let queued = self.with_kit(|kit| {
             kit.delivering = false;
@@ -505,15 +516,39 @@ impl Desk {
     fn retire(&self) {
         let parts = &self.multi.0;
         self.sleep_once();
+        // No destructor sends it to another thread, where it would retire once more. What they
+        // wake goes to the inject queue.
+        let kit = self.take_kit();
         parts.tasks.close_and_cancel_all();
         self.seat.metrics.note_busy(parts.driver.clock());
-        if let Some(mut kit) = self.kit.take() {
+        if let Some(mut kit) = kit {
             self.multi.drop_queued(&mut kit.ring);
         }
         // AcqRel: the last worker sees what the others did.
         if parts.active.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.multi.retire_last();
         }
+    }
+
+    /// Takes the kit away: the desk takes no tasks any more.
+    fn take_kit(&self) -> Option<Box<Kit>> {
+        let kit = self.kit.take()?;
+        self.fills_next.set(false);
+        Some(kit)
+    }
+
+    fn put_kit_back(&self, kit: Box<Kit>) {
+        *self.kit.borrow_mut() = Some(kit);
+        self.fills_next.set(!self.multi.config().disable_lifo_slot);
+    }
+
+    /// The worker, for another thread, if it is here and not in the middle of something.
+    fn lend(&self) -> Option<Worker> {
+        if self.keeps_kit.get() {
+            return None;
+        }
+        let (multi, kit) = (self.multi.clone(), self.take_kit()?);
+        Some(Worker { multi, kit })
     }
 
     fn with_kit<R>(&self, f: impl FnOnce(&mut Kit) -> R) -> R {
@@ -526,18 +561,21 @@ impl Desk {
 
 /// Runs `f`, which may block, after sending the worker to another thread, if this is one.
 ///
-/// `launch` runs the worker on another thread. If the poll that blocks is the last thing that
-/// holds the worker back, it goes on there.
-pub fn block_in_place<R>(launch: impl FnOnce(Worker), f: impl FnOnce() -> R) -> R {
-    let sent = with_desk(|desk| {
-        let desk = desk?;
-        let (multi, kit) = (desk.multi.clone(), desk.kit.take()?);
-        desk.fills_next.set(false);
-        Some(Worker { multi, kit })
+/// `launch` runs the worker on another thread, or gives it back if there is none for it: then it
+/// waits for `f`. If the poll that blocks is the last thing that holds the worker back, it goes on
+/// there.
+pub fn block_in_place<R>(
+    launch: impl FnOnce(Worker) -> Result<(), Worker>,
+    f: impl FnOnce() -> R,
+) -> R {
+    with_desk(|desk| {
+        let Some((desk, worker)) = desk.and_then(|desk| Some((desk, desk.lend()?))) else {
+            return;
+        };
+        if let Err(worker) = launch(worker) {
+            desk.put_kit_back(worker.kit);
+        }
     });
-    if let Some(worker) = sent {
-        launch(worker);
-    }
     let _outside = enter::set(Entered::No);
     yamanote_base::budget::with_unlimited(f)
 }
