@@ -8,6 +8,15 @@ pub mod plain {
     pub use std::sync::atomic::*;
 }
 
+/// A number that no thread has. After 2^32 of them there is none left.
+fn next_thread_number() -> u32 {
+    static LAST: plain::AtomicU32 = plain::AtomicU32::new(0);
+    // Relaxed: it only counts.
+    let next = |last: u32| last.checked_add(1);
+    let last = LAST.fetch_update(plain::Ordering::Relaxed, plain::Ordering::Relaxed, next);
+    last.expect("a process has fewer than 2^32 threads in its life") + 1
+}
+
 #[cfg(not(loom))]
 pub use real::*;
 
@@ -29,6 +38,34 @@ mod real {
     pub use std::sync::{RwLock as RawRwLock, RwLockReadGuard as RawRwLockReadGuard};
 
     pub use crate::wait::lock::{ListGuard, ListLock};
+
+    use std::cell::Cell;
+
+    thread_local! {
+        static NUMBER: Cell<u32> = const { Cell::new(0) };
+    }
+
+    /// What tells the current thread from all others that were and will be; never 0.
+    #[inline]
+    pub fn thread_number() -> u32 {
+        // It has no destructor: it is there as long as the thread.
+        let number = NUMBER.try_with(Cell::get).unwrap_or(0);
+        if number != 0 { number } else { number_thread() }
+    }
+
+    #[cold]
+    fn number_thread() -> u32 {
+        let number = super::next_thread_number();
+        let _ = NUMBER.try_with(|own| own.set(number));
+        number
+    }
+
+    /// What a fence is for a thread whose partner has all threads
+    /// [pass one](crate::biased_lock::Barrier): one to the compiler alone.
+    #[inline(always)]
+    pub fn light_fence() {
+        std::sync::atomic::compiler_fence(Ordering::SeqCst);
+    }
 
     /// A cell shared between threads by agreement; whoever touches it must hold the right to.
     #[derive(Debug, Default)]
@@ -102,6 +139,22 @@ mod model {
     pub use loom::sync::{RwLock as RawRwLock, RwLockReadGuard as RawRwLockReadGuard};
 
     pub use crate::lock::{Mutex as ListLock, MutexGuard as ListGuard};
+
+    use std::cell::Cell;
+
+    loom::thread_local! {
+        static NUMBER: Cell<u32> = Cell::new(super::next_thread_number());
+    }
+
+    /// What tells the current thread from all others; never 0.
+    pub fn thread_number() -> u32 {
+        NUMBER.with(Cell::get)
+    }
+
+    /// A fence: there is nobody here who has other threads pass one.
+    pub fn light_fence() {
+        fence(Ordering::SeqCst);
+    }
 
     /// The flag, by a load that is SeqCst. The checker takes SeqCst for less than it is, and would
     /// show the load what is long past: here it is a read-modify-write, which sees the latest.

@@ -3,7 +3,8 @@
 //! Knows nothing of tasks, drivers, runtimes or the operating system's selector.
 //!
 //! ```text
-//!  atomic ── lock ──┬── wait ──── ready        (who waits for what)
+//!  atomic ── lock ──┬── biased_lock            (who has what)
+//!                   ├── wait ──── ready        (who waits for what)
 //!                   └── waker_cell, wake       (how they are told)
 //!  budget   rng   enter   block   linger   hooks   probe   (what belongs to the current thread)
 //!  baton    simulated   waits                                    (and to one that is in a world)
@@ -12,6 +13,7 @@
 //! Read next: [`wait`] (the one waiter list), then [`ready`] (readiness of one resource).
 
 pub mod atomic;
+pub mod biased_lock;
 pub mod cell_pool;
 pub mod lock;
 pub mod places;

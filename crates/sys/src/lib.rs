@@ -24,6 +24,9 @@ pub mod socket;
 pub mod sockets;
 
 #[cfg(not(target_os = "linux"))]
+#[path = "barrier_absent.rs"]
+pub mod barrier;
+#[cfg(not(target_os = "linux"))]
 #[path = "cores_absent.rs"]
 pub mod cores;
 #[cfg(not(target_os = "linux"))]
@@ -32,7 +35,7 @@ pub mod file;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub use linux::{cores, file};
+pub use linux::{barrier, cores, file};
 
 #[cfg(all(
     target_os = "linux",
