@@ -50,7 +50,7 @@ impl Acceptor {
     /// # Errors
     /// Gives the socket back.
     pub fn new(socket: OwnedDescriptor) -> Result<Self, OwnedDescriptor> {
-        let Some(home) = Home::of_current() else {
+        let Some((home, _)) = Home::of_current() else {
             return Err(socket);
         };
         let shared = Arc::new(Arrivals {

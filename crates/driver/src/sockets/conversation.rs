@@ -21,8 +21,10 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use yamanote_base::atomic::ListLock;
+use yamanote_base::biased_lock::BiasedLock;
 use yamanote_base::budget;
 use yamanote_base::wake::WakeList;
+use yamanote_sys::barrier::ProcessBarrier;
 use yamanote_sys::held::Held;
 use yamanote_sys::sockets::{After, SocketRequest, SocketTag, Word};
 use yamanote_sys::source::OwnedDescriptor;
@@ -46,8 +48,8 @@ pub struct Conversation(Arc<Exchange>);
 /// What the rings and the conversation share: one place in memory for all of a connection, as
 /// each message of one of many finds it out of the caches.
 struct Exchange {
-    receive: ListLock<ReceiveState>,
-    send: ListLock<SendState>,
+    receive: BiasedLock<ReceiveState, ListLock<()>, ProcessBarrier>,
+    send: BiasedLock<SendState, ListLock<()>, ProcessBarrier>,
     /// Where the requests are under way that came last, to be cancelled there.
     receives_at: PlaceCell,
     sends_at: PlaceCell,
@@ -61,12 +63,12 @@ impl Conversation {
     /// # Errors
     /// Gives the socket back where there is no ring.
     pub fn new(socket: OwnedDescriptor) -> Result<Self, OwnedDescriptor> {
-        let Some(home) = Home::of_current() else {
+        let Some((home, barrier)) = Home::of_current() else {
             return Err(socket);
         };
         Ok(Self(Arc::new(Exchange {
-            receive: ListLock::new(ReceiveState::default()),
-            send: ListLock::new(SendState::default()),
+            receive: BiasedLock::new(ReceiveState::default(), barrier),
+            send: BiasedLock::new(SendState::default(), barrier),
             receives_at: PlaceCell::new(),
             sends_at: PlaceCell::new(),
             socket,

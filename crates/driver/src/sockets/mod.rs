@@ -11,12 +11,12 @@ mod sending;
 use std::fmt;
 use std::io;
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use yamanote_base::atomic::plain::{AtomicBool, Ordering};
-use yamanote_base::lock::Mutex;
+use yamanote_base::biased_lock::{BiasedLock, Sleeping};
 use yamanote_base::wake::WakeList;
+use yamanote_sys::barrier::{self, ProcessBarrier};
 use yamanote_sys::request::RequestKey;
 use yamanote_sys::sockets::{After, Done, SocketRequest, SocketRing, SocketTag, Word};
 use yamanote_sys::source::OwnedDescriptor;
@@ -95,24 +95,18 @@ struct Home {
 /// hands over looks for itself. What the ring keeps of what has arrived was kept by the thread that
 /// has turned the driver last, and is there for the one that turns it next, which does not sleep
 /// as long as it finds some. Others leave none there.
+///
+/// **Whose the locks are.** Of a lone worker's ring and connections they are biased to its thread,
+/// which nearly always is the only one that takes them.
 pub(crate) struct ShardSockets {
-    state: Mutex<SocketsState>,
-    /// How many words about what has arrived a turn passes on. All, where others could run the
-    /// tasks while this worker is busy.
-    arrivals_max: usize,
-    /// Whether the ring was made and is there; written under the lock, read by all.
-    is_made: AtomicBool,
+    /// Empty until somebody asks; then without a ring if the system does not give one, or the
+    /// runtime was shut down before.
+    ring: OnceLock<Option<RingLock>>,
+    is_alone: bool,
 }
 
-enum SocketsState {
-    /// Nobody has asked for it yet.
-    Unmade,
-    Made(Box<MadeSockets>),
-    /// The system does not give one.
-    Absent,
-    /// The runtime is shut down.
-    Ended,
-}
+/// Empty once the runtime is shut down.
+type RingLock = BiasedLock<Option<Box<MadeSockets>>, Sleeping, ProcessBarrier>;
 
 struct MadeSockets {
     ring: SocketRing<Tag>,
@@ -138,38 +132,47 @@ impl ShardSockets {
     /// Of a worker that `is_alone`, or one of several.
     pub(crate) fn new(is_alone: bool) -> Self {
         Self {
-            state: Mutex::new(SocketsState::Unmade),
-            arrivals_max: if is_alone { ARRIVALS_FEW } else { usize::MAX },
-            is_made: AtomicBool::new(false),
+            ring: OnceLock::new(),
+            is_alone,
         }
     }
 
-    /// Whether there is a ring; makes it, to be watched by `reactor`, if nobody has asked before.
-    #[inline]
-    pub(crate) fn is_there(&self, reactor: &Reactor) -> bool {
-        self.is_made() || self.make(reactor)
+    /// Whether there is a ring; makes it if nobody has asked before. This is of `shard`, whose
+    /// reactor watches it.
+    fn is_there(&self, handle: &Handle, shard: usize) -> bool {
+        let make = || {
+            let made = MadeSockets::new(handle.reactor_of(shard)).ok()?;
+            Some(BiasedLock::new(Some(Box::new(made)), self.barrier(handle)))
+        };
+        let ring = self.ring.get_or_init(make).as_ref();
+        ring.is_some_and(|ring| ring.lock().is_some())
     }
 
-    #[cold]
-    fn make(&self, reactor: &Reactor) -> bool {
-        let mut state = self.state.lock();
-        if let SocketsState::Unmade = *state {
-            *state = match MadeSockets::new(reactor) {
-                Ok(made) => SocketsState::Made(Box::new(made)),
-                Err(_) => SocketsState::Absent,
-            };
-        }
-        let is_made = matches!(*state, SocketsState::Made(_));
-        // Release: pairs with the Acquire in is_made(); nothing is read without the lock.
-        self.is_made.store(is_made, Ordering::Release);
-        is_made
+    /// That of locks that are to be the current thread's, if it is the lone worker.
+    fn barrier(&self, handle: &Handle) -> Option<ProcessBarrier> {
+        let is_here = self.is_alone && context::shard_of(handle).is_some();
+        is_here.then(barrier::of_process).flatten()
     }
 
-    /// Whether the ring is there: it was asked for.
+    /// Whether the ring is there, or was: it was asked for.
     #[inline]
     pub(crate) fn is_made(&self) -> bool {
-        // Acquire: pairs with the Release in make().
-        self.is_made.load(Ordering::Acquire)
+        self.made().is_some()
+    }
+
+    #[inline]
+    fn made(&self) -> Option<&RingLock> {
+        self.ring.get()?.as_ref()
+    }
+
+    /// How many words about what has arrived a turn passes on. All, where others could run the
+    /// tasks while this worker is busy.
+    fn arrivals_max(&self) -> usize {
+        if self.is_alone {
+            ARRIVALS_FEW
+        } else {
+            usize::MAX
+        }
     }
 
     /// Queues `request`, `beside` another of its socket if that is here; the thread that turns the
@@ -189,8 +192,11 @@ impl ShardSockets {
         let Beside { socket, place } = beside;
         let place = place.filter(|place| place.shard == shard);
         let key = place.map_or(RequestKey::NONE, |place| place.key);
-        let mut state = self.state.lock();
-        let SocketsState::Made(made) = &mut *state else {
+        let Some(ring) = self.made() else {
+            return Err(request);
+        };
+        let mut ring = ring.lock();
+        let Some(made) = &mut *ring else {
             return Err(request);
         };
         let (key, tag) = made.ring.submit(request, socket, key, tag)?;
@@ -200,7 +206,7 @@ impl ShardSockets {
             // What it does not take now it takes in the next turn.
             let _ = made.ring.flush();
         }
-        drop(state);
+        drop(ring);
         if begins {
             handle.have_attended_beside(shard);
         }
@@ -239,34 +245,35 @@ impl ShardSockets {
         wakes: &mut WakeList,
         first: impl FnOnce(&mut MadeSockets),
     ) -> usize {
-        match self.is_made() {
-            true => self.with_made(reactor, wakes, first),
-            false => 0,
+        match self.made() {
+            Some(ring) => self.with_made(ring, reactor, wakes, first),
+            None => 0,
         }
     }
 
     #[inline(never)]
     fn with_made(
         &self,
+        ring: &RingLock,
         reactor: &Reactor,
         wakes: &mut WakeList,
         first: impl FnOnce(&mut MadeSockets),
     ) -> usize {
-        let mut state = self.state.lock();
-        let SocketsState::Made(made) = &mut *state else {
+        let mut locked = ring.lock();
+        let Some(made) = &mut *locked else {
             return 0;
         };
         first(made);
-        let count = made.collect(self.arrivals_max, wakes);
+        let count = made.collect(self.arrivals_max(), wakes);
         made.count(reactor);
         if made.done.is_empty() {
             return count;
         }
         let mut done = mem::take(&mut made.done);
-        drop(state);
+        drop(locked);
         // User code may run: that of a buffer's destructor.
         done.clear();
-        if let SocketsState::Made(made) = &mut *self.state.lock() {
+        if let Some(made) = &mut *ring.lock() {
             if made.done.capacity() == 0 {
                 made.done = done;
             }
@@ -276,10 +283,9 @@ impl ShardSockets {
 
     /// Ends all that is under way.
     pub(crate) fn shut_down(&self, reactor: &Reactor, wakes: &mut WakeList) {
-        let state = mem::replace(&mut *self.state.lock(), SocketsState::Ended);
-        // Release: see make().
-        self.is_made.store(false, Ordering::Release);
-        if let SocketsState::Made(mut made) = state {
+        let ring = self.ring.get_or_init(|| None).as_ref();
+        let made = ring.and_then(|ring| ring.lock().take());
+        if let Some(mut made) = made {
             reactor.note_ended(usize::from(made.counts));
             for tag in made.shut_down(wakes) {
                 tag.lost(wakes);
@@ -363,8 +369,9 @@ pub fn are_available() -> bool {
 }
 
 impl Home {
-    /// That of what the current thread opens, if its runtime has rings.
-    fn of_current() -> Option<Self> {
+    /// That of what the current thread opens, if its runtime has rings; and the barrier for the
+    /// locks of that.
+    fn of_current() -> Option<(Self, Option<ProcessBarrier>)> {
         let home = |handle: &Handle| {
             let may = handle.file_route().may_use_ring();
             if !may || handle.world().is_some() || handle.is_shut_down() {
@@ -372,9 +379,9 @@ impl Home {
             }
             let shard = handle.shard_here();
             let sockets = &handle.shard(shard).sockets;
-            let is_there = sockets.is_there(handle.reactor_of(shard));
             let runtime = handle.id();
-            is_there.then_some(Self { runtime, shard })
+            let is_there = sockets.is_there(handle, shard);
+            is_there.then(|| (Self { runtime, shard }, sockets.barrier(handle)))
         };
         context::try_with(home).flatten()
     }
@@ -395,9 +402,7 @@ impl Home {
             let here = handle.shard_here();
             let there = |shard: usize| {
                 let sockets = &handle.shard(shard).sockets;
-                sockets
-                    .is_there(handle.reactor_of(shard))
-                    .then_some(sockets)
+                (sockets.is_made() || sockets.is_there(handle, shard)).then_some(sockets)
             };
             let (shard, sockets) = match there(here) {
                 Some(sockets) => (here, sockets),
