@@ -75,6 +75,13 @@ pub struct MultiParts {
     watched: bool,
 }
 
+/// A `block_on` that is to hear of it when a task fails.
+struct FailureWatch<'a> {
+    multi: &'a Multi,
+    /// What was put into the list, and is taken out of it again.
+    waker: Option<Waker>,
+}
+
 /// What others see of one worker.
 struct Seat {
     steal: Steal<Runnable>,
@@ -198,25 +205,15 @@ impl Multi {
     /// When a task panics and the policy is to shut down.
     pub fn block_on<F: Future>(&self, future: F) -> F::Output {
         let mut future = std::pin::pin!(future);
+        let mut watch = FailureWatch {
+            multi: self,
+            waker: None,
+        };
         let watched = std::future::poll_fn(|cx| {
-            self.assert_not_failed(cx.waker());
+            watch.assert_not_failed(cx.waker());
             yamanote_base::budget::with_budget(|| future.as_mut().poll(cx))
         });
         yamanote_base::block::block_on_inside(watched)
-    }
-
-    fn assert_not_failed(&self, waker: &Waker) {
-        if self.0.config.unhandled_panic == UnhandledPanic::Ignore {
-            return;
-        }
-        let mut wakers = self.0.failure_wakers.lock();
-        if !wakers.iter().any(|known| known.will_wake(waker)) {
-            wakers.push(waker.clone());
-        }
-        drop(wakers);
-        // SeqCst: after the waker is in the list; the failing task sets it before it wakes them.
-        let failed = self.0.failed.load(Ordering::SeqCst);
-        assert!(!failed, "{}", crate::config::UNHANDLED_PANIC);
     }
 
     /// The driver's shared half.
@@ -336,6 +333,34 @@ impl Multi {
     }
 }
 
+impl FailureWatch<'_> {
+    /// `waker` is the same each time.
+    fn assert_not_failed(&mut self, waker: &Waker) {
+        let parts = &self.multi.0;
+        if parts.config.unhandled_panic == UnhandledPanic::Ignore {
+            return;
+        }
+        if self.waker.is_none() {
+            self.waker = Some(waker.clone());
+            parts.failure_wakers.lock().push(waker.clone());
+        }
+        // SeqCst: after the waker is in the list; the failing task sets it before it wakes them.
+        let failed = parts.failed.load(Ordering::SeqCst);
+        assert!(!failed, "{}", crate::config::UNHANDLED_PANIC);
+    }
+}
+
+impl Drop for FailureWatch<'_> {
+    fn drop(&mut self) {
+        let Some(waker) = &self.waker else { return };
+        let mut wakers = self.multi.0.failure_wakers.lock();
+        let place = wakers.iter().position(|known| known.will_wake(waker));
+        let own = place.map(|place| wakers.swap_remove(place));
+        drop(wakers);
+        drop(own);
+    }
+}
+
 // SAFETY: `push` gives the task to the desk of the current thread, which keeps the scheduler, or
 // makes a clone before. Only tasks that are `Send` are spawned on it.
 unsafe impl Schedule for Multi {
@@ -415,5 +440,52 @@ impl fmt::Debug for Multi {
         f.debug_struct("Multi")
             .field("workers", &self.workers())
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+    use std::future::{pending, ready};
+    use yamanote_base::rng::{RngSeed, SeedSource};
+
+    /// A scheduler of one worker, which never runs.
+    fn multi() -> Multi {
+        let pool = yamanote_pool::Pool::new(yamanote_pool::Config {
+            threads_max: 1,
+            keep_alive: Duration::ZERO,
+            name: Arc::new(String::new),
+            stack_size: None,
+            on_start: None,
+            on_stop: None,
+        });
+        let (drivers, driver) = yamanote_driver::new(yamanote_driver::Config::new(pool)).unwrap();
+        let config = Config {
+            event_interval: 61,
+            inject_interval: 31,
+            disable_lifo_slot: false,
+            unhandled_panic: UnhandledPanic::ShutdownRuntime,
+            seeds: SeedSource::new(&RngSeed::from_bytes(&[])),
+            hooks: Hooks::default(),
+            measured: metrics::Measured::default(),
+        };
+        Multi::new(config, drivers, driver).unwrap().0
+    }
+
+    #[test]
+    fn who_has_blocked_is_not_told_of_a_failure_any_more() {
+        let multi = multi();
+        for _ in 0..10 {
+            multi.block_on(ready(()));
+        }
+        assert!(multi.0.failure_wakers.lock().is_empty());
+        let waits = multi.clone();
+        let waiting = std::thread::spawn(move || waits.block_on(pending::<()>()));
+        while multi.0.failure_wakers.lock().is_empty() {
+            std::thread::yield_now();
+        }
+        multi.unhandled_panic();
+        assert!(waiting.join().is_err());
+        assert!(multi.0.failure_wakers.lock().is_empty());
     }
 }
