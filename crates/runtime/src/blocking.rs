@@ -49,7 +49,8 @@ where
 {
     // Here, for a closure has no caller.
     let meta = SpawnMeta::caller();
-    context::with(|handle| spawn_as(handle, f, meta))
+    // Not within `with`: what is cancelled at once may enter a runtime in its destructor.
+    spawn_as(&context::with(Clone::clone), f, meta)
 }
 
 #[track_caller]

@@ -123,7 +123,8 @@ impl<'a> TaskBuilder<'a> {
         Output: Send + 'static,
     {
         let meta = self.meta();
-        context::with(|handle| blocking::try_spawn_on(handle, function, meta))
+        let handle = context::with(Clone::clone);
+        blocking::try_spawn_on(&handle, function, meta)
     }
 
     /// Runs `function`, which may block, on a thread of the pool of `handle`.

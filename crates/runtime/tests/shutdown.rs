@@ -228,6 +228,29 @@ fn tasks_dropped_by_a_shutdown_may_spawn_and_enter() {
     });
 }
 
+#[test]
+fn a_closure_that_is_cancelled_at_once_may_enter_in_its_destructor() {
+    /// Enters a runtime, and counts that, when it is dropped.
+    struct Enters(Handle, Arc<AtomicBool>);
+
+    impl Drop for Enters {
+        fn drop(&mut self) {
+            self.0.block_on(async {});
+            self.1.store(true, Ordering::Relaxed);
+        }
+    }
+
+    each_flavor(|runtime| {
+        let (handle, has_entered) = (runtime.handle().clone(), Arc::new(AtomicBool::new(false)));
+        drop(runtime);
+        let _guard = handle.enter();
+        let enters = Enters(handle.clone(), has_entered.clone());
+        let task = spawn_blocking(move || drop(enters));
+        assert!(has_entered.load(Ordering::Relaxed));
+        assert!(task.is_finished());
+    });
+}
+
 /// What comes through the channel, sent by a task.
 async fn received<T>(channel: &mpsc::Receiver<T>) -> T {
     loop {
