@@ -65,8 +65,16 @@ impl Process {
         self.std.id()
     }
 
-    /// Asks the system to end it.
+    /// Asks the system to end it: by its descriptor, if there is one, since the number may be
+    /// another process's already where somebody else waits for each child.
     pub(crate) fn kill(&mut self) -> io::Result<()> {
+        if let Watch::Pidfd(pidfd) = &self.watch {
+            let killed = pidfd::kill(pidfd.get());
+            // Where that is forbidden, the number is all there is.
+            if killed.as_ref().err().is_none_or(pidfd::is_gone) {
+                return killed;
+            }
+        }
         self.std.kill()
     }
 
