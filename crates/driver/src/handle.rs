@@ -57,11 +57,11 @@ pub struct Config {
 /// What asks a worker for a turn, for one that looks before each poll.
 #[derive(Debug)]
 pub struct Asked<'a> {
-    /// Somebody wants readiness that a turn may find: a program that tries, yields and tries
-    /// again should see what came meanwhile.
-    look: &'a AtomicBool,
     /// The clock was moved by hand: timers may be due.
     stepped: Option<&'a AtomicBool>,
+    /// Somebody may want readiness that a turn may find: a program that tries, yields and tries
+    /// again should see what came meanwhile.
+    reactor: &'a Reactor,
 }
 
 /// What all threads share of a runtime's drivers; clones are the same.
@@ -160,7 +160,14 @@ impl Asked<'_> {
         let take = |asked: &AtomicBool| {
             asked.load(Ordering::Relaxed) && asked.swap(false, Ordering::Relaxed)
         };
-        take(self.look) || self.stepped.is_some_and(take)
+        take(self.reactor.asked()) || self.stepped.is_some_and(take)
+    }
+
+    /// How many resources were registered so far.
+    #[must_use]
+    #[inline]
+    pub fn registered_count(&self) -> u64 {
+        self.reactor.registered_count()
     }
 }
 
@@ -185,9 +192,15 @@ impl Handle {
     #[must_use]
     pub fn asked(&self, shard: usize) -> Asked<'_> {
         Asked {
-            look: self.reactor_of(shard).asked(),
             stepped: self.clock().stepped(),
+            reactor: self.reactor_of(shard),
         }
+    }
+
+    /// Whether something is registered that the worker of `shard` may have events of.
+    #[must_use]
+    pub fn has_work(&self, shard: usize) -> bool {
+        self.reactor_of(shard).has_work()
     }
 
     /// Tells whether the drivers have turned: equal stamps say that none has, in this runtime.

@@ -140,7 +140,7 @@ impl Reactor {
     }
 
     /// Whether there is something to wait for.
-    fn has_work(&self) -> bool {
+    pub(crate) fn has_work(&self) -> bool {
         let table = self.table.lock();
         table.len() + table.requests > 0
     }

@@ -39,7 +39,7 @@ use crate::config::{Config, Hooks, UNHANDLED_PANIC, UnhandledPanic};
 use crate::countdown::Countdown;
 use crate::inject::Inject;
 use crate::metrics::{self, WorkerMetrics};
-use kit::Kit;
+use kit::{Kit, Looks};
 use queue::Queue;
 use scope::Scope;
 
@@ -105,6 +105,7 @@ impl Local {
             queue: Queue::new(),
             yielded: Queue::new(),
             until_turn: Countdown::new(config.event_interval),
+            looks: Looks::default(),
             until_inject: Countdown::begun_over(config.inject_interval),
             driver: RefCell::new(driver),
             rng,
@@ -306,7 +307,8 @@ impl Desk {
         self.local.0.metrics.local_schedules.add(1);
     }
 
-    /// Polls tasks until a turn of the driver was due; sleeps in the driver if there is none.
+    /// Polls tasks until a turn of the driver was due; sleeps in the driver if there is none, and
+    /// looks what happened if whoever is left has yielded.
     fn run_some(&self, asked: &Asked<'_>) {
         let parts = &*self.local.0;
         self.kit.end_yields();
@@ -318,6 +320,8 @@ impl Desk {
                 if self.kit.yielded.is_empty() && !parts.woken.load(Ordering::Relaxed) {
                     self.assert_not_failed();
                     self.sleep();
+                } else if self.kit.looks.take(asked.registered_count()) {
+                    self.look_between_yields();
                 }
                 return;
             };
@@ -378,6 +382,14 @@ impl Desk {
         }
     }
 
+    #[cold]
+    fn look_between_yields(&self) {
+        match self.local.0.driver.has_work(0) {
+            true => drop(self.turn(Some(Duration::ZERO))),
+            false => self.kit.looks.end(),
+        }
+    }
+
     #[inline]
     fn next_task(&self) -> Option<Runnable> {
         let Kit {
@@ -426,6 +438,7 @@ impl Desk {
         parts.metrics.note_park(parts.driver.clock());
         let read = self.turn(limit);
         self.kit.until_turn.restart();
+        self.kit.looks.restart();
         parts.metrics.note_unpark(parts.driver.clock(), read);
         Hooks::call(parts.config.hooks.after_unpark.as_ref());
     }
@@ -436,6 +449,7 @@ impl Desk {
         let mut wakes = WakeList::new();
         let turned = self.kit.driver.borrow_mut().turn(limit, &mut wakes);
         if !wakes.is_empty() {
+            self.kit.looks.restart();
             wakes.wake_quietly();
         }
         turned.now
