@@ -201,6 +201,18 @@ pub(super) const SUITES: &[Suite] = &[
         unpublished: &["ractor_example_entry_proc"],
         ..field("ractor", "0.16.5", &["monitors"])
     },
+    field(
+        "axum",
+        "0.8.9",
+        &[
+            "macros",
+            "multipart",
+            "ws",
+            "http2",
+            "__private",
+            "axum-macros/__private",
+        ],
+    ),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
