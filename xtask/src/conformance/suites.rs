@@ -213,6 +213,26 @@ pub(super) const SUITES: &[Suite] = &[
             "axum-macros/__private",
         ],
     ),
+    field("zeromq", "0.7.0", &[]),
+    field(
+        "poem",
+        "3.1.12",
+        &[
+            "compression",
+            "cookie",
+            "multipart",
+            "requestid",
+            "rustls",
+            "session",
+            "sse",
+            "static-files",
+            "tempfile",
+            "test",
+            "tower-compat",
+            "websocket",
+        ],
+    ),
+    field("rocket", "0.5.2", &["http2", "json", "secrets", "tls"]),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
