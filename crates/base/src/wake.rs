@@ -39,6 +39,7 @@ impl WakeList {
     }
 
     /// Appends a waker.
+    #[inline]
     pub fn push(&mut self, waker: Waker) {
         match self.inline.get_mut(self.inline_len) {
             Some(slot) => {
@@ -50,6 +51,7 @@ impl WakeList {
     }
 
     /// Appends a waker, if there is one.
+    #[inline]
     pub fn extend(&mut self, waker: Option<Waker>) {
         if let Some(waker) = waker {
             self.push(waker);

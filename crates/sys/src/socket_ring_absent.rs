@@ -50,7 +50,7 @@ impl<T> SocketRing<T> {
         _socket: &OwnedDescriptor,
         _beside: RequestKey,
         _tag: impl FnOnce() -> T,
-    ) -> Result<(RequestKey, &T), SocketRequest> {
+    ) -> Result<RequestKey, SocketRequest> {
         match self.never {}
     }
 

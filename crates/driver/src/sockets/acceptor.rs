@@ -13,7 +13,7 @@ use yamanote_base::wake::WakeList;
 use yamanote_sys::sockets::{After, SocketRequest, SocketTag, Word, is_cancelled};
 use yamanote_sys::source::OwnedDescriptor;
 
-use super::{Beside, Hears, Home, Place, Requested, Tag};
+use super::{Beside, Hears, Home, Place, Tag};
 
 /// Connections that wait to be asked for, at most: then others wait in the kernel.
 const WAITING_MAX: usize = 256;
@@ -94,7 +94,8 @@ impl Acceptor {
             socket: self.socket(),
             place: None,
         };
-        match self.home.submit(SocketRequest::Accept, beside, tag) {
+        let note = |place| self.shared.state.lock().place = Some(place);
+        match self.home.submit(SocketRequest::Accept, beside, note, tag) {
             Ok(()) => Poll::Pending,
             Err((_, error)) => {
                 self.shared.state.lock().is_armed = false;
@@ -111,10 +112,6 @@ impl SocketTag for Arrivals {
 }
 
 impl Hears for Arrivals {
-    fn submitted(&self, _: Requested, place: Place) {
-        self.state.lock().place = Some(place);
-    }
-
     fn hears(&self, word: Word, wakes: &mut WakeList) -> After {
         let mut state = self.state.lock();
         let after = match word {

@@ -30,10 +30,10 @@ use yamanote_sys::sockets::{After, SocketRequest, SocketTag, Word};
 use yamanote_sys::source::OwnedDescriptor;
 
 use super::chunk::Chunk;
-use super::place::{Place, PlaceCell};
+use super::place::PlaceCell;
 use super::receiving::{Last, ReceiveState, Receiving};
 use super::sending::{SendState, Sending};
-use super::{Beside, Hears, Home, Requested, Tag};
+use super::{Beside, Hears, Home, Tag};
 
 /// Bytes of the buffer for a receive that finds no provided ones.
 const OWN_LEN: usize = 4096;
@@ -311,6 +311,7 @@ impl Conversation {
         Poll::Pending
     }
 
+    #[inline]
     fn submit_send(&self, held: Held, all: bool) -> Result<(), (Option<Held>, io::Error)> {
         let request = match all {
             true => SocketRequest::SendAll(held),
@@ -360,17 +361,19 @@ impl Conversation {
         bytes.collect::<Vec<_>>().concat()
     }
 
+    #[inline]
     fn submit(&self, request: SocketRequest) -> Result<(), (SocketRequest, io::Error)> {
-        let place = match request.is_send() {
-            true => self.0.receives_at.get(),
-            false => self.0.sends_at.get(),
+        let (own, other) = match request.is_send() {
+            true => (&self.0.sends_at, &self.0.receives_at),
+            false => (&self.0.receives_at, &self.0.sends_at),
         };
         let beside = Beside {
             socket: self.socket(),
-            place,
+            place: other.get(),
         };
         let tag = || -> Tag { self.0.clone() };
-        self.0.home.submit(request, beside, tag)
+        let note = |place| own.set(place);
+        self.0.home.submit(request, beside, note, tag)
     }
 }
 
@@ -381,13 +384,6 @@ impl SocketTag for Exchange {
 }
 
 impl Hears for Exchange {
-    fn submitted(&self, request: Requested, place: Place) {
-        match request {
-            Requested::Arrivals => self.receives_at.set(place),
-            Requested::Send => self.sends_at.set(place),
-        }
-    }
-
     fn hears(&self, word: Word, wakes: &mut WakeList) -> After {
         match word {
             Word::Ended(request, result) if request.is_send() => {

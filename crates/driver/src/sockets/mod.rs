@@ -48,9 +48,6 @@ const ROUND: Duration = Duration::from_millis(1);
 /// What hears the kernel's words on its requests. Called under the lock of a ring: takes its own
 /// lock, and no other.
 pub(crate) trait Hears: SocketTag + Send + Sync {
-    /// Remembers by what the request is known.
-    fn submitted(&self, request: Requested, place: Place);
-
     /// The kernel has said something.
     fn hears(&self, word: Word, wakes: &mut WakeList) -> After;
 
@@ -59,13 +56,6 @@ pub(crate) trait Hears: SocketTag + Send + Sync {
 }
 
 pub(crate) type Tag = Arc<dyn Hears>;
-
-/// Which of its requests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Requested {
-    Arrivals,
-    Send,
-}
 
 /// What a request is on, and where the other of its socket is under way, if one is: that may be out
 /// of date, and is only a hint.
@@ -176,31 +166,31 @@ impl ShardSockets {
     }
 
     /// Queues `request`, `beside` another of its socket if that is here; the thread that turns the
-    /// driver hands it over, another thread does at once.
+    /// driver hands it over, another thread does at once. Where it is under way is told to `note`,
+    /// under the lock of the ring.
     ///
     /// # Errors
     /// Gives the request back when the runtime is shut down, or the kernel takes none now.
+    #[inline]
     fn submit(
-        &self,
-        handle: &Handle,
-        shard: usize,
+        ring: &RingLock,
+        (handle, shard): (&Handle, usize),
         request: SocketRequest,
         beside: Beside<'_>,
+        note: impl FnOnce(Place),
         tag: impl FnOnce() -> Tag,
     ) -> Result<(), SocketRequest> {
-        let requested = Requested::of(&request);
         let Beside { socket, place } = beside;
-        let place = place.filter(|place| place.shard == shard);
-        let key = place.map_or(RequestKey::NONE, |place| place.key);
-        let Some(ring) = self.made() else {
-            return Err(request);
+        let key = match place {
+            Some(place) if place.shard == shard => place.key,
+            _ => RequestKey::NONE,
         };
         let mut ring = ring.lock();
         let Some(made) = &mut *ring else {
             return Err(request);
         };
-        let (key, tag) = made.ring.submit(request, socket, key, tag)?;
-        tag.submitted(requested, Place { shard, key });
+        let key = made.ring.submit(request, socket, key, tag)?;
+        note(Place { shard, key });
         let begins = made.count(handle.reactor_of(shard));
         if made.turned_by != mark() {
             // What it does not take now it takes in the next turn.
@@ -316,6 +306,7 @@ impl MadeSockets {
     }
 
     /// Counts in `reactor` whether something is under way; `true` if it begins to.
+    #[inline]
     fn count(&mut self, reactor: &Reactor) -> bool {
         let counts = !self.ring.is_empty();
         if mem::replace(&mut self.counts, counts) == counts {
@@ -353,15 +344,6 @@ impl MadeSockets {
     }
 }
 
-impl Requested {
-    fn of(request: &SocketRequest) -> Self {
-        match request.is_send() {
-            true => Requested::Send,
-            false => Requested::Arrivals,
-        }
-    }
-}
-
 /// Whether the current runtime has a ring for sockets.
 #[must_use]
 pub fn are_available() -> bool {
@@ -387,40 +369,60 @@ impl Home {
     }
 
     /// Submits to the ring of the thread's shard; to that of this one if there is none. Needs a tag
-    /// unless it joins what is `beside` it.
+    /// unless it joins what is `beside` it. Tells `note` where, under the lock of the ring.
     ///
     /// # Errors
     /// Gives the request back when the runtime is shut down, or the kernel takes none now.
+    #[inline]
     fn submit(
         self,
         request: SocketRequest,
         beside: Beside<'_>,
+        note: impl FnOnce(Place),
         tag: impl FnOnce() -> Tag,
     ) -> Result<(), (SocketRequest, io::Error)> {
-        let mut request = Some(request);
-        let done = Handle::with(self.runtime, |handle| {
-            let here = handle.shard_here();
-            let there = |shard: usize| {
-                let sockets = &handle.shard(shard).sockets;
-                (sockets.is_made() || sockets.is_there(handle, shard)).then_some(sockets)
-            };
-            let (shard, sockets) = match there(here) {
-                Some(sockets) => (here, sockets),
-                None => (self.shard, there(self.shard)?),
-            };
-            let request = request.take()?;
-            Some(sockets.submit(handle, shard, request, beside, tag))
+        let mut left = Some(request);
+        Handle::with(self.runtime, |handle| {
+            let (shard, ring) = self.ring_in(handle)?;
+            let request = left.take()?;
+            let submitted = ShardSockets::submit(ring, (handle, shard), request, beside, note, tag);
+            left = submitted.err();
+            Some(())
         });
-        let request = match (done.flatten(), request) {
-            (Some(Ok(())), _) => return Ok(()),
-            (Some(Err(request)), _) | (None, Some(request)) => request,
-            (None, None) => unreachable!("a request that was taken was submitted or came back"),
+        match left {
+            None => Ok(()),
+            Some(request) => Err((request, self.refusal())),
+        }
+    }
+
+    /// The ring for what the current thread submits, and whose it is.
+    #[inline]
+    fn ring_in(self, handle: &Handle) -> Option<(usize, &RingLock)> {
+        let here = handle.shard_here();
+        match handle.shard(here).sockets.made() {
+            Some(ring) => Some((here, ring)),
+            None => self.ring_elsewhere(handle, here),
+        }
+    }
+
+    /// As [`ring_in`](Self::ring_in), if there may be none `here`.
+    #[cold]
+    fn ring_elsewhere(self, handle: &Handle, here: usize) -> Option<(usize, &RingLock)> {
+        let there = |shard: usize| {
+            let sockets = &handle.shard(shard).sockets;
+            sockets.is_there(handle, shard);
+            Some((shard, sockets.made()?))
         };
-        let error = match Handle::with(self.runtime, Handle::is_shut_down) {
+        there(here).or_else(|| there(self.shard))
+    }
+
+    /// Why a request was not taken.
+    #[cold]
+    fn refusal(self) -> io::Error {
+        match Handle::with(self.runtime, Handle::is_shut_down) {
             Some(false) => io::ErrorKind::OutOfMemory.into(),
             _ => crate::shut_down_error(),
-        };
-        Err((request, error))
+        }
     }
 
     /// Cancels what is under way at `place`, if there is something.

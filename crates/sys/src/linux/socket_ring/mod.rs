@@ -105,7 +105,7 @@ impl<T: SocketTag> SocketRing<T> {
 
     /// Queues `request` on `socket`, to be handed over by the next [`flush`](Self::flush). It joins
     /// the request `beside`, if that is under way on this very socket, and of the other kind; else
-    /// it needs a tag. What it is known by, and its tag.
+    /// it needs a tag. What it is known by.
     ///
     /// # Errors
     /// Gives it back when the queue is full, and the kernel takes nothing from it now.
@@ -116,40 +116,44 @@ impl<T: SocketTag> SocketRing<T> {
         socket: &OwnedFd,
         beside: RequestKey,
         tag: impl FnOnce() -> T,
-    ) -> Result<(RequestKey, &T), SocketRequest> {
+    ) -> Result<RequestKey, SocketRequest> {
         if !self.queues.make_room() {
             return Err(request);
         }
         let is_send = request.is_send();
-        let joins = |place: &UnderWay<T>| {
-            place.of_kind(is_send).is_none() && std::ptr::eq(place.tag.socket(), socket)
-        };
-        let key = match key_of(beside.0) {
-            key if self.under_way.get(key).is_some_and(joins) => key,
-            _ => self.under_way.insert(UnderWay {
-                arrivals: None,
-                send: None,
-                tag: tag(),
-            }),
-        };
-        let (number, place) = self.push(key, request);
-        Ok((RequestKey(number), &place.tag))
+        let key = key_of(beside.0);
+        if let Some(place) = self.under_way.get_mut(key) {
+            if place.of_kind(is_send).is_none() && std::ptr::eq(place.tag.socket(), socket) {
+                return Ok(Self::push(&mut self.queues, place, key, request));
+            }
+        }
+        let key = self.under_way.insert(UnderWay {
+            arrivals: None,
+            send: None,
+            tag: tag(),
+        });
+        let place = self.under_way.get_mut(key);
+        let place = place.expect("it was just put there");
+        Ok(Self::push(&mut self.queues, place, key, request))
     }
 
-    /// Queues `request`, for which there is room, at a place in the table that has none of its
-    /// kind; the number that it is known by, and the place.
+    /// Queues `request`, for which there is room, at the place of `key` in the table, which has none
+    /// of its kind; what it is known by.
     #[inline]
-    fn push(&mut self, key: Key<UnderWay<T>>, request: SocketRequest) -> (u64, &UnderWay<T>) {
-        let place = self.under_way.get_mut(key);
-        let place = place.expect("the caller has found it");
+    fn push(
+        queues: &mut Queues,
+        place: &mut UnderWay<T>,
+        key: Key<UnderWay<T>>,
+        request: SocketRequest,
+    ) -> RequestKey {
         let entry = entry(&request, types::Fd(place.tag.socket().as_raw_fd()));
         let is_send = request.is_send();
         *place.of_kind_mut(is_send) = Some(request);
         let number = key.as_u64() | if is_send { SEND } else { 0 };
         // SAFETY: what it refers to lies behind pointers of the request, which is in the table
         // until `words` has read the last word on it, or for ever.
-        unsafe { self.queues.push(&entry.user_data(number)) };
-        (number, place)
+        unsafe { queues.push(&entry.user_data(number)) };
+        RequestKey(number)
     }
 
     /// Asks the kernel to give up on a request, which ends all the same.
@@ -303,9 +307,12 @@ impl<T: SocketTag> SocketRing<T> {
         done: &mut Vec<Done<T>>,
         each: &mut impl FnMut(&T, Word) -> After,
     ) {
+        let Some(place) = self.under_way.get_mut(key) else {
+            unreachable!("the caller has found it")
+        };
         if self.queues.make_room() {
-            self.push(key, request);
-        } else if let Some(place) = self.under_way.get(key) {
+            Self::push(&mut self.queues, place, key, request);
+        } else {
             let error = io::ErrorKind::OutOfMemory.into();
             let after = each(&place.tag, Word::Ended(request, Err(error)));
             self.let_go(key, after, done);

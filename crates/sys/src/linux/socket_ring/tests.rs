@@ -87,17 +87,17 @@ fn a_send_joins_the_receive_of_its_socket_and_no_other() {
     let receive = |ring: &mut SocketRing<Named>, socket: &Arc<OwnedFd>, name| {
         let tag = || Named(socket.clone(), name);
         let submitted = ring.submit(SocketRequest::Receive, socket, RequestKey::NONE, tag);
-        submitted.unwrap().0
+        submitted.unwrap()
     };
     let key = receive(&mut ring, &one.1, "one");
     receive(&mut ring, &two.1, "two");
     let send = || SocketRequest::SendAll(Held::to_read("hello"));
     let joined = ring.submit(send(), &one.1, key, || panic!("it is there"));
-    assert_eq!(joined.unwrap().1.1, "one");
+    assert!(joined.is_ok());
     // One that sends already, one of another, and one that is not there.
     for (socket, beside) in [(&one.1, key), (&two.1, key), (&two.1, RequestKey(9))] {
         let alone = ring.submit(send(), socket, beside, || Named(socket.clone(), "alone"));
-        assert_eq!(alone.unwrap().1.1, "alone");
+        assert!(alone.is_ok());
     }
     ring.flush().unwrap();
     let mut told = words(&mut ring, 0);
@@ -107,7 +107,7 @@ fn a_send_joins_the_receive_of_its_socket_and_no_other() {
     assert_eq!(words(&mut ring, 2), [("one", Some(1)), ("two", Some(2))]);
     // The place is the receive's as long as that goes on.
     let again = ring.submit(send(), &one.1, key, || panic!("it is there"));
-    let again = again.unwrap().0;
+    let again = again.unwrap();
     ring.cancel(key);
     ring.flush().unwrap();
     assert_eq!(words(&mut ring, 1), [("one", None), ("one", None)]);
