@@ -46,7 +46,9 @@ const OWN_LEN: usize = 4096;
 pub struct Conversation(Arc<Exchange>);
 
 /// What the rings and the conversation share: one place in memory for all of a connection, as
-/// each message of one of many finds it out of the caches.
+/// each message of one of many finds it out of the caches. Three lines of them: what receives,
+/// what sends, and the rest.
+#[repr(C, align(64))]
 struct Exchange {
     receive: BiasedLock<ReceiveState, ListLock<()>, ProcessBarrier>,
     send: BiasedLock<SendState, ListLock<()>, ProcessBarrier>,
@@ -108,7 +110,7 @@ impl Conversation {
             drop(old);
             return Poll::Pending;
         }
-        let request = if mem::take(&mut state.is_starved) {
+        let request = if state.take_starved() {
             state.now = Receiving::Once { is_wanted: false };
             SocketRequest::ReceiveInto(Held::to_fill(vec![0; OWN_LEN]))
         } else {
@@ -165,7 +167,7 @@ impl Conversation {
                 charge.made_progress();
                 return Poll::Ready(result);
             }
-        } else if matches!(state.last, Some(Last::Lost)) {
+        } else if state.is_lost() {
             panic!("the kernel has not given the buffer back of a receive that was cancelled");
         }
         let old = state.waker.replace(cx.waker().clone());
@@ -413,7 +415,7 @@ impl Hears for Exchange {
 
     fn lost(&self, wakes: &mut WakeList) {
         let mut state = self.receive.lock();
-        state.last = Some(Last::Lost);
+        state.set_last(Last::Lost);
         wakes.extend(state.waker.take());
         drop(state);
         let mut state = self.send.lock();
@@ -427,5 +429,18 @@ impl fmt::Debug for Conversation {
         f.debug_struct("Conversation")
             .field("socket", &self.0.socket)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_connection_is_three_cache_lines() {
+        type Line<T> = BiasedLock<T, ListLock<()>, ProcessBarrier>;
+        assert!(size_of::<Line<ReceiveState>>() <= 64);
+        assert!(size_of::<Line<SendState>>() <= 64);
+        assert!(size_of::<Exchange>() <= 3 * 64);
     }
 }

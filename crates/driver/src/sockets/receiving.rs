@@ -14,18 +14,25 @@ use crate::shut_down_error;
 /// Pieces that wait to be asked for, at most: then others wait in the kernel.
 const WAITING_MAX: usize = 16;
 
+/// With its lock it fills a cache line, which is what a message of one of many connections costs.
 #[derive(Default)]
 pub(super) struct ReceiveState {
+    pub(super) waker: Option<Waker>,
     /// The first that waits lies here: there is one, mostly.
     first: Option<Chunk>,
-    /// What waits behind that.
+    pub(super) now: Receiving,
+    /// What there is seldom, or at the end alone. Once made it stays.
+    behind: Option<Box<Behind>>,
+}
+
+#[derive(Default)]
+struct Behind {
+    /// What waits behind the first.
     rest: VecDeque<Chunk>,
     /// What comes after those: the end for ever, an error once.
-    pub(super) last: Option<Last>,
-    pub(super) now: Receiving,
+    last: Option<Last>,
     /// The kernel has found no provided buffer.
-    pub(super) is_starved: bool,
-    pub(super) waker: Option<Waker>,
+    is_starved: bool,
 }
 
 pub(super) enum Last {
@@ -48,17 +55,34 @@ pub(super) enum Receiving {
 impl ReceiveState {
     /// What comes after all bytes, if that is known: 0 at the end.
     pub(super) fn take_last(&mut self) -> Option<io::Result<usize>> {
-        match self.last.take()? {
+        let last = &mut self.behind.as_mut()?.last;
+        match last.take()? {
             Last::End => {
-                self.last = Some(Last::End);
+                *last = Some(Last::End);
                 Some(Ok(0))
             }
             Last::Lost => {
-                self.last = Some(Last::Lost);
+                *last = Some(Last::Lost);
                 Some(Err(shut_down_error()))
             }
             Last::Error(error) => Some(Err(error)),
         }
+    }
+
+    pub(super) fn set_last(&mut self, last: Last) {
+        self.behind.get_or_insert_default().last = Some(last);
+    }
+
+    /// Whether nobody will ever know how the receive has ended.
+    pub(super) fn is_lost(&self) -> bool {
+        let last = self.behind.as_ref().map(|behind| &behind.last);
+        matches!(last, Some(Some(Last::Lost)))
+    }
+
+    /// Whether the kernel had no buffer for the last receive; asked once.
+    pub(super) fn take_starved(&mut self) -> bool {
+        let behind = self.behind.as_mut();
+        behind.is_some_and(|behind| mem::take(&mut behind.is_starved))
     }
 
     /// Keeps what a future has left that was forgotten, not dropped.
@@ -74,21 +98,28 @@ impl ReceiveState {
 
     pub(super) fn note_end(&mut self, result: &io::Result<usize>) {
         if let Ok(0) = result {
-            self.last = Some(Last::End);
+            self.set_last(Last::End);
         }
     }
 
     /// The first that waits, without what was given out of it.
     #[inline]
     pub(super) fn next_chunk(&mut self) -> Option<Chunk> {
-        mem::replace(&mut self.first, self.rest.pop_front())
+        let second = self.behind.as_mut();
+        let second = second.and_then(|behind| behind.rest.pop_front());
+        mem::replace(&mut self.first, second)
     }
 
-    fn push(&mut self, chunk: Chunk) {
-        match self.first {
-            None => self.first = Some(chunk),
-            Some(_) => self.rest.push_back(chunk),
+    /// Has `chunk` wait; how many wait now.
+    #[inline]
+    fn push(&mut self, chunk: Chunk) -> usize {
+        if self.first.is_none() {
+            self.first = Some(chunk);
+            return 1;
         }
+        let rest = &mut self.behind.get_or_insert_default().rest;
+        rest.push_back(chunk);
+        1 + rest.len()
     }
 
     /// Copies of the first that waits what there is room for; how much, and what is used up.
@@ -106,22 +137,21 @@ impl ReceiveState {
     /// Keeps what a receive has brought that nobody waits for; returns a buffer without use.
     pub(super) fn keep(&mut self, mut held: Held, result: io::Result<usize>) -> Option<Held> {
         match result {
-            Ok(0) => self.last = Some(Last::End),
+            Ok(0) => self.set_last(Last::End),
             Ok(len) => {
                 held.truncate(len);
                 self.push(Chunk::of(held));
                 return None;
             }
             Err(error) if is_cancelled(&error) => {}
-            Err(error) => self.last = Some(Last::Error(error)),
+            Err(error) => self.set_last(Last::Error(error)),
         }
         Some(held)
     }
 
     #[inline]
     pub(super) fn received(&mut self, chunk: Chunk) -> After {
-        self.push(chunk);
-        match self.rest.len() + 1 {
+        match self.push(chunk) {
             WAITING_MAX.. => After::Cancel,
             _ => After::Nothing,
         }
@@ -141,12 +171,14 @@ impl ReceiveState {
     pub(super) fn many_ended(&mut self, result: io::Result<usize>) {
         self.now = Receiving::Idle;
         match result {
-            Ok(0) => self.last = Some(Last::End),
+            Ok(0) => self.set_last(Last::End),
             Ok(_) => {}
             Err(error) if is_cancelled(&error) => {}
             // Others have all of them: this one gets on with a buffer of its own.
-            Err(error) if is_out_of_buffers(&error) => self.is_starved = true,
-            Err(error) => self.last = Some(Last::Error(error)),
+            Err(error) if is_out_of_buffers(&error) => {
+                self.behind.get_or_insert_default().is_starved = true;
+            }
+            Err(error) => self.set_last(Last::Error(error)),
         }
     }
 
