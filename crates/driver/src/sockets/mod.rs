@@ -129,6 +129,7 @@ impl ShardSockets {
 
     /// Whether there is a ring; makes it if nobody has asked before. This is of `shard`, whose
     /// reactor watches it.
+    #[inline(never)]
     fn is_there(&self, handle: &Handle, shard: usize) -> bool {
         let make = || {
             let made = MadeSockets::new(handle.reactor_of(shard)).ok()?;

@@ -53,10 +53,13 @@ impl Queues {
     /// Whether there is a free place in the submission queue, if need be after a flush.
     #[inline]
     pub(super) fn make_room(&mut self) -> bool {
-        if self.0.submission().is_full() {
-            // The error is that there is no room, as the next line says.
-            let _ = self.flush();
-        }
+        !self.0.submission().is_full() || self.make_room_by_flush()
+    }
+
+    #[cold]
+    fn make_room_by_flush(&mut self) -> bool {
+        // The error is that there is no room, as the next line says.
+        let _ = self.flush();
         !self.0.submission().is_full()
     }
 

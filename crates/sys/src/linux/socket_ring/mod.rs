@@ -120,11 +120,11 @@ impl<T: SocketTag> SocketRing<T> {
         if !self.queues.make_room() {
             return Err(request);
         }
-        let is_send = request.is_send();
+        let (is_send, number) = (request.is_send(), socket.as_raw_fd());
         let key = key_of(beside.0);
         if let Some(place) = self.under_way.get_mut(key) {
             if place.of_kind(is_send).is_none() && std::ptr::eq(place.tag.socket(), socket) {
-                return Ok(Self::push(&mut self.queues, place, key, request));
+                return Ok(Self::push(&mut self.queues, place, key, number, request));
             }
         }
         let key = self.under_way.insert(UnderWay {
@@ -134,19 +134,20 @@ impl<T: SocketTag> SocketRing<T> {
         });
         let place = self.under_way.get_mut(key);
         let place = place.expect("it was just put there");
-        Ok(Self::push(&mut self.queues, place, key, request))
+        Ok(Self::push(&mut self.queues, place, key, number, request))
     }
 
-    /// Queues `request`, for which there is room, at the place of `key` in the table, which has none
-    /// of its kind; what it is known by.
+    /// Queues `request`, for which there is room, on `socket`, at its place in the table, which is
+    /// that of `key` and has none of its kind; what it is known by.
     #[inline]
     fn push(
         queues: &mut Queues,
         place: &mut UnderWay<T>,
         key: Key<UnderWay<T>>,
+        socket: RawFd,
         request: SocketRequest,
     ) -> RequestKey {
-        let entry = entry(&request, types::Fd(place.tag.socket().as_raw_fd()));
+        let entry = entry(&request, types::Fd(socket));
         let is_send = request.is_send();
         *place.of_kind_mut(is_send) = Some(request);
         let number = key.as_u64() | if is_send { SEND } else { 0 };
@@ -311,7 +312,8 @@ impl<T: SocketTag> SocketRing<T> {
             unreachable!("the caller has found it")
         };
         if self.queues.make_room() {
-            Self::push(&mut self.queues, place, key, request);
+            let socket = place.tag.socket().as_raw_fd();
+            Self::push(&mut self.queues, place, key, socket, request);
         } else {
             let error = io::ErrorKind::OutOfMemory.into();
             let after = each(&place.tag, Word::Ended(request, Err(error)));
