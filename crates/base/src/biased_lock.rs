@@ -124,10 +124,10 @@ impl<T, L: SharedLock, B: Barrier> BiasedLock<T, L, B> {
     /// If the thread of the bias holds it already.
     #[inline]
     pub fn lock(&self) -> BiasedGuard<'_, T, L, B> {
-        // Relaxed: it is looked at again, below, by its thread; who finds none finds none later,
-        // and it is the shared lock that publishes what was done under the bias.
+        // Relaxed: it is looked at again, below, by its thread, and by who finds none; and it is
+        // the shared lock that publishes what was done under the bias.
         let shared = match self.bias.load(Ordering::Relaxed) {
-            NONE => Some(self.shared.hold()),
+            NONE => Some(self.hold_shared()),
             bias if bias == thread_number() && self.take_own(bias) => None,
             _ => Some(self.take_shared()),
         };
@@ -136,6 +136,19 @@ impl<T, L: SharedLock, B: Barrier> BiasedLock<T, L, B> {
             shared,
             _not_send: PhantomData,
         }
+    }
+
+    /// Takes it with the lock that all share, after the bias was seen to be gone.
+    #[inline]
+    fn hold_shared(&self) -> L::Guard<'_> {
+        let shared = self.shared.hold();
+        // Relaxed: only who has the shared lock writes it. Who was refused the barrier has put it
+        // back.
+        if self.bias.load(Ordering::Relaxed) == NONE {
+            return shared;
+        }
+        drop(shared);
+        self.take_shared()
     }
 
     /// Takes it as the thread of the bias; `false` if that has gone.
@@ -295,5 +308,41 @@ mod tests {
         let other = Arc::clone(&lock);
         assert!(thread::spawn(move || *other.lock()).join().is_err());
         assert!(lock.lock().shared.is_none(), "it is biased still");
+    }
+
+    static PASSES: AtomicU32 = AtomicU32::new(0);
+
+    /// A barrier that the system refuses the first time, after a while.
+    #[derive(Clone, Copy)]
+    struct RefusedOnce;
+
+    // SAFETY: the thread of the bias takes no lock meanwhile.
+    unsafe impl Barrier for RefusedOnce {
+        fn pass() -> bool {
+            let before = PASSES.fetch_add(1, Ordering::SeqCst);
+            while before == 0 && PASSES.load(Ordering::SeqCst) < 100 {
+                thread::yield_now();
+            }
+            before > 0
+        }
+    }
+
+    #[test]
+    fn who_waits_while_another_is_refused_the_barrier_takes_the_bias_away_itself() {
+        let lock = Arc::new(BiasedLock::<_, Sleeping, _>::new(0, Some(RefusedOnce)));
+        let [first, second] = [(); 2].map(|()| Arc::clone(&lock));
+        let refused = thread::spawn(move || drop(first.lock()));
+        while lock.bias.load(Ordering::SeqCst) != NONE {
+            thread::yield_now();
+        }
+        let waits = thread::spawn(move || {
+            let guard = second.lock();
+            guard.lock.bias.load(Ordering::SeqCst)
+        });
+        // Most often it has seen by then that there is no bias, and waits.
+        thread::sleep(std::time::Duration::from_millis(20));
+        PASSES.fetch_add(100, Ordering::SeqCst);
+        assert!(refused.join().is_err());
+        assert_eq!(waits.join().expect("it is not refused"), NONE);
     }
 }
