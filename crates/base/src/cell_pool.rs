@@ -3,7 +3,16 @@
 //!
 //! A block goes to the pool of the thread that frees it, so there is no lock. Where one thread
 //! spawns and another frees, the pool of the second fills up to its bound, and the rest goes back
-//! to the allocator.
+//! to the source that all share, some blocks at a time.
+
+mod chain;
+#[cfg(not(target_os = "linux"))]
+#[path = "cell_pool/huge_absent.rs"]
+mod huge;
+#[cfg(target_os = "linux")]
+#[path = "cell_pool/huge_linux.rs"]
+mod huge;
+mod source;
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};
 use std::cell::Cell;
@@ -11,6 +20,7 @@ use std::mem::{ManuallyDrop, MaybeUninit};
 use std::ptr::NonNull;
 
 use crate::atomic::IN_MODEL;
+use chain::{Chain, Link};
 
 /// Where a block begins is a multiple of this.
 const ALIGN: usize = 16;
@@ -41,6 +51,10 @@ pub const CLASSES: usize = 32 + 16 + 12 + 12;
 /// Bytes that a thread keeps at most: a thousand tasks of a common size (256 to 512 bytes).
 pub const BYTES_MAX: usize = 512 * 1024;
 
+/// What a thread exchanges with the source at a time: so many blocks, of so many bytes, at most.
+const BATCH: usize = 16;
+const BATCH_BYTES: usize = 16 * 1024;
+
 /// Room for a `T`, from the pool if that keeps blocks of its size; given back when dropped. What is
 /// put there is dropped by whoever puts it there.
 #[derive(Debug)]
@@ -49,9 +63,6 @@ pub struct Room<T>(NonNull<MaybeUninit<T>>);
 thread_local! {
     static POOL: CellPool = const { CellPool::new() };
 }
-
-/// Where a block is that is kept. There is the link to the one that was given before.
-type Link = Option<NonNull<u8>>;
 
 struct CellPool {
     /// By size class: the block that was given last.
@@ -95,6 +106,31 @@ impl CellPool {
         last.set(Some(place));
         true
     }
+
+    /// A block from the source; others that come with it are kept.
+    fn fill(&self, class: SizeClass) -> Block {
+        let room = (BYTES_MAX - self.bytes.get()) / class.bytes;
+        let mut blocks = source::take(class, 1 + room.min(class.batch()));
+        let block = blocks.pop().expect("the source has given one");
+        while let Some(more) = blocks.pop() {
+            let place = more.into_raw();
+            // SAFETY: it is a block of this class, for which there is room.
+            let kept = unsafe { self.keep(class, place) };
+            debug_assert!(kept, "the room was counted");
+        }
+        block
+    }
+
+    /// Gives `block` to the source, and some of its size that were kept, lest the next does too.
+    fn spill(&self, block: Block) {
+        let class = block.class;
+        let mut blocks = Chain::of(block);
+        for _ in 0..class.batch() {
+            let Some(kept) = self.take(class) else { break };
+            blocks.push(kept);
+        }
+        source::give(blocks);
+    }
 }
 
 impl Drop for CellPool {
@@ -109,8 +145,8 @@ impl Drop for CellPool {
 }
 
 impl Block {
-    /// A block that was in no pool.
-    fn new(class: SizeClass) -> Self {
+    /// A block of its own.
+    fn allocate(class: SizeClass) -> Self {
         let layout = class.layout();
         // SAFETY: no class is of no bytes.
         let place = unsafe { alloc(layout) };
@@ -118,6 +154,13 @@ impl Block {
             Some(place) => Self { place, class },
             None => handle_alloc_error(layout),
         }
+    }
+
+    /// Gives it to the allocator, where it is of its own.
+    fn deallocate(self) {
+        let layout = self.class.layout();
+        // SAFETY: `allocate` had it with this layout.
+        unsafe { dealloc(self.into_raw().as_ptr(), layout) };
     }
 
     /// Where it is. The block is lost, unless it is made of this pointer again.
@@ -140,11 +183,11 @@ impl Block {
 }
 
 impl Drop for Block {
-    /// Gives it to the allocator.
+    /// Gives it to where it came from.
     #[cold]
     fn drop(&mut self) {
-        // SAFETY: `new` allocated it with this layout.
-        unsafe { dealloc(self.place.as_ptr(), self.class.layout()) };
+        // SAFETY: it is used no more as this one, which is being dropped.
+        source::give(Chain::of(unsafe { Self::from_raw(self.place, self.class) }));
     }
 }
 
@@ -228,34 +271,65 @@ impl SizeClass {
         rows.map(|(index, bytes)| Self { bytes, index })
     }
 
+    /// How many blocks are exchanged with the source at a time, beside the one that is wanted.
+    fn batch(self) -> usize {
+        BATCH.min(BATCH_BYTES / self.bytes)
+    }
+
     #[inline]
     fn layout(self) -> Layout {
         Layout::from_size_align(self.bytes, ALIGN).expect("the largest class is small")
     }
 }
 
+/// Whether there are so many blocks of some size that what is to be used soon is better fetched
+/// [ahead](crate::ahead).
+#[must_use]
+#[inline(always)]
+pub fn is_vast() -> bool {
+    source::is_vast()
+}
+
 /// A block of `class`.
 #[inline]
 pub fn take(class: SizeClass) -> Block {
-    // Nothing may be kept, and the thread's locals may be gone.
     match POOL.try_with(|pool| pool.take(class)) {
         Ok(Some(block)) => block,
-        _ => Block::new(class),
+        _ => take_elsewhere(class),
     }
 }
 
-/// Keeps `block`, or frees it if there are enough.
+/// A block of `class`, of which the thread keeps none.
+#[cold]
+fn take_elsewhere(class: SizeClass) -> Block {
+    let block = POOL.try_with(|pool| pool.fill(class));
+    // The thread's locals may be gone.
+    block.unwrap_or_else(|_| {
+        let mut blocks = source::take(class, 1);
+        blocks.pop().expect("the source has given one")
+    })
+}
+
+/// Keeps `block`, or gives it back if there are enough.
 #[inline]
 pub fn give(block: Block) {
     let class = block.class;
     let place = block.into_raw();
     // SAFETY: it was just the place of a block of this class.
     let kept = POOL.try_with(|pool| unsafe { pool.keep(class, place) });
-    // There are enough, or the thread's locals are gone.
     if kept != Ok(true) {
         // SAFETY: as above; it was not given away.
-        drop(unsafe { Block::from_raw(place, class) });
+        give_elsewhere(unsafe { Block::from_raw(place, class) });
     }
+}
+
+/// Gives `block` back, which the thread does not keep.
+#[cold]
+fn give_elsewhere(block: Block) {
+    let mut block = Some(block);
+    // Where the thread's locals are gone, this does nothing, and it is dropped below.
+    let _ = POOL.try_with(|pool| block.take().map(|block| pool.spill(block)));
+    drop(block);
 }
 
 #[cfg(all(test, not(loom)))]

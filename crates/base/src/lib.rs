@@ -12,6 +12,7 @@
 //!
 //! Read next: [`wait`] (the one waiter list), then [`ready`] (readiness of one resource).
 
+pub mod ahead;
 pub mod atomic;
 pub mod biased_lock;
 pub mod cell_pool;

@@ -4,6 +4,8 @@ use std::mem::MaybeUninit;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
+use crate::ahead;
+
 /// Wakers that one list holds without a heap allocation.
 const INLINE: usize = 32;
 
@@ -41,6 +43,7 @@ impl WakeList {
     /// Appends a waker.
     #[inline]
     pub fn push(&mut self, waker: Waker) {
+        ahead::fetch(waker.data());
         match self.inline.get_mut(self.inline_len) {
             Some(slot) => {
                 slot.write(waker);

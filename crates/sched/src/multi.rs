@@ -423,15 +423,20 @@ unsafe impl Schedule for Multi {
 }
 
 impl Item for Runnable {
+    #[inline]
     fn into_raw(self) -> *mut () {
-        Runnable::into_raw(self).as_ptr().cast()
+        Runnable::into_raw(self)
     }
 
+    #[inline]
     unsafe fn from_raw(raw: *mut ()) -> Self {
-        // SAFETY: `into_raw` gives no null pointer.
-        let raw = unsafe { std::ptr::NonNull::new_unchecked(raw) };
         // SAFETY: the trait's contract: `raw` came from `into_raw` and is used once.
-        unsafe { Runnable::from_raw(raw.cast()) }
+        unsafe { Runnable::from_raw(raw) }
+    }
+
+    #[inline]
+    fn fetch(&self) {
+        Runnable::fetch(self);
     }
 }
 

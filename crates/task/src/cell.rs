@@ -206,6 +206,7 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
         drop_join: join::drop_join::<F, S>,
         free: free::<F, S>,
         stamp_at: Self::STAMP_AT,
+        bytes: size_of::<Self>(),
     };
 
     /// Polls the future once; whether it was ready. Then its output is in its place, or why it

@@ -67,6 +67,8 @@ pub(crate) struct Vtable {
     pub(crate) free: unsafe fn(NonNull<Header>),
     /// How far behind the header the stamp lies, if there is one.
     pub(crate) stamp_at: usize,
+    /// How many bytes the task has, without a stamp.
+    pub(crate) bytes: usize,
 }
 
 impl Header {

@@ -7,6 +7,7 @@ use std::ptr::NonNull;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use yamanote_base::ahead;
 use yamanote_base::budget::{self, Budget};
 use yamanote_trace::TaskKind;
 
@@ -27,14 +28,13 @@ pub struct Runnable {
     reference: ManuallyDrop<Reference>,
 }
 
+/// How many lines of a task are fetched at most.
+const LINES_MAX: usize = 24;
+
 /// A task, seen by its scheduler.
 #[derive(Debug)]
 #[repr(transparent)]
 pub struct TaskRef(pub(crate) Reference);
-
-/// A task as a pointer, for queues of pointers.
-#[derive(Debug)]
-pub struct RawTask(());
 
 impl Runnable {
     /// # Safety
@@ -103,11 +103,11 @@ impl Runnable {
         self.reference.stamp()?.set_taken(age)
     }
 
-    /// Gives the runnable up for a pointer.
+    /// Gives the runnable up for a word: the address of the task.
     #[must_use = "the task is lost unless it is made a runnable again"]
     #[inline]
-    pub fn into_raw(self) -> NonNull<RawTask> {
-        self.into_header().cast()
+    pub fn into_raw(self) -> *mut () {
+        self.into_header().as_ptr().cast()
     }
 
     /// The runnable behind `raw`.
@@ -116,9 +116,19 @@ impl Runnable {
     /// `raw` came from [`into_raw`](Self::into_raw) and is used once.
     #[must_use]
     #[inline]
-    pub unsafe fn from_raw(raw: NonNull<RawTask>) -> Self {
+    pub unsafe fn from_raw(raw: *mut ()) -> Self {
+        // SAFETY: `into_raw` gives no null pointer.
+        let header = unsafe { NonNull::new_unchecked(raw.cast()) };
         // SAFETY: `into_raw` left its reference counted.
-        unsafe { Self::new(raw.cast()) }
+        unsafe { Self::new(header) }
+    }
+
+    /// Has the task's memory [fetched](ahead), which is about to be run; of a large one, a part.
+    #[inline]
+    pub fn fetch(&self) {
+        let header = self.reference.header();
+        let lines = header.vtable().bytes.div_ceil(ahead::LINE);
+        ahead::fetch_lines(header, lines.min(LINES_MAX));
     }
 
     #[inline]

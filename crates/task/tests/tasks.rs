@@ -461,3 +461,18 @@ fn tasks_are_told_apart_by_the_thread_that_runs_them() {
     let inner_id = result(outer).expect("it ended");
     SEEN.with_borrow(|seen| assert_eq!(*seen, [outer_id, inner_id, outer_id]));
 }
+
+#[test]
+fn memory_is_fetched_of_tasks_of_every_size() {
+    let scheduler = TestScheduler::new(1);
+    let (small, small_handle) = scheduler.bind(async { 1 });
+    let (large, large_handle) = scheduler.bind(async { [7_u32; 10_000] });
+    for runnable in small.into_iter().chain(large) {
+        runnable.fetch();
+        let raw = runnable.into_raw();
+        // SAFETY: once.
+        unsafe { Runnable::from_raw(raw) }.run();
+    }
+    assert_eq!(result(small_handle).unwrap(), 1);
+    assert_eq!(result(large_handle).unwrap(), [7; 10_000]);
+}

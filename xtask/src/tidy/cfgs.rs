@@ -14,6 +14,7 @@ const PLATFORM: &[&str] = &[
     "not",
     "unix",
     "windows",
+    "target_arch",
     "target_os",
     "target_family",
 ];

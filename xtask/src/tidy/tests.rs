@@ -230,6 +230,7 @@ fn a_cfg_outside_the_list_is_found() {
     );
     assert!(found("a.rs", "#[cfg(not(windows))]\npub use b::C;").is_empty());
     assert!(found("a.rs", "#[cfg(any(target_os = \"linux\"))]\nmod a;").is_empty());
+    assert!(found("a.rs", "#[cfg(target_arch = \"x86_64\")]\nmod a;").is_empty());
     assert!(found("allowed.rs", "#[cfg(unix)]\nfn a() {}").is_empty());
     assert!(found("tests/loom_a.rs", "#![cfg(loom)]").is_empty());
 }

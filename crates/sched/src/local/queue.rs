@@ -5,10 +5,13 @@
 
 use std::cell::{Cell, UnsafeCell};
 use std::marker::PhantomData;
+use std::mem::ManuallyDrop;
 use std::ptr;
 
+use yamanote_base::cell_pool;
+
 use crate::burst;
-use crate::multi::queue::Item;
+use crate::multi::queue::{AHEAD, Item};
 
 /// How many items it has room for at first.
 const LEN: usize = 64;
@@ -100,8 +103,21 @@ impl<T: Item> Queue<T> {
         }
         self.head.set(head.wrapping_add(1));
         let item = self.with_place(head, Cell::get);
+        if cell_pool::is_vast() {
+            self.fetch_ahead(head);
+        }
         // SAFETY: `push` has put it there. The place lies before the head now: it is used once.
         Some(unsafe { T::from_raw(item) })
+    }
+
+    /// Has an item fetched that will be taken soon, when the one at `head` is.
+    #[cold]
+    fn fetch_ahead(&self, head: usize) {
+        if self.tail.get().wrapping_sub(head) > AHEAD {
+            let item = self.with_place(head.wrapping_add(AHEAD), Cell::get);
+            // SAFETY: `push` has put it there, and it stays there: this one is not dropped.
+            ManuallyDrop::new(unsafe { T::from_raw(item) }).fetch();
+        }
     }
 
     /// Moves the items of `other` behind those that are here.

@@ -17,7 +17,9 @@
 
 use std::ptr;
 
+use yamanote_base::ahead;
 use yamanote_base::atomic::{Arc, AtomicPtr, AtomicU64, IN_MODEL, Ordering};
+use yamanote_base::cell_pool;
 
 /// Slots of a ring; a power of two.
 pub const LEN: usize = if IN_MODEL { 4 } else { 256 };
@@ -32,7 +34,17 @@ pub trait Item: Send + Sized {
     /// # Safety
     /// `raw` came from [`into_raw`](Self::into_raw) and is used once.
     unsafe fn from_raw(raw: *mut ()) -> Self;
+
+    /// Has its memory [fetched](ahead), which will be used soon.
+    fn fetch(&self) {}
 }
+
+/// How far behind the item that is taken that one is which is fetched: so much ahead that it is
+/// there in time, and not so far that it is gone again.
+pub(crate) const AHEAD: usize = 2;
+
+/// How much of such an item is fetched from a ring, where there is no asking it for its size.
+const LINES: usize = 8;
 
 struct Ring {
     head: AtomicU64,
@@ -158,8 +170,21 @@ impl<T: Item> Local<T> {
     pub fn pop(&mut self) -> Option<T> {
         let mut copied = ptr::null_mut();
         let count = self.ring.take(|there| there.min(1), |_, raw| copied = raw);
+        if cell_pool::is_vast() {
+            self.fetch_ahead();
+        }
         // SAFETY: take() claimed it, so it is here alone.
         (count == 1).then(|| unsafe { T::from_raw(copied) })
+    }
+
+    /// Has what will be taken soon fetched, after something was taken.
+    #[cold]
+    fn fetch_ahead(&self) {
+        // Relaxed: a hint. If thieves take it, it was in vain.
+        let head = self.ring.head.load(Ordering::Relaxed);
+        let slot = self.ring.slot(head + AHEAD as u64 - 1);
+        // No more is known of it: a thief may have run it by now.
+        ahead::fetch_lines(slot.load(Ordering::Relaxed), LINES);
     }
 
     /// How many items are in the ring.

@@ -1,0 +1,5 @@
+//! Huge pages, where a program need not ask (FreeBSD) or cannot (macOS, Windows).
+
+use std::ptr::NonNull;
+
+pub(super) fn ask(_: NonNull<u8>, _: usize) {}
