@@ -5,6 +5,8 @@
 //! when none is left. Code that runs outside of a task has no limit.
 
 use std::cell::Cell;
+use std::future::poll_fn;
+use std::mem;
 use std::task::{Context, Poll, ready};
 
 use crate::hooks;
@@ -15,6 +17,8 @@ const UNITS: u8 = 128;
 
 thread_local! {
     static CURRENT: Cell<Budget> = const { Cell::new(Budget::UNLIMITED) };
+    /// Whether somebody has [given way](give_way), who is about to be queued.
+    static GIVES_WAY: Cell<bool> = const { Cell::new(false) };
 }
 
 /// What is left to spend: a byte, so that whether something is left is one comparison.
@@ -165,7 +169,44 @@ fn refuse(cx: &Context<'_>) {
         hooks::budget_spent();
         probe::emit(Point::BudgetSpent, 0);
     }
+    give_way(cx);
+}
+
+/// Wakes the task, which is to run again after all others that can, and after a turn of the driver.
+/// Who just wakes itself waits for those before it alone.
+#[inline]
+pub fn give_way(cx: &Context<'_>) {
+    note_way_given(true);
     cx.waker().wake_by_ref();
+}
+
+/// [Gives way](give_way), and is ready when it is polled again.
+///
+/// *Cancel safety:* it does nothing else.
+pub async fn after_others() {
+    let mut has_given_way = false;
+    poll_fn(|cx| {
+        if !mem::replace(&mut has_given_way, true) {
+            give_way(cx);
+            return Poll::Pending;
+        }
+        Poll::Ready(())
+    })
+    .await;
+}
+
+/// Whether somebody has given way on this thread since the last time.
+#[inline]
+pub fn take_way_given() -> bool {
+    note_way_given(false)
+}
+
+#[inline]
+fn note_way_given(is_given: bool) -> bool {
+    // While the thread's locals are being destroyed there is no task.
+    GIVES_WAY
+        .try_with(|gives_way| gives_way.replace(is_given))
+        .unwrap_or(false)
 }
 
 #[cfg(test)]
@@ -191,6 +232,20 @@ mod tests {
             assert!(!current().has_remaining());
         });
         assert!(poll_proceed(&mut cx).is_ready());
+    }
+
+    #[test]
+    fn who_gives_way_or_has_nothing_left_is_told_apart_from_who_wakes_itself() {
+        let mut cx = Context::from_waker(Waker::noop());
+        cx.waker().wake_by_ref();
+        assert!(!take_way_given());
+        give_way(&cx);
+        assert!(take_way_given());
+        assert!(!take_way_given());
+        with(Budget::SPENT, || {
+            assert!(poll_proceed(&mut cx).is_pending())
+        });
+        assert!(take_way_given());
     }
 
     #[test]

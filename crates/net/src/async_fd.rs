@@ -12,7 +12,6 @@ use std::task::{Context, Poll, ready};
 use yamanote_base::budget;
 use yamanote_base::ready::{Direction, ReadyEvent};
 use yamanote_driver::context;
-use yamanote_driver::resource::wait::next_poll;
 use yamanote_driver::resource::{Registration, Watched};
 use yamanote_io::Interest;
 
@@ -354,7 +353,7 @@ impl<T: AsRawFd> AsyncFd<T> {
                 return result;
             }
             if is_closed {
-                next_poll().await;
+                budget::after_others().await;
             }
         }
     }

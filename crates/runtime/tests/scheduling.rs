@@ -1,12 +1,13 @@
 //! Who runs when: no task waits for ever, also behind others that never end or never yield.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
 use std::task::{Poll, Waker};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
-use yamanote_runtime::{Builder, Runtime, spawn};
+use yamanote_runtime::{Builder, Runtime, spawn, yield_now};
 
 const LONG: Duration = Duration::from_secs(20);
 
@@ -20,7 +21,7 @@ type Place = Arc<Mutex<Option<Waker>>>;
 
 /// Wakes the other and waits for it, until `ended`; once both play, a third task is spawned.
 async fn play(mine: Place, other: Place, ended: Arc<AtomicBool>, mut third: Third) {
-    std::future::poll_fn(|cx| {
+    poll_fn(|cx| {
         *mine.lock().unwrap() = Some(cx.waker().clone());
         let other = other.lock().unwrap().take();
         if let Some(other) = other {
@@ -55,7 +56,7 @@ fn two_tasks_that_wake_each_other_starve_no_third() {
 /// Is polled again and again until `ended`; tells on which thread, when that is another one.
 async fn tell_threads(tx: mpsc::Sender<ThreadId>, ended: Arc<AtomicBool>) {
     let mut last = None;
-    std::future::poll_fn(|cx| {
+    poll_fn(|cx| {
         let here = thread::current().id();
         if last.replace(here) != Some(here) {
             let _ = tx.send(here);
@@ -174,4 +175,40 @@ fn one_task_from_outside_wakes_one_worker() {
     // room for the workers' start. A storm would be four for each.
     let parked = parks() - before;
     assert!(parked <= 2 * ROUNDS + 8, "{parked} parks");
+}
+
+#[test]
+fn who_wakes_itself_waits_for_the_queue_and_who_yields_for_the_main_future_too() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let (woken, yielded) = (Arc::new(AtomicU32::new(0)), Arc::new(AtomicU32::new(0)));
+    let (wakes_itself, yields) = (woken.clone(), yielded.clone());
+    runtime.block_on(async move {
+        let mut left = 10;
+        spawn(poll_fn(move |cx| {
+            wakes_itself.fetch_add(1, Ordering::Relaxed);
+            if left == 0 {
+                return Poll::Ready(());
+            }
+            left -= 1;
+            cx.waker().wake_by_ref();
+            Poll::Pending
+        }));
+        spawn(async move {
+            for _ in 0..10 {
+                yields.fetch_add(1, Ordering::Relaxed);
+                yield_now().await;
+            }
+        });
+        let polls = || {
+            (
+                woken.load(Ordering::Relaxed),
+                yielded.load(Ordering::Relaxed),
+            )
+        };
+        // As with tokio.
+        yield_now().await;
+        assert_eq!(polls(), (11, 1));
+        yield_now().await;
+        assert_eq!(polls(), (11, 2));
+    });
 }

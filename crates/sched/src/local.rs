@@ -312,6 +312,8 @@ impl Desk {
     fn run_some(&self, asked: &Asked<'_>) {
         let parts = &*self.local.0;
         self.kit.end_yields();
+        // That of the main future, which is no task.
+        budget::take_way_given();
         self.turn_if_asked(asked);
         // Bounded: a turn is due once in `event_interval` polls.
         loop {
@@ -496,7 +498,7 @@ unsafe impl Schedule for Local {
 
     #[inline]
     fn reschedule(&self, task: Runnable) {
-        self.push(task, true);
+        self.push(task, budget::take_way_given());
     }
 
     #[inline]

@@ -1,9 +1,8 @@
 //! Stopping and moving the clock, for tests: [`pause`], [`resume`], [`advance`].
 
-use std::future::poll_fn;
-use std::task::Poll;
 use std::time::Duration;
 
+use yamanote_base::budget;
 use yamanote_driver::clock;
 
 /// Stops the clock of the current runtime; from now on it jumps to the next timer whenever
@@ -63,13 +62,5 @@ pub fn resume() {
 pub async fn advance(duration: Duration) {
     clock::advance(duration);
     // The scheduler turns the driver before it polls anything else.
-    let mut yielded = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut yielded, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
+    budget::after_others().await;
 }

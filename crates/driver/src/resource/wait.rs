@@ -17,7 +17,6 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
-use std::mem;
 use std::task::{Context, Poll, ready};
 
 use yamanote_base::budget;
@@ -211,28 +210,14 @@ pub trait Watched {
                     return result;
                 }
                 settle(self, event, interest)?;
+                // What is closed cannot be cleared, though somebody may open the other end of a
+                // FIFO anew.
                 if event.is_some_and(|event| event.is_ever_ready()) {
-                    next_poll().await;
+                    budget::after_others().await;
                 }
             }
         }
     }
-}
-
-/// Waits for the task's next poll, which comes when others have had their turn.
-///
-/// For who met `WouldBlock` where something is closed. That cannot be cleared, though somebody may
-/// open the other end of a FIFO anew.
-pub async fn next_poll() {
-    let mut is_next = false;
-    poll_fn(|cx| match mem::replace(&mut is_next, true) {
-        true => Poll::Ready(()),
-        false => {
-            cx.waker().wake_by_ref();
-            Poll::Pending
-        }
-    })
-    .await;
 }
 
 fn poll_loop<W: Watched + ?Sized, R>(
@@ -244,7 +229,7 @@ fn poll_loop<W: Watched + ?Sized, R>(
 ) -> Poll<io::Result<R>> {
     let charge = ready!(budget::poll_proceed(cx));
     // Bounded: each round clears an event, or ends; events come from another thread's turn. Where
-    // what is closed cannot be cleared, it ends as next_poll() does.
+    // what is closed cannot be cleared, it gives way.
     loop {
         let event = match watched.cell() {
             Some(cell) => Some(ready!(poll_cell(cell, cx, direction))?),
@@ -257,7 +242,7 @@ fn poll_loop<W: Watched + ?Sized, R>(
         if is_would_block(&result) {
             settle(watched, event, direction.interest())?;
             if event.is_some_and(|event| event.is_ever_ready()) {
-                cx.waker().wake_by_ref();
+                budget::give_way(cx);
                 return Poll::Pending;
             }
             continue;
@@ -301,7 +286,7 @@ fn poll_newly<W: Watched + ?Sized>(
 ) -> Poll<io::Result<ReadyEvent>> {
     let event = ready!(poll_cell(cell, cx, direction))?;
     if watched.gives_way(direction.interest()) {
-        cx.waker().wake_by_ref();
+        budget::give_way(cx);
         return Poll::Pending;
     }
     Poll::Ready(Ok(event))
