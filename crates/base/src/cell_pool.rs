@@ -6,12 +6,6 @@
 //! to the source that all share, some blocks at a time.
 
 mod chain;
-#[cfg(not(target_os = "linux"))]
-#[path = "cell_pool/huge_absent.rs"]
-mod huge;
-#[cfg(target_os = "linux")]
-#[path = "cell_pool/huge_linux.rs"]
-mod huge;
 mod source;
 
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error};

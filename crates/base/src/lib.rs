@@ -16,6 +16,12 @@ pub mod ahead;
 pub mod atomic;
 pub mod biased_lock;
 pub mod cell_pool;
+#[cfg(not(target_os = "linux"))]
+#[path = "huge_absent.rs"]
+pub mod huge;
+#[cfg(target_os = "linux")]
+#[path = "huge_linux.rs"]
+pub mod huge;
 pub mod lock;
 pub mod places;
 pub mod slab;

@@ -13,9 +13,10 @@ use std::ptr::NonNull;
 use std::sync::LazyLock;
 
 use super::chain::Chain;
-use super::{Block, SizeClass, huge};
+use super::{Block, SizeClass};
 use crate::ahead::LINE;
 use crate::atomic::plain::{AtomicUsize, Ordering};
+use crate::huge;
 use crate::lock::Mutex;
 
 /// Bytes of a chunk, which begins at a multiple of them: a huge page of most systems.

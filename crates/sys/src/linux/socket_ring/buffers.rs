@@ -17,6 +17,7 @@ use io_uring::Submitter;
 use io_uring::types::BufRingEntry;
 use yamanote_base::atomic::ListLock;
 use yamanote_base::atomic::plain::{AtomicU16, Ordering};
+use yamanote_base::huge;
 
 use crate::held::{Header, Held, Kind};
 
@@ -88,6 +89,8 @@ impl BufferPool {
     /// forgotten them.
     pub(super) fn provide(submitter: &Submitter<'_>) -> io::Result<Self> {
         let memory = map(MEMORY_LEN)?;
+        // As all pass through the caches, so do their pages through the processor's notes of them.
+        huge::ask(memory, MEMORY_LEN);
         let free = map(FREE_LEN).inspect_err(|_| unmap(memory, MEMORY_LEN))?;
         let buffers = Box::new(Buffers {
             memory,

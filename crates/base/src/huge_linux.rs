@@ -10,8 +10,9 @@ unsafe extern "C" {
     fn madvise(addr: *mut c_void, length: usize, advice: c_int) -> c_int;
 }
 
-/// Asks that so many bytes from `place`, which begin at a multiple of their number, be on one page.
-pub(super) fn ask(place: NonNull<u8>, bytes: usize) {
+/// Asks that so many bytes from `place` be on huge pages, as far as these have room there. For
+/// memory of which all is used, else what is not takes as much of the machine.
+pub fn ask(place: NonNull<u8>, bytes: usize) {
     // What it answers does not matter: there may be none, or the system be told not to give any.
     // SAFETY: whatever memory that is, this advice changes nothing that a program sees of it.
     unsafe { madvise(place.as_ptr().cast(), bytes, HUGE_PAGE) };
