@@ -5,8 +5,9 @@
 //! when none is left. Code that runs outside of a task has no limit.
 
 use std::cell::Cell;
-use std::future::poll_fn;
+use std::future::Future;
 use std::mem;
+use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use crate::hooks;
@@ -183,16 +184,22 @@ pub fn give_way(cx: &Context<'_>) {
 /// [Gives way](give_way), and is ready when it is polled again.
 ///
 /// *Cancel safety:* it does nothing else.
-pub async fn after_others() {
-    let mut has_given_way = false;
-    poll_fn(|cx| {
-        if !mem::replace(&mut has_given_way, true) {
+#[derive(Debug, Default)]
+pub struct AfterOthers {
+    has_given_way: bool,
+}
+
+impl Future for AfterOthers {
+    type Output = ();
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if !mem::replace(&mut self.has_given_way, true) {
             give_way(cx);
             return Poll::Pending;
         }
         Poll::Ready(())
-    })
-    .await;
+    }
 }
 
 /// Whether somebody has given way on this thread since the last time.

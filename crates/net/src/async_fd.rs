@@ -353,7 +353,7 @@ impl<T: AsRawFd> AsyncFd<T> {
                 return result;
             }
             if is_closed {
-                budget::after_others().await;
+                budget::AfterOthers::default().await;
             }
         }
     }

@@ -6,5 +6,5 @@ use yamanote_base::budget;
 ///
 /// *Cancel safety:* it does nothing else.
 pub async fn yield_now() {
-    budget::after_others().await;
+    budget::AfterOthers::default().await;
 }

@@ -62,5 +62,5 @@ pub fn resume() {
 pub async fn advance(duration: Duration) {
     clock::advance(duration);
     // The scheduler turns the driver before it polls anything else.
-    budget::after_others().await;
+    budget::AfterOthers::default().await;
 }

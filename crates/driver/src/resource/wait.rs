@@ -213,7 +213,7 @@ pub trait Watched {
                 // What is closed cannot be cleared, though somebody may open the other end of a
                 // FIFO anew.
                 if event.is_some_and(|event| event.is_ever_ready()) {
-                    budget::after_others().await;
+                    budget::AfterOthers::default().await;
                 }
             }
         }
