@@ -49,7 +49,8 @@ struct Source {
     open_from: usize,
 }
 
-/// A piece of memory that is cut into blocks.
+/// A piece of memory that is cut into blocks. It goes back to the allocator when dropped, unless a
+/// block of it is out: then it is lost.
 struct Chunk {
     place: NonNull<u8>,
     /// Bytes from which on it has never been used.
@@ -148,7 +149,7 @@ impl Source {
         // One is kept for what comes next.
         let empty = || self.chunks.iter().filter(|chunk| is_empty(chunk));
         if is_empty(&self.chunks[index]) && empty().count() > 1 {
-            self.chunks.remove(index).deallocate();
+            self.chunks.remove(index);
         }
     }
 }
@@ -164,12 +165,6 @@ impl Chunk {
             returned: Chain::new(class),
             out: 0,
         })
-    }
-
-    /// Gives an empty one to the allocator.
-    fn deallocate(self) {
-        // SAFETY: `allocate` had it with this layout, and no block of it is out.
-        unsafe { dealloc(self.place.as_ptr(), CHUNK_LAYOUT) };
     }
 
     fn has_room(&self, class: SizeClass) -> bool {
@@ -213,6 +208,15 @@ impl Chunk {
         if self.out == 0 {
             // Relaxed: a hint.
             USED_CHUNKS.fetch_sub(1, Ordering::Relaxed);
+        }
+    }
+}
+
+impl Drop for Chunk {
+    fn drop(&mut self) {
+        if self.out == 0 {
+            // SAFETY: `allocate` had it with this layout, and no block of it is out.
+            unsafe { dealloc(self.place.as_ptr(), CHUNK_LAYOUT) };
         }
     }
 }
