@@ -1,8 +1,8 @@
 //! Tasks that are not `Send`, polled by one future on one thread: [`LocalSet`].
 //!
 //! ```text
-//!   woken in the set's own scope  ──▶ queue ─┐
-//!   woken from elsewhere          ──▶ remote ─┴─▶ tick: up to 61 polls, when the set is polled
+//!   woken in the set's own scope, or elsewhere ──▶ queue ──▶ tick: up to 61 polls, when the
+//!   gave way ──▶ yielded ──▶ when the set is polled again ────┘    set is polled
 //! ```
 //!
 //! What other threads may touch is in its `LocalScheduler`; the tasks themselves are
@@ -18,6 +18,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
+use yamanote_base::budget;
 use yamanote_sched::config::UnhandledPanic;
 use yamanote_task::{JoinHandle, SpawnMeta};
 
@@ -201,14 +202,40 @@ impl LocalSet {
         self.id
     }
 
-    /// Polls tasks of the set; `true` if more wait.
-    fn tick(&self) -> bool {
+    /// Stands in the set, of which a poll begins.
+    fn begin_poll(&self, cx: &Context<'_>) -> ScopeGuard {
+        self.scheduler.register(cx.waker());
+        self.scheduler.end_yields();
+        ScopeGuard::polling(self.scheduler.clone())
+    }
+
+    /// Polls tasks of the set, and wakes who polls it if it is to be polled again; whether it left
+    /// some that do not give way.
+    fn tick(&self, cx: &Context<'_>) -> bool {
+        // What is polled with the set may have, which is not to be taken for one of its tasks.
+        let gave_way = budget::take_way_given();
+        let has_more = self.has_more_after_polls();
+        if has_more {
+            cx.waker().wake_by_ref();
+        } else if gave_way || self.scheduler.has_yielded() {
+            // The whole set gives way to those to whom its tasks do.
+            budget::give_way(cx);
+        }
+        has_more
+    }
+
+    /// Polls tasks of the set; `true` if it leaves some.
+    fn has_more_after_polls(&self) -> bool {
         for _ in 0..POLLS_MAX {
             let failed = self.scheduler.has_failed();
             let ignored = self.unhandled_panic == UnhandledPanic::Ignore;
             assert!(ignored || !failed, "{TASK_PANICKED}");
             match self.scheduler.pop() {
-                Some(task) => task.run(),
+                Some(task) => {
+                    // A task that gave way, and then did something else instead.
+                    budget::take_way_given();
+                    task.run();
+                }
                 None => return false,
             }
         }
@@ -221,16 +248,10 @@ impl Future for LocalSet {
 
     /// Ends when the set has no tasks.
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        self.scheduler.register(cx.waker());
-        let _scope = ScopeGuard::polling(self.scheduler.clone());
-        if self.tick() {
-            cx.waker().wake_by_ref();
-            return Poll::Pending;
-        }
-        if self.scheduler.is_empty() {
-            Poll::Ready(())
-        } else {
-            Poll::Pending
+        let _scope = self.begin_poll(cx);
+        match self.tick(cx) || !self.scheduler.is_empty() {
+            true => Poll::Pending,
+            false => Poll::Ready(()),
         }
     }
 }
@@ -240,14 +261,11 @@ impl<F: Future> Future for RunUntil<'_, F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = self.project();
-        this.set.scheduler.register(cx.waker());
-        let _scope = ScopeGuard::polling(this.set.scheduler.clone());
+        let _scope = this.set.begin_poll(cx);
         if let Poll::Ready(output) = this.future.poll(cx) {
             return Poll::Ready(output);
         }
-        if this.set.tick() {
-            cx.waker().wake_by_ref();
-        }
+        this.set.tick(cx);
         Poll::Pending
     }
 }

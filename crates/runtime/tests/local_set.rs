@@ -183,6 +183,96 @@ fn tasks_that_never_wait_do_not_starve_the_future_beside_them() {
     });
 }
 
+/// Wakes itself `times` times, and notes it each time.
+async fn note_and_wake(log: Rc<RefCell<String>>, name: char, times: usize) {
+    for _ in 0..times {
+        log.borrow_mut().push(name);
+        let mut woken = false;
+        poll_fn(|cx| match std::mem::replace(&mut woken, true) {
+            true => Poll::Ready(()),
+            false => {
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
+        })
+        .await;
+    }
+}
+
+/// Yields `times` times, and notes it each time.
+async fn note_and_yield(log: Rc<RefCell<String>>, name: char, times: usize) {
+    for _ in 0..times {
+        log.borrow_mut().push(name);
+        yield_now().await;
+    }
+}
+
+/// What tasks of a set on `runtime` note: one that yields, one that wakes itself.
+fn noted_by_two(runtime: &Runtime) -> String {
+    let log = Rc::new(RefCell::new(String::new()));
+    let set = LocalSet::new();
+    set.spawn_local(note_and_yield(log.clone(), 'y', 3));
+    set.spawn_local(note_and_wake(log.clone(), 'w', 4));
+    runtime.block_on(set);
+    log.take()
+}
+
+#[test]
+fn a_task_that_yields_lets_the_whole_thread_run_first() {
+    assert_eq!(noted_by_two(&current_thread()), "ywwwwyy");
+
+    let log = Rc::new(RefCell::new(String::new()));
+    let runtime = LocalRuntime::new().expect("the system gives a selector");
+    let (inner, other) = (log.clone(), log.clone());
+    runtime.block_on(async {
+        let set = spawn_local(async move {
+            let set = LocalSet::new();
+            set.spawn_local(note_and_yield(inner.clone(), 'y', 3));
+            set.await;
+        });
+        let beside = spawn_local(note_and_wake(other, 'w', 4));
+        set.await.expect("it is not aborted");
+        beside.await.expect("it is not aborted");
+    });
+    assert_eq!(log.take(), "ywwwwyy");
+}
+
+#[test]
+fn a_future_that_yields_beside_a_set_is_not_taken_for_one_of_its_tasks() {
+    let log = Rc::new(RefCell::new(String::new()));
+    let set = LocalSet::new();
+    set.spawn_local(note_and_wake(log.clone(), 'w', 4));
+    set.block_on(&current_thread(), note_and_yield(log.clone(), 'y', 3));
+    assert_eq!(log.take(), "ywwwwyy");
+}
+
+#[test]
+fn where_no_other_task_runs_a_task_that_yields_is_polled_in_its_turn() {
+    let runtime = Builder::new_multi_thread().worker_threads(1).build();
+    let runtime = runtime.expect("the system gives a selector");
+    assert_eq!(noted_by_two(&runtime), "ywywyww");
+}
+
+#[test]
+fn a_dropped_set_drops_tasks_that_have_yielded() {
+    let held = Rc::new(());
+    let set = LocalSet::new();
+    let inside = held.clone();
+    let join = set.spawn_local(async move {
+        let _inside = inside;
+        loop {
+            yield_now().await;
+        }
+    });
+    let runtime = current_thread();
+    runtime.block_on(set.run_until(yield_now()));
+    assert_eq!(Rc::strong_count(&held), 2);
+    drop(set);
+    assert_eq!(Rc::strong_count(&held), 1);
+    let joined: Result<(), _> = runtime.block_on(join);
+    assert!(joined.is_err_and(|error| error.is_cancelled()));
+}
+
 #[test]
 #[should_panic = "`spawn_local` called from outside of a `task::LocalSet`"]
 fn spawn_local_needs_a_set() {

@@ -93,6 +93,12 @@ thread_local! {
     };
 }
 
+/// Whether the current thread runs a scheduler of one thread, whichever it is.
+#[must_use]
+pub fn is_any_here() -> bool {
+    !HERE.get().scheduler.is_null()
+}
+
 /// What the wakers of its tasks do: without atomics where the scheduler runs.
 static WAKERS: RawWakerVTable = yamanote_task::wakers_here::<Local>();
 

@@ -6,8 +6,10 @@ use std::task::Waker;
 use std::thread::{self, ThreadId};
 
 use yamanote_base::atomic::plain::{AtomicBool, Ordering};
+use yamanote_base::budget;
 use yamanote_base::waker_cell::WakerCell;
 use yamanote_sched::inject::Inject;
+use yamanote_sched::local;
 use yamanote_task::{
     Id, JoinHandle, LARGE_FUTURE, Own, Runnable, Schedule, SpawnMeta, TaskList, TaskRef,
 };
@@ -23,6 +25,8 @@ struct LocalSchedulerParts {
     tasks: TaskList<LocalScheduler>,
     /// First come, first served. Uncontended, unless other threads wake tasks of the set.
     queue: Inject,
+    /// Tasks that gave way: they run again when the set is polled the next time.
+    yielded: Inject,
     /// Whoever polls the set.
     waiting: WakerCell,
     /// A task panicked.
@@ -36,6 +40,7 @@ impl LocalScheduler {
         Self(Arc::new(LocalSchedulerParts {
             tasks: TaskList::new(1, false),
             queue: Inject::default(),
+            yielded: Inject::default(),
             waiting: WakerCell::new(),
             failed: AtomicBool::new(false),
             thread: thread::current().id(),
@@ -97,6 +102,19 @@ impl LocalScheduler {
         self.0.queue.pop()
     }
 
+    /// Tasks that gave way are to run again, after those that are queued.
+    pub(super) fn end_yields(&self) {
+        // Bounded: a task gives way while it is polled, so none does now.
+        while let Some(task) = self.0.yielded.pop() {
+            self.0.queue.push(task);
+        }
+    }
+
+    /// Whether a task waits for the next time that the set is polled.
+    pub(super) fn has_yielded(&self) -> bool {
+        !self.0.yielded.is_empty()
+    }
+
     /// Whether the set has no tasks.
     pub(super) fn is_empty(&self) -> bool {
         self.0.tasks.alive() == 0
@@ -118,6 +136,7 @@ impl LocalScheduler {
         self.0.tasks.close_and_cancel_all();
         // What is under way to the queue is stale.
         self.0.queue.close();
+        self.0.yielded.close();
     }
 
     /// Whether both are the same scheduler.
@@ -136,6 +155,15 @@ unsafe impl Schedule for LocalScheduler {
         let kept = self.clone();
         kept.0.queue.push(task);
         kept.0.waiting.wake();
+    }
+
+    // Where nothing but the set waits to be polled, there are no others to run first.
+    fn reschedule(&self, task: Runnable) {
+        if budget::take_way_given() && local::is_any_here() {
+            self.0.yielded.push(task);
+            return;
+        }
+        self.schedule(task);
     }
 
     fn enter(&self, task: &TaskRef) -> bool {
