@@ -20,6 +20,7 @@ mod duplex;
 mod ends;
 mod errors;
 mod files;
+mod local_sets;
 mod locks;
 mod misuse;
 mod mpsc;
@@ -76,6 +77,7 @@ const FAMILIES: &[Family] = &[
     ("time/sleep", 200, time::sleeps),
     ("time/interval", 200, time::intervals),
     ("tasks/tasks", 300, tasks::tasks),
+    ("tasks/local_sets", 500, local_sets::local_sets),
     ("budget/budget", budget::SEEDS, budget::budget),
     ("words/errors", 1, errors::errors),
     ("words/misuse", 1, misuse::misuse),
