@@ -38,7 +38,6 @@ pub mod unpark;
 
 pub use handle::{Config, Handle, new};
 pub use turn::{Driver, Turned};
-pub use yamanote_sys::cores;
 
 use std::fmt;
 use std::io;

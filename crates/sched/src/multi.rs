@@ -12,7 +12,6 @@
 //! left to the worker that has them; [`monitor`] sees to workers that are stuck in a long poll.
 //! Read next: [`worker`].
 
-mod core_note;
 pub mod idle;
 pub mod monitor;
 pub mod next_slot;
@@ -38,7 +37,6 @@ use yamanote_task::{
 use crate::config::{Config, Hooks, UnhandledPanic};
 use crate::inject::Inject;
 use crate::metrics::{self, WorkerMetrics};
-use core_note::CoreNote;
 use idle::Idle;
 use monitor::Monitor;
 use next_slot::NextSlot;
@@ -87,7 +85,6 @@ struct Seat {
     steal: Steal<Runnable>,
     next: NextSlot<Runnable>,
     metrics: WorkerMetrics,
-    core: CoreNote,
 }
 
 impl Seat {
@@ -131,7 +128,6 @@ impl Multi {
                 steal,
                 next: NextSlot::new(),
                 metrics: WorkerMetrics::new(&config),
-                core: CoreNote::new(),
             }));
         }
         let multi = Multi(Arc::new(MultiParts {

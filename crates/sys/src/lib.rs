@@ -27,15 +27,12 @@ pub mod sockets;
 #[path = "barrier_absent.rs"]
 pub mod barrier;
 #[cfg(not(target_os = "linux"))]
-#[path = "cores_absent.rs"]
-pub mod cores;
-#[cfg(not(target_os = "linux"))]
 #[path = "file_absent.rs"]
 pub mod file;
 #[cfg(target_os = "linux")]
 mod linux;
 #[cfg(target_os = "linux")]
-pub use linux::{barrier, cores, file};
+pub use linux::{barrier, file};
 
 #[cfg(all(
     target_os = "linux",

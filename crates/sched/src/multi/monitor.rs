@@ -153,7 +153,7 @@ fn watch(multi: &Multi) {
         }
         for (worker, seen) in seen.iter_mut().enumerate() {
             let seat = &parts.seats[worker];
-            let asleep = parts.idle.is_asleep(worker) || seat.core.is_left();
+            let asleep = parts.idle.is_asleep(worker);
             let found = seen.look(Seen::of(&seat.metrics, asleep));
             if found == Found::Stuck {
                 rescue(multi, worker, &mut wakes);

@@ -25,21 +25,6 @@ const LONG: Duration = Duration::from_micros(2);
 /// Looks at which tasks are left to who has them: one or two milliseconds.
 const LEFT_MAX: u32 = 16;
 
-/// A nap that leaves the core to another worker: short, for that one may get stuck.
-const WAY_NAP: Duration = Duration::from_millis(1);
-/// Who has not met another worker on its core for so long meets it for the first time.
-const MET: Duration = Duration::from_millis(20);
-/// When a worker leaves its core to another one.
-const WAY: Spells = Spells {
-    max: Duration::from_millis(64),
-    free: MET,
-};
-/// When it does not, as that one has got stuck in a poll: there may be more of these.
-const STAY: Spells = Spells {
-    max: Duration::from_secs(1),
-    free: Duration::from_millis(100),
-};
-
 /// What a worker has learnt of the tasks that it took.
 #[derive(Debug)]
 pub struct Patience {
@@ -48,39 +33,6 @@ pub struct Patience {
     left: u32,
     /// When it last took some, and how many.
     taken: Option<(Duration, usize)>,
-    /// When it leaves its core to another worker.
-    way: Spell,
-    /// When it does not.
-    stay: Spell,
-    /// When it last met another worker on its core, and how often it had been sent off by then.
-    met: Option<(Duration, u64)>,
-}
-
-/// A time in which something is done; longer, if it must soon be done again.
-#[derive(Clone, Copy, Debug, Default)]
-struct Spell {
-    lasts: Duration,
-    until: Duration,
-}
-
-/// How long spells are.
-#[derive(Clone, Copy, Debug)]
-struct Spells {
-    max: Duration,
-    /// They begin anew when there was none for so long.
-    free: Duration,
-}
-
-impl Spell {
-    const MIN: Duration = Duration::from_millis(4);
-
-    fn begin(&mut self, now: Duration, spells: Spells) {
-        self.lasts = match now < self.until + spells.free {
-            true => (2 * self.lasts).clamp(Spell::MIN, spells.max),
-            false => Spell::MIN,
-        };
-        self.until = now + self.lasts;
-    }
 }
 
 /// A look at how many polls a worker has begun.
@@ -108,9 +60,6 @@ impl Default for Patience {
             between_looks: MIN,
             left: 0,
             taken: None,
-            way: Spell::default(),
-            stay: Spell::default(),
-            met: None,
         }
     }
 }
@@ -147,38 +96,6 @@ impl Patience {
     #[must_use]
     pub fn is_over(&self) -> bool {
         self.left >= LEFT_MAX
-    }
-
-    /// Whether the worker is to leave its core to another one that is there `now`, when it was sent
-    /// off so often.
-    ///
-    /// Two that take turns there are no help to each other: who is sent off in the middle of a task
-    /// comes back at a tick of the system's clock, 4 ms later, say. If they only meet there, it
-    /// is because one of them is about to sleep, or to be moved.
-    pub fn gives_way(&mut self, now: Duration, sent_off: u64) -> bool {
-        let met = self.met.replace((now, sent_off));
-        let takes_turns = met.is_some_and(|(at, off)| now < at + MET && off != sent_off);
-        if now < self.stay.until {
-            return false;
-        }
-        if now < self.way.until {
-            return true;
-        }
-        if takes_turns {
-            self.way.begin(now, WAY);
-        }
-        takes_turns
-    }
-
-    /// Notes that who was left the core did not get on.
-    pub fn note_stuck(&mut self, now: Duration) {
-        self.stay.begin(now, STAY);
-    }
-
-    /// Leaves the core to another worker for a while; what unparks the worker of `driver` ends it.
-    /// Returns whether that came.
-    pub fn nap(&self, driver: &mut Driver) -> bool {
-        driver.await_unpark(WAY_NAP)
     }
 
     /// Lets the time between two looks go by. The worker of `driver` does not turn it, but what
@@ -234,43 +151,6 @@ mod tests {
         }
         assert_eq!(patience.between_looks, MAX, "there is a bound");
         assert_eq!(take(&mut patience, us(20)), MIN);
-    }
-
-    #[test]
-    fn who_takes_turns_with_another_leaves_the_core_for_longer_each_time() {
-        let ms = Duration::from_millis;
-        let mut patience = Patience::default();
-        assert!(!patience.gives_way(ms(100), 0), "they meet");
-        assert!(patience.gives_way(ms(101), 1), "it was sent off");
-        assert!(patience.gives_way(ms(104), 1));
-        assert!(!patience.gives_way(ms(105), 1));
-        assert!(patience.gives_way(ms(110), 2));
-        assert!(patience.gives_way(ms(117), 2), "8 ms");
-        assert!(!patience.gives_way(ms(118), 2));
-        assert!(
-            !patience.gives_way(ms(138), 3),
-            "it was sent off by somebody else"
-        );
-        assert!(patience.gives_way(ms(139), 4));
-        assert!(patience.gives_way(ms(142), 4));
-        assert!(!patience.gives_way(ms(143), 4), "4 ms, it begins anew");
-    }
-
-    #[test]
-    fn a_core_is_not_left_to_who_was_stuck_there() {
-        let ms = Duration::from_millis;
-        let mut patience = Patience::default();
-        assert!(!patience.gives_way(ms(100), 0), "they meet");
-        assert!(patience.gives_way(ms(101), 1));
-        patience.note_stuck(ms(102));
-        assert!(!patience.gives_way(ms(103), 2));
-        assert!(patience.gives_way(ms(106), 3), "4 ms later");
-        patience.note_stuck(ms(107));
-        assert!(!patience.gives_way(ms(114), 4), "8 ms");
-        assert!(patience.gives_way(ms(115), 5));
-        patience.note_stuck(ms(300));
-        assert!(!patience.gives_way(ms(303), 6));
-        assert!(patience.gives_way(ms(304), 7), "it begins anew");
     }
 
     #[test]

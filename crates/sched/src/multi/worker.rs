@@ -18,7 +18,7 @@ use yamanote_base::enter::{self, Entered};
 use yamanote_base::probe::{self, Point};
 use yamanote_base::rng::{self, Rng};
 use yamanote_base::wake::WakeList;
-use yamanote_driver::{Driver, Turned, cores};
+use yamanote_driver::{Driver, Turned};
 use yamanote_task::{RestingCells, Runnable};
 
 use super::patience::{Look, Patience};
@@ -72,8 +72,6 @@ enum Searched {
     Found(Runnable),
     /// Others have tasks, and get on with them.
     Left,
-    /// Another worker is on the same core, and gets on.
-    GaveWay,
     Nothing,
 }
 
@@ -152,7 +150,6 @@ impl Worker {
         });
         let _place = DeskPlace::take(&desk);
         desk.seat.metrics.note_thread();
-        desk.seat.core.note_here();
         desk.work();
     }
 }
@@ -213,7 +210,6 @@ impl Desk {
                 self.stop_searching();
                 return Some(task);
             }
-            Searched::GaveWay => {}
             // One is enough to watch; what its driver has may be run meanwhile.
             Searched::Left if self.multi.0.idle.searches_alone() => {
                 self.turn(Some(Duration::ZERO));
@@ -288,14 +284,6 @@ impl Desk {
         if !self.start_searching() {
             return Searched::Nothing;
         }
-        if let Some(other) = self.beside() {
-            if !self.multi.0.idle.searches_alone() {
-                return Searched::Nothing;
-            }
-            if self.gives_way_to(other) {
-                return Searched::GaveWay;
-            }
-        }
         if !self.multi.has_stealable() {
             return Searched::Nothing;
         }
@@ -344,34 +332,6 @@ impl Desk {
         })
     }
 
-    /// Another worker on the same core, to whom this one is to leave it.
-    fn beside(&self) -> Option<&Seat> {
-        let seat = &self.seat;
-        seat.core.note_here();
-        let mut seats = self.multi.0.seats.iter().enumerate();
-        let is_beside = |(index, other): &(usize, &Arc<Seat>)| {
-            *index != self.index && seat.core.is_shared_with(&other.core)
-        };
-        let (_, other) = seats.find(is_beside)?;
-        let now = self.multi.driver().clock().elapsed();
-        let gives_way = self.with_kit(|kit| kit.patience.gives_way(now, cores::preemptions()));
-        gives_way.then_some(&**other)
-    }
-
-    /// Leaves the core to `other` for a while; whether that has got on meanwhile, or gone.
-    fn gives_way_to(&self, other: &Seat) -> bool {
-        let polls = other.metrics.polls.get();
-        self.seat.core.leave();
-        let is_called = self.with_kit(|kit| kit.patience.nap(&mut kit.driver));
-        self.seat.core.note_here();
-        let got_on = other.metrics.polls.get() != polls || other.core.is_left();
-        if !got_on && !is_called {
-            let now = self.multi.driver().clock().elapsed();
-            self.with_kit(|kit| kit.patience.note_stuck(now));
-        }
-        got_on
-    }
-
     fn start_searching(&self) -> bool {
         self.with_kit(|kit| {
             kit.searching = kit.searching || self.multi.0.idle.start_searching();
@@ -407,7 +367,6 @@ impl Desk {
         let metrics = &self.seat.metrics;
         let clock = parts.driver.clock();
         metrics.note_park(clock);
-        self.seat.core.leave();
         probe::emit(Point::Park, self.index as u64);
         let read = self.turn_asleep();
         probe::emit(Point::Unpark, self.index as u64);
@@ -427,7 +386,6 @@ impl Desk {
         let turned = self.with_kit(|kit| kit.turn(None, &mut wakes));
         let parts = &self.multi.0;
         let claimed = parts.idle.wake_up(self.index);
-        self.seat.core.note_here();
         parts.monitor.note_awake();
         self.with_kit(|kit| kit.searching = claimed);
         self.deliver(&mut wakes);
@@ -436,7 +394,6 @@ impl Desk {
 
     /// Looks what happened, for at most `limit`; returns what the clock showed, if it was read.
     fn turn(&self, limit: Option<Duration>) -> Option<Duration> {
-        self.seat.core.note_here();
         let mut wakes = WakeList::new();
         let turned = self.with_kit(|kit| kit.turn(limit, &mut wakes));
         self.deliver(&mut wakes);
