@@ -111,6 +111,17 @@ mod real {
         flag.store(true, Ordering::Release);
     }
 
+    /// Defines a cell of each thread, or, under the model checker, of each thread of the model.
+    #[macro_export]
+    macro_rules! thread_cell {
+        ($(#[$meta:meta])* static $name:ident: $type:ty = $first:expr) => {
+            ::std::thread_local! {
+                $(#[$meta])* static $name: ::std::cell::Cell<$type> =
+                    const { ::std::cell::Cell::new($first) };
+            }
+        };
+    }
+
     /// Defines functions that are `const`, except under the model checker.
     #[macro_export]
     macro_rules! const_unless_model {
@@ -168,6 +179,19 @@ mod model {
     /// which as Release publishes what a store does, and sees nothing.
     pub fn set_flag(flag: &AtomicBool) {
         flag.swap(true, Ordering::Release);
+    }
+
+    pub use loom::thread_local as model_thread_local;
+
+    /// Defines a cell of each thread of the model.
+    #[macro_export]
+    macro_rules! thread_cell {
+        ($(#[$meta:meta])* static $name:ident: $type:ty = $first:expr) => {
+            $crate::atomic::model_thread_local! {
+                $(#[$meta])* static $name: ::std::cell::Cell<$type> =
+                    ::std::cell::Cell::new($first);
+            }
+        };
     }
 
     /// Defines functions that are `const`, except under the model checker.

@@ -19,6 +19,7 @@ use yamanote_base::atomic::Ordering;
 use yamanote_base::wait::lock::pause;
 
 use crate::header::{Header, Prefix};
+use crate::lent::{self, Lent};
 use crate::notes::{IS_AWAITED, IS_QUEUED, Notes, ONE, RUNS, UNBIASED, count_of, without_count};
 use crate::schedule::{Schedule, Wakers};
 use crate::state::{
@@ -145,7 +146,7 @@ impl<'a, S: Schedule> Runner<'a, S> {
     pub(crate) fn begin_run(&self) -> Begin {
         match Self::IS_HERE {
             true => self.biased().begin_run(),
-            false => self.0.header.state.begin_run(),
+            false => self.0.header.state.begin_run(S::WAKERS.lent()),
         }
     }
 
@@ -154,7 +155,7 @@ impl<'a, S: Schedule> Runner<'a, S> {
     pub(crate) fn end_poll(&self) -> EndPoll {
         match Self::IS_HERE {
             true => self.biased().end_poll(),
-            false => self.0.header.state.end_poll(),
+            false => self.0.header.state.end_poll(Self::take_lent()),
         }
     }
 
@@ -163,7 +164,19 @@ impl<'a, S: Schedule> Runner<'a, S> {
     pub(crate) fn complete(self, unlisted: bool) -> Owner {
         match Self::IS_HERE {
             true => self.biased().complete(unlisted),
-            false => self.0.header.state.complete(unlisted),
+            false => {
+                let state = &self.0.header.state;
+                state.complete(unlisted, Self::take_lent())
+            }
+        }
+    }
+
+    /// Takes what is left of what the runner has lent.
+    #[inline]
+    pub(crate) fn take_lent() -> Lent {
+        match S::WAKERS {
+            Wakers::Claiming(_) => lent::take(),
+            Wakers::Common | Wakers::Here(_) => Lent::NONE,
         }
     }
 }

@@ -91,7 +91,7 @@ where
     }
     let (state, own) = match scheduler.is_here() {
         true => (TaskState::born_here(), BORN_HERE),
-        false => (TaskState::new(), BORN_ELSEWHERE),
+        false => (TaskState::new(S::WAKERS.lent()), BORN_ELSEWHERE),
     };
     let header = Header {
         state,
@@ -346,7 +346,8 @@ unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
     // SAFETY: the vtable belongs to this cell, which the runnable's reference keeps alive.
     let cell = unsafe { cell::<F, S>(header) };
     // The id is set for what user code may run in here: polls, destructors, the joiner's waker.
-    id::with(cell.prefix.header.notes.get(), || {
+    let note = S::WAKERS.lent().beside(cell.prefix.header.notes.get());
+    id::with(note, || {
         // SAFETY: as above.
         unsafe { run_as(cell, header) };
     });
@@ -373,6 +374,8 @@ unsafe fn run_as<F: Future, S: Schedule>(cell: &TaskCell<F, S>, header: NonNull<
         }
         Begin::Cancel => EndPoll::Cancel,
         Begin::Stale => {
+            // There is nothing to lend.
+            _ = Runner::<S>::take_lent();
             // SAFETY: the runnable's reference was given to this function.
             return drop(unsafe { Reference::from_raw(header) });
         }
@@ -446,7 +449,7 @@ unsafe fn after_poll<F: Future, S: Schedule>(header: NonNull<Header>, after: End
             // SAFETY: this thread is the runner still, and has its reference.
             let reference = unsafe { Reference::from_raw(header) };
             // SAFETY: as above.
-            unsafe { cancel::cancel_as::<F, S>(reference) };
+            unsafe { cancel::cancel_as::<F, S>(reference, Runner::<S>::take_lent()) };
         }
     }
 }

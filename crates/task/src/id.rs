@@ -5,6 +5,7 @@ use std::fmt;
 use std::num::NonZeroU64;
 
 use yamanote_base::atomic::plain::{AtomicU64, Ordering};
+use yamanote_base::thread_cell;
 
 use crate::notes::number_of;
 
@@ -18,9 +19,13 @@ const BATCH: u64 = 1024;
 /// Batches begin below this.
 const FIRSTS: u64 = (1 << NUMBER_BITS) - BATCH;
 
+thread_cell! {
+    /// The notes of the task that runs, of which only the number is of interest, and in the place
+    /// of the count what its runner has [lent](crate::lent); or 0.
+    static CURRENT: u64 = 0
+}
+
 thread_local! {
-    /// The notes of the task that runs, of which only the number is of interest; or 0.
-    static CURRENT: Cell<u64> = const { Cell::new(0) };
     /// The numbers that are this thread's to give: the last one given, and the end of the batch.
     static BATCH_HERE: Cell<(u64, u64)> = const { Cell::new((0, 0)) };
 }
@@ -111,8 +116,19 @@ pub fn id() -> Id {
 /// ```
 #[must_use]
 pub fn try_id() -> Option<Id> {
-    let notes = CURRENT.try_with(Cell::get).unwrap_or(0);
-    NonZeroU64::new(number_of(notes)).map(Id)
+    NonZeroU64::new(number_of(current_note())).map(Id)
+}
+
+/// The note of which task runs on this thread, or 0.
+#[inline]
+pub(crate) fn current_note() -> u64 {
+    CURRENT.try_with(Cell::get).unwrap_or(0)
+}
+
+/// Changes the note.
+#[inline]
+pub(crate) fn set_current_note(note: u64) {
+    let _ = CURRENT.try_with(|current| current.set(note));
 }
 
 /// Calls `f` as the task with these notes; restores the one before, also when `f` panics.
@@ -123,7 +139,7 @@ pub(crate) fn with<R>(notes: u64, f: impl FnOnce() -> R) -> R {
     impl Drop for Restore {
         #[inline]
         fn drop(&mut self) {
-            let _ = CURRENT.try_with(|current| current.set(self.0));
+            set_current_note(self.0);
         }
     }
 

@@ -17,6 +17,7 @@ mod cell;
 mod header;
 mod held;
 mod joiner;
+mod lent;
 mod notes;
 mod origin;
 mod resting;

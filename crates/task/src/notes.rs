@@ -25,10 +25,13 @@ const HOLDS_SHIFT: u32 = 4;
 const HOLDS: u64 = 0b11 << HOLDS_SHIFT;
 const STAMPED: u64 = 1 << 6;
 const NUMBER_SHIFT: u32 = 7;
-const COUNT_SHIFT: u32 = NUMBER_SHIFT + NUMBER_BITS;
+/// Those above are the count's.
+pub(crate) const COUNT_SHIFT: u32 = NUMBER_SHIFT + NUMBER_BITS;
 const COUNT: u64 = !(ONE - 1);
 /// A reference that is counted here.
 pub(crate) const ONE: u64 = 1 << COUNT_SHIFT;
+/// The bits of the number.
+pub(crate) const NUMBER: u64 = (ONE - 1) & !((1 << NUMBER_SHIFT) - 1);
 
 /// What is among the flags of any task when the runner has read the joiner's waker. Until then
 /// they are others: who is not biased has `RUNS` beside that.

@@ -2,6 +2,7 @@
 
 use std::task::RawWakerVTable;
 
+use crate::lent::{LENT, Lent};
 use crate::meta::TaskMeta;
 use crate::resting::RestingCells;
 use crate::runnable::{Runnable, TaskRef};
@@ -19,6 +20,15 @@ pub enum Wakers {
 }
 
 impl Wakers {
+    /// What the runner of a task lends.
+    #[inline]
+    pub(crate) const fn lent(self) -> Lent {
+        match self {
+            Wakers::Claiming(_) => LENT,
+            Wakers::Common | Wakers::Here(_) => Lent::NONE,
+        }
+    }
+
     /// Their table.
     #[inline]
     pub(crate) const fn table(self) -> &'static RawWakerVTable {
@@ -46,7 +56,8 @@ impl Wakers {
 ///
 /// `WAKERS` is made for the scheduler. If that is `Here`, runnables are run where `is_here` is true
 /// only. If it is `Claiming`, then the tasks are `Send`: a list that is closed leaves those that
-/// are queued to whoever has their runnables.
+/// are queued to whoever has their runnables. And no task that lives has the id of another one, by
+/// which a thread knows those that it runs.
 pub unsafe trait Schedule: Send + Sync + 'static {
     /// The functions of its tasks' wakers.
     const WAKERS: Wakers = Wakers::Common;

@@ -41,6 +41,8 @@
 
 use yamanote_base::atomic::{AtomicU32, Ordering};
 
+use crate::lent::{LENT, Lent};
+
 pub(crate) const RUNNING: u32 = 1;
 pub(crate) const SCHEDULED: u32 = 1 << 1;
 pub(crate) const DONE: u32 = 1 << 2;
@@ -72,7 +74,9 @@ pub(crate) const OFFSET: u32 = 1 << 30;
 /// Transition 2 writes the word even if that is `SCHEDULED` already: else the poll that is about to
 /// begin need not see what the waker has done before.
 /// Transition 3 keeps the runnable's reference, which becomes the runner's; 4 drops it, or makes
-/// it that of the next runnable; 8 drops it unless the runner needs the task once more.
+/// it that of the next runnable; 8 drops it unless the runner needs the task once more. Where
+/// runners lend references ([`lent`](crate::lent)), 3 and 14 count them, and so does the task's
+/// beginning; 4 and 8 subtract what is left of them.
 ///
 /// A task begins as `FRESH + RUNNING`: the owner of its first runnable is its runner from the
 /// start, and begins the first poll without a transition. Nobody else can have claimed the task,
@@ -192,10 +196,12 @@ impl Owner {
 }
 
 impl TaskState {
-    /// A task that is to be run for the first time, with three references.
+    /// A task that is to be run for the first time, with three references, and what its runner
+    /// lends.
     #[inline]
-    pub(crate) fn new() -> Self {
-        Self(AtomicU32::new(FRESH | RUNNING | JOINABLE | (3 * REFERENCE)))
+    pub(crate) fn new(lent: Lent) -> Self {
+        let references = (3 + lent.count()) * REFERENCE;
+        Self(AtomicU32::new(FRESH | RUNNING | JOINABLE | references))
     }
 
     /// The same on the task's own thread, where the references are counted.
@@ -207,24 +213,25 @@ impl TaskState {
     /// Transitions 1 and 2. With `Queue`, a reference was added for the runnable.
     #[inline]
     pub(crate) fn wake(&self) -> Wake {
-        self.wake_to(SCHEDULED)
+        self.wake_to(SCHEDULED, Lent::NONE)
     }
 
     /// Transitions 14 and 2, else as [`wake`](Self::wake).
     #[inline]
     pub(crate) fn claim(&self) -> Wake {
-        self.wake_to(CLAIMED)
+        self.wake_to(CLAIMED, LENT)
     }
 
     #[inline(always)]
-    fn wake_to(&self, queued: u32) -> Wake {
+    fn wake_to(&self, queued: u32, lent: Lent) -> Wake {
+        let references = (1 + lent.count()) * REFERENCE;
         self.update(|word| {
             if word & DONE != 0 {
                 Change::Leave(Wake::Nothing)
             } else if word & (RUNNING | SCHEDULED) != 0 {
                 Change::To(word | SCHEDULED, Wake::Nothing)
             } else {
-                Change::To((word | queued).wrapping_add(REFERENCE), Wake::Queue)
+                Change::To((word | queued).wrapping_add(references), Wake::Queue)
             }
         })
     }
@@ -232,17 +239,18 @@ impl TaskState {
     /// Transitions 1 and 2, by somebody who gives up a reference.
     #[inline]
     pub(crate) fn wake_by_value(&self) -> WakeByValue {
-        self.wake_by_value_to(SCHEDULED)
+        self.wake_by_value_to(SCHEDULED, Lent::NONE)
     }
 
     /// Transitions 14 and 2, else as [`wake_by_value`](Self::wake_by_value).
     #[inline]
     pub(crate) fn claim_by_value(&self) -> WakeByValue {
-        self.wake_by_value_to(CLAIMED)
+        self.wake_by_value_to(CLAIMED, LENT)
     }
 
     #[inline(always)]
-    fn wake_by_value_to(&self, queued: u32) -> WakeByValue {
+    fn wake_by_value_to(&self, queued: u32, lent: Lent) -> WakeByValue {
+        let references = lent.count() * REFERENCE;
         self.update(|word| {
             if word & DONE != 0 {
                 Change::Leave(WakeByValue::Drop)
@@ -253,14 +261,16 @@ impl TaskState {
                     WakeByValue::Nothing,
                 )
             } else {
-                Change::To(word | queued, WakeByValue::Queue)
+                Change::To((word | queued).wrapping_add(references), WakeByValue::Queue)
             }
         })
     }
 
-    /// Transition 3, or nothing but a look if the caller is the runner already.
+    /// Transition 3, or nothing but a look if the caller is the runner already. Unless the runnable
+    /// is stale, the caller has got `lent`, in either case.
     #[inline]
-    pub(crate) fn begin_run(&self) -> Begin {
+    pub(crate) fn begin_run(&self, lent: Lent) -> Begin {
+        let references = lent.count() * REFERENCE;
         // Acquire: pairs with an abort, as all transitions do; the queue has published the task.
         let word = self.0.load(Ordering::Acquire);
         if word & (FRESH | SCHEDULED | CANCELLED) == FRESH {
@@ -286,7 +296,8 @@ impl TaskState {
             } else {
                 Begin::Poll
             };
-            Change::To((word & !SCHEDULED) | RUNNING, begin)
+            let next = (word & !SCHEDULED) | RUNNING;
+            Change::To(next.wrapping_add(references), begin)
         })
     }
 
@@ -313,13 +324,17 @@ impl TaskState {
         })
     }
 
-    /// Transition 4.
+    /// Transition 4, with what is left of what was `lent`.
     #[inline]
-    pub(crate) fn end_poll(&self) -> EndPoll {
+    pub(crate) fn end_poll(&self, lent: Lent) -> EndPoll {
+        let references = lent.count() * REFERENCE;
         self.update(|word| {
             debug_assert!(word & RUNNING != 0, "only the runner ends a poll");
+            // Who takes what was lent does not look whether these are many.
+            let kept = if word >= MANY { KEPT } else { 0 };
+            let word = (word | kept).wrapping_sub(references);
             if word & CANCELLED != 0 {
-                Change::Leave(EndPoll::Cancel)
+                Change::To(word, EndPoll::Cancel)
             } else if word & SCHEDULED != 0 {
                 Change::To(word & !(RUNNING | FRESH), EndPoll::Reschedule)
             } else {
@@ -361,11 +376,11 @@ impl TaskState {
         })
     }
 
-    /// Transition 8; who owns the output from now on. With `unlisted`, the list's reference is
-    /// dropped, too.
+    /// Transition 8, with what is left of what was `lent`; who owns the output from now on. With
+    /// `unlisted`, the list's reference is dropped, too.
     #[inline]
-    pub(crate) fn complete(&self, unlisted: bool) -> Owner {
-        let list = if unlisted { REFERENCE } else { 0 };
+    pub(crate) fn complete(&self, unlisted: bool, lent: Lent) -> Owner {
+        let list = (u32::from(unlisted) + lent.count()) * REFERENCE;
         self.update(|word| {
             debug_assert!(
                 word & (RUNNING | DONE) == RUNNING,
@@ -538,6 +553,9 @@ mod tests {
         }
         let flags = many.0.load(Ordering::Relaxed) & !COUNT;
         assert_eq!(flags, DONE | KEPT);
+        let lends = TaskState(AtomicU32::new(RUNNING + MANY + REFERENCE));
+        assert_eq!(lends.end_poll(Lent::NONE), EndPoll::Idle);
+        assert_eq!(lends.0.load(Ordering::Relaxed), KEPT + MANY);
         let biased = TaskState::born_here();
         biased.count_in(OFFSET);
         assert_eq!(biased.0.load(Ordering::Relaxed) & KEPT, 0);

@@ -7,6 +7,7 @@ use std::task::{RawWaker, RawWakerVTable, Waker};
 use crate::biased;
 use crate::cell;
 use crate::header::{Header, Reference};
+use crate::lent;
 use crate::schedule::{Schedule, Wakers};
 use crate::state::{Wake, WakeByValue};
 
@@ -35,7 +36,7 @@ pub const fn wakers_claiming<S: Schedule>() -> RawWakerVTable {
         clone_as::<S>,
         wake_claiming::<S>,
         wake_by_ref_claiming::<S>,
-        drop_waker,
+        drop_as,
     )
 }
 
@@ -136,9 +137,23 @@ unsafe fn drop_waker(data: *const ()) {
 unsafe fn clone_as<S: Schedule>(data: *const ()) -> RawWaker {
     // SAFETY: called by `Waker` with its own data.
     let reference = unsafe { reference(data) };
-    reference.header().state.add_reference();
-    reference.header().wakes.cloned();
+    let header = reference.header();
+    if !lent::take_one(header.notes.get()) {
+        header.state.add_reference();
+    }
+    header.wakes.cloned();
     RawWaker::new(data, S::WAKERS.table())
+}
+
+/// # Safety
+/// As [`clone_as`]; the waker is used up.
+unsafe fn drop_as(data: *const ()) {
+    // SAFETY: called by `Waker` with its own data, whose reference is given up.
+    let reference = ManuallyDrop::into_inner(unsafe { reference(data) });
+    reference.header().wakes.dropped();
+    if lent::put_back(reference.header().notes.get()) {
+        _ = reference.into_raw();
+    }
 }
 
 /// # Safety

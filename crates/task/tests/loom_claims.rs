@@ -110,3 +110,38 @@ fn loom_claims_a_list_that_closes_leaves_a_queued_task_to_its_runnable() {
         assert_eq!((drops.count(), scheduler.tasks().alive()), (1, 0));
     });
 }
+
+#[test]
+fn loom_claims_references_that_a_poll_has_lent_are_those_of_whoever_has_the_waker() {
+    loom::model(|| {
+        let (scheduler, drops) = (Claiming::claiming(1), Drops::default());
+        let (left, guard) = (Arc::new(WakerCell::new()), drops.one());
+        let (leaves, mut polls) = (left.clone(), 0);
+        let join = scheduler.spawn(poll_fn(move |cx| {
+            let _ = &guard;
+            polls += 1;
+            // One is put back at once, one goes to the other thread, one may be dropped here.
+            drop(cx.waker().clone());
+            leaves.register(cx.waker());
+            let kept = cx.waker().clone();
+            match polls {
+                1 => Poll::Pending,
+                _ => Poll::Ready(drop(kept)),
+            }
+        }));
+        let other = scheduler.clone();
+        let taking = thread::spawn(move || {
+            let Some(waker) = left.take() else { return };
+            drop(waker.clone());
+            waker.wake();
+            other.run_all();
+        });
+        scheduler.run_all();
+        taking.join().unwrap();
+        scheduler.tasks().close_and_cancel_all();
+        scheduler.run_all();
+        drop(join);
+        // Nor is anything left: the checker counts the scheduler's references.
+        assert_eq!((drops.count(), scheduler.tasks().alive()), (1, 0));
+    });
+}

@@ -6,9 +6,10 @@ use std::future::Future;
 use std::ptr::NonNull;
 
 use super::{cell, schedule, tell_owner};
-use crate::biased;
+use crate::biased::{self, Runner};
 use crate::header::{Header, Reference};
 use crate::id;
+use crate::lent::Lent;
 use crate::runnable::TaskRef;
 use crate::schedule::Schedule;
 use crate::state::{Begin, Wake};
@@ -23,11 +24,11 @@ pub(super) unsafe fn shed<F: Future, S: Schedule>(header: NonNull<Header>) {
     // SAFETY: the task is one of an `S`.
     let is_claimed = match unsafe { biased::biased::<S>(reference.as_raw()) } {
         Some(biased) => biased.claim_to_cancel(),
-        None => reference.header().state.begin_run() != Begin::Stale,
+        None => reference.header().state.begin_run(S::WAKERS.lent()) != Begin::Stale,
     };
     if is_claimed {
-        // SAFETY: the task was claimed.
-        unsafe { cancel_as::<F, S>(reference) };
+        // SAFETY: the task was claimed, and what is lent counted.
+        unsafe { cancel_as::<F, S>(reference, S::WAKERS.lent()) };
     }
 }
 
@@ -48,7 +49,7 @@ pub(super) unsafe fn evict<F: Future, S: Schedule>(header: NonNull<Header>) {
         // SAFETY: counted by the line above.
         let reference = unsafe { Reference::from_raw(header) };
         // SAFETY: the task was claimed.
-        unsafe { cancel_as::<F, S>(reference) };
+        unsafe { cancel_as::<F, S>(reference, Lent::NONE) };
     }
 }
 
@@ -73,18 +74,22 @@ pub(super) unsafe fn abort<S: Schedule>(header: NonNull<Header>) {
 /// Cancels a task that was claimed.
 ///
 /// # Safety
-/// `reference` is that of a live `TaskCell<F, S>`, and the caller has claimed the task.
-pub(super) unsafe fn cancel_as<F: Future, S: Schedule>(reference: Reference) {
+/// `reference` is that of a live `TaskCell<F, S>`, and the caller has claimed the task. What is
+/// `lent` is counted, and the caller's.
+pub(super) unsafe fn cancel_as<F: Future, S: Schedule>(reference: Reference, lent: Lent) {
     // SAFETY: the caller's.
     let cell = unsafe { cell::<F, S>(reference.as_raw()) };
-    id::with(cell.prefix.header.notes.get(), || {
+    id::with(lent.beside(cell.prefix.header.notes.get()), || {
         // SAFETY: the caller has claimed the task, so the future is there and nobody else's.
         unsafe { cell.drop_cancelled() };
         let unlisted = cell.finish(TaskRef::new(&reference));
         // SAFETY: the reference keeps the task, which is one of an `S`.
         let owner = match unsafe { biased::biased::<S>(reference.as_raw()) } {
             Some(biased) => biased.complete(unlisted),
-            None => reference.header().state.complete(unlisted),
+            None => {
+                let lent = Runner::<S>::take_lent();
+                reference.header().state.complete(unlisted, lent)
+            }
         };
         // SAFETY: `complete` has said so, and `drop_cancelled` has stored the output.
         unsafe { tell_owner::<F, S>(reference, owner) };
