@@ -33,7 +33,7 @@ pub enum SocketRequest {
     ReceiveInto(Held),
     /// Sends the rest of what is held, or a part.
     Send(Held),
-    /// Sends the rest; where there is no room for all of it, the kernel should wait.
+    /// Sends the rest, or a part, and is to go on then with what is left.
     SendAll(Held),
 }
 

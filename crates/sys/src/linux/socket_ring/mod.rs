@@ -422,12 +422,10 @@ fn entry(request: &SocketRequest, socket: types::Fd) -> Entry {
         }
         SocketRequest::Send(held) | SocketRequest::SendAll(held) => {
             let bytes = held.rest();
-            let wait = match request {
-                SocketRequest::SendAll(_) => libc::MSG_WAITALL,
-                _ => 0,
-            };
+            // Not MSG_WAITALL: what is cut off by an error is told as a part, and the error, which
+            // the socket tells once, nobody hears.
             opcode::Send::new(socket, bytes.as_ptr(), length(bytes.len()))
-                .flags(libc::MSG_NOSIGNAL | wait)
+                .flags(libc::MSG_NOSIGNAL)
                 .build()
         }
     }
