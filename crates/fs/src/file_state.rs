@@ -36,6 +36,8 @@ pub(crate) struct FileState {
     direct: Direct,
     /// Whether nobody else can be at work on the same position.
     is_alone: bool,
+    /// Whether its operations wait where there is nothing; `None` until a ring asks.
+    waits: Option<bool>,
 }
 
 /// Whether reads and seeks are tried before they are handed to the pool.
@@ -319,7 +321,8 @@ impl FileState {
     }
 
     /// Has `begin` start an operation of `len` bytes at the file's position, if there is a ring
-    /// that takes it. Nobody else may use that position: in a ring none waits for the other.
+    /// that takes it. Nobody else may use that position: in a ring none waits for the other. And
+    /// there all wait for a FIFO, whatever its flags say.
     fn start_in_ring(
         &mut self,
         kind: Kind,
@@ -337,6 +340,12 @@ impl FileState {
         let Ok(std) = file.os() else {
             return false;
         };
+        if !*self
+            .waits
+            .get_or_insert_with(|| !op::file::is_nonblocking(std))
+        {
+            return false;
+        }
         let begun = self.begun(kind);
         let mut buffer = mem::take(&mut self.buffer);
         let op = match go_back(file, mem::take(&mut self.rewind)) {

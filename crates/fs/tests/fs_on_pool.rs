@@ -5,6 +5,9 @@
 mod directories;
 #[path = "fs/dropped.rs"]
 mod dropped;
+#[cfg(unix)]
+#[path = "fs/fifos.rs"]
+mod fifos;
 #[path = "fs/files.rs"]
 mod files;
 #[path = "fs/model.rs"]

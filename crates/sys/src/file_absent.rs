@@ -81,6 +81,12 @@ pub fn is_appending(_file: &File) -> bool {
     false
 }
 
+/// Whether an operation that would have to wait is an error. Nobody asks where there are no rings.
+#[must_use]
+pub fn is_nonblocking(_file: &File) -> bool {
+    false
+}
+
 /// Makes the descriptor what it would be if it had been opened in the usual way.
 ///
 /// # Errors

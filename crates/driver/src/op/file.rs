@@ -12,6 +12,7 @@ use std::sync::Arc;
 use yamanote_sys::file::is_appending;
 use yamanote_sys::ring::path as path_of;
 
+pub use yamanote_sys::file::is_nonblocking;
 pub use yamanote_sys::request::{Kind, OpenHow, Request};
 
 use crate::files::{self, DirBuilder};

@@ -5,6 +5,8 @@
 mod direct;
 mod directories;
 mod dropped;
+#[cfg(unix)]
+mod fifos;
 mod files;
 mod model;
 #[cfg(unix)]

@@ -49,7 +49,7 @@ impl Drop for Dir {
     }
 }
 
-/// A driver that a thread of its own turns, with a pool of one thread.
+/// A driver that a thread of its own turns, with a pool.
 pub(crate) struct Driven {
     handle: Handle,
     turning: Option<JoinHandle<()>>,
@@ -74,8 +74,13 @@ impl Drop for Driven {
 }
 
 pub(crate) fn handle() -> Driven {
+    handle_with(1)
+}
+
+/// With so many threads of the pool.
+pub(crate) fn handle_with(threads_max: usize) -> Driven {
     let pool = Pool::new(pool::Config {
-        threads_max: 1,
+        threads_max,
         keep_alive: Duration::from_secs(1),
         name: Arc::new(|| "fs-test".to_owned()),
         stack_size: None,

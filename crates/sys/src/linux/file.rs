@@ -225,9 +225,19 @@ fn cached_pages(file: &File) -> Option<u64> {
 /// Whether each write goes to the end of the file.
 #[must_use]
 pub fn is_appending(file: &File) -> bool {
+    has_flag(file, libc::O_APPEND)
+}
+
+/// Whether an operation that would have to wait is an error.
+#[must_use]
+pub fn is_nonblocking(file: &File) -> bool {
+    has_flag(file, libc::O_NONBLOCK)
+}
+
+fn has_flag(file: &File, flag: libc::c_int) -> bool {
     // SAFETY: no pointers are passed, and the descriptor is open: borrowed.
     let flags = unsafe { libc::fcntl(file.as_raw_fd(), libc::F_GETFL) };
-    flags & libc::O_APPEND != 0
+    flags & flag != 0
 }
 
 fn known_of_plain(file: &File, now_ms: u64) -> Option<Known> {
