@@ -179,7 +179,8 @@ impl File {
     /// # Errors
     /// Those of the system; that of the write is left for the next write or flush.
     pub async fn metadata(&self) -> io::Result<Metadata> {
-        self.idle().await;
+        // Not for a read, which may wait for ever.
+        poll_fn(|cx| self.poll_state(cx, |state, cx| state.poll_written(cx))).await;
         let known = self.state.lock().known(&self.file).is_some();
         if known {
             return direct::paid(self.file.metadata(), 0).await;

@@ -221,6 +221,14 @@ impl FileState {
         Poll::Ready(())
     }
 
+    /// Waits until no write runs, as [`poll_idle`](Self::poll_idle).
+    pub(crate) fn poll_written(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        match &self.running {
+            Some(running) if running.kind == Kind::Write => self.poll_idle(cx),
+            _ => Poll::Ready(()),
+        }
+    }
+
     /// Forgets what was read ahead; the next operation goes back by as much first.
     pub(crate) fn forget_read(&mut self) {
         self.rewind += self.buffer.discard() as u64;

@@ -14,6 +14,7 @@ use yamanote_driver::resource::unix::pipe::OPEN_NONBLOCKING;
 use yamanote_fs::OpenOptions;
 use yamanote_io::AsyncReadExt;
 
+use crate::files::open_both;
 use crate::world::{Dir, handle_with, poll_once, run_on};
 
 fn fifo(dir: &Dir) -> PathBuf {
@@ -33,6 +34,22 @@ fn soon<F: Future>(future: F) -> Option<F::Output> {
         thread::park_timeout(Duration::from_millis(10));
     }
     None
+}
+
+#[test]
+fn metadata_do_not_wait_for_a_read() {
+    let dir = Dir::new();
+    let path = fifo(&dir);
+    run_on(&handle_with(2), async {
+        let mut file = open_both(&path).await;
+        assert!(poll_once(pin!(file.read(&mut [0]))).is_pending());
+        let told = soon(file.metadata());
+        // The read ends in any case.
+        let mut end = StdFile::options().write(true).open(&path).unwrap();
+        end.write_all(b"x").unwrap();
+        assert_eq!(file.read(&mut [0]).await.unwrap(), 1);
+        assert_eq!(told.expect("it waits for the read").unwrap().len(), 0);
+    });
 }
 
 #[test]
