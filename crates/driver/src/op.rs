@@ -163,6 +163,17 @@ impl<T> Op<T> {
     pub fn ended(result: io::Result<T>) -> Self {
         Self(OpState::Ended(result))
     }
+
+    /// Why it was never begun, if it was refused at once: then it is over.
+    pub fn take_refusal(&mut self) -> Option<io::Error> {
+        match std::mem::replace(&mut self.0, OpState::Taken) {
+            OpState::Ended(Err(error)) => Some(error),
+            other => {
+                self.0 = other;
+                None
+            }
+        }
+    }
 }
 
 /// A result of work in a simulated world, which comes when the host's disk is done.

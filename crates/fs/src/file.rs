@@ -17,7 +17,7 @@ use yamanote_driver::op::{self, Op};
 use yamanote_io::{AsyncRead, AsyncSeek, AsyncWrite, ReadBuf};
 
 use crate::OpenOptions;
-use crate::file_state::FileState;
+use crate::file_state::{FileState, seek_too_early};
 use crate::io_buffer::LEN_MAX;
 use crate::shared_waker::SharedWaker;
 
@@ -170,8 +170,9 @@ impl File {
     pub async fn set_len(&self, size: u64) -> io::Result<()> {
         self.idle().await;
         // What was read ahead may no longer be there.
-        self.state.lock().forget_read();
-        op::file::set_len(self.file.clone(), size, self.share()).await
+        self.state.lock().go_back(&self.file)?;
+        let share = self.share(true);
+        op::file::set_len(self.file.clone(), size, share).await
     }
 
     /// What the system knows about the file, after the last write.
@@ -334,7 +335,10 @@ impl File {
         cx: &mut Context<'_>,
         mut poll: impl FnMut(&mut FileState, &mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        self.waiting.poll(cx, |cx| poll(&mut self.state.lock(), cx))
+        self.waiting.poll(cx, |cx| match self.waiting.is_barred() {
+            true => Poll::Pending,
+            false => poll(&mut self.state.lock(), cx),
+        })
     }
 
     /// Waits until nothing is under way.
@@ -344,13 +348,18 @@ impl File {
 
     async fn sync(&self, data_only: bool) -> io::Result<()> {
         self.idle().await;
-        op::file::sync(self.file.clone(), data_only, self.share()).await
+        op::file::sync(self.file.clone(), data_only, self.share(false)).await
     }
 
-    fn share(&self) -> Share {
+    /// A share for an operation, which `bars` those that come after it.
+    fn share(&self, bars: bool) -> Share {
+        if bars {
+            self.waiting.bar();
+        }
         Share {
             file: Some(self.file.clone()),
             waiting: self.waiting.clone(),
+            bars,
         }
     }
 
@@ -369,7 +378,7 @@ impl File {
         &self,
         work: impl FnOnce(&files::File) -> io::Result<T> + Send + 'static,
     ) -> Op<T> {
-        let share = self.share();
+        let share = self.share(false);
         op::submit(move || work(share.file.as_ref().expect("kept until it is dropped")))
     }
 }
@@ -387,15 +396,20 @@ fn take_unshared(shared: &mut Option<files::File>) -> Poll<std::fs::File> {
 }
 
 /// A share of the file for an operation that the state does not know of. When it is gone, who
-/// waits for the file to be unshared is woken.
+/// waits for the file to be unshared, or for the operation, is woken.
 struct Share {
     file: Option<files::File>,
     waiting: Arc<SharedWaker>,
+    /// Whether whatever comes after the operation waits for it, also when its future was dropped.
+    bars: bool,
 }
 
 impl Drop for Share {
     fn drop(&mut self) {
         drop(self.file.take());
+        if self.bars {
+            self.waiting.unbar();
+        }
         self.waiting.wake_by_ref();
     }
 }
@@ -415,6 +429,9 @@ impl AsyncRead for File {
 
 impl AsyncSeek for File {
     fn start_seek(self: Pin<&mut Self>, position: SeekFrom) -> io::Result<()> {
+        if self.waiting.is_barred() {
+            return Err(seek_too_early());
+        }
         self.state.lock().start_seek(&self.file, position)
     }
 

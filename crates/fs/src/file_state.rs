@@ -53,8 +53,8 @@ enum Direct {
 #[derive(Debug)]
 struct Running {
     kind: Kind,
-    /// So many bytes were read before it, and are to come with what it reads.
-    begun: u64,
+    /// If it is lost, so many bytes before the system's position is the user's.
+    behind: u64,
     op: Op<Completed>,
 }
 
@@ -169,7 +169,7 @@ impl FileState {
         self.start(Kind::Write, file, |mut file, buffer| {
             buffer.write_to(&mut file).map(|()| 0)
         });
-        Poll::Ready(Ok(n))
+        Poll::Ready(self.take_refusal().map_or(Ok(n), Err))
     }
 
     /// Waits until the last write is complete.
@@ -186,20 +186,18 @@ impl FileState {
     #[track_caller]
     pub(crate) fn start_seek(&mut self, file: &File, to: SeekFrom) -> io::Result<()> {
         if self.is_running() {
-            return Err(io::Error::other(
-                "other file operation is pending, call poll_complete before start_seek",
-            ));
+            return Err(seek_too_early());
         }
-        self.forget_read();
         if self.known(file).is_some() {
-            let result = go_back(file, mem::take(&mut self.rewind));
+            let result = self.go_back(file);
             let result = result.and_then(|()| (&mut &*file).seek(to));
             let buffer = mem::take(&mut self.buffer);
             let op = Op::ended(Ok(Completed { buffer, result }));
-            let (kind, begun) = (Kind::Seek, 0);
-            self.running = Some(Running { kind, begun, op });
+            let (kind, behind) = (Kind::Seek, 0);
+            self.running = Some(Running { kind, behind, op });
             return Ok(());
         }
+        self.forget_read();
         self.start(Kind::Seek, file, move |mut file, _| file.seek(to));
         Ok(())
     }
@@ -230,21 +228,36 @@ impl FileState {
     }
 
     /// Forgets what was read ahead; the next operation goes back by as much first.
-    pub(crate) fn forget_read(&mut self) {
+    fn forget_read(&mut self) {
         self.rewind += self.buffer.discard() as u64;
+    }
+
+    /// Forgets what was read ahead, and has the system's position be where the user's is.
+    pub(crate) fn go_back(&mut self, file: &File) -> io::Result<()> {
+        self.forget_read();
+        go_back(file, mem::take(&mut self.rewind))
+    }
+
+    /// Why the operation that was just started will never run, if it will not.
+    fn take_refusal(&mut self) -> Option<io::Error> {
+        let running = self.running.as_mut()?;
+        let refusal = running.op.take_refusal()?;
+        self.rewind += running.behind;
+        self.running = None;
+        Some(refusal)
     }
 
     /// Waits for the operation that runs, if one does, and says what came of it.
     fn poll_running(&mut self, cx: &mut Context<'_>) -> Poll<Option<(Kind, io::Result<u64>)>> {
-        let Some(Running { kind, begun, op }) = &mut self.running else {
+        let Some(Running { kind, behind, op }) = &mut self.running else {
             return Poll::Ready(None);
         };
-        let (kind, begun) = (*kind, *begun);
+        let (kind, behind) = (*kind, *behind);
         let completed = ready!(Pin::new(op).poll(cx));
         self.running = None;
         if completed.is_err() {
-            // It is lost, and they with it.
-            self.rewind += begun;
+            // It is lost, and what was read before it, too.
+            self.rewind += behind;
         }
         let result = completed.and_then(|completed| {
             self.buffer = completed.buffer;
@@ -354,7 +367,7 @@ impl FileState {
         {
             return false;
         }
-        let begun = self.begun(kind);
+        let behind = self.begun(kind);
         let mut buffer = mem::take(&mut self.buffer);
         let op = match go_back(file, mem::take(&mut self.rewind)) {
             Ok(()) => begin(offer, std.clone(), buffer),
@@ -364,7 +377,7 @@ impl FileState {
                 Op::ended(Ok(Completed { buffer, result }))
             }
         };
-        self.running = Some(Running { kind, begun, op });
+        self.running = Some(Running { kind, behind, op });
         true
     }
 
@@ -377,9 +390,9 @@ impl FileState {
     ) {
         debug_assert!(self.running.is_none());
         let file = file.clone();
-        let begun = self.begun(kind);
-        let mut buffer = mem::take(&mut self.buffer);
         let rewind = mem::take(&mut self.rewind);
+        let behind = self.begun(kind) + rewind;
+        let mut buffer = mem::take(&mut self.buffer);
         let run = move || {
             let result = go_back(&file, rewind).and_then(|()| work(&file, &mut buffer));
             Ok(Completed { buffer, result })
@@ -389,7 +402,7 @@ impl FileState {
             Kind::Write => op::submit_mandatory(run),
             Kind::Read | Kind::Seek => op::submit(run),
         };
-        self.running = Some(Running { kind, begun, op });
+        self.running = Some(Running { kind, behind, op });
     }
 
     /// How much of what an operation of `kind` reads is in the buffer already.
@@ -399,6 +412,11 @@ impl FileState {
             Kind::Write | Kind::Seek => 0,
         }
     }
+}
+
+/// The error of a seek while something else is under way.
+pub(crate) fn seek_too_early() -> io::Error {
+    io::Error::other("other file operation is pending, call poll_complete before start_seek")
 }
 
 fn go_back(mut file: &File, n: u64) -> io::Result<()> {

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 
+use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 
@@ -13,6 +14,9 @@ use yamanote_base::wake::WakeList;
 #[derive(Debug, Default)]
 pub(crate) struct SharedWaker {
     waiting: Mutex<Vec<Waker>>,
+    /// How many operations have to end before any other begins. Counted by who begins them and who
+    /// ends them, who then wakes; read by all who are about to begin one.
+    bars: AtomicUsize,
 }
 
 impl SharedWaker {
@@ -30,6 +34,24 @@ impl SharedWaker {
         self.add(cx.waker());
         // It may have woken all before this task was among them.
         operation(&mut shared)
+    }
+
+    /// Nothing else is to begin until [`unbar`](Self::unbar), which comes before a wake.
+    pub(crate) fn bar(&self) {
+        // Relaxed: who begins something else has the file from this thread.
+        self.bars.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes back one [`bar`](Self::bar).
+    pub(crate) fn unbar(&self) {
+        // Release: pairs with the Acquire in is_barred(); what the operation did comes before.
+        self.bars.fetch_sub(1, Ordering::Release);
+    }
+
+    pub(crate) fn is_barred(&self) -> bool {
+        // Acquire: as above. Who sees it barred looks again once its waker is in the list, whose
+        // lock orders that with the wake.
+        self.bars.load(Ordering::Acquire) > 0
     }
 
     fn add(&self, waker: &Waker) {

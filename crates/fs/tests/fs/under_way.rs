@@ -1,14 +1,14 @@
 //! Operations that are under way on the pool while the file is used otherwise, or that are lost.
 
-use std::io::{self, Read, SeekFrom};
-use std::pin::pin;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::pin::{Pin, pin};
 use std::sync::mpsc;
 use std::task::Poll;
 use std::time::Duration;
 
 use yamanote_driver::context;
 use yamanote_fs::File;
-use yamanote_io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use yamanote_io::{AsyncReadExt, AsyncSeek, AsyncSeekExt, AsyncWriteExt};
 use yamanote_pool::Job;
 
 use crate::files::open_both;
@@ -39,8 +39,12 @@ fn a_file_stays_usable_when_its_operations_are_lost() {
             failed(file.read(&mut [0; 1]).await.map(drop)),
             "background task failed"
         );
-        assert_eq!(file.write(b"x").await.unwrap(), 1);
-        assert_eq!(failed(file.flush().await), "background task failed");
+        // What is not going to be written is not taken.
+        assert_eq!(
+            failed(file.write(b"x").await.map(drop)),
+            "background task failed"
+        );
+        file.flush().await.unwrap();
         assert!(file.rewind().await.is_err());
         assert!(file.set_len(1).await.is_err());
     });
@@ -110,6 +114,57 @@ fn cutting_a_file_off_forgets_what_was_read_ahead() {
         let mut rest = String::new();
         file.read_to_string(&mut rest).await.unwrap();
         assert_eq!((&rest[..], file.metadata().await.unwrap().len()), ("01", 2));
+    });
+}
+
+#[test]
+fn what_comes_after_a_cut_waits_for_it_though_its_future_was_dropped() {
+    let dir = Dir::new();
+    let path = dir.file("a", b"0123456789");
+    run(async {
+        let mut file = open_both(&path).await;
+        let mut file = while_busy(|| {
+            assert!(poll_once(pin!(file.set_len(0))).is_pending());
+            assert!(poll_once(pin!(file.write(b"hello"))).is_pending());
+            assert!(Pin::new(&mut file).start_seek(SeekFrom::Start(0)).is_err());
+            file.try_into_std().unwrap_err()
+        });
+        file.write_all(b"hello").await.unwrap();
+        file.flush().await.unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"hello");
+    });
+}
+
+#[test]
+fn after_a_cut_the_systems_position_is_the_users() {
+    let dir = Dir::new();
+    let path = dir.file("a", b"0123456789");
+    run(async {
+        let mut file = open_both(&path).await;
+        assert!(while_busy(|| poll_once(pin!(file.read(&mut [0; 8])))).is_pending());
+        file.read_exact(&mut [0; 3]).await.unwrap();
+        file.set_len(20).await.unwrap();
+        assert_eq!(file.into_std().await.stream_position().unwrap(), 3);
+    });
+}
+
+#[test]
+fn a_lost_operation_leaves_the_position_where_the_user_is() {
+    let dir = Dir::new();
+    let path = dir.file("a", b"0123456789");
+    let mut file = run(async {
+        let mut file = open_both(&path).await;
+        assert!(while_busy(|| poll_once(pin!(file.read(&mut [0; 8])))).is_pending());
+        file.read_exact(&mut [0; 3]).await.unwrap();
+        file
+    });
+    let dead = handle();
+    dead.pool().shut_down(Some(Duration::from_secs(30)));
+    run_on(&dead, async { file.write(b"x").await.unwrap_err() });
+    run(async {
+        let mut digit = [0];
+        file.read_exact(&mut digit).await.unwrap();
+        assert_eq!(&digit, b"3");
     });
 }
 
