@@ -3,6 +3,7 @@
 
 #[path = "../dropping/mod.rs"]
 mod dropping;
+mod long;
 mod posts;
 mod threads;
 

@@ -55,6 +55,8 @@ struct UnderWay<T> {
 
 /// Words that are taken from the kernel at once.
 const WORDS: usize = 32;
+/// The most bytes that one transfer asks for: the kernel takes a longer one for a mistake.
+const LEN_MAX: usize = 1 << 30;
 /// The bit of a number that says that it is about the send.
 const SEND: u64 = 1 << 63;
 /// So that no number is [`queues::NO_REQUEST`], and none has that bit by itself.
@@ -410,8 +412,8 @@ fn result_of(said: i32) -> io::Result<usize> {
 /// What the kernel is told.
 #[inline]
 fn entry(request: &SocketRequest, socket: types::Fd) -> Entry {
-    // More is not moved at once.
-    let length = |len: usize| u32::try_from(len).unwrap_or(u32::MAX);
+    // Below 2^30.
+    let length = |len: usize| len.min(LEN_MAX) as u32;
     match request {
         SocketRequest::Accept => opcode::AcceptMulti::new(socket)
             .flags(libc::SOCK_CLOEXEC)
