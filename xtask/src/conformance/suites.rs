@@ -233,6 +233,7 @@ pub(super) const SUITES: &[Suite] = &[
         ],
     ),
     field("rocket", "0.5.2", &["http2", "json", "secrets", "tls"]),
+    field("axum-test", "21.1.0", &["ws", "typed-routing"]),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
