@@ -234,6 +234,12 @@ pub(super) const SUITES: &[Suite] = &[
     ),
     field("rocket", "0.5.2", &["http2", "json", "secrets", "tls"]),
     field("axum-test", "21.1.0", &["ws", "typed-routing"]),
+    field(
+        "opentelemetry_sdk",
+        "0.33.1",
+        &["testing", "rt-tokio", "rt-tokio-current-thread"],
+    ),
+    field("remoc", "0.20.5", &["full"]),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
