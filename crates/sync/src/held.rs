@@ -97,12 +97,20 @@ impl<L: LockHandle> Drop for Claim<L> {
 }
 
 impl<L: WholeLock, M: Mode> Held<L, L::Value, M> {
+    /// Takes `lock`, within the task's budget, if it need not wait; else gives it back. Before each
+    /// [`wait`](Self::wait), whose future is then made only for who needs it.
+    #[inline]
+    pub(crate) fn take(lock: L) -> Result<Self, L> {
+        match lock.core().take_charged(M::EXCLUSIVE) {
+            true => Ok(Self::acquired(lock)),
+            false => Err(lock),
+        }
+    }
+
     /// Waits for `lock`; `source` is what the wait is called where waits are listed.
     pub(crate) async fn wait(lock: L, source: &'static str) -> Self {
-        if !lock.core().take_charged(M::EXCLUSIVE) {
-            let acquired = lock.core().acquire(M::EXCLUSIVE, source).await;
-            acquired.expect("a lock never closes its semaphore");
-        }
+        let acquired = lock.core().acquire(M::EXCLUSIVE, source).await;
+        acquired.expect("a lock never closes its semaphore");
         Self::acquired(lock)
     }
 

@@ -77,7 +77,11 @@ impl<T: ?Sized> Mutex<T> {
     /// # }
     /// ```
     pub async fn lock(&self) -> MutexGuard<'_, T> {
-        MutexGuard(Held::wait(self, "Mutex::lock").await)
+        let held = match Held::take(self) {
+            Ok(held) => held,
+            Err(lock) => Held::wait(lock, "Mutex::lock").await,
+        };
+        MutexGuard(held)
     }
 
     /// [`lock`](Self::lock) with a guard that keeps the mutex alive and borrows nothing.
@@ -92,7 +96,11 @@ impl<T: ?Sized> Mutex<T> {
     /// # }
     /// ```
     pub async fn lock_owned(self: Arc<Self>) -> OwnedMutexGuard<T> {
-        OwnedMutexGuard(Held::wait(self, "Mutex::lock_owned").await)
+        let held = match Held::take(self) {
+            Ok(held) => held,
+            Err(lock) => Held::wait(lock, "Mutex::lock_owned").await,
+        };
+        OwnedMutexGuard(held)
     }
 
     /// Takes the lock if it is free and nobody waits for it.

@@ -120,7 +120,11 @@ impl<T: ?Sized> RwLock<T> {
     /// # }
     /// ```
     pub async fn read(&self) -> RwLockReadGuard<'_, T> {
-        RwLockReadGuard(Held::wait(self, "RwLock::read").await.erase())
+        let held = match Held::take(self) {
+            Ok(held) => held,
+            Err(lock) => Held::wait(lock, "RwLock::read").await,
+        };
+        RwLockReadGuard(held.erase())
     }
 
     /// [`read`](Self::read) with a guard that keeps the lock alive and borrows nothing.
@@ -135,7 +139,11 @@ impl<T: ?Sized> RwLock<T> {
     /// # }
     /// ```
     pub async fn read_owned(self: Arc<Self>) -> OwnedRwLockReadGuard<T> {
-        OwnedRwLockReadGuard(Held::wait(self, "RwLock::read_owned").await)
+        let held = match Held::take(self) {
+            Ok(held) => held,
+            Err(lock) => Held::wait(lock, "RwLock::read_owned").await,
+        };
+        OwnedRwLockReadGuard(held)
     }
 
     /// Waits for the right to write, which excludes everybody else.
@@ -151,12 +159,20 @@ impl<T: ?Sized> RwLock<T> {
     /// # }
     /// ```
     pub async fn write(&self) -> RwLockWriteGuard<'_, T> {
-        RwLockWriteGuard(Held::wait(self, "RwLock::write").await.erase())
+        let held = match Held::take(self) {
+            Ok(held) => held,
+            Err(lock) => Held::wait(lock, "RwLock::write").await,
+        };
+        RwLockWriteGuard(held.erase())
     }
 
     /// [`write`](Self::write) with a guard that keeps the lock alive and borrows nothing.
     pub async fn write_owned(self: Arc<Self>) -> OwnedRwLockWriteGuard<T> {
-        OwnedRwLockWriteGuard(Held::wait(self, "RwLock::write_owned").await)
+        let held = match Held::take(self) {
+            Ok(held) => held,
+            Err(lock) => Held::wait(lock, "RwLock::write_owned").await,
+        };
+        OwnedRwLockWriteGuard(held)
     }
 
     /// Takes the right to read, if there is no writer and nobody waits.

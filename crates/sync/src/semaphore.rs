@@ -101,6 +101,7 @@ impl Semaphore {
     /// semaphore.add_permits(3);
     /// assert_eq!(semaphore.available_permits(), 3);
     /// ```
+    #[inline]
     #[track_caller]
     pub fn add_permits(&self, n: usize) {
         self.raw.release(n);
@@ -133,7 +134,9 @@ impl Semaphore {
     /// # }
     /// ```
     pub async fn acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
-        self.wait(1, "Semaphore::acquire").await?;
+        if !self.raw.take_charged(1) {
+            self.wait(1, "Semaphore::acquire").await?;
+        }
         Ok(SemaphorePermit::new(self, 1))
     }
 
@@ -146,7 +149,9 @@ impl Semaphore {
     /// # Errors
     /// When the semaphore is closed.
     pub async fn acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
-        self.wait(n, "Semaphore::acquire_many").await?;
+        if !self.raw.take_charged(n as usize) {
+            self.wait(n, "Semaphore::acquire_many").await?;
+        }
         Ok(SemaphorePermit::new(self, n))
     }
 
@@ -182,7 +187,9 @@ impl Semaphore {
     /// # Errors
     /// When the semaphore is closed.
     pub async fn acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, AcquireError> {
-        self.wait(1, "Semaphore::acquire_owned").await?;
+        if !self.raw.take_charged(1) {
+            self.wait(1, "Semaphore::acquire_owned").await?;
+        }
         Ok(OwnedSemaphorePermit::new(self, 1))
     }
 
@@ -194,7 +201,9 @@ impl Semaphore {
         self: Arc<Self>,
         n: u32,
     ) -> Result<OwnedSemaphorePermit, AcquireError> {
-        self.wait(n, "Semaphore::acquire_many_owned").await?;
+        if !self.raw.take_charged(n as usize) {
+            self.wait(n, "Semaphore::acquire_many_owned").await?;
+        }
         Ok(OwnedSemaphorePermit::new(self, n))
     }
 
@@ -294,11 +303,9 @@ impl Semaphore {
         self.raw.is_closed()
     }
 
-    /// Waits for `n` permits; `source` is what the wait is called where waits are listed.
+    /// Waits for `n` permits that could not be had at once; `source` is what the wait is called
+    /// where waits are listed.
     async fn wait(&self, n: u32, source: &'static str) -> Result<(), AcquireError> {
-        if self.raw.take_charged(n as usize) {
-            return Ok(());
-        }
         let op = op!("tokio::sync::semaphore", &self.resource, source);
         let acquire = self.raw.acquire(n as usize, PermitUse::Semaphore);
         op.wrap("poll", acquire).await

@@ -28,6 +28,7 @@ pub struct OwnedSemaphorePermit {
 }
 
 impl<'a> SemaphorePermit<'a> {
+    #[inline]
     pub(super) fn new(semaphore: &'a Semaphore, permits: u32) -> Self {
         Self {
             semaphore,
@@ -135,12 +136,14 @@ impl OwnedSemaphorePermit {
 }
 
 impl Drop for SemaphorePermit<'_> {
+    #[inline]
     fn drop(&mut self) {
         self.semaphore.add_permits(self.permits);
     }
 }
 
 impl Drop for OwnedSemaphorePermit {
+    #[inline]
     fn drop(&mut self) {
         self.semaphore.add_permits(self.permits);
     }

@@ -77,14 +77,8 @@ impl PermitWord {
         // Acquire: as in is_closed().
         let mut word = self.0.load(Ordering::Acquire);
         loop {
-            if word & CLOSED != 0 {
-                return Take::Closed;
-            }
-            if n == 0 {
-                return Take::Taken;
-            }
-            if word & QUEUED != 0 || word >> SHIFT < n {
-                return Take::Short;
+            if word & MARKS != 0 || word >> SHIFT < n {
+                return Self::refused(word, n);
             }
             let less = word - (n << SHIFT);
             // Acquire: pairs with the Release in give(), so that critical sections follow each
@@ -96,6 +90,18 @@ impl PermitWord {
                 Ok(_) => return Take::Taken,
                 Err(now) => word = now,
             }
+        }
+    }
+
+    /// Why [`try_take`](Self::try_take) cannot take `n` permits of `word`.
+    const fn refused(word: usize, n: usize) -> Take {
+        if word & CLOSED != 0 {
+            Take::Closed
+        } else if n == 0 {
+            // There is nothing to wait for.
+            Take::Taken
+        } else {
+            Take::Short
         }
     }
 
