@@ -12,6 +12,7 @@ use yamanote_world::disk::DirItem;
 use super::{ask, symlink_metadata};
 
 /// As [`std::fs::ReadDir`].
+#[allow(clippy::large_enum_variant)] // The system's is large on Windows, and what is mostly used.
 #[derive(Debug)]
 pub enum ReadDir {
     /// The system's.
@@ -21,6 +22,7 @@ pub enum ReadDir {
 }
 
 /// As [`std::fs::DirEntry`].
+#[allow(clippy::large_enum_variant)] // As above.
 pub enum DirEntry {
     /// The system's.
     Os(std::fs::DirEntry),
