@@ -6,15 +6,15 @@
 //! first look, or those between the looks took `LONG` each), or if it had tasks left at so many
 //! looks that the load is a lasting one. Else that worker gets on better without help.
 //!
-//! How far the looks are apart is learnt: short at first, so that long polls spread at once; longer
-//! each time when nothing was taken, or tasks that kept the taker busy for a short time only.
+//! How far the looks are apart is learnt: none after tasks that kept the taker busy; longer each
+//! time when nothing was taken, or what kept it busy for a short time only.
 
 use std::time::Duration;
 
 use yamanote_base::linger;
 use yamanote_driver::Driver;
 
-/// Between two looks at least: about as long as it takes to wake a thread.
+/// Between two looks at least, if there are to be two: about as long as it takes to wake a thread.
 const MIN: Duration = Duration::from_micros(5);
 /// Between two looks at most: so long a task may wait that a second worker should have taken.
 const MAX: Duration = Duration::from_micros(80);
@@ -78,7 +78,7 @@ impl Patience {
         };
         match each(now().saturating_sub(since), tasks as u64) {
             Some(busy) if busy < LONG => self.lengthen(),
-            _ => self.between_looks = MIN,
+            _ => self.between_looks = Duration::ZERO,
         }
     }
 
@@ -89,13 +89,14 @@ impl Patience {
     }
 
     fn lengthen(&mut self) {
-        self.between_looks = (2 * self.between_looks).min(MAX);
+        self.between_looks = (2 * self.between_looks).clamp(MIN, MAX);
     }
 
-    /// Whether tasks were left so often that some are to be taken in any case.
+    /// Whether tasks are to be taken without a look: they were left so often, or those taken last
+    /// were worth it.
     #[must_use]
     pub fn is_over(&self) -> bool {
-        self.left >= LEFT_MAX
+        self.left >= LEFT_MAX || self.between_looks.is_zero()
     }
 
     /// Lets the time between two looks go by. The worker of `driver` does not turn it, but what
@@ -150,7 +151,11 @@ mod tests {
             take(&mut patience, us(3));
         }
         assert_eq!(patience.between_looks, MAX, "there is a bound");
-        assert_eq!(take(&mut patience, us(20)), MIN);
+        assert!(!patience.is_over());
+        assert_eq!(take(&mut patience, us(20)), Duration::ZERO);
+        assert!(patience.is_over(), "the next are taken at once");
+        assert_eq!(take(&mut patience, us(3)), MIN);
+        assert!(!patience.is_over());
     }
 
     #[test]

@@ -273,7 +273,7 @@ impl Desk {
         })
     }
 
-    /// Looks at all other workers' rings, twice if there are tasks.
+    /// Looks at all other workers' rings, twice if there are tasks and it has patience.
     fn search(&self) -> Searched {
         let seats = &self.multi.0.seats;
         if seats.len() == 1 {
@@ -288,6 +288,9 @@ impl Desk {
             return Searched::Nothing;
         }
         let first = clock.elapsed();
+        if self.with_kit(|kit| kit.patience.is_over()) {
+            return self.steal(first);
+        }
         self.with_kit(|kit| {
             let looks = seats.iter().map(|seat| seat.look(first));
             kit.looks.clear();
