@@ -97,8 +97,7 @@ impl<L: LockHandle> Drop for Claim<L> {
 }
 
 impl<L: WholeLock, M: Mode> Held<L, L::Value, M> {
-    /// Takes `lock`, within the task's budget, if it need not wait; else gives it back. Before each
-    /// [`wait`](Self::wait), whose future is then made only for who needs it.
+    /// Takes `lock`, within the task's budget, if it need not wait; else gives it back.
     #[inline]
     pub(crate) fn take(lock: L) -> Result<Self, L> {
         match lock.core().take_charged(M::EXCLUSIVE) {
@@ -258,6 +257,17 @@ impl<'a, L: ProtectedLock + ?Sized, U: ?Sized, M> Held<&'a L, U, M> {
 /// A [`Held`] that knows no more of its lock than what is common to all.
 pub(crate) type ErasedHeld<'a, U, M> = Held<&'a LockCore, U, M>;
 
+/// Takes a lock, in an `async fn`: the future of the wait, and what the wait is called where waits
+/// are listed, are made only for who must wait.
+macro_rules! held {
+    ($lock:expr, $source:literal) => {
+        match $crate::held::Held::take($lock) {
+            Ok(held) => held,
+            Err(lock) => $crate::held::Held::wait(lock, $source).await,
+        }
+    };
+}
+
 /// Makes guards, whose field is a [`Held`], look like what they protect; `mut` ones may change it.
 macro_rules! guard_traits {
     ($([$($gen:tt)*] $guard:ty => $($target:ident)+;)*) => {
@@ -297,4 +307,4 @@ macro_rules! guard_traits {
     };
 }
 
-pub(crate) use guard_traits;
+pub(crate) use {guard_traits, held};

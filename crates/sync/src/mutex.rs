@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use yamanote_base::{block, const_unless_model};
 
-use crate::held::{Held, LockKind, Protected, lock_traits};
+use crate::held::{Held, LockKind, Protected, held, lock_traits};
 use crate::semaphore::TryLockError;
 
 pub use guard::{MappedMutexGuard, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard};
@@ -77,11 +77,7 @@ impl<T: ?Sized> Mutex<T> {
     /// # }
     /// ```
     pub async fn lock(&self) -> MutexGuard<'_, T> {
-        let held = match Held::take(self) {
-            Ok(held) => held,
-            Err(lock) => Held::wait(lock, "Mutex::lock").await,
-        };
-        MutexGuard(held)
+        MutexGuard(held!(self, "Mutex::lock"))
     }
 
     /// [`lock`](Self::lock) with a guard that keeps the mutex alive and borrows nothing.
@@ -96,11 +92,7 @@ impl<T: ?Sized> Mutex<T> {
     /// # }
     /// ```
     pub async fn lock_owned(self: Arc<Self>) -> OwnedMutexGuard<T> {
-        let held = match Held::take(self) {
-            Ok(held) => held,
-            Err(lock) => Held::wait(lock, "Mutex::lock_owned").await,
-        };
-        OwnedMutexGuard(held)
+        OwnedMutexGuard(held!(self, "Mutex::lock_owned"))
     }
 
     /// Takes the lock if it is free and nobody waits for it.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use yamanote_base::{block, const_unless_model};
 
-use crate::held::{Held, LockKind, Protected, lock_traits};
+use crate::held::{Held, LockKind, Protected, held, lock_traits};
 use crate::semaphore::TryLockError;
 
 pub use guard::{RwLockMappedWriteGuard, RwLockReadGuard, RwLockWriteGuard};
@@ -120,11 +120,7 @@ impl<T: ?Sized> RwLock<T> {
     /// # }
     /// ```
     pub async fn read(&self) -> RwLockReadGuard<'_, T> {
-        let held = match Held::take(self) {
-            Ok(held) => held,
-            Err(lock) => Held::wait(lock, "RwLock::read").await,
-        };
-        RwLockReadGuard(held.erase())
+        RwLockReadGuard(held!(self, "RwLock::read").erase())
     }
 
     /// [`read`](Self::read) with a guard that keeps the lock alive and borrows nothing.
@@ -139,11 +135,7 @@ impl<T: ?Sized> RwLock<T> {
     /// # }
     /// ```
     pub async fn read_owned(self: Arc<Self>) -> OwnedRwLockReadGuard<T> {
-        let held = match Held::take(self) {
-            Ok(held) => held,
-            Err(lock) => Held::wait(lock, "RwLock::read_owned").await,
-        };
-        OwnedRwLockReadGuard(held)
+        OwnedRwLockReadGuard(held!(self, "RwLock::read_owned"))
     }
 
     /// Waits for the right to write, which excludes everybody else.
@@ -159,20 +151,12 @@ impl<T: ?Sized> RwLock<T> {
     /// # }
     /// ```
     pub async fn write(&self) -> RwLockWriteGuard<'_, T> {
-        let held = match Held::take(self) {
-            Ok(held) => held,
-            Err(lock) => Held::wait(lock, "RwLock::write").await,
-        };
-        RwLockWriteGuard(held.erase())
+        RwLockWriteGuard(held!(self, "RwLock::write").erase())
     }
 
     /// [`write`](Self::write) with a guard that keeps the lock alive and borrows nothing.
     pub async fn write_owned(self: Arc<Self>) -> OwnedRwLockWriteGuard<T> {
-        let held = match Held::take(self) {
-            Ok(held) => held,
-            Err(lock) => Held::wait(lock, "RwLock::write_owned").await,
-        };
-        OwnedRwLockWriteGuard(held)
+        OwnedRwLockWriteGuard(held!(self, "RwLock::write_owned"))
     }
 
     /// Takes the right to read, if there is no writer and nobody waits.

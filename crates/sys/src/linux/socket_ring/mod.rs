@@ -412,7 +412,7 @@ fn result_of(said: i32) -> io::Result<usize> {
 /// What the kernel is told.
 #[inline]
 fn entry(request: &SocketRequest, socket: types::Fd) -> Entry {
-    // Below 2^30.
+    // LEN_MAX has a place in 32 bits.
     let length = |len: usize| len.min(LEN_MAX) as u32;
     match request {
         SocketRequest::Accept => opcode::AcceptMulti::new(socket)
