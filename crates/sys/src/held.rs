@@ -37,7 +37,7 @@ pub(crate) struct Kind {
     /// Drops the cell that begins there, which nobody uses any more.
     pub(crate) drop: unsafe fn(NonNull<Header>),
     /// Whether a ring lends it, whose knowledge of the buffer begins with the header.
-    #[allow(dead_code)] // As `Held::lent`.
+    #[allow(dead_code)] // As `Held::lent_header`.
     pub(crate) is_lent: bool,
 }
 
@@ -86,7 +86,6 @@ impl Held {
     /// # Safety
     /// The header is one of [`Header::new`], and there are so many bytes. Nobody else uses either
     /// until the kind's `drop` is called with it.
-    #[allow(dead_code)] // Rings lend buffers, and not every system has them.
     #[inline]
     pub(crate) unsafe fn lent(header: NonNull<Header>, len: usize) -> Self {
         let mut held = Self(header);
@@ -96,7 +95,7 @@ impl Held {
     }
 
     /// Where the header is of a buffer that a ring lends.
-    #[allow(dead_code)] // As `lent`.
+    #[allow(dead_code)] // Rings lend buffers, and not every system has them.
     #[inline]
     pub(crate) fn lent_header(&self) -> Option<NonNull<Header>> {
         self.header().kind.is_lent.then_some(self.0)

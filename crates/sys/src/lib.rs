@@ -17,6 +17,7 @@ pub mod selector;
 pub mod held;
 pub mod likeness;
 pub mod pieces;
+pub mod pooled;
 pub mod receive;
 pub mod request;
 pub mod sending;
