@@ -2,23 +2,35 @@
 
 use std::any::Any;
 use std::fmt;
+use std::io;
+use std::mem::MaybeUninit;
 use std::ops::Deref;
 
 use yamanote_sys::held::Held;
+use yamanote_sys::pooled;
 
-/// Bytes that have arrived. A provided buffer goes back to its ring when this is dropped.
+/// Bytes that have arrived. When this is dropped, a provided buffer goes back to its ring, any
+/// other to a pool.
 pub struct Chunk(Held);
 
 impl Chunk {
+    /// Bytes of one that no ring has provided, at most.
+    pub const LEN: usize = pooled::LEN;
+
     /// What is held and not done with.
     pub(super) fn of(held: Held) -> Self {
         Self(held)
     }
 
-    /// Bytes that were received otherwise.
-    #[must_use]
-    pub fn own(bytes: Vec<u8>) -> Self {
-        Self(Held::to_read(bytes))
+    /// What `op` receives of up to [`LEN`](Self::LEN) bytes, where no ring does.
+    ///
+    /// # Errors
+    /// Those of `op`.
+    #[inline]
+    pub fn received(
+        op: impl for<'a> FnOnce(&'a mut [MaybeUninit<u8>]) -> io::Result<&'a mut [u8]>,
+    ) -> io::Result<Self> {
+        Held::received(op).map(Self)
     }
 
     /// Without the first `taken`.

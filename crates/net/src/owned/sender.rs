@@ -3,10 +3,11 @@
 use std::future::poll_fn;
 use std::io;
 use std::net::Shutdown;
+use std::task::{Context, Poll, ready};
 
+use yamanote_base::ready::Direction;
 use yamanote_driver::resource::{self, Watched};
 use yamanote_driver::sockets::{Chunk, Conversation, Held};
-use yamanote_io::Interest;
 
 use super::stream::{Lent, StreamIo};
 
@@ -88,13 +89,12 @@ impl Sender {
     where
         B: AsRef<[u8]> + Send + 'static,
     {
-        let held = Chunk::hold(buffer);
         match &self.io {
             StreamIo::Ring(conversation) => {
-                let mut held = Some(held);
+                let mut held = Some(Chunk::hold(buffer));
                 poll_fn(|cx| conversation.poll_post(cx, &mut held)).await
             }
-            StreamIo::Ready(io) => write(io, held, true).await.0.map(drop),
+            StreamIo::Ready(io) => write(io, buffer, true).await.0.map(drop),
         }
     }
 
@@ -131,10 +131,7 @@ impl Sender {
                 let result = poll_fn(|cx| conversation.poll_send(cx, held, all)).await;
                 (result, lent.take())
             }
-            StreamIo::Ready(io) => {
-                let result = write(io, Held::to_read(buffer), all).await;
-                (result.0, result.1.into_buffer())
-            }
+            StreamIo::Ready(io) => write(io, buffer, all).await,
         }
     }
 }
@@ -151,18 +148,36 @@ impl Drop for Sender {
     }
 }
 
-/// Writes what is held, or a part unless `all`.
-async fn write(io: &resource::TcpStream, mut held: Held, all: bool) -> (io::Result<usize>, Held) {
+/// Writes `buffer`, or a part unless `all`, and gives it back: how much.
+fn write<B: AsRef<[u8]>>(
+    io: &resource::TcpStream,
+    buffer: B,
+    all: bool,
+) -> impl Future<Output = (io::Result<usize>, B)> {
+    let (mut held, mut done) = (Some(buffer), 0);
+    poll_fn(move |cx| {
+        let bytes = held.as_ref().map_or(&[][..], B::as_ref);
+        let result = ready!(poll_write(io, cx, bytes, &mut done, all));
+        let buffer = held.take();
+        Poll::Ready((result, buffer.expect("it is polled until it is ready")))
+    })
+}
+
+/// Writes what of `bytes` is not `done`, or a part unless `all`; how much in all.
+fn poll_write(
+    io: &resource::TcpStream,
+    cx: &mut Context<'_>,
+    bytes: &[u8],
+    done: &mut usize,
+    all: bool,
+) -> Poll<io::Result<usize>> {
     // Bounded by the buffer: each round sends a part of it, or fails.
-    while !held.rest().is_empty() {
-        let write = || io.write(held.rest());
-        match io.async_io(Interest::WRITABLE, write).await {
-            Ok(count) => held.advance(count),
-            Err(error) => return (Err(error), held),
-        }
+    while let Some(rest @ [_, ..]) = bytes.get(*done..) {
+        let write = || io.write(rest);
+        *done += ready!(io.poll_transfer(cx, Direction::Write, rest.len(), write))?;
         if !all {
             break;
         }
     }
-    (Ok(held.done()), held)
+    Poll::Ready(Ok(*done))
 }

@@ -5,18 +5,16 @@ use std::future::poll_fn;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 
+use yamanote_base::ready::Direction;
 use yamanote_driver::resource::{self, OwnedDescriptor, Resource, Watched};
 use yamanote_driver::sockets::{self, Chunk, Conversation, Held, SockRef};
-use yamanote_io::Interest;
 
 use super::sender::Sender;
 use super::{inet, set_blocking};
 use crate::addr::ToSocketAddrs;
 use crate::fill::fill;
-
-/// Bytes of a chunk that is received by readiness, at most.
-const CHUNK_LEN: usize = 2048;
 
 /// A TCP connection whose operations own their buffers.
 ///
@@ -353,9 +351,12 @@ impl Receiver {
             }
             StreamIo::Ready(io) => {
                 let mut space = buffer.as_mut();
-                let read = || fill(&mut space, |space| io.read(space));
-                let result = io.async_io(Interest::READABLE, read).await;
-                (result, buffer)
+                let result = poll_fn(|cx| {
+                    let asked = space.len();
+                    let read = || fill(&mut space, |space| io.read(space));
+                    io.poll_transfer(cx, Direction::Read, asked, read)
+                });
+                (result.await, buffer)
             }
         }
     }
@@ -383,12 +384,7 @@ impl Receiver {
     pub async fn chunk(&mut self) -> io::Result<Option<Chunk>> {
         match &self.0 {
             StreamIo::Ring(conversation) => poll_fn(|cx| conversation.poll_chunk(cx)).await,
-            StreamIo::Ready(io) => {
-                let mut bytes = Vec::with_capacity(CHUNK_LEN);
-                let read = || fill(&mut bytes, |space| io.read(space));
-                let count = io.async_io(Interest::READABLE, read).await?;
-                Ok((count > 0).then(|| Chunk::own(bytes)))
-            }
+            StreamIo::Ready(io) => poll_fn(|cx| poll_chunk(io, cx)).await,
         }
     }
 }
@@ -434,6 +430,17 @@ impl Drop for Lent<'_> {
             (self.forget)(self.conversation);
         }
     }
+}
+
+/// The next bytes, in a buffer that is had from the pool when they are there.
+fn poll_chunk(io: &resource::TcpStream, cx: &mut Context<'_>) -> Poll<io::Result<Option<Chunk>>> {
+    let mut received = None;
+    let read = || {
+        let chunk = received.insert(Chunk::received(|space| io.read(space))?);
+        Ok(chunk.len())
+    };
+    let count = ready!(io.poll_transfer(cx, Direction::Read, Chunk::LEN, read))?;
+    Poll::Ready(Ok(received.filter(|_| count > 0)))
 }
 
 /// Sends what was posted, and ends all receiving: the socket, which does not block, and what has
