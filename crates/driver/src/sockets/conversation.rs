@@ -338,29 +338,37 @@ impl Conversation {
     /// Ends receiving; ready when the kernel has nothing under way for it.
     pub fn poll_ended(&self, cx: &mut Context<'_>) -> Poll<()> {
         let mut state = self.0.receive.lock();
-        if matches!(state.now, Receiving::Idle | Receiving::Done(..)) {
+        if state.has_ended() {
             return Poll::Ready(());
         }
         let old = state.waker.replace(cx.waker().clone());
         drop(state);
         drop(old);
         self.0.home.cancel(self.0.receives_at.get());
-        let state = self.0.receive.lock();
-        match state.now {
-            Receiving::Idle | Receiving::Done(..) => Poll::Ready(()),
-            _ => Poll::Pending,
+        let has_ended = self.0.receive.lock().has_ended();
+        match has_ended {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
         }
     }
 
     /// All that has arrived and was not given out, after [`poll_ended`](Self::poll_ended).
-    #[must_use]
-    pub fn take_waiting(&self) -> Vec<u8> {
+    ///
+    /// # Errors
+    /// That of the connection which was received and not told, as the kernel tells it once; when
+    /// the runtime is shut down.
+    pub fn take_waiting(&self) -> io::Result<Vec<u8>> {
         let mut state = self.0.receive.lock();
+        let unused = state.keep_done();
         // Bounded by `WAITING_MAX`.
         let chunks: Vec<_> = iter::from_fn(|| state.next_chunk()).collect();
+        let last = state.take_last();
         drop(state);
+        // The user's: not under the lock.
+        drop(unused);
         let bytes = chunks.iter().map(|chunk| &**chunk);
-        bytes.collect::<Vec<_>>().concat()
+        let bytes = bytes.collect::<Vec<_>>().concat();
+        last.transpose().map(|_| bytes)
     }
 
     #[inline]

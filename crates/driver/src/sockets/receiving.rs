@@ -79,6 +79,11 @@ impl ReceiveState {
         matches!(last, Some(Some(Last::Lost)))
     }
 
+    /// Whether nothing is under way, as far as anybody will ever know.
+    pub(super) fn has_ended(&self) -> bool {
+        matches!(self.now, Receiving::Idle | Receiving::Done(..)) || self.is_lost()
+    }
+
     /// Whether the kernel had no buffer for the last receive; asked once.
     pub(super) fn take_starved(&mut self) -> bool {
         let behind = self.behind.as_mut();

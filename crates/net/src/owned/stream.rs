@@ -71,7 +71,8 @@ impl TcpStream {
     /// *Cancel safety:* dropping it closes the connection.
     ///
     /// # Errors
-    /// Those of the system, and of what was posted.
+    /// Those of the system, and of what was posted; that of a connection which has failed, if it
+    /// was received already. Then what had arrived before is lost.
     ///
     /// # Panics
     /// Outside of a runtime with I/O.
@@ -450,7 +451,7 @@ async fn end(conversation: &Conversation) -> io::Result<(OwnedDescriptor, Vec<u8
     poll_fn(|cx| conversation.poll_ended(cx).map(Ok::<_, io::Error>)).await?;
     let socket = conversation.socket().try_clone()?;
     set_blocking(&socket, false)?;
-    Ok((socket, conversation.take_waiting()))
+    Ok((socket, conversation.take_waiting()?))
 }
 
 impl fmt::Debug for StreamIo {

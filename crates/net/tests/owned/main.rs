@@ -305,6 +305,52 @@ async fn be_reset() {
 }
 
 #[test]
+fn a_reset_that_was_received_is_told_by_who_becomes_another_stream() {
+    each_way(|runtime| runtime.block_on(convert_what_is_reset()));
+}
+
+async fn convert_what_is_reset() {
+    for arrives in [false, true] {
+        let (mut client, mut server) = pair().await;
+        assert!(poll_once(pin!(server.chunk())).await.is_none());
+        if arrives {
+            client.write_all(b"early").unwrap();
+            turns().await;
+        }
+        reset(client);
+        turns().await;
+        // In a ring by itself: it is told once, and was. Else by the stream, as ever.
+        let told = match server.into_std().await {
+            Err(error) => error,
+            Ok((mut stream, rest)) => {
+                assert!(rest.is_empty());
+                stream.read_to_end(&mut Vec::new()).unwrap_err()
+            }
+        };
+        assert_eq!(told.kind(), ErrorKind::ConnectionReset);
+    }
+}
+
+#[test]
+fn what_a_forgotten_receive_has_brought_goes_along_into_another_stream() {
+    each_way(|runtime| runtime.block_on(convert_after_a_forgotten_receive()));
+}
+
+async fn convert_after_a_forgotten_receive() {
+    let (mut client, mut server) = pair().await;
+    let mut forgotten = Box::pin(server.recv(vec![0; 8]));
+    assert!(poll_once(forgotten.as_mut()).await.is_none());
+    client.write_all(b"early").unwrap();
+    turns().await;
+    std::mem::forget(forgotten);
+    let (mut stream, mut bytes) = server.into_std().await.unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    stream.set_nonblocking(false).unwrap();
+    stream.read_to_end(&mut bytes).unwrap();
+    assert_eq!(bytes, b"early");
+}
+
+#[test]
 fn a_chunk_that_is_held_keeps_no_connection_waiting() {
     each_way(|runtime| runtime.block_on(hold_chunks()));
 }
