@@ -240,6 +240,9 @@ pub(super) const SUITES: &[Suite] = &[
         &["testing", "rt-tokio", "rt-tokio-current-thread"],
     ),
     field("remoc", "0.20.5", &["full"]),
+    field("tokio-pipe", "0.2.12", &[]),
+    field("tokio-tar", "0.3.1", &[]),
+    field("astral-tokio-tar", "0.7.0", &[]),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
