@@ -97,18 +97,11 @@ mod real {
         }
     }
 
-    /// The flag, by a load that is SeqCst: for one side of a pair, of which each sets its own flag
-    /// by a read-modify-write that is SeqCst and then looks at the other's.
+    /// The word, by a load that is SeqCst: for one side of a pair, of which each changes its own
+    /// word by a read-modify-write that is SeqCst and then looks at the other's.
     #[inline(always)]
-    pub fn load_settled(flag: &AtomicBool) -> bool {
-        flag.load(Ordering::SeqCst)
-    }
-
-    /// Sets the flag, by a store that is Release: for a flag that others look at by
-    /// [`load_settled`].
-    #[inline(always)]
-    pub fn set_flag(flag: &AtomicBool) {
-        flag.store(true, Ordering::Release);
+    pub fn load_settled(word: &AtomicUsize) -> usize {
+        word.load(Ordering::SeqCst)
     }
 
     /// Defines a cell of each thread, or, under the model checker, of each thread of the model.
@@ -167,18 +160,10 @@ mod model {
         fence(Ordering::SeqCst);
     }
 
-    /// The flag, by a load that is SeqCst. The checker takes SeqCst for less than it is, and would
+    /// The word, by a load that is SeqCst. The checker takes SeqCst for less than it is, and would
     /// show the load what is long past: here it is a read-modify-write, which sees the latest.
-    pub fn load_settled(flag: &AtomicBool) -> bool {
-        let looked = flag.compare_exchange(false, false, Ordering::AcqRel, Ordering::Acquire);
-        looked.unwrap_or_else(|set| set)
-    }
-
-    /// Sets the flag. There is no order for the checker between a store and what `load_settled`
-    /// writes here: it would show the latter to who has seen the store. Hence a read-modify-write,
-    /// which as Release publishes what a store does, and sees nothing.
-    pub fn set_flag(flag: &AtomicBool) {
-        flag.swap(true, Ordering::Release);
+    pub fn load_settled(word: &AtomicUsize) -> usize {
+        word.fetch_add(0, Ordering::AcqRel)
     }
 
     pub use loom::thread_local as model_thread_local;

@@ -86,16 +86,6 @@ impl WakerCell {
         !self.word.load(Ordering::SeqCst).is_null()
     }
 
-    /// Whether a waker is stored, for a guess. Who has changed the condition, by whatever store
-    /// that is Release, and then [takes](Self::take) the waker, needs no better: if the exchange
-    /// comes before that of the thread which registers, that one sees the change; else this one
-    /// gets the waker, or another one did, and the thread registers again before it waits.
-    #[inline]
-    pub fn seems_stored(&self) -> bool {
-        // Relaxed: a guess.
-        !self.word.load(Ordering::Relaxed).is_null()
-    }
-
     /// Takes the waker out, if there is one.
     #[inline]
     pub fn take(&self) -> Option<Waker> {

@@ -6,9 +6,7 @@
 use std::mem::MaybeUninit;
 use std::ptr::{self, NonNull};
 
-use yamanote_base::atomic::{
-    AtomicBool, AtomicPtr, AtomicUsize, IN_MODEL, Ordering, UnsafeCell, load_settled, set_flag,
-};
+use yamanote_base::atomic::{AtomicBool, AtomicPtr, AtomicUsize, IN_MODEL, Ordering, UnsafeCell};
 
 /// Slots in a block; a power of two.
 const SLOTS: usize = if IN_MODEL { 2 } else { 32 };
@@ -32,29 +30,6 @@ pub(super) struct Block<T> {
     filled: [AtomicBool; SLOTS],
     /// A slot is written by the one sender that claimed its position, then read by the receiver.
     slots: [UnsafeCell<MaybeUninit<T>>; SLOTS],
-}
-
-/// Whether a slot is filled, to be said by who has filled it, once; its last touch of the block.
-pub(super) struct FilledMark<'a>(&'a AtomicBool);
-
-impl FilledMark<'_> {
-    /// Says so. The caller exchanges next what the receiver exchanges before it looks for the last
-    /// time: whose exchange is the second sees what the other did before the first.
-    #[inline]
-    pub(super) fn set(self) {
-        // It is Release: pairs with the Acquire in is_filled().
-        set_flag(self.0);
-    }
-
-    /// Says so. What the caller looks at next is ordered after the
-    /// [`pop_settled`](super::list::Popper::pop_settled) of a receiver that did not find the value.
-    #[inline]
-    pub(super) fn settle(self) {
-        // SeqCst: as Release it pairs with the Acquire in is_filled(); and what the caller looks
-        // at next comes, in the one order, after is_filled_settled() of a receiver that did not
-        // find the value.
-        self.0.swap(true, Ordering::SeqCst);
-    }
 }
 
 /// The position of the first slot of the block that `position` is in.
@@ -133,20 +108,6 @@ impl<T> Block<T> {
         NonNull::new(self.next.load(Ordering::Acquire))
     }
 
-    /// [`next`](Self::next) by a read-modify-write: if there is none, whoever links one later
-    /// sees what the caller did before.
-    pub(super) fn next_settled(&self) -> Option<NonNull<Self>> {
-        let null = ptr::null_mut();
-        // AcqRel, and Acquire on failure: pairs with link() in both directions.
-        match self
-            .next
-            .compare_exchange(null, null, Ordering::AcqRel, Ordering::Acquire)
-        {
-            Ok(_) => None,
-            Err(next) => NonNull::new(next),
-        }
-    }
-
     /// Links `fresh` behind this block, unless there is one: then that one is returned.
     ///
     /// # Safety
@@ -156,7 +117,8 @@ impl<T> Block<T> {
         let start_field = unsafe { &fresh.as_ref().start };
         // Relaxed: published by the exchange below.
         start_field.store(self.start().wrapping_add(LAP), Ordering::Relaxed);
-        // AcqRel: Release pairs with the Acquire in next(); Acquire with next_settled().
+        // AcqRel: Release pairs with the Acquire in next(); Acquire, as that, shows the fields of
+        // the block that another thread has linked.
         let linked = self.next.compare_exchange(
             ptr::null_mut(),
             fresh.as_ptr(),
@@ -177,19 +139,20 @@ impl<T> Block<T> {
             .all(|filled| filled.load(Ordering::Acquire))
     }
 
-    /// Puts `value` at `position`, for the receiver to read when the mark is set.
+    /// Puts `value` at `position`, for the receiver to read.
     ///
     /// # Safety
     /// The caller alone claimed `position`, which is in this block, and writes there once. It
-    /// does not touch the block afterwards, but by the mark.
+    /// does not touch the block afterwards.
     #[inline]
-    pub(super) unsafe fn write(&self, position: usize, value: T) -> FilledMark<'_> {
+    pub(super) unsafe fn write(&self, position: usize, value: T) {
         let offset = offset_of(position);
         self.slots[offset].with_mut(|slot| {
             // SAFETY: until `filled` is set, the slot belongs to who claimed the position.
             unsafe { slot.write(MaybeUninit::new(value)) }
         });
-        FilledMark(&self.filled[offset])
+        // Release: pairs with the Acquire in is_filled() and is_full().
+        self.filled[offset].store(true, Ordering::Release);
     }
 
     /// Whether there is a value at `position`.
@@ -197,12 +160,6 @@ impl<T> Block<T> {
     pub(super) fn is_filled(&self, position: usize) -> bool {
         // Acquire: pairs with the Release in write().
         self.filled[offset_of(position)].load(Ordering::Acquire)
-    }
-
-    /// [`is_filled`](Self::is_filled) in the one order of all that is SeqCst: if it is not, whoever
-    /// fills the slot later sees what the caller did before by such an operation.
-    pub(super) fn is_filled_settled(&self, position: usize) -> bool {
-        load_settled(&self.filled[offset_of(position)])
     }
 
     /// Takes the value from `position`.

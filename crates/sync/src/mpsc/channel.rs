@@ -10,8 +10,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
-use yamanote_base::atomic::{AtomicUsize, Ordering, spin_loop};
+use yamanote_base::atomic::{AtomicUsize, IN_MODEL, Ordering, spin_loop};
 use yamanote_base::budget;
+use yamanote_base::wait::lock::pause;
 use yamanote_base::waits;
 use yamanote_base::waker_cell::WakerCell;
 
@@ -19,6 +20,10 @@ use super::error::TryRecvError;
 use super::list::{Popper, Pusher, queue};
 use crate::coop::poll_charged;
 use crate::notify::Notify;
+
+/// So often a receiver looks, within one poll, for a value that is just being pushed: some
+/// microseconds, which is long for the few instructions that its sender takes.
+const LOOKS: u32 = if IN_MODEL { 1 } else { 7 };
 
 /// How many values a channel may hold, and how it is closed.
 pub(super) trait Quota: Sized {
@@ -59,6 +64,8 @@ pub(super) struct WeakTx<T, Q: Quota> {
 pub(super) struct Rx<T, Q: Quota> {
     popper: Popper<T, ChannelState<Q>>,
     is_closed: bool,
+    /// How often it has looked in vain for a value that is just being pushed.
+    looks: u32,
 }
 
 pin_project! {
@@ -86,6 +93,7 @@ pub(super) fn open<T, Q: Quota>(quota: Q) -> (Tx<T, Q>, Rx<T, Q>) {
         Rx {
             popper,
             is_closed: false,
+            looks: 0,
         },
     )
 }
@@ -118,21 +126,14 @@ impl<T, Q: Quota> Tx<T, Q> {
     /// Appends `value` and wakes the receiver; gives it back if the queue itself is closed.
     #[inline]
     pub(super) fn push(&self, value: T) -> Result<(), T> {
+        self.pusher.push(value)?;
+        // A plain load will do, for the claim was a read-modify-write that is SeqCst: a receiver
+        // that waits has left its waker before it looked whether a claim was made.
         let receiver = &self.channel().receiver;
-        // One exchange orders this with a receiver that did not see the value by `pop_settled`:
-        // that of the waker, if there seems to be one to be taken; else that of `settle`, behind
-        // which a plain load will do to see a waker.
-        self.pusher.push(value, |mark| {
-            if receiver.seems_stored() {
-                mark.set();
-                receiver.wake();
-                return;
-            }
-            mark.settle();
-            if receiver.is_stored() {
-                receiver.wake();
-            }
-        })
+        if receiver.is_stored() {
+            receiver.wake();
+        }
+        Ok(())
     }
 
     pub(super) fn is_closed(&self) -> bool {
@@ -333,9 +334,8 @@ impl<T, Q: Quota> Rx<T, Q> {
     fn poll_last(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
         self.channel().receiver.register(cx.waker());
         // After the registration: who changes one of these later wakes the receiver.
-        if let Some(value) = self.popper.pop_settled() {
-            self.channel().quota.give_back(1);
-            return Poll::Ready(Some(value));
+        if self.popper.is_claimed() {
+            return self.poll_claimed(cx);
         }
         if self.is_last() {
             // What the last sender sent is seen now.
@@ -347,6 +347,29 @@ impl<T, Q: Quota> Rx<T, Q> {
             return Poll::Ready(None);
         }
         waits::note(|| "mpsc: a message");
+        Poll::Pending
+    }
+
+    /// The next value, which is there, or whose sender is between two of its instructions.
+    #[cold]
+    fn poll_claimed(&mut self, cx: &mut Context<'_>) -> Poll<Option<T>> {
+        // Bounded: beyond so many looks there is one a poll.
+        loop {
+            if let Some(value) = self.popper.pop() {
+                self.looks = 0;
+                self.channel().quota.give_back(1);
+                return Poll::Ready(Some(value));
+            }
+            // (A model has no time to let pass, and only the first of these lets others go on.)
+            pause(if IN_MODEL { 0 } else { self.looks });
+            self.looks = self.looks.saturating_add(1);
+            if self.looks > LOOKS {
+                break;
+            }
+        }
+        // The sender does not know that it is waited for: it looked for a waker, or will look, in
+        // no order with this. It was interrupted, so others may run meanwhile.
+        budget::give_way(cx);
         Poll::Pending
     }
 
@@ -403,5 +426,44 @@ impl<T, Q: Quota> Drop for Rx<T, Q> {
         let waker = self.channel().receiver.take();
         Rest(self).0.drain();
         drop(waker);
+    }
+}
+
+#[cfg(all(test, not(loom)))]
+mod tests {
+    use std::sync::Arc;
+    use std::task::{Wake, Waker};
+
+    use super::*;
+    use crate::mpsc::unbounded::Unbounded;
+
+    #[derive(Default)]
+    struct Count(AtomicUsize);
+
+    impl Wake for Count {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_receiver_that_finds_a_sender_between_claim_and_value_comes_again() {
+        let (tx, mut rx) = open(Unbounded);
+        let count = Arc::new(Count::default());
+        let waker = Waker::from(Arc::clone(&count));
+        let mut cx = Context::from_waker(&waker);
+        let fill = tx.pusher.push_later();
+        for polls in 1..=200 {
+            assert!(rx.poll_recv(&mut cx).is_pending());
+            assert_eq!(count.0.load(Ordering::Relaxed), polls);
+        }
+        fill(7);
+        assert_eq!(rx.poll_recv(&mut cx), Poll::Ready(Some(7)));
+        // Whoever sends now finds a receiver that waits.
+        assert!(rx.poll_recv(&mut cx).is_pending());
+        assert_eq!(count.0.load(Ordering::Relaxed), 200);
+        assert_eq!(tx.push(8), Ok(()));
+        assert_eq!(count.0.load(Ordering::Relaxed), 201);
+        assert_eq!(rx.poll_recv(&mut cx), Poll::Ready(Some(8)));
     }
 }

@@ -7,9 +7,9 @@
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::ptr::{self, NonNull};
 
-use yamanote_base::atomic::{Arc, AtomicPtr, AtomicUsize, Ordering, UnsafeCell};
+use yamanote_base::atomic::{Arc, AtomicPtr, AtomicUsize, Ordering, UnsafeCell, load_settled};
 
-use super::block::{Block, FilledMark, STEP, start_of};
+use super::block::{Block, STEP, start_of};
 
 /// The lowest bit of `tail`: no position claimed from here on is filled.
 const CLOSED: usize = 1;
@@ -127,23 +127,52 @@ impl<T, C> Pusher<T, C> {
 
     /// Appends `value`; gives it back if the queue is closed.
     ///
-    /// The value is there for the receiver when `finish` says so by the mark that it gets.
+    /// What the caller looks at next is ordered after the [`is_claimed`](Popper::is_claimed) of a
+    /// receiver that was told that nothing comes.
     #[inline]
-    pub(super) fn push(&self, value: T, finish: impl FnOnce(FilledMark<'_>)) -> Result<(), T> {
+    pub(super) fn push(&self, value: T) -> Result<(), T> {
+        match self.claim() {
+            Some(claim) => {
+                // SAFETY: it was just claimed.
+                unsafe { self.fill(claim, value) };
+                Ok(())
+            }
+            None => Err(value),
+        }
+    }
+
+    /// [`push`](Self::push) in two steps: claims a position, and returns what fills it.
+    #[cfg(test)]
+    pub(super) fn push_later(&self) -> impl FnOnce(T) + '_ {
+        let claim = self.claim().expect("the test has not closed the queue");
+        // SAFETY: it was just claimed, and this is called once.
+        move |value| unsafe { self.fill(claim, value) }
+    }
+
+    /// Claims the next position, unless the queue is closed.
+    #[inline]
+    fn claim(&self) -> Option<usize> {
         if self.queue.is_closed() {
-            return Err(value);
+            return None;
         }
-        // AcqRel: pairs with the read-modify-write in retire_behind(), see `Queue`.
-        let claim = self.queue.tail.0.position.fetch_add(STEP, Ordering::AcqRel);
-        if claim & CLOSED != 0 {
-            return Err(value);
-        }
+        // SeqCst: as AcqRel it pairs with the read-modify-write in retire_behind(), see `Queue`;
+        // and what the caller looks at next comes, in the one order, after is_claimed() of a
+        // receiver that did not see the claim.
+        let claim = self.queue.tail.0.position.fetch_add(STEP, Ordering::SeqCst);
+        (claim & CLOSED == 0).then_some(claim)
+    }
+
+    /// Puts `value` where the receiver finds it.
+    ///
+    /// # Safety
+    /// The caller has got `claim` from [`claim`](Self::claim), and fills it once.
+    #[inline]
+    unsafe fn fill(&self, claim: usize, value: T) {
         let block = self.queue.find(claim);
         // SAFETY: the block is neither freed nor reused before the slot is filled and read.
         let block = unsafe { block.as_ref() };
-        // SAFETY: it is the block of the position, which this thread alone claimed.
-        finish(unsafe { block.write(claim, value) });
-        Ok(())
+        // SAFETY: it is the block of the position, which the caller alone claimed.
+        unsafe { block.write(claim, value) };
     }
 }
 
@@ -238,13 +267,13 @@ impl<T, C> Popper<T, C> {
     /// The next value.
     #[inline]
     pub(super) fn pop(&mut self) -> Option<T> {
-        self.pop_by(Block::next, Block::is_filled)
+        self.pop_by(Block::next)
     }
 
     /// The next value, if it is in the block at hand.
     #[inline]
     pub(super) fn pop_near(&mut self) -> Option<T> {
-        self.pop_by(|_| None, Block::is_filled)
+        self.pop_by(|_| None)
     }
 
     /// The next value, if it is the first of a block.
@@ -258,23 +287,13 @@ impl<T, C> Popper<T, C> {
         }
     }
 
-    /// The next value; if there is none yet, whoever pushes it sees what the caller did before.
+    /// The next value; its block, if it is the first there, is found by `next`.
     #[inline]
-    pub(super) fn pop_settled(&mut self) -> Option<T> {
-        self.pop_by(Block::next_settled, Block::is_filled_settled)
-    }
-
-    /// The next value, which `next` and `is_filled` look for.
-    #[inline]
-    fn pop_by(
-        &mut self,
-        next: impl FnOnce(&Block<T>) -> Option<NonNull<Block<T>>>,
-        is_filled: impl FnOnce(&Block<T>, usize) -> bool,
-    ) -> Option<T> {
+    fn pop_by(&mut self, next: impl FnOnce(&Block<T>) -> Option<NonNull<Block<T>>>) -> Option<T> {
         self.queue.head.0.with_mut(|head| {
             // SAFETY: this is the one popper, borrowed exclusively.
             let head = unsafe { &mut *head };
-            head.pop(next, is_filled)
+            head.pop(next)
         })
     }
 
@@ -304,10 +323,22 @@ impl<T, C> Popper<T, C> {
 
     /// How many values there are, counting those that are just being pushed.
     pub(super) fn len(&self) -> usize {
-        let (position, end) = self.place();
         // Acquire: who counted a value sees what led to it.
-        let tail = self.queue.tail.0.position.load(Ordering::Acquire) & !CLOSED;
-        end.unwrap_or(tail).wrapping_sub(position) / STEP
+        self.len_until(self.queue.tail.0.position.load(Ordering::Acquire))
+    }
+
+    /// Whether the next value is there, or just being pushed. If not, who pushes it later sees what
+    /// the caller did before, by a read-modify-write that is SeqCst.
+    #[inline]
+    pub(super) fn is_claimed(&self) -> bool {
+        self.len_until(load_settled(&self.queue.tail.0.position)) > 0
+    }
+
+    /// How many values there are before `tail`.
+    #[inline]
+    fn len_until(&self, tail: usize) -> usize {
+        let (position, end) = self.place();
+        end.unwrap_or(tail & !CLOSED).wrapping_sub(position) / STEP
     }
 
     /// The position of the next value, and where the queue was closed.
@@ -322,13 +353,9 @@ impl<T, C> Popper<T, C> {
 }
 
 impl<T> Head<T> {
-    /// The value at the current position, which `next` and `is_filled` look for.
+    /// The value at the current position; its block, if it is the first there, is found by `next`.
     #[inline]
-    fn pop(
-        &mut self,
-        next: impl FnOnce(&Block<T>) -> Option<NonNull<Block<T>>>,
-        is_filled: impl FnOnce(&Block<T>, usize) -> bool,
-    ) -> Option<T> {
+    fn pop(&mut self, next: impl FnOnce(&Block<T>) -> Option<NonNull<Block<T>>>) -> Option<T> {
         // SAFETY: only the receiver retires blocks, and only those before its own.
         let mut block = unsafe { self.block.as_ref() };
         if block.start() != start_of(self.position) {
@@ -337,7 +364,7 @@ impl<T> Head<T> {
             block = unsafe { self.block.as_ref() };
             self.take_back();
         }
-        if !is_filled(block, self.position) {
+        if !block.is_filled(self.position) {
             return None;
         }
         // SAFETY: it is filled, this is the receiver, and the position moves on.
@@ -414,8 +441,7 @@ impl<T, C> Drop for Queue<T, C> {
 
         impl<T> Remains<'_, T> {
             fn next(&mut self) -> Option<T> {
-                self.0
-                    .pop(|block| block.next(), |block, at| block.is_filled(at))
+                self.0.pop(Block::next)
             }
         }
 
