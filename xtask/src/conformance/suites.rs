@@ -243,6 +243,18 @@ pub(super) const SUITES: &[Suite] = &[
     field("tokio-pipe", "0.2.12", &[]),
     field("tokio-tar", "0.3.1", &[]),
     field("astral-tokio-tar", "0.7.0", &[]),
+    field("kanal", "0.1.1", &[]),
+    field("crossfire", "3.1.22", &["tokio"]),
+    field("stream-cancel", "0.8.2", &[]),
+    field("tokio-scoped", "0.2.0", &[]),
+    field("tokio-context", "0.1.3", &[]),
+    field("tokio-io-timeout", "1.2.1", &[]),
+    field("tokio-rate-limit", "0.10.0", &[]),
+    field("tokio-splice2", "0.3.2", &[]),
+    field("tokio-timerfd", "0.2.0", &[]),
+    field("tokio-eventfd", "0.2.2", &[]),
+    field("inotify", "0.11.5", &[]),
+    field("libp2p-tcp", "0.45.0", &["tokio"]),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
