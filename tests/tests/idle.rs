@@ -1,11 +1,12 @@
-//! A runtime that has nothing to do costs nothing: none of its threads runs.
+//! A runtime that has nothing to do costs nothing: none of its threads runs. Nor does a worker
+//! that has nothing to do beside one that has.
 #![cfg(target_os = "linux")]
 
 use std::time::Duration;
 use std::{fs, io, thread};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpStream, UdpSocket};
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinSet;
 
@@ -15,6 +16,8 @@ const STILL: Duration = Duration::from_millis(500);
 const LOOKS: u32 = 10;
 /// What waits.
 const WAITING: usize = 50;
+/// What is answered, one after the other.
+const REQUESTS: u64 = 200;
 
 /// How often threads of this process went to sleep, or were sent off.
 fn switches() -> io::Result<u64> {
@@ -94,4 +97,55 @@ fn runtimes_that_have_nothing_to_do_do_not_run() {
     assert!(waiting.iter().all(|tasks| tasks.len() == 4 * WAITING));
     drop(stop);
     driving.join().unwrap().unwrap_err();
+}
+
+/// Answers each byte after it has begun to wait on a socket of its own for it.
+async fn answer_after_registering(mut stream: TcpStream) -> io::Result<()> {
+    let mut sockets = Vec::new();
+    while let Ok(byte) = stream.read_u8().await {
+        let socket = UdpSocket::bind("127.0.0.1:0").await?;
+        let silent = socket.try_recv(&mut [0]).unwrap_err();
+        assert_eq!(silent.kind(), io::ErrorKind::WouldBlock);
+        let waits = tokio::time::timeout(Duration::ZERO, socket.readable()).await;
+        assert!(waits.is_err(), "nobody speaks to it");
+        sockets.push(socket);
+        stream.write_u8(byte).await?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_worker_that_registers_a_socket_calls_no_other() {
+    use std::io::{Read, Write};
+    let runtime = Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .unwrap();
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+    let (server, _) = listener.accept().unwrap();
+    server.set_nonblocking(true).unwrap();
+    let answering =
+        runtime.spawn(async { answer_after_registering(TcpStream::from_std(server)?).await });
+    let metrics = runtime.metrics();
+    let parks = || [0, 1].map(|worker| metrics.worker_park_count(worker));
+    let before = parks();
+    for _ in 0..REQUESTS {
+        client.write_all(&[1]).unwrap();
+        client.read_exact(&mut [0]).unwrap();
+    }
+    let after = parks();
+    drop(client);
+    runtime.block_on(answering).unwrap().unwrap();
+    let slept = [0, 1].map(|worker: usize| after[worker] - before[worker]);
+    assert!(
+        slept.iter().sum::<u64>() >= REQUESTS,
+        "one has answered: {slept:?}"
+    );
+    // The other is called where an answer takes long.
+    assert!(
+        slept.iter().any(|slept| *slept < REQUESTS / 2),
+        "both woke up: {slept:?}"
+    );
 }

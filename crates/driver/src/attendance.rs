@@ -11,8 +11,8 @@
 //! the group is awake and will attend before it sleeps. For a worker that goes to bed has first
 //! said so in its [`UnparkToken`](crate::unpark::UnparkToken), and has then taken the lock of the
 //! table to see that nothing is registered, or that somebody attends. Who registers something
-//! takes that lock, too. If the worker was first, it is unparked, unless somebody attends; if it
-//! was second, it sees the registration and does not go to bed. Who attends leaves to be awake.
+//! takes that lock, too. If the worker was first, it is unparked, unless somebody attends, or is
+//! awake to do so; if it was second, it sees the registration and stays out of bed.
 
 use yamanote_base::atomic::{AtomicBool, Ordering};
 

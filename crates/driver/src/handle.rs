@@ -384,15 +384,20 @@ impl Handle {
         self.shard_here() / GROUP
     }
 
-    /// After a registration with `reactor`: sees to it that somebody attends it.
+    /// After a registration with `reactor`: sees to it that somebody attends it. A worker of the
+    /// group that is awake does so before it sleeps; that of this thread is let do it. (That a
+    /// poll goes on for long afterwards is the monitor's to find, as with any other.)
     pub(crate) fn have_attended(&self, reactor: usize) {
         if self.reactor(reactor).is_attended() {
             return;
         }
-        let mut sleepers = self
-            .group(reactor)
-            .filter(|shard| self.shard(*shard).token.is_sleeping());
-        if let Some(sleeper) = sleepers.next() {
+        let group = self.group(reactor);
+        let is_asleep = |shard: &usize| self.shard(*shard).token.is_sleeping();
+        // Its worker may be asleep on another thread, if this one is in `block_in_place`.
+        if context::shard_of(self).is_some_and(|own| group.contains(&own) && !is_asleep(&own)) {
+            return;
+        }
+        if let Some(sleeper) = group.clone().find(is_asleep) {
             self.unpark(sleeper);
         }
     }

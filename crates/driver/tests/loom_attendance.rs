@@ -39,16 +39,18 @@ impl Group {
         }
     }
 
-    /// Registers a resource for which an event comes at once.
-    fn register(&self) {
+    /// Registers a resource for which an event comes at once, on a thread that is no worker's, or
+    /// on that of `own`, which may work elsewhere by now.
+    fn register(&self, own: Option<usize>) {
         *self.registrations.lock().unwrap() += 1;
         self.event.store(true, Ordering::Release);
         self.selector.ring();
-        if !self.attendance.is_on() {
-            let sleeps = |worker: &usize| self.workers[*worker].token.is_sleeping();
-            if let Some(sleeper) = (0..2).find(sleeps) {
-                self.unpark(sleeper);
-            }
+        let sleeps = |worker: &usize| self.workers[*worker].token.is_sleeping();
+        if self.attendance.is_on() || own.is_some_and(|own| !sleeps(&own)) {
+            return;
+        }
+        if let Some(sleeper) = (0..2).find(sleeps) {
+            self.unpark(sleeper);
         }
     }
 
@@ -81,9 +83,8 @@ impl Group {
     }
 }
 
-#[test]
-fn loom_attendance_what_is_registered_while_the_workers_go_to_sleep_is_seen() {
-    loom::model(|| {
+fn check(own: Option<usize>) {
+    loom::model(move || {
         let group = Arc::new(Group::default());
         let sleeper = |index| {
             let group = group.clone();
@@ -91,8 +92,18 @@ fn loom_attendance_what_is_registered_while_the_workers_go_to_sleep_is_seen() {
         };
         let first = sleeper(0);
         let second = sleeper(1);
-        group.register();
+        group.register(own);
         first.join().unwrap();
         second.join().unwrap();
     });
+}
+
+#[test]
+fn loom_attendance_what_is_registered_while_the_workers_go_to_sleep_is_seen() {
+    check(None);
+}
+
+#[test]
+fn loom_attendance_what_a_worker_has_sent_away_is_seen_by_it_or_the_other() {
+    check(Some(0));
 }
