@@ -1,10 +1,11 @@
 //! The echo over sockets that own their buffers, on one thread; prints its address and ends with
-//! its input. Told to `await`, it waits for each send instead of posting it.
+//! its input. Told to `await`, it waits for each send instead of posting it; told `no-ring`, it
+//! does without one, as on a system that has none.
 
 use std::io::Read;
 
 use yamanote::owned::{TcpListener, TcpStream};
-use yamanote::runtime::Builder;
+use yamanote::runtime::{Builder, FileRoute};
 
 fn main() -> std::io::Result<()> {
     std::thread::spawn(|| {
@@ -12,7 +13,11 @@ fn main() -> std::io::Result<()> {
         let _ = std::io::stdin().read(&mut [0]);
         std::process::exit(0);
     });
-    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let mut builder = Builder::new_current_thread();
+    if is_told("no-ring") {
+        builder.file_route(FileRoute::NoRing);
+    }
+    let runtime = builder.enable_all().build()?;
     runtime.block_on(async {
         // Accepting on a task, as `echo.rs` does.
         yamanote::spawn(serve())
@@ -21,8 +26,12 @@ fn main() -> std::io::Result<()> {
     })
 }
 
+fn is_told(what: &str) -> bool {
+    std::env::args().any(|argument| argument == what)
+}
+
 async fn serve() -> std::io::Result<()> {
-    let awaits = std::env::args().any(|argument| argument == "await");
+    let awaits = is_told("await");
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     println!("{}", listener.local_addr()?);
     loop {

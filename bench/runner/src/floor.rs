@@ -20,12 +20,17 @@ use crate::turns;
 type Peer = (&'static str, &'static str, &'static [&'static str]);
 
 /// The first two are what others are compared with.
-const PEERS: [Peer; 13] = [
+const PEERS: [Peer; 14] = [
     ("bare io_uring", "echo-uring", &[]),
     ("published tokio", "echo-published", &["ct"]),
     ("yamanote", "echo-yamanote", &["ct"]),
     ("yamanote, owned buffers", "owned-yamanote", &[]),
     ("bare mio", "echo-mio", &[]),
+    (
+        "yamanote, owned buffers, no ring",
+        "owned-yamanote",
+        &["no-ring"],
+    ),
     (
         "yamanote, owned buffers, each send awaited",
         "owned-yamanote",
