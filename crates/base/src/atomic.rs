@@ -104,6 +104,12 @@ mod real {
         word.load(Ordering::SeqCst)
     }
 
+    /// Stores a pointer, by a store that is Release, where other threads swap it for null.
+    #[inline(always)]
+    pub fn store_among_swaps<T>(place: &AtomicPtr<T>, pointer: *mut T) {
+        place.store(pointer, Ordering::Release);
+    }
+
     /// Defines a cell of each thread, or, under the model checker, of each thread of the model.
     #[macro_export]
     macro_rules! thread_cell {
@@ -164,6 +170,13 @@ mod model {
     /// show the load what is long past: here it is a read-modify-write, which sees the latest.
     pub fn load_settled(word: &AtomicUsize) -> usize {
         word.fetch_add(0, Ordering::AcqRel)
+    }
+
+    /// Stores a pointer. There is no order for the checker between a store and a swap by another
+    /// thread that found null before: it would show that null to who has stored. Hence a swap,
+    /// which as Release publishes what a store does, and sees nothing.
+    pub fn store_among_swaps<T>(place: &AtomicPtr<T>, pointer: *mut T) {
+        place.swap(pointer, Ordering::Release);
     }
 
     pub use loom::thread_local as model_thread_local;

@@ -38,6 +38,7 @@ pub mod unpark;
 
 pub use handle::{Config, Handle, new};
 pub use turn::{Driver, Turned};
+pub use yamanote_sys::barrier;
 
 use std::fmt;
 use std::io;

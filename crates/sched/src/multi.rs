@@ -29,6 +29,7 @@ use yamanote_base::atomic::plain::{AtomicBool, AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 use yamanote_driver::Driver;
+use yamanote_driver::barrier::{self, LateBarrier};
 use yamanote_task::{
     Id, JoinHandle, RestingCells, Runnable, Schedule, SpawnMeta, TaskList, TaskMeta, TaskRef,
     Wakers,
@@ -83,7 +84,7 @@ struct FailureWatch<'a> {
 /// What others see of one worker.
 struct Seat {
     steal: Steal<Runnable>,
-    next: NextSlot<Runnable>,
+    next: NextSlot<Runnable, LateBarrier>,
     metrics: WorkerMetrics,
 }
 
@@ -126,7 +127,7 @@ impl Multi {
             locals.push((local, driver));
             seats.push(Arc::new(Seat {
                 steal,
-                next: NextSlot::new(),
+                next: NextSlot::new(barrier::late()),
                 metrics: WorkerMetrics::new(&config),
             }));
         }
@@ -309,7 +310,7 @@ impl Multi {
             drop(task);
         }
         for seat in &self.0.seats {
-            drop(seat.next.take());
+            drop(seat.next.take_from_outside());
             // Bounded: the list is closed, so little is queued any more.
             while let Some(task) = ring.pop().or_else(|| Some(seat.steal.steal_into(ring)?.0)) {
                 drop(task);
@@ -321,7 +322,7 @@ impl Multi {
     fn retire_last(&self) {
         self.0.inject.close();
         for seat in &self.0.seats {
-            drop(seat.next.take());
+            drop(seat.next.take_from_outside());
         }
         let mut wakes = WakeList::new();
         self.0.driver.shut_down(&mut wakes);

@@ -4,6 +4,8 @@
 use loom::sync::Arc;
 use loom::sync::atomic::{AtomicUsize, Ordering};
 use loom::thread;
+use yamanote_base::atomic::fence;
+use yamanote_base::biased_lock::Barrier;
 use yamanote_sched::multi::idle::Idle;
 use yamanote_sched::multi::monitor::Monitor;
 use yamanote_sched::multi::next_slot::NextSlot;
@@ -207,21 +209,58 @@ fn loom_monitor_ends_when_it_is_stopped() {
     });
 }
 
-#[test]
-fn loom_next_slot_each_task_is_taken_once() {
-    loom::model(|| {
-        let slot = Arc::new(NextSlot::<Number>::new());
-        let monitors = slot.clone();
-        let monitor = thread::spawn(move || monitors.take().map_or(0, |Number(number)| number));
-        // The worker: puts in an empty slot, displaces what is there, takes.
-        let mut taken: usize = [1, 2, 4]
-            .into_iter()
-            .filter_map(|number| slot.replace(Number(number)))
-            .chain(slot.take())
-            .map(|Number(number)| number)
-            .sum();
-        taken += monitor.join().unwrap();
-        taken += slot.take().map_or(0, |Number(number)| number);
-        assert_eq!(taken, 7);
+/// In a model, both sides have a fence of their own.
+#[derive(Clone, Copy)]
+struct Whole;
+
+// SAFETY: the light fence is a whole one here, so this one is enough.
+unsafe impl Barrier for Whole {
+    fn pass() -> bool {
+        fence(Ordering::SeqCst);
+        true
+    }
+}
+
+/// A worker that puts, displaces and takes, beside `outsiders` who take.
+fn taken_once(barrier: Option<Whole>, outsiders: usize, numbers: &'static [usize]) {
+    loom::model(move || {
+        let slot = Arc::new(NextSlot::<Number, Whole>::new(barrier));
+        let outside = |_| {
+            let slot = slot.clone();
+            thread::spawn(move || slot.take_from_outside().map_or(0, |Number(number)| number))
+        };
+        let outsiders: Vec<_> = (0..outsiders).map(outside).collect();
+        let mut taken = 0;
+        let mut note = |task: Option<Number>| taken += task.map_or(0, |Number(number)| number);
+        for number in numbers {
+            // SAFETY: this thread is the worker.
+            note(unsafe { slot.replace(Number(*number)) });
+        }
+        // SAFETY: as above.
+        note(unsafe { slot.take() });
+        // SAFETY: as above.
+        note(unsafe { slot.replace(Number(8)) });
+        for outsider in outsiders {
+            note(Some(Number(outsider.join().unwrap())));
+        }
+        // SAFETY: as above.
+        note(unsafe { slot.take() });
+        assert_eq!(taken, numbers.iter().sum::<usize>() + 8);
+        assert!(slot.is_empty());
     });
+}
+
+#[test]
+fn loom_next_slot_each_task_is_taken_once_by_swaps() {
+    taken_once(None, 1, &[1, 2, 4]);
+}
+
+#[test]
+fn loom_next_slot_each_task_is_taken_once_by_plain_stores_and_a_swap() {
+    taken_once(Some(Whole), 1, &[1, 2]);
+}
+
+#[test]
+fn loom_next_slot_each_task_is_taken_once_with_two_outside() {
+    taken_once(Some(Whole), 2, &[1]);
 }

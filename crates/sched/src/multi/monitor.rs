@@ -270,7 +270,7 @@ fn rescue(multi: &Multi, worker: usize, wakes: &mut WakeList) {
     multi.0.driver.look(worker, wakes);
     // These wakers put their tasks into the inject queue, for this thread is no worker.
     wakes.wake_quietly();
-    if let Some(task) = seat.next.take() {
+    if let Some(task) = seat.next.take_from_outside() {
         multi.0.inject.push(task);
     }
     if multi.work_is_visible() {

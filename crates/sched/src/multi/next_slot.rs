@@ -1,29 +1,47 @@
 //! The slot for the task that a worker runs next: [`NextSlot`].
 //!
 //! A task that the running one wakes goes here, because its data are warm. Only the worker uses
-//! the slot, except when it is stuck in a long poll: then the monitor takes the task out. The
-//! word is null or a task, and a task is taken by a swap, so whoever swaps it out has it alone.
+//! the slot, except when it is stuck in a long poll: then the monitor takes the task out; and when
+//! all is over. The word is null or a task. From outside a task is taken by a swap, by the worker
+//! by plain stores: it sets `taking`, then looks whether there are `outsiders`, to whom it swaps.
+//!
+//! **Why a task is taken once.** Who comes from outside counts itself among the outsiders, has all
+//! threads pass a fence, and goes again if `taking` is set. If the worker passes the fence after it
+//! has set that, the outsider sees it. If before, the worker sees the outsider.
 
 use std::marker::PhantomData;
 use std::ptr;
 
-use yamanote_base::atomic::{AtomicPtr, Ordering};
+use yamanote_base::atomic::{
+    AtomicBool, AtomicPtr, AtomicUsize, Ordering, light_fence, store_among_swaps,
+};
+use yamanote_base::biased_lock::Barrier;
 
 use super::queue::Item;
 
 /// Room for one task.
 #[derive(Debug)]
-pub struct NextSlot<T: Item> {
+pub struct NextSlot<T: Item, B> {
+    /// Filled by the worker; emptied by anybody, as said above.
     word: AtomicPtr<()>,
+    /// Written by the worker, while it takes a task out; read from outside.
+    taking: AtomicBool,
+    /// How many are about to take a task from outside: counted there, read by the worker.
+    outsiders: AtomicUsize,
+    /// `None`: there is no such fence, so all swap.
+    barrier: Option<B>,
     _item: PhantomData<T>,
 }
 
-impl<T: Item> NextSlot<T> {
-    /// An empty slot.
+impl<T: Item, B: Barrier> NextSlot<T, B> {
+    /// An empty slot, whose worker needs no locked instruction if there is a barrier.
     #[must_use]
-    pub fn new() -> Self {
+    pub fn new(barrier: Option<B>) -> Self {
         Self {
             word: AtomicPtr::new(ptr::null_mut()),
+            taking: AtomicBool::new(false),
+            outsiders: AtomicUsize::new(0),
+            barrier,
             _item: PhantomData,
         }
     }
@@ -34,26 +52,77 @@ impl<T: Item> NextSlot<T> {
         if !self.is_empty() {
             return Err(task);
         }
-        // Only the worker puts tasks in, so a slot that it sees empty stays empty. Release:
-        // publishes the task to the monitor's take().
-        self.word.store(Item::into_raw(task), Ordering::Release);
+        // Only the worker puts tasks in, so a slot that it sees empty stays empty. It is Release:
+        // publishes the task to swap_out().
+        store_among_swaps(&self.word, Item::into_raw(task));
         Ok(())
     }
 
-    /// Puts `task` in, as only the worker may; returns the one that was there.
-    pub fn replace(&self, task: T) -> Option<T> {
+    /// Puts `task` in; returns the one that was there.
+    ///
+    /// # Safety
+    /// The caller is the worker; or was, and the worker's thread has seen what it did.
+    pub unsafe fn replace(&self, task: T) -> Option<T> {
         let task = self.put(task).err()?;
-        // AcqRel: Release as in put(); Acquire as in take().
+        // AcqRel: Release as in put(); Acquire as in swap_out().
         item(self.word.swap(Item::into_raw(task), Ordering::AcqRel))
     }
 
     /// Takes the task out.
-    pub fn take(&self) -> Option<T> {
-        // Relaxed: a look that saves the swap; a task put in later is seen later.
-        if self.word.load(Ordering::Relaxed).is_null() {
+    ///
+    /// # Safety
+    /// As for [`replace`](Self::replace).
+    #[inline]
+    pub unsafe fn take(&self) -> Option<T> {
+        if self.is_empty() {
             return None;
         }
-        // Acquire: pairs with the Release in replace().
+        if self.barrier.is_none() {
+            return self.swap_out();
+        }
+        // Relaxed: nothing was done that this publishes; for its order see above.
+        self.taking.store(true, Ordering::Relaxed);
+        light_fence();
+        // Acquire: pairs with the Release of the last outsider, so that its swap is seen.
+        let task = if self.outsiders.load(Ordering::Acquire) == 0 {
+            // Relaxed, both: the worker itself has put it in.
+            let word = self.word.load(Ordering::Relaxed);
+            self.word.store(ptr::null_mut(), Ordering::Relaxed);
+            item(word)
+        } else {
+            self.swap_out()
+        };
+        // Release: pairs with the Acquire in take_from_outside(), which sees the slot as it is now.
+        self.taking.store(false, Ordering::Release);
+        task
+    }
+
+    /// Takes the task out, on any thread, unless the worker is about to do so.
+    #[cold]
+    pub fn take_from_outside(&self) -> Option<T> {
+        if self.is_empty() {
+            return None;
+        }
+        if self.barrier.is_none() {
+            return self.swap_out();
+        }
+        // Relaxed: it is the fence that shows it.
+        self.outsiders.fetch_add(1, Ordering::Relaxed);
+        // Acquire: pairs with the Release in take().
+        let task = if B::pass() && !self.taking.load(Ordering::Acquire) {
+            self.swap_out()
+        } else {
+            // The worker has it; or the system refuses what it said that it has, and the task
+            // waits for the worker.
+            None
+        };
+        // Release: pairs with the Acquire in take().
+        self.outsiders.fetch_sub(1, Ordering::Release);
+        task
+    }
+
+    fn swap_out(&self) -> Option<T> {
+        // Acquire: pairs with the Release in put() and replace().
         item(self.word.swap(ptr::null_mut(), Ordering::Acquire))
     }
 
@@ -73,14 +142,11 @@ fn item<T: Item>(raw: *mut ()) -> Option<T> {
     Some(unsafe { Item::from_raw(raw) })
 }
 
-impl<T: Item> Default for NextSlot<T> {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl<T: Item> Drop for NextSlot<T> {
+impl<T: Item, B> Drop for NextSlot<T, B> {
     fn drop(&mut self) {
-        drop(self.take());
+        // Acquire: as in swap_out().
+        drop(item::<T>(
+            self.word.swap(ptr::null_mut(), Ordering::Acquire),
+        ));
     }
 }

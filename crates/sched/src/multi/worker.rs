@@ -233,7 +233,8 @@ impl Desk {
     /// A task of the worker's own: from the next slot, unless too often in a row, or the ring.
     #[inline]
     fn own(&self, kit: &mut Kit) -> Option<Runnable> {
-        match self.seat.next.take() {
+        // SAFETY: whoever has the kit is the worker; it moves from thread to thread by a lock.
+        match unsafe { self.seat.next.take() } {
             Some(next) if kit.streak < NEXT_STREAK => {
                 kit.streak += 1;
                 return Some(next);
@@ -454,7 +455,8 @@ impl Desk {
         }
         let displaced = match self.multi.config().disable_lifo_slot {
             true => Some(task),
-            false => self.seat.next.replace(task),
+            // SAFETY: as in `own`.
+            false => unsafe { self.seat.next.replace(task) },
         };
         if let Some(displaced) = displaced {
             self.push_to_ring(kit, displaced);

@@ -1,9 +1,11 @@
-//! A fence in all threads of the process at once: [`of_process`].
+//! A fence in all threads of the process at once: [`of_process`], [`late`].
 
 use std::sync::OnceLock;
 
 use yamanote_base::biased_lock::Barrier;
 
+/// `MEMBARRIER_CMD_QUERY`.
+const QUERY: libc::c_int = 0;
 /// `MEMBARRIER_CMD_PRIVATE_EXPEDITED`.
 const PASS: libc::c_int = 1 << 3;
 /// `MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED`.
@@ -21,6 +23,27 @@ unsafe impl Barrier for ProcessBarrier {
     }
 }
 
+/// A [`ProcessBarrier`] that is asked for when it is passed first: for what is rarely passed, if
+/// ever.
+#[derive(Clone, Copy, Debug)]
+pub struct LateBarrier(());
+
+// SAFETY: it passes the other one.
+unsafe impl Barrier for LateBarrier {
+    fn pass() -> bool {
+        of_process().is_some() && ProcessBarrier::pass()
+    }
+}
+
+/// The barrier, if the system says that it has one. It may still refuse it when it is passed.
+pub fn late() -> Option<LateBarrier> {
+    static COMMANDS: OnceLock<libc::c_long> = OnceLock::new();
+    let commands = *COMMANDS.get_or_init(|| call_membarrier(QUERY));
+    let wanted = libc::c_long::from(PASS | REGISTER);
+    // An error is -1, which has all bits.
+    (commands > 0 && commands & wanted == wanted).then_some(LateBarrier(()))
+}
+
 /// The barrier; `None` if the system has none (before Linux 4.14), or forbids it. The first call
 /// may take some milliseconds where there are several threads, the others nothing.
 pub fn of_process() -> Option<ProcessBarrier> {
@@ -31,9 +54,14 @@ pub fn of_process() -> Option<ProcessBarrier> {
 
 /// Whether the system has done it.
 fn membarrier(command: libc::c_int) -> bool {
+    call_membarrier(command) == 0
+}
+
+/// What the system says.
+fn call_membarrier(command: libc::c_int) -> libc::c_long {
     let (flags, core) = (0_u32, 0);
     // SAFETY: it takes numbers alone.
-    unsafe { libc::syscall(libc::SYS_membarrier, command, flags, core) == 0 }
+    unsafe { libc::syscall(libc::SYS_membarrier, command, flags, core) }
 }
 
 #[cfg(test)]
