@@ -25,6 +25,8 @@ pub(crate) struct Held<L: LockHandle, U: ?Sized, M> {
 struct Claim<L: LockHandle> {
     lock: L,
     exclusive: bool,
+    /// Whether it had to be waited for.
+    waited: bool,
 }
 
 /// Where the value is, or the part of it that a guard shows.
@@ -92,7 +94,7 @@ impl<U: ?Sized> ExclusiveMode for Locking<U> {
 impl<L: LockHandle> Drop for Claim<L> {
     #[inline]
     fn drop(&mut self) {
-        self.lock.core().release(self.exclusive);
+        self.lock.core().release(self.exclusive, self.waited);
     }
 }
 
@@ -101,7 +103,7 @@ impl<L: WholeLock, M: Mode> Held<L, L::Value, M> {
     #[inline]
     pub(crate) fn take(lock: L) -> Result<Self, L> {
         match lock.core().take_charged(M::EXCLUSIVE) {
-            true => Ok(Self::acquired(lock)),
+            true => Ok(Self::acquired(lock, false)),
             false => Err(lock),
         }
     }
@@ -110,22 +112,23 @@ impl<L: WholeLock, M: Mode> Held<L, L::Value, M> {
     pub(crate) async fn wait(lock: L, source: &'static str) -> Self {
         let acquired = lock.core().acquire(M::EXCLUSIVE, source).await;
         acquired.expect("a lock never closes its semaphore");
-        Self::acquired(lock)
+        Self::acquired(lock, true)
     }
 
     /// Takes `lock` if it need not wait.
     pub(crate) fn try_take(lock: L) -> Result<Self, TryLockError> {
         lock.core().try_acquire(M::EXCLUSIVE)?;
-        Ok(Self::acquired(lock))
+        Ok(Self::acquired(lock, false))
     }
 
     /// The guard of what the caller has just acquired.
     #[inline]
-    fn acquired(lock: L) -> Self {
+    fn acquired(lock: L, waited: bool) -> Self {
         let part = lock.value();
         let claim = Claim {
             lock,
             exclusive: M::EXCLUSIVE,
+            waited,
         };
         // Told with the claim in place: who listens may panic.
         claim.lock.core().tell(M::EXCLUSIVE, true);
@@ -245,12 +248,15 @@ impl<'a, L: ProtectedLock + ?Sized, U: ?Sized, M> Held<&'a L, U, M> {
     /// Forgets the lock's type, of which a guard of a part knows nothing.
     pub(crate) fn erase(self) -> ErasedHeld<'a, U, M> {
         let Held { claim, view } = self;
-        let (lock, exclusive) = (claim.lock.protected().core(), claim.exclusive);
+        let lock = claim.lock.protected().core();
+        let (exclusive, waited) = (claim.exclusive, claim.waited);
         mem::forget(claim);
-        Held {
-            claim: Claim { lock, exclusive },
-            view,
-        }
+        let claim = Claim {
+            lock,
+            exclusive,
+            waited,
+        };
+        Held { claim, view }
     }
 }
 

@@ -134,10 +134,11 @@ impl Semaphore {
     /// # }
     /// ```
     pub async fn acquire(&self) -> Result<SemaphorePermit<'_>, AcquireError> {
-        if !self.raw.take_charged(1) {
+        let waits = !self.raw.take_charged(1);
+        if waits {
             self.wait(1, "Semaphore::acquire").await?;
         }
-        Ok(SemaphorePermit::new(self, 1))
+        Ok(SemaphorePermit::new(self, 1, waits))
     }
 
     /// Waits for `n` permits at once; else as [`acquire`](Self::acquire).
@@ -149,10 +150,11 @@ impl Semaphore {
     /// # Errors
     /// When the semaphore is closed.
     pub async fn acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, AcquireError> {
-        if !self.raw.take_charged(n as usize) {
+        let waits = !self.raw.take_charged(n as usize);
+        if waits {
             self.wait(n, "Semaphore::acquire_many").await?;
         }
-        Ok(SemaphorePermit::new(self, n))
+        Ok(SemaphorePermit::new(self, n, waits))
     }
 
     /// Takes one permit, if one is free and nobody waits.
@@ -179,7 +181,7 @@ impl Semaphore {
     /// When there are too few, or the semaphore is closed.
     pub fn try_acquire_many(&self, n: u32) -> Result<SemaphorePermit<'_>, TryAcquireError> {
         self.raw.try_acquire(n as usize)?;
-        Ok(SemaphorePermit::new(self, n))
+        Ok(SemaphorePermit::new(self, n, false))
     }
 
     /// [`acquire`](Self::acquire) with a permit that keeps the semaphore alive and borrows nothing.
@@ -187,10 +189,11 @@ impl Semaphore {
     /// # Errors
     /// When the semaphore is closed.
     pub async fn acquire_owned(self: Arc<Self>) -> Result<OwnedSemaphorePermit, AcquireError> {
-        if !self.raw.take_charged(1) {
+        let waits = !self.raw.take_charged(1);
+        if waits {
             self.wait(1, "Semaphore::acquire_owned").await?;
         }
-        Ok(OwnedSemaphorePermit::new(self, 1))
+        Ok(OwnedSemaphorePermit::new(self, 1, waits))
     }
 
     /// [`acquire_many`](Self::acquire_many) with a permit that keeps the semaphore alive.
@@ -201,10 +204,11 @@ impl Semaphore {
         self: Arc<Self>,
         n: u32,
     ) -> Result<OwnedSemaphorePermit, AcquireError> {
-        if !self.raw.take_charged(n as usize) {
+        let waits = !self.raw.take_charged(n as usize);
+        if waits {
             self.wait(n, "Semaphore::acquire_many_owned").await?;
         }
-        Ok(OwnedSemaphorePermit::new(self, n))
+        Ok(OwnedSemaphorePermit::new(self, n, waits))
     }
 
     /// [`try_acquire`](Self::try_acquire) with a permit that keeps the semaphore alive.
@@ -224,7 +228,7 @@ impl Semaphore {
         n: u32,
     ) -> Result<OwnedSemaphorePermit, TryAcquireError> {
         self.raw.try_acquire(n as usize)?;
-        Ok(OwnedSemaphorePermit::new(self, n))
+        Ok(OwnedSemaphorePermit::new(self, n, false))
     }
 
     /// Waits for one permit on the current thread: for code that is not asynchronous.
@@ -301,6 +305,13 @@ impl Semaphore {
     /// Whether [`close`](Self::close) was called.
     pub fn is_closed(&self) -> bool {
         self.raw.is_closed()
+    }
+
+    /// Gives permits back; `waited` says whether they had to be waited for: then others most likely
+    /// do.
+    #[inline]
+    fn give_back(&self, permits: usize, waited: bool) {
+        self.raw.release_expecting(permits, waited);
     }
 
     /// Waits for `n` permits that could not be had at once; `source` is what the wait is called

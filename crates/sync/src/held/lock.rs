@@ -171,13 +171,15 @@ impl LockCore {
         taken.map_err(|_| TryLockError(()))
     }
 
-    /// Gives the right back.
+    /// Gives the right back; `waited` says whether whoever had it had to wait for it: then others
+    /// most likely do.
     #[inline]
-    pub(super) fn release(&self, exclusive: bool) {
+    pub(super) fn release(&self, exclusive: bool, waited: bool) {
         if exclusive {
             waits::note_given_back(|| self.semaphore.address());
         }
-        self.semaphore.release(self.permits_of(exclusive));
+        let permits = self.permits_of(exclusive);
+        self.semaphore.release_expecting(permits, waited);
         self.tell(exclusive, false);
     }
 

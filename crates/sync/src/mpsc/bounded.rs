@@ -74,8 +74,8 @@ impl Bounded {
 
 impl Quota for Bounded {
     #[inline]
-    fn give_back(&self, n: usize) {
-        self.permits.release(n);
+    fn give_back(&self, n: usize, expects: bool) -> bool {
+        self.permits.release_expecting(n, expects)
     }
 
     fn close<T>(popper: &mut Popper<T, ChannelState<Self>>) {
@@ -434,7 +434,7 @@ impl<T> Sender<T> {
 
     /// Gives back room for `n` values that was reserved and not used.
     pub(super) fn give_back(&self, n: usize) {
-        self.quota().give_back(n);
+        self.quota().give_back(n, true);
         self.wake_if_over();
     }
 

@@ -27,8 +27,9 @@ const LOOKS: u32 = if IN_MODEL { 1 } else { 7 };
 
 /// How many values a channel may hold, and how it is closed.
 pub(super) trait Quota: Sized {
-    /// Room for `n` more values has become free.
-    fn give_back(&self, n: usize);
+    /// Room for `n` more values has become free. The caller `expects` that somebody waits for it,
+    /// or that nobody does; returns whether somebody did.
+    fn give_back(&self, n: usize, expects: bool) -> bool;
     /// Lets senders begin nothing any more.
     fn close<T>(popper: &mut Popper<T, ChannelState<Self>>);
     /// Whether it was closed.
@@ -66,6 +67,8 @@ pub(super) struct Rx<T, Q: Quota> {
     is_closed: bool,
     /// How often it has looked in vain for a value that is just being pushed.
     looks: u32,
+    /// Whether a sender waited for room the last time that some became free.
+    senders_wait: bool,
 }
 
 pin_project! {
@@ -94,6 +97,7 @@ pub(super) fn open<T, Q: Quota>(quota: Q) -> (Tx<T, Q>, Rx<T, Q>) {
             popper,
             is_closed: false,
             looks: 0,
+            senders_wait: false,
         },
     )
 }
@@ -230,6 +234,12 @@ impl<T, Q: Quota> Rx<T, Q> {
         self.popper.channel()
     }
 
+    /// Room for `n` more values has become free.
+    #[inline]
+    fn give_back(&mut self, n: usize) {
+        self.senders_wait = self.channel().quota.give_back(n, self.senders_wait);
+    }
+
     /// The next value; `None` when the channel is over.
     #[inline]
     pub(super) fn recv(&mut self) -> Recv<'_, T, Q> {
@@ -245,7 +255,7 @@ impl<T, Q: Quota> Rx<T, Q> {
         if budget::current().has_remaining() {
             if let Some(value) = self.popper.pop_near() {
                 budget::spend();
-                self.channel().quota.give_back(1);
+                self.give_back(1);
                 return Poll::Ready(Some(value));
             }
         }
@@ -259,7 +269,7 @@ impl<T, Q: Quota> Rx<T, Q> {
         poll_charged(cx, |cx| {
             // Any other than the first of a block would have been found already.
             if let Some(value) = self.popper.pop_first() {
-                self.channel().quota.give_back(1);
+                self.give_back(1);
                 return Poll::Ready(Some(value));
             }
             self.poll_last(cx)
@@ -296,7 +306,7 @@ impl<T, Q: Quota> Rx<T, Q> {
         loop {
             let is_last = self.is_last();
             if let Some(value) = self.popper.pop() {
-                self.channel().quota.give_back(1);
+                self.give_back(1);
                 return Ok(value);
             }
             if is_last || (self.is_closed && Q::is_over(&self.popper)) {
@@ -340,7 +350,7 @@ impl<T, Q: Quota> Rx<T, Q> {
         if self.is_last() {
             // What the last sender sent is seen now.
             let value = self.popper.pop();
-            self.channel().quota.give_back(usize::from(value.is_some()));
+            self.give_back(usize::from(value.is_some()));
             return Poll::Ready(value);
         }
         if self.is_closed && Q::is_over(&self.popper) {
@@ -357,7 +367,7 @@ impl<T, Q: Quota> Rx<T, Q> {
         loop {
             if let Some(value) = self.popper.pop() {
                 self.looks = 0;
-                self.channel().quota.give_back(1);
+                self.give_back(1);
                 return Poll::Ready(Some(value));
             }
             // (A model has no time to let pass, and only the first of these lets others go on.)
@@ -385,7 +395,7 @@ impl<T, Q: Quota> Rx<T, Q> {
             popped += 1;
             buffer.push(value);
         }
-        self.channel().quota.give_back(popped);
+        self.give_back(popped);
     }
 
     /// Whether no strong sender is left.
@@ -396,7 +406,7 @@ impl<T, Q: Quota> Rx<T, Q> {
     /// Drops what was not received.
     fn drain(&mut self) {
         while let Some(value) = self.popper.pop() {
-            self.channel().quota.give_back(1);
+            self.give_back(1);
             drop(value);
         }
     }

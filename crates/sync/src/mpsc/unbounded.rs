@@ -34,7 +34,9 @@ pub(super) struct Unbounded;
 
 impl Quota for Unbounded {
     #[inline]
-    fn give_back(&self, _: usize) {}
+    fn give_back(&self, _: usize, expects: bool) -> bool {
+        expects
+    }
 
     fn close<T>(popper: &mut Popper<T, ChannelState<Self>>) {
         popper.close();

@@ -17,6 +17,8 @@ use super::Semaphore;
 pub struct SemaphorePermit<'a> {
     semaphore: &'a Semaphore,
     permits: usize,
+    /// Whether some had to be waited for.
+    waited: bool,
 }
 
 /// Permits of a [`Semaphore`], which they keep alive; given back when dropped.
@@ -25,14 +27,17 @@ pub struct SemaphorePermit<'a> {
 pub struct OwnedSemaphorePermit {
     semaphore: Arc<Semaphore>,
     permits: usize,
+    /// Whether some had to be waited for.
+    waited: bool,
 }
 
 impl<'a> SemaphorePermit<'a> {
     #[inline]
-    pub(super) fn new(semaphore: &'a Semaphore, permits: u32) -> Self {
+    pub(super) fn new(semaphore: &'a Semaphore, permits: u32, waited: bool) -> Self {
         Self {
             semaphore,
             permits: permits as usize,
+            waited,
         }
     }
 
@@ -62,6 +67,7 @@ impl<'a> SemaphorePermit<'a> {
     pub fn merge(&mut self, mut other: Self) {
         assert_same(self.semaphore, other.semaphore);
         self.permits += mem::take(&mut other.permits);
+        self.waited |= other.waited;
     }
 
     /// Splits `n` permits off; `None` if there are fewer.
@@ -78,6 +84,7 @@ impl<'a> SemaphorePermit<'a> {
         Some(Self {
             semaphore: self.semaphore,
             permits,
+            waited: self.waited,
         })
     }
 
@@ -93,10 +100,11 @@ impl<'a> SemaphorePermit<'a> {
 }
 
 impl OwnedSemaphorePermit {
-    pub(super) fn new(semaphore: Arc<Semaphore>, permits: u32) -> Self {
+    pub(super) fn new(semaphore: Arc<Semaphore>, permits: u32, waited: bool) -> Self {
         Self {
             semaphore,
             permits: permits as usize,
+            waited,
         }
     }
 
@@ -113,6 +121,7 @@ impl OwnedSemaphorePermit {
     pub fn merge(&mut self, mut other: Self) {
         assert_same(&self.semaphore, &other.semaphore);
         self.permits += mem::take(&mut other.permits);
+        self.waited |= other.waited;
     }
 
     /// Splits `n` permits off, as [`SemaphorePermit::split`].
@@ -121,6 +130,7 @@ impl OwnedSemaphorePermit {
         Some(Self {
             semaphore: Arc::clone(&self.semaphore),
             permits,
+            waited: self.waited,
         })
     }
 
@@ -138,14 +148,14 @@ impl OwnedSemaphorePermit {
 impl Drop for SemaphorePermit<'_> {
     #[inline]
     fn drop(&mut self) {
-        self.semaphore.add_permits(self.permits);
+        self.semaphore.give_back(self.permits, self.waited);
     }
 }
 
 impl Drop for OwnedSemaphorePermit {
     #[inline]
     fn drop(&mut self) {
-        self.semaphore.add_permits(self.permits);
+        self.semaphore.give_back(self.permits, self.waited);
     }
 }
 

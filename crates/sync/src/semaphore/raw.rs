@@ -154,12 +154,26 @@ impl RawSemaphore {
     #[inline]
     #[track_caller]
     pub(crate) fn release(&self, n: usize) {
+        self.release_expecting(n, true);
+    }
+
+    /// [`release`](Self::release) by who `expects` that somebody waits, or that nobody does: it is
+    /// cheaper for who is right. Returns whether somebody did.
+    #[inline]
+    #[track_caller]
+    pub(crate) fn release_expecting(&self, n: usize, expects: bool) -> bool {
         if n == 0 {
-            return;
+            return expects;
         }
-        match self.word.give(n) {
-            Given::Free => self.tell_permits(n, "add"),
-            Given::Keep(n) => self.hand_out(n),
+        match self.word.give(n, expects) {
+            Given::Free => {
+                self.tell_permits(n, "add");
+                false
+            }
+            Given::Keep(n) => {
+                self.hand_out(n);
+                true
+            }
         }
     }
 
@@ -194,7 +208,7 @@ impl RawSemaphore {
         let mut locked = self.waiters.lock();
         if !locked.has_waiters() {
             // Those who waited have left; and while this lock is held nobody starts to wait.
-            let given = self.word.give(n);
+            let given = self.word.give(n, true);
             debug_assert!(given == Given::Free, "QUEUED: the queue is not empty");
             return;
         }

@@ -135,16 +135,19 @@ impl PermitWord {
         }
     }
 
-    /// Gives `n` permits back, unless somebody is seen to wait for some.
+    /// Gives `n` permits back, unless the caller `looks` and sees somebody wait for some.
+    ///
+    /// A look costs a fifth of the giving. Without it, what was given back to nobody has to be
+    /// taken back if somebody does wait.
     ///
     /// # Panics
     /// When there would be more than [`MAX_PERMITS`]; the word is then as before.
     #[inline]
     #[track_caller]
-    pub(crate) fn give(&self, n: usize) -> Given {
+    pub(crate) fn give(&self, n: usize, looks: bool) -> Given {
         assert_fits(n, 0);
         // Relaxed: a guess; whoever was given less than it thinks finds out under the lock.
-        if self.0.load(Ordering::Relaxed) & QUEUED != 0 {
+        if looks && self.0.load(Ordering::Relaxed) & QUEUED != 0 {
             return Given::Keep(n);
         }
         // Release: pairs with the Acquire where permits are taken; publishes what was done under
