@@ -11,7 +11,7 @@
 
 use std::cell::RefCell;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use std::task::{Wake, Waker};
@@ -20,6 +20,7 @@ use std::time::Duration;
 
 use crate::atomic::RawCondvar as Condvar;
 use crate::lock::{Mutex, MutexGuard};
+use crate::quietly::quietly;
 use crate::simulated;
 
 /// The real time after which a thread that neither works nor gives the baton back is lost.
@@ -109,7 +110,7 @@ impl Seat {
         CURRENT.set(Some(self.clone()));
         if self.await_baton() == Order::Go {
             // A panic is the work's own affair; this one is that of a thread that leaves.
-            let _ = catch_unwind(AssertUnwindSafe(work));
+            quietly(work);
         }
         CURRENT.set(None);
         let mut state = self.0.state.lock();

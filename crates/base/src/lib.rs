@@ -41,6 +41,7 @@ pub mod enter;
 pub mod hooks;
 pub mod linger;
 pub mod probe;
+pub mod quietly;
 pub mod rng;
 pub mod simulated;
 pub mod waits;

@@ -1,10 +1,10 @@
 //! A list of wakers, gathered under a lock and woken after it: [`WakeList`].
 
 use std::mem::MaybeUninit;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
 use crate::ahead;
+use crate::quietly::quietly;
 
 /// Wakers that one list holds without a heap allocation.
 const INLINE: usize = 32;
@@ -90,7 +90,7 @@ impl WakeList {
                 // One panic is under way if there are any left; a second one that leaves this
                 // function would abort the process. Bounded: each turn leaves one behind at least.
                 while self.inline.len() + self.spilled.len() > 0 {
-                    let _ = catch_unwind(AssertUnwindSafe(|| self.wake()));
+                    quietly(|| self.wake());
                 }
             }
         }
@@ -109,7 +109,7 @@ impl WakeList {
     /// Like [`wake_all`](Self::wake_all), for callers that must go on: a waker that panics has
     /// been reported by the panic hook, and is left at that.
     pub fn wake_quietly(&mut self) {
-        let _ = catch_unwind(AssertUnwindSafe(|| self.wake_all()));
+        quietly(|| self.wake_all());
     }
 }
 
@@ -143,6 +143,7 @@ impl Default for WakeList {
 #[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
+    use std::panic::{AssertUnwindSafe, catch_unwind};
     use std::sync::{Arc, Mutex};
     use std::task::Wake;
 

@@ -21,6 +21,7 @@ use std::task::{Context, Poll, ready};
 
 use yamanote_base::budget;
 use yamanote_base::lock::Mutex;
+use yamanote_base::quietly::discard;
 use yamanote_base::waker_cell::WakerCell;
 use yamanote_pool::{Job, Rejected, SharedWork};
 use yamanote_world::Alarm;
@@ -187,7 +188,10 @@ fn settle<T>(result: io::Result<T>) -> OpState<T> {
 
 /// What `work` returns; a panic is an error like any other, once the hook has reported it.
 fn caught<T>(work: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
-    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err(failed()))
+    catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|payload| {
+        discard(payload);
+        Err(failed())
+    })
 }
 
 fn failed() -> io::Error {

@@ -12,6 +12,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::Duration;
 
+use yamanote_base::quietly::quietly;
 use yamanote_base::rng::{self, Rng};
 use yamanote_base::simulated;
 use yamanote_runtime::sim::panics::{self, SeenPanic};
@@ -132,7 +133,7 @@ fn run_here(test: &Test, options: SimOptions, watcher: &Sender<World>) -> Outcom
     };
     let outcome = Outcome::read(&sim, failure, seen);
     // What tasks do when they are dropped is no part of the run.
-    let _ = catch_unwind(AssertUnwindSafe(|| drop(sim)));
+    quietly(|| drop(sim));
     outcome
 }
 

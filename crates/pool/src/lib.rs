@@ -33,6 +33,7 @@ use yamanote_base::atomic::RawCondvar as Condvar;
 use yamanote_base::block::ThreadWaker;
 use yamanote_base::linger::Lingering;
 use yamanote_base::lock::{Mutex, MutexGuard};
+use yamanote_base::quietly::quietly;
 
 /// Work to be run once on some thread; dropped unrun, it is cancelled.
 pub struct Job {
@@ -192,10 +193,10 @@ impl Job {
 
     /// A panic ends the job, not the thread: whoever awaits the job hears of it.
     fn run(self) {
-        let _ = match self.work {
-            Work::Owned(run) => catch_unwind(AssertUnwindSafe(run)),
-            Work::Shared(share) => catch_unwind(AssertUnwindSafe(|| share.run())),
-        };
+        match self.work {
+            Work::Owned(run) => quietly(run),
+            Work::Shared(share) => quietly(|| share.run()),
+        }
     }
 }
 
@@ -368,7 +369,7 @@ impl Pool {
                 drop(state);
                 // This thread is there, so no job is refused: at worst it runs them all. A panic
                 // has been reported; this job is not to suffer for it.
-                let _ = catch_unwind(AssertUnwindSafe(|| self.carry_out(call)));
+                quietly(|| drop(self.carry_out(call)));
                 return Some(job);
             }
             drop(state);

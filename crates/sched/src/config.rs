@@ -1,10 +1,10 @@
 //! What a runtime tells its scheduler: intervals, policies and hooks.
 
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use yamanote_base::probe;
+use yamanote_base::quietly::quietly;
 use yamanote_base::rng::SeedSource;
 use yamanote_task::{Id, SpawnLocation, TaskMeta};
 
@@ -96,7 +96,7 @@ impl Hooks {
     #[inline]
     pub fn call(hook: Option<&Callback>) {
         if let Some(hook) = hook {
-            let _ = catch_unwind(AssertUnwindSafe(|| hook()));
+            quietly(|| hook());
         }
     }
 
@@ -122,7 +122,7 @@ impl Hooks {
     /// Not inlined: few have hooks.
     #[cold]
     fn call_task_hook(hook: &TaskCallback, meta: &TaskMeta<'_>) {
-        let _ = catch_unwind(AssertUnwindSafe(|| hook(meta)));
+        quietly(|| hook(meta));
     }
 }
 

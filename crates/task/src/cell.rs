@@ -24,6 +24,7 @@ use yamanote_base::atomic::UnsafeCell;
 use yamanote_base::budget;
 use yamanote_base::cell_pool::{Room, SizeClass};
 use yamanote_base::probe::{self, Point};
+use yamanote_base::quietly::quietly;
 use yamanote_trace::{TaskKind, TaskSpan};
 
 use crate::biased::{BORN_ELSEWHERE, BORN_HERE, Runner};
@@ -263,7 +264,7 @@ impl<F: Future, S: Schedule> TaskCell<F, S> {
         // SAFETY: the caller's; what was there was taken.
         unsafe { self.set_result(Some(Err(Cause::panic(payload)))) };
         match output {
-            Some(output) => _ = catch_unwind(AssertUnwindSafe(|| drop(output))),
+            Some(output) => quietly(|| drop(output)),
             None => self.prefix.scheduler.unhandled_panic(),
         }
     }
@@ -312,18 +313,18 @@ unsafe fn tell_owner<F: Future, S: Schedule>(reference: Reference, owner: Owner)
             // SAFETY: `complete` found the waker, and made it the runner's.
             let joiner = unsafe { task.joiner() };
             task.notes.settle();
-            let _ = catch_unwind(AssertUnwindSafe(|| {
+            quietly(|| {
                 // SAFETY: so it is used once; the handle made it as that of a task of an `S`.
                 unsafe { joiner.wake::<S>() };
-            }));
+            });
         }
         Owner::Runner => {
             // SAFETY: the caller's; the reference keeps it alive.
             let cell = unsafe { cell::<F, S>(reference.as_raw()) };
-            let _ = catch_unwind(AssertUnwindSafe(|| {
+            quietly(|| {
                 // SAFETY: there is no join handle, so the output is the runner's.
                 drop(unsafe { cell.take_result() });
-            }));
+            });
         }
     }
 }

@@ -4,10 +4,10 @@
 //! `biased`. While `JOINS_HERE` is set, that thread uses no atomic instruction for it.
 
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::ptr::NonNull;
 use std::task::{Context, Waker};
 
+use yamanote_base::quietly::quietly;
 use yamanote_base::waits::{self, Detail};
 
 use super::{TaskCell, cell, free};
@@ -209,7 +209,5 @@ fn drop_output<F: Future, S: Schedule>(cell: &TaskCell<F, S>) {
     let Some(output) = (unsafe { cell.take_result() }) else {
         return;
     };
-    let _ = catch_unwind(AssertUnwindSafe(|| {
-        id::with(cell.prefix.header.notes.get(), || drop(output));
-    }));
+    quietly(|| id::with(cell.prefix.header.notes.get(), || drop(output)));
 }
