@@ -31,6 +31,26 @@ async fn pair() -> (TcpStream, TcpStream) {
     (client, server)
 }
 
+/// So that what waits for a socket may lie in what threads share.
+#[test]
+fn the_futures_of_sockets_are_send_and_sync() {
+    fn shared<F: Send + Sync>(_: &impl FnOnce(&'static mut [u8]) -> F) {}
+    fn of<'a, T: 'a>() -> &'a T {
+        unreachable!("no future is made")
+    }
+    shared(&|_| TcpStream::connect("localhost:1"));
+    shared(&|_| {
+        TcpSocket::new_v4()
+            .unwrap()
+            .connect(SocketAddr::from(([0; 4], 1)))
+    });
+    shared(&|_| of::<TcpListener>().accept());
+    shared(&|buf| of::<TcpStream>().peek(buf));
+    shared(&|_| of::<TcpStream>().async_io(Interest::READABLE, || Ok(1)));
+    shared(&|buf| of::<UdpSocket>().recv_from(buf));
+    shared(&|buf| of::<UdpSocket>().send_to(buf, "localhost:1"));
+}
+
 #[test]
 fn what_is_written_arrives_and_the_end_too() {
     for runtime in [single(), several()] {

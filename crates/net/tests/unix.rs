@@ -47,6 +47,16 @@ impl Drop for Place {
 }
 
 #[test]
+fn an_address_is_cloned() {
+    runtime().block_on(async {
+        let place = Place::new("clone");
+        let listener = UnixListener::bind(place.file()).unwrap();
+        let addr = listener.local_addr().unwrap();
+        assert_eq!(addr.clone().as_pathname(), addr.as_pathname());
+    });
+}
+
+#[test]
 fn a_stream_through_the_file_system() {
     runtime().block_on(async {
         let place = Place::new("stream");

@@ -203,10 +203,7 @@ pub trait Watched {
                     true => Some(self.readiness(interest).await?),
                     false => None,
                 };
-                let charge = poll_fn(budget::poll_proceed).await;
-                let result = self.attempt(&mut op);
-                if !is_would_block(&result) {
-                    charge.made_progress();
+                if let Some(result) = poll_fn(|cx| poll_attempt(self, cx, &mut op)).await {
                     return result;
                 }
                 settle(self, event, interest)?;
@@ -258,6 +255,24 @@ fn poll_loop<W: Watched + ?Sized, R>(
         charge.made_progress();
         return Poll::Ready(result);
     }
+}
+
+/// Does `op` within the task's budget; `None` if it would have blocked.
+///
+/// A function, so that neither the charge, which is of one poll, nor a result is kept by a future
+/// that waits: whatever `op` returns, that future can be shared.
+fn poll_attempt<W: Watched + ?Sized, R>(
+    watched: &W,
+    cx: &mut Context<'_>,
+    op: impl FnOnce() -> io::Result<R>,
+) -> Poll<Option<io::Result<R>>> {
+    let charge = ready!(budget::poll_proceed(cx));
+    let result = watched.attempt(op);
+    if is_would_block(&result) {
+        return Poll::Ready(None);
+    }
+    charge.made_progress();
+    Poll::Ready(Some(result))
 }
 
 /// After a `WouldBlock`: takes the readiness back that was seen, or begins to watch.

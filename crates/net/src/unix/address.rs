@@ -5,6 +5,7 @@ use std::os::unix::net as std_unix;
 use std::path::Path;
 
 /// The address of a Unix socket: a path, an abstract name, or none.
+#[derive(Clone)]
 pub struct SocketAddr(pub(crate) std_unix::SocketAddr);
 
 impl SocketAddr {
