@@ -267,9 +267,14 @@ pub(crate) type ErasedHeld<'a, U, M> = Held<&'a LockCore, U, M>;
 /// are listed, are made only for who must wait.
 macro_rules! held {
     ($lock:expr, $source:literal) => {
-        match $crate::held::Held::take($lock) {
-            Ok(held) => held,
-            Err(lock) => $crate::held::Held::wait(lock, $source).await,
+        'held: {
+            // What was taken does not outlive this statement: the future can be shared where the
+            // guard cannot.
+            let lock = match $crate::held::Held::take($lock) {
+                Ok(held) => break 'held held,
+                Err(lock) => lock,
+            };
+            $crate::held::Held::wait(lock, $source).await
         }
     };
 }

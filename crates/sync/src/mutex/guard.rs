@@ -27,7 +27,7 @@ pub struct OwnedMutexGuard<T: ?Sized>(pub(super) Held<Arc<Mutex<T>>, T, Locking<
 #[must_use = "the mutex unlocks at once when this is dropped"]
 pub struct OwnedMappedMutexGuard<T: ?Sized, U: ?Sized = T>(
     Held<Arc<Mutex<T>>, U, Locking<U>>,
-    PhantomData<T>,
+    PhantomData<Box<T>>,
 );
 
 guard_traits! {

@@ -1,15 +1,31 @@
 //! `Mutex` and `RwLock`: exclusion, order, guards of parts, downgrading.
 
+use std::cell::Cell;
+use std::marker::PhantomPinned;
 use std::sync::Arc;
 use std::thread;
 
 use yamanote_base::block::block_on;
 use yamanote_sync::{
-    MappedMutexGuard, Mutex, MutexGuard, OwnedMutexGuard, OwnedRwLockReadGuard,
-    OwnedRwLockWriteGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
+    MappedMutexGuard, Mutex, MutexGuard, OwnedMappedMutexGuard, OwnedMutexGuard,
+    OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock, RwLockReadGuard, RwLockWriteGuard,
 };
 
 use crate::support::{now, panics, polled};
+
+#[test]
+fn the_future_of_a_lock_is_shared_by_threads_though_its_guard_is_not() {
+    fn shared<F: Send + Sync>(_: &impl Fn(&'static Mutex<Cell<u8>>) -> F) {}
+    fn shared_owned<F: Send + Sync>(_: &impl Fn(Arc<Mutex<Cell<u8>>>) -> F) {}
+    shared(&|mutex| mutex.lock());
+    shared_owned(&|mutex| mutex.lock_owned());
+}
+
+#[test]
+fn an_owned_guard_of_a_part_can_be_moved_though_the_whole_is_pinned() {
+    fn unpin<T: Unpin>() {}
+    unpin::<OwnedMappedMutexGuard<PhantomPinned, u8>>();
+}
 
 #[test]
 fn a_mutex_lets_in_one_after_the_other() {
