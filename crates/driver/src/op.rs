@@ -14,7 +14,7 @@ mod ring;
 use std::fmt;
 use std::future::Future;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -59,6 +59,10 @@ enum OpState<T> {
     /// The result was taken.
     Taken,
 }
+
+// An operation that panics is one that failed: nothing is left half done for who asks next.
+impl<T> UnwindSafe for Op<T> {}
+impl<T> RefUnwindSafe for Op<T> {}
 
 type Work<T> = Box<dyn FnOnce() -> io::Result<T> + Send>;
 

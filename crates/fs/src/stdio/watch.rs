@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::os::fd::AsFd;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::{Context, Poll, ready};
 
 use yamanote_base::interest::Interest;
@@ -23,6 +24,10 @@ pub(super) enum Watch {
     /// It cannot be watched.
     Off,
 }
+
+// A panic leaves nothing half done here: it is a descriptor, and how it is waited for.
+impl UnwindSafe for Watch {}
+impl RefUnwindSafe for Watch {}
 
 impl Watch {
     /// Waits until a read would not block, as far as that can be known beforehand.

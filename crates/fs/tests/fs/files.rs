@@ -1,6 +1,7 @@
 //! What a read after a write means, what a dropped future leaves, and how errors come out.
 
 use std::io::{IoSlice, SeekFrom};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 use std::thread;
 use std::time::Duration;
@@ -17,6 +18,15 @@ pub(crate) async fn open_both(path: &std::path::Path) -> File {
         .open(path)
         .await
         .unwrap()
+}
+
+/// As those of std are, so that a program may go on after a panic beside one.
+#[test]
+fn standard_streams_are_unwind_safe() {
+    fn unwind_safe<T: UnwindSafe + RefUnwindSafe>() {}
+    unwind_safe::<stdio::Stdin>();
+    unwind_safe::<stdio::Stdout>();
+    unwind_safe::<stdio::Stderr>();
 }
 
 #[test]
