@@ -78,6 +78,21 @@ pub struct Config {
     pub on_stop: Option<ThreadHook>,
 }
 
+impl Config {
+    /// Up to `threads_max` threads called `name`, of the usual size and without callbacks.
+    #[must_use]
+    pub fn plain(name: &'static str, threads_max: usize, keep_alive: Duration) -> Self {
+        Self {
+            threads_max,
+            keep_alive,
+            name: Arc::new(move || name.to_owned()),
+            stack_size: None,
+            on_start: None,
+            on_stop: None,
+        }
+    }
+}
+
 /// Why a job was not taken; the job was dropped.
 #[derive(Debug)]
 pub enum Rejected {
@@ -516,14 +531,7 @@ mod tests {
     use std::sync::{Barrier, mpsc};
 
     fn pool(threads_max: usize, keep_alive: Duration) -> Pool {
-        Pool::new(Config {
-            threads_max,
-            keep_alive,
-            name: Arc::new(|| "pool-test".to_owned()),
-            stack_size: None,
-            on_start: None,
-            on_stop: None,
-        })
+        Pool::new(Config::plain("pool-test", threads_max, keep_alive))
     }
 
     #[test]

@@ -10,14 +10,7 @@ use yamanote_pool::{Config, Job, Pool, ThreadHook};
 const SOON: Duration = Duration::from_secs(20);
 
 fn config() -> Config {
-    Config {
-        threads_max: 4,
-        keep_alive: SOON,
-        name: Arc::new(|| "pool-test".to_owned()),
-        stack_size: None,
-        on_start: None,
-        on_stop: None,
-    }
+    Config::plain("pool-test", 4, SOON)
 }
 
 /// Panics when it is called for the first time.

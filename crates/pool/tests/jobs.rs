@@ -1,20 +1,13 @@
 //! What becomes of jobs when threads come and go, and when the pool shuts down.
 
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
 use yamanote_pool::{Config, Job, Pool};
 
 fn pool(threads_max: usize, keep_alive: Duration) -> Pool {
-    Pool::new(Config {
-        threads_max,
-        keep_alive,
-        name: Arc::new(|| "pool-test".to_owned()),
-        stack_size: None,
-        on_start: None,
-        on_stop: None,
-    })
+    Pool::new(Config::plain("pool-test", threads_max, keep_alive))
 }
 
 #[test]

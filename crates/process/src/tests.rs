@@ -30,14 +30,11 @@ struct World(Driver);
 
 impl World {
     fn new() -> Self {
-        let pool = Pool::new(pool::Config {
-            threads_max: 1,
-            keep_alive: Duration::from_secs(1),
-            name: Arc::new(|| "process-test".to_owned()),
-            stack_size: None,
-            on_start: None,
-            on_stop: None,
-        });
+        let pool = Pool::new(pool::Config::plain(
+            "process-test",
+            1,
+            Duration::from_secs(1),
+        ));
         World(new(Config::new(pool)).unwrap().0.pop().unwrap())
     }
 

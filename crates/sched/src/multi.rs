@@ -453,14 +453,8 @@ mod tests {
 
     /// A scheduler of one worker, which never runs.
     fn multi() -> Multi {
-        let pool = yamanote_pool::Pool::new(yamanote_pool::Config {
-            threads_max: 1,
-            keep_alive: Duration::ZERO,
-            name: Arc::new(String::new),
-            stack_size: None,
-            on_start: None,
-            on_stop: None,
-        });
+        let config = yamanote_pool::Config::plain("unused", 1, Duration::ZERO);
+        let pool = yamanote_pool::Pool::new(config);
         let (drivers, driver) = yamanote_driver::new(yamanote_driver::Config::new(pool)).unwrap();
         let config = Config {
             event_interval: 61,

@@ -30,14 +30,11 @@ fn config() -> Config {
 }
 
 fn pool() -> Pool {
-    Pool::new(yamanote_pool::Config {
-        threads_max: 1,
-        keep_alive: Duration::from_secs(1),
-        name: Arc::new(|| "unused".to_owned()),
-        stack_size: None,
-        on_start: None,
-        on_stop: None,
-    })
+    Pool::new(yamanote_pool::Config::plain(
+        "unused",
+        1,
+        Duration::from_secs(1),
+    ))
 }
 
 /// Closes the simulation when dropped, as a runtime does: its hosts and it hold each other.

@@ -27,14 +27,11 @@ pub(crate) fn pool() -> Pool {
 
 /// A pool of at most so many threads.
 pub(crate) fn pool_of(threads_max: usize) -> Pool {
-    Pool::new(pool::Config {
+    Pool::new(pool::Config::plain(
+        "driver-test",
         threads_max,
-        keep_alive: Duration::from_secs(1),
-        name: Arc::new(|| "driver-test".to_string()),
-        stack_size: None,
-        on_start: None,
-        on_stop: None,
-    })
+        Duration::from_secs(1),
+    ))
 }
 
 /// One driver made with `config`.

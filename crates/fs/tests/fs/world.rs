@@ -4,7 +4,6 @@ use std::future::Future;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Waker};
 use std::thread::{self, JoinHandle};
@@ -79,14 +78,11 @@ pub(crate) fn handle() -> Driven {
 
 /// With so many threads of the pool.
 pub(crate) fn handle_with(threads_max: usize) -> Driven {
-    let pool = Pool::new(pool::Config {
+    let pool = Pool::new(pool::Config::plain(
+        "fs-test",
         threads_max,
-        keep_alive: Duration::from_secs(1),
-        name: Arc::new(|| "fs-test".to_owned()),
-        stack_size: None,
-        on_start: None,
-        on_stop: None,
-    });
+        Duration::from_secs(1),
+    ));
     let config = Config {
         file_route: crate::ROUTE,
         // A ring is chosen, unless it is forced, where there are several workers only.
