@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use yamanote_base::block;
 use yamanote_base::wake::WakeList;
-use yamanote_driver::{Config, Handle, context, new};
+use yamanote_driver::{Config, Driver, Handle, context, new};
 use yamanote_pool::{self as pool, Pool};
 
 /// A directory of its own for one test.
@@ -48,10 +48,10 @@ impl Drop for Dir {
     }
 }
 
-/// A driver that a thread of its own turns, with a pool.
+/// Drivers that threads of their own turn, with a pool.
 pub(crate) struct Driven {
     handle: Handle,
-    turning: Option<JoinHandle<()>>,
+    turning: Vec<JoinHandle<()>>,
 }
 
 impl Deref for Driven {
@@ -67,8 +67,8 @@ impl Drop for Driven {
         let mut wakes = WakeList::new();
         self.handle.shut_down(&mut wakes);
         wakes.wake_all();
-        let turned = self.turning.take().map(JoinHandle::join);
-        assert!(turned.is_none_or(|turned| turned.is_ok()));
+        let mut turning = self.turning.drain(..);
+        assert!(turning.all(|thread| thread.join().is_ok()));
     }
 }
 
@@ -89,18 +89,21 @@ pub(crate) fn handle_with(threads_max: usize) -> Driven {
         shards: 2,
         ..Config::new(pool)
     };
-    let (mut drivers, handle) = new(config).unwrap();
-    let turning = thread::spawn(move || {
-        // It collects for the other one, too.
-        let driver = &mut drivers[1];
-        let mut wakes = WakeList::new();
-        while !driver.handle().is_shut_down() {
-            driver.turn(None, &mut wakes);
-            wakes.wake_all();
-        }
-    });
-    let turning = Some(turning);
+    let (drivers, handle) = new(config).unwrap();
+    // Each on a thread of its own, as after `block_in_place`: the tests stand on that of a worker.
+    let turning = drivers
+        .into_iter()
+        .map(|driver| thread::spawn(|| turn(driver)));
+    let turning = turning.collect();
     Driven { handle, turning }
+}
+
+fn turn(mut driver: Driver) {
+    let mut wakes = WakeList::new();
+    while !driver.handle().is_shut_down() {
+        driver.turn(None, &mut wakes);
+        wakes.wake_all();
+    }
 }
 
 pub(crate) fn run<F: Future>(future: F) -> F::Output {
