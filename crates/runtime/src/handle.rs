@@ -1,13 +1,15 @@
 //! A reference to a runtime: [`Handle`].
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::num::NonZeroU64;
 use std::panic::{RefUnwindSafe, UnwindSafe};
+use std::pin::pin;
 use std::sync::Arc;
 use std::thread::ThreadId;
 
 use yamanote_base::atomic::plain::{AtomicU64, Ordering};
+use yamanote_base::budget;
 use yamanote_pool::Pool;
 use yamanote_sched::local::Local;
 use yamanote_sched::multi::Multi;
@@ -228,7 +230,12 @@ impl Handle {
         let _context = self.enter();
         match &self.0.scheduler {
             Scheduler::Multi(multi) => multi.block_on(future),
-            Scheduler::Local(_) => yamanote_base::block::block_on_inside(future),
+            Scheduler::Local(_) => {
+                let mut future = pin!(future);
+                yamanote_base::block::block_on_inside(poll_fn(|cx| {
+                    budget::with_budget(|| future.as_mut().poll(cx))
+                }))
+            }
             Scheduler::Sim(host) => host.block_on(future),
         }
     }

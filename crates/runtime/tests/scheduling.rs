@@ -7,6 +7,7 @@ use std::task::{Poll, Waker};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
+use yamanote_base::budget;
 use yamanote_runtime::{Builder, Runtime, spawn, yield_now};
 
 const LONG: Duration = Duration::from_secs(20);
@@ -39,6 +40,23 @@ async fn play(mine: Place, other: Place, ended: Arc<AtomicBool>, mut third: Thir
 
 /// What the third task says that it ran with.
 type Third = Option<mpsc::Sender<()>>;
+
+#[test]
+fn what_a_handle_blocks_on_has_a_budget_as_a_task_has() {
+    let runtime = Builder::new_current_thread().build().unwrap();
+    let handle = runtime.handle().clone();
+    let operations = thread::spawn(move || {
+        handle.block_on(async {
+            let mut operations = 0;
+            while budget::current().has_remaining() && operations < 1000 {
+                poll_fn(|cx| budget::poll_charged(cx, |_| Poll::Ready(()))).await;
+                operations += 1;
+            }
+            operations
+        })
+    });
+    assert_eq!(operations.join().unwrap(), 128);
+}
 
 #[test]
 fn two_tasks_that_wake_each_other_starve_no_third() {
