@@ -83,7 +83,7 @@ impl<T> ReadHalf<T> {
     {
         assert!(
             self.is_pair_of(&write_half),
-            "the two halves must come from the same `split`"
+            "Unrelated `split::Write` passed to `split::Read::unsplit`."
         );
         drop(write_half);
         let split = Arc::into_inner(self.split).expect("there are two halves, and both are here");

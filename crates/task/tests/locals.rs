@@ -32,6 +32,7 @@ fn scopes_nest_and_end() {
     assert_eq!(seen, (2, 1));
     let error = NUMBER.try_with(|_| ()).expect_err("the scope has ended");
     assert_eq!(error.to_string(), "task-local value not set");
+    assert_eq!(format!("{error:?}"), "AccessError");
 }
 
 #[test]

@@ -87,7 +87,7 @@ fn halves_belong_together() {
 }
 
 #[test]
-#[should_panic(expected = "must come from the same `split`")]
+#[should_panic(expected = "Unrelated `split::Write` passed to `split::Read::unsplit`.")]
 fn halves_of_two_streams_do_not_unsplit() {
     let (read, _) = split(join(empty(), sink()));
     let (_, write) = split(join(empty(), sink()));
