@@ -238,6 +238,7 @@ impl Run<'_> {
         let ready = chosen.filter(|(_, built)| **built);
         let ready: Vec<Target> = ready.map(|(target, _)| target.clone()).collect();
         self.outcomes.tests = nextest::run(workspace, &ready, options)?;
+        self.outcomes.count_without_tests();
         Ok(())
     }
 }

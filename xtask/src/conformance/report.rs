@@ -73,6 +73,18 @@ impl Outcomes {
             seconds: 0,
         }
     }
+
+    /// Of a target without tests (such assert what types are), that it compiles is the test.
+    pub(super) fn count_without_tests(&mut self) {
+        let compiled = self.targets.iter().filter(|(_, compiles)| **compiles);
+        for (target, _) in compiled {
+            let prefix = format!("{target}::");
+            if !self.tests.keys().any(|name| name.starts_with(&prefix)) {
+                self.tests
+                    .insert(format!("{prefix}compiles"), Outcome::Passed);
+            }
+        }
+    }
 }
 
 impl Outcome {
@@ -174,6 +186,20 @@ fn row(name: &str, share: &Share) -> String {
 mod tests {
     use super::*;
     use crate::conformance::suites::SUITES;
+
+    #[test]
+    fn a_target_without_tests_passes_if_it_compiles() {
+        let mut outcomes = Outcomes::new("tokio".to_owned(), &SUITES[0]);
+        let targets = [("has", true), ("has_none", true), ("has_an_error", false)];
+        outcomes.targets = targets.map(|(name, built)| (name.to_owned(), built)).into();
+        outcomes.tests = Tests::from([("has::x".to_owned(), Outcome::Failed)]);
+        outcomes.count_without_tests();
+        let expected = [
+            ("has::x".to_owned(), Outcome::Failed),
+            ("has_none::compiles".to_owned(), Outcome::Passed),
+        ];
+        assert_eq!(outcomes.tests, Tests::from(expected));
+    }
 
     #[test]
     fn a_test_with_several_outcomes_is_named() {
