@@ -3,11 +3,12 @@
 use std::future::Future;
 use std::io::Write;
 use std::sync::mpsc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::AsyncReadExt;
 use tokio::net::TcpListener;
-use tokio::runtime::{Builder, worker_index};
+use tokio::runtime::{Builder, Handle, worker_index};
+use tokio::task::JoinHandle;
 
 /// Spawns `waits` on the caller's worker, begins it there, and blocks the worker until it ends.
 ///
@@ -71,5 +72,40 @@ fn its_timers_fire_on_the_other_worker() {
     on_two_workers(async {
         let sleep = || tokio::time::sleep(Duration::from_millis(30));
         while !block_over(sleep(), || ()).await {}
+    });
+}
+
+/// Polls of 15 ms, one after the other.
+async fn poll_long() {
+    for _ in 0..60 {
+        let begin = Instant::now();
+        while begin.elapsed() < Duration::from_millis(15) {
+            std::hint::spin_loop();
+        }
+        tokio::task::yield_now().await;
+    }
+}
+
+async fn tick() {
+    let mut interval = tokio::time::interval(Duration::from_millis(5));
+    loop {
+        interval.tick().await;
+    }
+}
+
+/// What is due would only come between what waits already.
+#[test]
+fn its_timers_wait_while_the_other_worker_has_enough_to_do() {
+    on_two_workers(async {
+        let ticks: Vec<_> = (0..8).map(|_| tokio::spawn(tick())).collect();
+        let polls: Vec<_> = (0..4).map(|_| tokio::spawn(poll_long())).collect();
+        let metrics = Handle::current().metrics();
+        let before = metrics.remote_schedule_count();
+        for poll in polls {
+            poll.await.unwrap();
+        }
+        let injected = metrics.remote_schedule_count() - before;
+        ticks.iter().for_each(JoinHandle::abort);
+        assert!(injected < 45, "{injected} tasks were taken from a worker");
     });
 }

@@ -172,6 +172,13 @@ impl Idle {
         word.load(Ordering::SeqCst) & bit != 0
     }
 
+    /// Whether any worker sleeps or is about to, at a glance.
+    pub fn any_asleep(&self) -> bool {
+        // Relaxed: a glance.
+        let is_any = |word: &AtomicU64| word.load(Ordering::Relaxed) != 0;
+        self.sleepers.iter().any(is_any)
+    }
+
     /// Whether the bit of `worker` is set, at a glance.
     fn is_marked(&self, worker: usize) -> bool {
         let (word, bit) = self.place(worker);

@@ -2,8 +2,8 @@
 //!
 //! A stuck worker does not turn its driver, and nobody may take the task in its next slot. In
 //! rounds the monitor looks for workers that are awake and have begun no poll since the last
-//! round; of each it turns the driver (without waiting) and takes the slot's task, and
-//! injects what it got, so that any other worker can run it.
+//! round; of each it takes the slot's task and, where others are free for it, turns the driver
+//! (without waiting), and injects what it got, so that any other worker can run it.
 //!
 //! A look costs as much as a request, so the monitor looks rarely where no poll is long:
 //!
@@ -38,6 +38,12 @@ const CALM_AFTER: u32 = 50;
 
 /// Rounds of calm in which no worker woke up, after which the monitor sleeps, too.
 const SILENT_ROUNDS: u32 = 3;
+
+/// Rounds in which a poll must be seen before its worker's driver is turned, if no worker sleeps:
+/// then what is due would only come between the tasks that wait already. Nodes that gossip, with
+/// polls of milliseconds (chitchat), so spoke before they had heard what was said to them, and
+/// took 1.5 times the processor time until all knew all.
+const BUSY_ROUNDS: u32 = 20;
 
 /// How workers and the monitor reach each other.
 ///
@@ -156,7 +162,7 @@ fn watch(multi: &Multi) {
             let asleep = parts.idle.is_asleep(worker);
             let found = seen.look(Seen::of(&seat.metrics, asleep));
             if found == Found::Stuck {
-                rescue(multi, worker, &mut wakes);
+                rescue(multi, worker, seen.stuck, &mut wakes);
             }
             pace.note(found);
         }
@@ -170,6 +176,8 @@ struct Seen {
     polls: Option<u64>,
     parks_and_unparks: u64,
     long_stretches: u64,
+    /// Looks in a row that have found it stuck.
+    stuck: u32,
 }
 
 /// What a look at a worker finds, the least reason to look again soon first.
@@ -193,6 +201,7 @@ impl Seen {
             polls: (!asleep).then(|| metrics.polls.get()),
             parks_and_unparks: metrics.parks_and_unparks.get(),
             long_stretches: metrics.long_stretches.get(),
+            stuck: 0,
         }
     }
 
@@ -200,6 +209,7 @@ impl Seen {
     fn look(&mut self, now: Seen) -> Found {
         let before = std::mem::replace(self, now);
         if self.polls.is_some() && self.polls == before.polls {
+            self.stuck = before.stuck.saturating_add(1);
             Found::Stuck
         } else if self.long_stretches != before.long_stretches {
             Found::Busy
@@ -264,13 +274,14 @@ impl Pace {
     }
 }
 
-/// Does for a stuck worker what it cannot do itself.
-fn rescue(multi: &Multi, worker: usize, wakes: &mut WakeList) {
-    let seat = &multi.0.seats[worker];
-    multi.0.driver.look(worker, wakes);
-    // These wakers put their tasks into the inject queue, for this thread is no worker.
-    wakes.wake_quietly();
-    if let Some(task) = seat.next.take_from_outside() {
+/// Does for a worker that was found stuck `looks` times in a row what it cannot do itself.
+fn rescue(multi: &Multi, worker: usize, looks: u32, wakes: &mut WakeList) {
+    if looks >= BUSY_ROUNDS || multi.0.idle.any_asleep() {
+        multi.0.driver.look(worker, wakes);
+        // These wakers put their tasks into the inject queue, for this thread is no worker.
+        wakes.wake_quietly();
+    }
+    if let Some(task) = multi.0.seats[worker].next.take_from_outside() {
         multi.0.inject.push(task);
     }
     if multi.work_is_visible() {
@@ -331,10 +342,15 @@ mod tests {
             polls,
             parks_and_unparks,
             long_stretches,
+            stuck: 0,
         };
         assert_eq!(seen.look(worker(Some(1), 0, 0)), Found::Awake);
-        assert_eq!(seen.look(worker(Some(1), 0, 0)), Found::Stuck);
+        for looks in 1..4 {
+            assert_eq!(seen.look(worker(Some(1), 0, 0)), Found::Stuck);
+            assert_eq!(seen.stuck, looks);
+        }
         assert_eq!(seen.look(worker(Some(2), 0, 0)), Found::Awake);
+        assert_eq!(seen.stuck, 0);
         assert_eq!(seen.look(worker(None, 1, 0)), Found::Asleep);
         assert_eq!(seen.look(worker(None, 1, 0)), Found::Silent);
         assert_eq!(seen.look(worker(None, 3, 1)), Found::Busy);
