@@ -238,10 +238,18 @@ pub(crate) fn poll_read_until<R: AsyncBufRead + ?Sized>(
     loop {
         let mut done = false;
         let copied = ready!(retry_interrupted(|| {
-            let mut available = ready!(reader.as_mut().poll_fill_buf(cx))?;
-            let copied = io::BufRead::read_until(&mut available, byte, out)?;
-            done = copied == 0 || out.last() == Some(&byte);
-            Poll::Ready(Ok(copied))
+            let available = ready!(reader.as_mut().poll_fill_buf(cx))?;
+            let found = memchr::memchr(byte, available);
+            let len = found.map_or(available.len(), |at| at + 1);
+            let piece = &available[..len];
+            // Most often a whole line: no need to grow.
+            if out.capacity() == 0 {
+                *out = piece.to_vec();
+            } else {
+                out.extend_from_slice(piece);
+            }
+            done = found.is_some() || len == 0;
+            Poll::Ready(Ok(len))
         }))?;
         reader.as_mut().consume(copied);
         *read += copied;
