@@ -67,6 +67,8 @@ pub enum ClockError {
     AlreadyPaused,
     /// It is not paused.
     NotPaused,
+    /// It cannot show what it would be moved to.
+    Overflow,
 }
 
 impl Clock {
@@ -310,8 +312,7 @@ impl SystemClock {
         if reading.resumed_at.is_some() {
             return Err(ClockError::NotPaused);
         }
-        // A step beyond what an Instant can show stops at what it can.
-        reading.base = reading.base.checked_add(step).unwrap_or(reading.base);
+        reading.base = reading.base.checked_add(step).ok_or(ClockError::Overflow)?;
         // Relaxed: see take_step().
         self.stepped.store(true, Ordering::Relaxed);
         Ok(())
@@ -375,6 +376,7 @@ impl ClockError {
             }
             ClockError::AlreadyPaused => "time is already frozen",
             ClockError::NotPaused => "time is not frozen",
+            ClockError::Overflow => "overflow when adding duration to instant",
         }
     }
 }
@@ -416,7 +418,7 @@ pub fn resume() {
 /// Moves the current runtime's clock by `step`; timers fire when the driver turns next.
 ///
 /// # Panics
-/// Outside of a runtime, and when the clock is not paused.
+/// Outside of a runtime, when the clock is not paused, and beyond what it can show.
 #[track_caller]
 pub fn advance(step: Duration) {
     settle(|clock| clock.advance(step));
@@ -455,6 +457,8 @@ mod tests {
         let then = clock.now();
         assert_eq!(clock.now(), then);
         clock.advance(Duration::from_secs(3)).unwrap();
+        assert_eq!(clock.now(), then + Duration::from_secs(3));
+        assert_eq!(clock.advance(Duration::MAX), Err(ClockError::Overflow));
         assert_eq!(clock.now(), then + Duration::from_secs(3));
         clock.resume().unwrap();
         assert!(clock.now() >= then + Duration::from_secs(3));

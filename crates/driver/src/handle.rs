@@ -451,6 +451,12 @@ impl Handle {
         millis(since.saturating_add(Duration::from_nanos(999_999)))
     }
 
+    /// Whether a worker has fired all that was due at `deadline`.
+    pub(crate) fn has_fired_all(&self, deadline: Instant) -> bool {
+        let tick = self.tick_of(deadline);
+        (0..self.shards()).any(|shard| self.shard(shard).wheel.lock().has_fired_all(tick))
+    }
+
     /// The last tick that has passed.
     pub(crate) fn tick_now(&self) -> u64 {
         millis(self.clock().elapsed())

@@ -47,7 +47,8 @@ pub fn resume() {
 /// test may have to yield before it looks at what they did.
 ///
 /// # Panics
-/// Outside of a runtime, and when the clock is not stopped.
+/// Outside of a runtime, when the clock is not stopped, and when it would be moved beyond what an
+/// [`Instant`](crate::Instant) can show.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread", start_paused = true)]

@@ -7,7 +7,7 @@ use std::time::Duration;
 use yamanote_driver::clock;
 
 /// Far enough that no process sees it, and near enough that every platform can name it.
-const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
+pub(crate) const FAR: Duration = Duration::from_secs(86_400 * 365 * 30);
 
 /// A moment on the runtime's clock, which tests may pause and move.
 ///

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use yamanote_trace::Resource;
 
-use crate::instant::Instant;
+use crate::instant::{FAR, Instant};
 use crate::sleep::{Sleep, sleep_until};
 
 /// What an [`Interval`] does about ticks that nobody took in time: more than 5 ms late.
@@ -41,7 +41,7 @@ pub struct Interval {
     resource: Resource,
 }
 
-/// Ticks now and then every `period`.
+/// Ticks now and then every `period`, of which 30 years are as good as forever.
 ///
 /// # Panics
 /// When `period` is zero, outside of a runtime, and in one without timers.
@@ -83,7 +83,7 @@ pub fn interval_at(start: Instant, period: Duration) -> Interval {
     let delay = Box::pin(sleep_until(start));
     Interval {
         delay,
-        period,
+        period: period.min(FAR),
         missed_tick_behavior: MissedTickBehavior::default(),
         resource,
     }

@@ -124,7 +124,8 @@ impl Sleep {
         Instant::from_std(self.timer.deadline())
     }
 
-    /// Whether the deadline was found to be over: by a poll, or by the runtime after a first poll.
+    /// Whether the deadline was found to be over: by a poll, or by the runtime after a first poll
+    /// or a [`reset`](Self::reset).
     #[must_use]
     pub fn is_elapsed(&self) -> bool {
         self.timer.is_elapsed()

@@ -78,6 +78,55 @@ fn a_reset_sleep_ends_at_the_new_deadline_also_after_the_old_one() {
 }
 
 #[test]
+fn a_sleep_that_was_reset_into_the_past_is_elapsed_without_a_poll() {
+    paused().block_on(async {
+        let second = Duration::from_secs(1);
+        let start = Instant::now();
+        for is_polled in [false, true] {
+            let mut sleep = pin!(sleep(second));
+            assert!(!is_polled || poll(sleep.as_mut()).is_pending());
+            sleep.as_mut().reset(start - second);
+            assert!(sleep.is_elapsed(), "polled: {is_polled}");
+            sleep.as_mut().reset(start + second);
+            assert!(!sleep.is_elapsed(), "polled: {is_polled}");
+        }
+        let mut sleep = pin!(sleep(second));
+        sleep.as_mut().reset(start + second);
+        advance(second).await;
+        assert!(sleep.is_elapsed());
+        assert!(!sleep_until(start).is_elapsed(), "neither polled nor reset");
+    });
+}
+
+#[test]
+fn a_sleep_that_has_begun_is_elapsed_when_its_runtime_has_ended() {
+    let runtime = paused();
+    let entered = runtime.enter();
+    let [mut polled, mut reset, fresh] = [(); 3].map(|()| Box::pin(sleep(YEARS)));
+    assert!(poll(polled.as_mut()).is_pending());
+    reset.as_mut().reset(Instant::now() + YEARS);
+    drop(entered);
+    drop(runtime);
+    assert!(polled.is_elapsed() && reset.is_elapsed() && !fresh.is_elapsed());
+    polled.as_mut().reset(Instant::now() + YEARS);
+    assert!(polled.is_elapsed());
+}
+
+#[test]
+#[should_panic(expected = "overflow when adding duration to instant")]
+fn a_clock_is_not_moved_beyond_what_it_can_show() {
+    paused().block_on(advance(Duration::MAX));
+}
+
+#[test]
+fn a_period_beyond_every_clock_is_as_long_as_a_sleep_without_end() {
+    paused().block_on(async {
+        let forever = sleep(Duration::MAX).deadline() - Instant::now();
+        assert_eq!(interval(Duration::MAX).period(), forever);
+    });
+}
+
+#[test]
 fn a_timeout_is_counted_from_its_making_and_lets_what_is_ready_pass() {
     paused().block_on(async {
         let late = timeout(Duration::from_secs(1), pending::<()>());

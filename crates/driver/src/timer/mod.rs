@@ -35,8 +35,19 @@ pub struct Timer {
     // The place, in what a word has room for beside the flags; `NOWHERE` if there is none.
     index: u32,
     shard: u16,
-    elapsed: bool,
+    stage: Stage,
     ends_with_runtime: bool,
+}
+
+/// What is known of a timer's deadline, beside what its place tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// Nothing was asked of it.
+    New,
+    /// It was moved: from then on whoever asks is told, also without a poll.
+    Moved,
+    /// A poll has found that it is over.
+    Elapsed,
 }
 
 /// What a timer knows of its runtime.
@@ -151,7 +162,7 @@ impl Timer {
             deadline,
             index: NOWHERE,
             shard: 0,
-            elapsed: false,
+            stage: Stage::New,
             ends_with_runtime: owner.ends_timers,
         }
     }
@@ -165,13 +176,19 @@ impl Timer {
     /// Whether it was polled, or found to be over, since it was made.
     #[must_use]
     pub fn is_set(&self) -> bool {
-        self.elapsed || self.place().is_some()
+        self.stage == Stage::Elapsed || self.place().is_some()
     }
 
-    /// Whether it was found to be over: by a poll, or by the driver after a first poll.
+    /// Whether it is over: by a poll, or by the driver after a first poll or a reset. With its
+    /// runtime such a timer ends, too.
     #[must_use]
     pub fn is_elapsed(&self) -> bool {
-        self.elapsed || self.is_fired()
+        match (self.stage, self.place()) {
+            (Stage::Elapsed, _) => true,
+            (Stage::New, None) => false,
+            (_, Some(place)) => self.asks(|handle| place.wheel(handle).is_over(place.index)),
+            (Stage::Moved, None) => self.asks(|handle| handle.has_fired_all(self.deadline)),
+        }
     }
 
     #[inline]
@@ -180,12 +197,9 @@ impl Timer {
         (index != NOWHERE).then_some(Place { shard, index })
     }
 
-    fn is_fired(&self) -> bool {
-        let Some(place) = self.place() else {
-            return false;
-        };
-        let is_fired = |handle: &Handle| place.wheel(handle).is_fired(place.index);
-        Handle::with(self.runtime, is_fired).unwrap_or(false)
+    /// What its runtime says; true if that is gone.
+    fn asks(&self, is_over: impl FnOnce(&Handle) -> bool) -> bool {
+        Handle::with(self.runtime, is_over).unwrap_or(true)
     }
 
     /// Whether the deadline is over; if not, the task is woken when it is.
@@ -194,7 +208,7 @@ impl Timer {
     /// When it is not over and the runtime is shut down, unless that ends its timers.
     #[track_caller]
     pub fn poll_elapsed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if self.elapsed {
+        if self.stage == Stage::Elapsed {
             return Poll::Ready(());
         }
         let polled = match self.place() {
@@ -204,7 +218,7 @@ impl Timer {
         match polled {
             Polled::ShutDown if !self.ends_with_runtime => panic!("{SHUT_DOWN_MESSAGE}"),
             Polled::Fired | Polled::ShutDown => {
-                self.elapsed = true;
+                self.stage = Stage::Elapsed;
                 self.give_back();
                 Poll::Ready(())
             }
@@ -272,7 +286,7 @@ impl Timer {
     /// Moves the deadline. Whoever was to be woken by the timer is woken at the new one.
     pub fn reset(&mut self, deadline: Instant) {
         self.deadline = deadline;
-        self.elapsed = false;
+        self.stage = Stage::Moved;
         let Some(place) = self.place() else { return };
         let moved = Handle::with(self.runtime, |handle| place.move_to(handle, deadline));
         if let Some(Moved::Out(waker)) = moved {

@@ -173,6 +173,16 @@ impl Wheel {
         self.entry(index).when.slot() == FIRED
     }
 
+    /// Whether the timer at `index` has fired, or never will.
+    pub(crate) fn is_over(&self, index: u32) -> bool {
+        self.is_shut_down || self.is_fired(index)
+    }
+
+    /// Whether whatever is due at `tick` has fired, or never will.
+    pub(crate) fn has_fired_all(&self, tick: u64) -> bool {
+        self.is_shut_down || tick.min(TICK_MAX) <= self.elapsed
+    }
+
     /// Moves a timer that has not fired to another tick, with its waker.
     pub(crate) fn move_to(&mut self, index: u32, tick: u64) -> Inserted {
         debug_assert!(!self.is_fired(index));
