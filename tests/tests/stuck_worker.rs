@@ -67,6 +67,36 @@ fn its_sockets_are_read_by_the_other_worker() {
     });
 }
 
+/// The least time that an answer takes, of those that a worker waits for which does nothing else.
+fn fastest_answer(client: &mut std::net::TcpStream, answers: &mpsc::Receiver<()>) -> Duration {
+    let ask = |_| {
+        let asked = Instant::now();
+        client.write_all(&[1]).unwrap();
+        let answer = answers.recv_timeout(Duration::from_secs(20));
+        answer.expect("another thread turned the driver");
+        asked.elapsed()
+    };
+    (0..20).map(ask).min().expect("it has asked")
+}
+
+/// The monitor looks each 10 ms; what comes meanwhile is another worker's.
+#[test]
+fn its_sockets_wait_for_the_first_look_only() {
+    on_two_workers(async {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let mut client = std::net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().await.unwrap();
+        let (answer, answers) = mpsc::channel();
+        tokio::spawn(async move {
+            while server.read_u8().await.is_ok() {
+                answer.send(()).unwrap();
+            }
+        });
+        let fastest = fastest_answer(&mut client, &answers);
+        assert!(fastest < Duration::from_millis(5), "{fastest:?}");
+    });
+}
+
 #[test]
 fn its_timers_fire_on_the_other_worker() {
     on_two_workers(async {

@@ -188,6 +188,14 @@ impl Handle {
         turn::look(self, shard, wakes)
     }
 
+    /// Unparks a worker that sleeps beside the selector of `shard`, so that it sleeps in there, if
+    /// nobody does and there is something to wait for: for a worker that does not come to do so.
+    pub fn call_attendant(&self, shard: usize) {
+        if self.has_work(shard) {
+            self.have_attended_beside(shard);
+        }
+    }
+
     /// What asks the worker of `shard` for a turn.
     #[must_use]
     pub fn asked(&self, shard: usize) -> Asked<'_> {

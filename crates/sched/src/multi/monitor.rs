@@ -280,6 +280,8 @@ fn rescue(multi: &Multi, worker: usize, looks: u32, wakes: &mut WakeList) {
         multi.0.driver.look(worker, wakes);
         // These wakers put their tasks into the inject queue, for this thread is no worker.
         wakes.wake_quietly();
+        // What comes next need not wait for a look.
+        multi.0.driver.call_attendant(worker);
     }
     if let Some(task) = multi.0.seats[worker].next.take_from_outside() {
         multi.0.inject.push(task);
