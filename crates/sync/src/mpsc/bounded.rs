@@ -37,7 +37,7 @@ use crate::semaphore::{PermitUse, RawSemaphore, TryAcquireError};
 pub fn channel<T>(buffer: usize) -> (Sender<T>, Receiver<T>) {
     assert!(buffer > 0, "mpsc bounded channel requires buffer > 0");
     let (tx, rx) = open(Bounded {
-        permits: RawSemaphore::new(buffer),
+        permits: RawSemaphore::with_at_most_max(buffer),
         bound: buffer,
     });
     (Sender { tx }, Receiver { rx })

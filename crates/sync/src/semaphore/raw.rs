@@ -64,14 +64,21 @@ impl RawSemaphore {
         }
     }
 
-    /// A semaphore that is listed as a part of the resource in whose scope this is called.
+    /// [`new`](Self::new), which says how many there may be. In a constant, where that may be, no
+    /// number can be written.
     #[track_caller]
-    pub(crate) fn listed(permits: usize) -> Self {
-        // In a constant, where `new` may be, no number can be written.
+    pub(crate) fn with_at_most_max(permits: usize) -> Self {
         assert!(
             permits <= MAX_PERMITS,
             "a semaphore may not have more than MAX_PERMITS permits ({MAX_PERMITS})"
         );
+        Self::new(permits)
+    }
+
+    /// A semaphore that is listed as a part of the resource in whose scope this is called.
+    #[track_caller]
+    pub(crate) fn listed(permits: usize) -> Self {
+        let semaphore = Self::with_at_most_max(permits);
         let resource = resource!(
             "tokio::sync::batch_semaphore",
             "Semaphore",
@@ -80,7 +87,7 @@ impl RawSemaphore {
         );
         let semaphore = Self {
             resource,
-            ..Self::new(permits)
+            ..semaphore
         };
         semaphore.tell_permits(permits, "override");
         semaphore

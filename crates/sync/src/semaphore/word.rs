@@ -145,7 +145,10 @@ impl PermitWord {
     #[inline]
     #[track_caller]
     pub(crate) fn give(&self, n: usize, looks: bool) -> Given {
-        assert_fits(n, 0);
+        assert!(
+            n <= MAX_PERMITS,
+            "cannot add more than MAX_PERMITS permits ({MAX_PERMITS})"
+        );
         // Relaxed: a guess; whoever was given less than it thinks finds out under the lock.
         if looks && self.0.load(Ordering::Relaxed) & QUEUED != 0 {
             return Given::Keep(n);

@@ -1,11 +1,12 @@
 //! Semaphores: order, parts, cancellation, closing, many threads.
 
+use std::panic::catch_unwind;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 use yamanote_base::block::block_on;
-use yamanote_sync::{Semaphore, TryAcquireError};
+use yamanote_sync::{Semaphore, TryAcquireError, mpsc};
 
 use crate::support::{now, panics, polled};
 
@@ -142,4 +143,34 @@ fn many_threads_never_hold_more_than_there_is() {
         thread.join().unwrap();
     }
     assert_eq!(semaphore.0.available_permits(), 3);
+}
+
+#[test]
+fn who_asks_for_too_many_permits_is_told_how_many_there_may_be() {
+    let most = Semaphore::MAX_PERMITS;
+    let asks: [(fn(), &str); 4] = [
+        (
+            || drop(Semaphore::new(usize::MAX)),
+            "a semaphore may not have more than MAX_PERMITS permits ",
+        ),
+        (
+            || drop(mpsc::channel::<u8>(usize::MAX)),
+            "a semaphore may not have more than MAX_PERMITS permits ",
+        ),
+        (
+            || Semaphore::new(0).add_permits(usize::MAX),
+            "cannot add more than MAX_PERMITS permits ",
+        ),
+        (
+            || Semaphore::new(1).add_permits(Semaphore::MAX_PERMITS),
+            &format!("number of added permits ({most}) would overflow MAX_PERMITS "),
+        ),
+    ];
+    for (ask, text) in asks {
+        let panic = catch_unwind(ask).unwrap_err();
+        let said = panic
+            .downcast_ref::<String>()
+            .expect("a text with a number");
+        assert_eq!(*said, format!("{text}({most})"));
+    }
 }
