@@ -116,3 +116,23 @@ fn loom_oneshot_closing_meets_a_sender_that_asks_twice() {
         receiver.join().unwrap();
     });
 }
+
+#[test]
+fn loom_oneshot_a_polled_receiver_is_closed_or_dropped_beside_the_sender() {
+    for is_closed in [true, false] {
+        loom::model(move || {
+            let (tx, mut rx) = oneshot::channel();
+            let polled = pin!(&mut rx).poll(&mut Context::from_waker(Waker::noop()));
+            assert!(polled.is_pending());
+            let sender = thread::spawn(move || tx.send(7).is_ok());
+            if is_closed {
+                rx.close();
+                let received = rx.try_recv();
+                assert_eq!(received.is_ok(), sender.join().unwrap());
+            } else {
+                drop(rx);
+                sender.join().unwrap();
+            }
+        });
+    }
+}

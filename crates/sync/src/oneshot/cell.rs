@@ -12,9 +12,9 @@
 //!
 //! A waker's slot belongs to the end that fills it while its bit is clear; an end clears the bit
 //! before it touches the slot. The slot passes to the other end, for good, by the step that sets
-//! that end's final bit (`TX_DONE` or `RX_CLOSED`) while the waker's bit is set. The value's slot
-//! is the sender's until `VALUE`. The end that finds the other one's `LEFT` bit when it leaves
-//! frees the cell.
+//! that end's final bit (`TX_DONE` or `RX_CLOSED`) while the waker's bit is set and the final bit
+//! of the end that filled it is not. The value's slot is the sender's until `VALUE`. The end that
+//! finds the other one's `LEFT` bit when it leaves frees the cell.
 
 use std::marker::PhantomData;
 use std::mem::{self, ManuallyDrop};
@@ -232,7 +232,7 @@ impl<T> SenderEnd<T> {
             if value != 0 && word & RX_CLOSED != 0 {
                 return false;
             }
-            let waker_left = word & (RX_WAKER | RX_LEFT) == RX_WAKER;
+            let waker_left = word & (RX_WAKER | RX_CLOSED) == RX_WAKER;
             let left = if waker_left { 0 } else { TX_LEFT };
             match self.0.exchange(word, word | TX_DONE | value | left) {
                 Ok(_) => break waker_left,
@@ -289,12 +289,20 @@ impl<T> ReceiverEnd<T> {
 
     pub(super) fn close(&mut self) {
         let word = self.0.set(RX_CLOSED);
-        if word & (TX_WAKER | TX_DONE | RX_CLOSED) == TX_WAKER {
-            // The slot has just passed to this end.
-            if let Some(waker) = take_waker(&self.0.cell().tx_waker) {
-                waker.wake();
-            }
+        let [theirs, own] = self.take_wakers(word);
+        if let Some(waker) = theirs {
+            waker.wake();
         }
+        // Nobody wakes who has polled: the sender is not to keep his task for as long as it lives.
+        drop(own);
+    }
+
+    /// Takes the wakers whose slots are this end's since it has set `RX_CLOSED` in `word`: the
+    /// sender's and its own.
+    fn take_wakers(&self, word: usize) -> [Option<Waker>; 2] {
+        let cell = self.0.cell();
+        [(TX_WAKER, &cell.tx_waker), (RX_WAKER, &cell.rx_waker)]
+            .map(|(bit, slot)| is_left(word, bit).then(|| take_waker(slot)).flatten())
     }
 
     fn received(&mut self, word: usize) -> Received<T> {
@@ -309,12 +317,17 @@ impl<T> ReceiverEnd<T> {
     }
 }
 
+/// Whether the slot of the waker `bit` is the receiver's, if it sets `RX_CLOSED` in `word`.
+fn is_left(word: usize, bit: usize) -> bool {
+    word & (bit | TX_DONE | RX_CLOSED) == bit
+}
+
 impl<T> Drop for ReceiverEnd<T> {
     fn drop(&mut self) {
         let mut value = None;
         let mut word = self.0.load();
         // Bounded: each failure is a step of the sender, which has few.
-        let waker_left = loop {
+        let any_left = loop {
             if word & TX_LEFT != 0 {
                 self.0.free();
                 return;
@@ -323,19 +336,20 @@ impl<T> Drop for ReceiverEnd<T> {
                 // Taken before the last touch of the cell, dropped after it.
                 value = value.or_else(|| self.0.take_value());
             }
-            let waker_left = word & (TX_WAKER | TX_DONE | RX_CLOSED) == TX_WAKER;
-            let left = if waker_left { 0 } else { RX_LEFT };
+            let any_left = is_left(word, TX_WAKER) || is_left(word, RX_WAKER);
+            let left = if any_left { 0 } else { RX_LEFT };
             match self.0.exchange(word, word | RX_CLOSED | left) {
-                Ok(_) => break waker_left,
+                Ok(_) => break any_left,
                 Err(now) => word = now,
             }
         };
-        if waker_left {
-            let waker = take_waker(&self.0.cell().tx_waker);
+        if any_left {
+            let [theirs, own] = self.take_wakers(word);
             self.0.leave(RX_LEFT, TX_LEFT);
-            if let Some(waker) = waker {
+            if let Some(waker) = theirs {
                 waker.wake();
             }
+            drop(own);
         }
         drop(value);
     }

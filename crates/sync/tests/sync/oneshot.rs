@@ -1,12 +1,15 @@
 //! Oneshot channels: arrival, closing, cancellation, what is dropped when.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Poll, Waker};
 use std::thread;
 
-use yamanote_sync::oneshot::{channel, error::TryRecvError};
+use yamanote_sync::oneshot::{Receiver, channel, error::TryRecvError};
 
-use crate::support::{Dropped, now, panics, polled};
+use crate::support::{Dropped, Wakes, now, panics, polled};
 
 #[test]
 fn a_value_sent_before_or_after_the_poll_arrives() {
@@ -93,4 +96,25 @@ fn ends_that_meet_on_two_threads_free_the_value_once() {
         assert!(thread.is_ok());
     }
     assert_eq!(drops.load(Ordering::SeqCst), 2000);
+}
+
+#[test]
+fn who_has_closed_is_not_woken_by_the_sender_nor_kept_by_it() {
+    for is_dropped in [false, true] {
+        let (tx, rx) = channel::<u8>();
+        let mut rx = Some(rx);
+        let wakes = Arc::new(Wakes::default());
+        let waker = Waker::from(wakes.clone());
+        let mut cx = Context::from_waker(&waker);
+        let polled = rx.as_mut().map(|rx| Pin::new(rx).poll(&mut cx));
+        assert_eq!(polled, Some(Poll::Pending));
+        drop(waker);
+        if is_dropped {
+            rx = None;
+        }
+        rx.iter_mut().for_each(Receiver::close);
+        assert_eq!(Arc::strong_count(&wakes), 1, "dropped: {is_dropped}");
+        drop(tx);
+        assert_eq!(wakes.count(), 0, "dropped: {is_dropped}");
+    }
 }

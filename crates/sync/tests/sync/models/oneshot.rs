@@ -98,7 +98,7 @@ fn of_sender(step: Step, real: &mut Real, model: &mut Model) {
         }
         _ => unreachable!("not a step of the sender"),
     }
-    // It has gone, with its waker. A receiver that was closed hears of it too.
+    // It has gone, with its waker.
     model.closing = None;
     model.wake_receiver();
 }
@@ -132,6 +132,8 @@ fn of_receiver(step: Step, real: &mut Real, model: &mut Model) {
         Step::Close if model.answered => receiver.close(),
         Step::Close => {
             receiver.close();
+            // It will not be told of the sender.
+            model.receiving = None;
             model.close();
         }
         Step::DropReceiver => {
