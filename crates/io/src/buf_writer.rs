@@ -222,7 +222,9 @@ impl<W: AsyncWrite + AsyncSeek> AsyncSeek for BufWriter<W> {
     fn poll_complete(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
         if let Some(position) = self.seek {
             ready!(self.as_mut().poll_empty_buffer(cx))?;
-            let me = self.as_mut().project();
+            let mut me = self.as_mut().project();
+            // A writer that is still at work on what it has taken would refuse to seek.
+            ready!(me.writer.as_mut().poll_complete(cx))?;
             *me.seek = None;
             me.writer.start_seek(position)?;
         }
@@ -248,6 +250,7 @@ impl<W: fmt::Debug> fmt::Debug for BufWriter<W> {
                 "buffer",
                 &format_args!("{}/{}", self.buf.len(), self.buf.capacity()),
             )
+            .field("written", &self.written)
             .finish()
     }
 }

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use yamanote_fs::{File, OpenOptions, stdio};
-use yamanote_io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use yamanote_io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, BufWriter};
 
 use crate::world::{Dir, handle, poll_once, run, run_on};
 
@@ -74,6 +74,23 @@ fn reads_writes_and_seeks_follow_each_other() {
         let mut rest = String::new();
         file.read_to_string(&mut rest).await.unwrap();
         assert_eq!(rest, "9");
+    });
+}
+
+/// The file is still at work on what the seek had written when it is asked to seek.
+#[test]
+fn what_is_written_through_a_buffer_may_be_followed_by_a_seek() {
+    let dir = Dir::new();
+    let path = dir.file("a", b"");
+    run(async {
+        let mut writer = BufWriter::new(open_both(&path).await);
+        writer.write_all(b"0123456789").await.unwrap();
+        assert_eq!(writer.stream_position().await.unwrap(), 10);
+        writer.write_all(b"x").await.unwrap();
+        assert_eq!(writer.seek(SeekFrom::Start(3)).await.unwrap(), 3);
+        writer.write_all(b"y").await.unwrap();
+        writer.flush().await.unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), b"012y456789x");
     });
 }
 
