@@ -71,8 +71,8 @@ impl<S: AsyncSeek + Unpin + ?Sized> Attempt for Seek<'_, S> {
 
     fn poll_attempt(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
         if let Some(position) = self.position {
-            // Whatever an earlier operation still has to say was for its own caller.
-            let _ = ready!(Pin::new(&mut *self.stream).poll_complete(cx));
+            // An earlier one, whose future was dropped, has to end first.
+            ready!(Pin::new(&mut *self.stream).poll_complete(cx))?;
             Pin::new(&mut *self.stream).start_seek(position)?;
             self.position = None;
         }

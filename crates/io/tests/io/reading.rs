@@ -1,13 +1,13 @@
 //! Reading: the extension traits, `BufReader`, `Take`, `Chain`, `Lines`.
 
 use std::future::Future;
-use std::io::{Cursor, ErrorKind, SeekFrom};
-use std::pin::pin;
-use std::task::{Context, Waker};
+use std::io::{self, Cursor, ErrorKind, SeekFrom};
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll, Waker};
 
 use crate::script::{Script, Step::*};
 use yamanote_base::block::block_on;
-use yamanote_io::{AsyncBufReadExt, AsyncReadExt, AsyncSeekExt, BufReader};
+use yamanote_io::{AsyncBufReadExt, AsyncReadExt, AsyncSeek, AsyncSeekExt, BufReader};
 
 #[test]
 fn read_exact_goes_on_after_waits_and_interruptions() {
@@ -186,7 +186,6 @@ fn take_and_chain_count_what_passes() {
 fn take_keeps_what_the_reader_knows_to_be_initialized() {
     use std::mem::MaybeUninit;
     use std::pin::Pin;
-    use std::task::Poll;
     use yamanote_io::{AsyncRead, ReadBuf};
 
     struct WantsInitialized;
@@ -214,4 +213,26 @@ fn take_keeps_what_the_reader_knows_to_be_initialized() {
             .is_ready()
     );
     assert_eq!((buf.filled().len(), buf.initialized().len()), (1, 5));
+}
+
+/// A file in which a seek went wrong whose future was dropped.
+struct Amiss(Option<ErrorKind>);
+
+impl AsyncSeek for Amiss {
+    fn start_seek(self: Pin<&mut Self>, _position: SeekFrom) -> io::Result<()> {
+        assert!(self.0.is_none(), "the earlier seek is over");
+        Ok(())
+    }
+
+    fn poll_complete(mut self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<u64>> {
+        Poll::Ready(self.0.take().map_or(Ok(7), |kind| Err(kind.into())))
+    }
+}
+
+#[test]
+fn a_seek_tells_of_an_earlier_one_that_failed_unheard() {
+    let mut file = Amiss(Some(ErrorKind::TimedOut));
+    let error = block_on(file.stream_position()).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::TimedOut);
+    assert_eq!(block_on(file.stream_position()).unwrap(), 7);
 }
