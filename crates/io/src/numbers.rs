@@ -9,7 +9,7 @@ use crate::{AsyncRead, AsyncWrite};
 /// A number of fixed size.
 pub trait Number: Copy {
     /// An array of its size.
-    type Bytes: AsRef<[u8]> + AsMut<[u8]> + Default;
+    type Bytes: AsRef<[u8]> + AsMut<[u8]> + Copy + Default;
 }
 
 /// Hands the table of numbers to `$with`: the type, its size in bytes, and the names of the
@@ -155,7 +155,7 @@ impl<R: AsyncRead + Unpin + ?Sized, N: Number> Attempt for ReadNumber<'_, R, N> 
             self.bytes.as_mut(),
             &mut self.read
         ))? {
-            Poll::Ready(Ok((self.decode)(std::mem::take(&mut self.bytes))))
+            Poll::Ready(Ok((self.decode)(self.bytes)))
         } else {
             Poll::Ready(Err(io::ErrorKind::UnexpectedEof.into()))
         }
