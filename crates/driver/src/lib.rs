@@ -59,8 +59,13 @@ pub fn is_shutdown_error(error: &io::Error) -> bool {
 }
 
 /// The cause of errors of operations whose runtime is shut down.
-#[derive(Debug)]
 struct ShutDown;
+
+impl fmt::Debug for ShutDown {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(SHUT_DOWN_MESSAGE, f)
+    }
+}
 
 impl fmt::Display for ShutDown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -46,7 +46,9 @@ impl Hub {
     /// # Errors
     /// When the runtime is shut down; when there was none, and the system has no descriptors left.
     pub(crate) fn here(driver: &Handle) -> io::Result<Arc<Self>> {
-        driver.ensure_alive()?;
+        if driver.ensure_alive().is_err() {
+            return Err(io::Error::other("signal driver gone"));
+        }
         let hub = {
             let mut hubs = HUBS.lock();
             hubs.retain(|(_, hub)| hub.strong_count() > 0);

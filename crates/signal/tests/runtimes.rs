@@ -93,3 +93,13 @@ fn every_kind_can_be_listened_to_but_those_that_cannot() {
         assert_eq!(refused.kind(), std::io::ErrorKind::Other);
     }
 }
+
+#[test]
+fn who_listens_in_a_runtime_that_has_ended_is_told() {
+    let runtime = single();
+    let handle = runtime.handle().clone();
+    drop(runtime);
+    let _entered = handle.enter();
+    let error = signal(SignalKind::hangup()).unwrap_err();
+    assert_eq!(error.to_string(), "signal driver gone");
+}

@@ -245,6 +245,8 @@ fn who_waits_for_a_post_hears_that_the_runtime_ends() {
         let other = Builder::new_current_thread().build().unwrap();
         let error = other.block_on(server.post("too late")).unwrap_err();
         assert!(yamanote_driver::is_shutdown_error(&error), "{error}");
+        let cause = error.get_ref().expect("it was made of one");
+        assert_eq!(format!("{cause:?}"), format!("{:?}", cause.to_string()));
         drop(client);
     }
 }
