@@ -1,11 +1,13 @@
 //! Processes whose [`Child`](crate::Child) was dropped before they ended: [`adopt`].
 //!
 //! They are waited for all the same, so that none stays a zombie. No task does that: an orphan is
-//! its own waker, and is polled where it is woken, which is cheap and does not block. Only if no
-//! runtime is left to watch, it waits in a list for the next process that is spawned or dropped.
+//! its own waker, and is polled where it is woken, which is cheap and does not block. If no runtime
+//! is left to watch, it waits in a list for the next process that is spawned or dropped. One whose
+//! runtime nobody drives is not woken: so each of these looks after a few orphans, in turn.
 
+use std::collections::VecDeque;
 use std::mem;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
 use yamanote_base::budget;
@@ -15,6 +17,12 @@ use crate::process::Process;
 
 /// Those that no runtime watches.
 static UNWATCHED: Mutex<Vec<std::process::Child>> = Mutex::new(Vec::new());
+
+/// Those that were adopted and may not have ended, the next to be looked after first.
+static ADOPTED: Mutex<VecDeque<Weak<Orphan>>> = Mutex::new(VecDeque::new());
+
+/// How many of the adopted one [`sweep`] looks after.
+const LOOKS: usize = 4;
 
 /// A process that waits for its own end.
 struct Orphan {
@@ -34,10 +42,11 @@ enum OrphanSlot {
 /// Waits for the end of `process`, whenever that is.
 pub(crate) fn adopt(process: Process) {
     sweep();
-    Arc::new(Orphan {
+    let orphan = Arc::new(Orphan {
         slot: Mutex::new(OrphanSlot::Waiting(process)),
-    })
-    .wake();
+    });
+    ADOPTED.lock().push_back(Arc::downgrade(&orphan));
+    orphan.wake();
 }
 
 /// Ends `child`, which nobody can watch.
@@ -47,10 +56,21 @@ pub(crate) fn end(mut child: std::process::Child) {
     leave_unwatched(child);
 }
 
-/// Waits for those that no runtime watches, as far as they have ended.
+/// Waits for those that no runtime watches, and a few of the others, as far as they have ended.
 pub(crate) fn sweep() {
     let unwatched = mem::take(&mut *UNWATCHED.lock());
     unwatched.into_iter().for_each(leave_unwatched);
+    for _ in 0..LOOKS {
+        let Some(next) = ADOPTED.lock().pop_front() else {
+            return;
+        };
+        if let Some(orphan) = next.upgrade() {
+            orphan.clone().poll(true);
+            if !orphan.has_ended() {
+                ADOPTED.lock().push_back(next);
+            }
+        }
+    }
 }
 
 /// Leaves `child` to the next [`sweep`], unless it has ended, or is none of ours any more. Those of
@@ -64,9 +84,19 @@ pub(crate) fn leave_unwatched(mut child: std::process::Child) {
 
 impl Wake for Orphan {
     fn wake(self: Arc<Self>) {
+        self.poll(false);
+    }
+}
+
+impl Orphan {
+    /// Goes on waiting for the end; `looks` says that the driver may not have told of it.
+    fn poll(self: Arc<Self>, looks: bool) {
         let Some(mut process) = self.begin_poll() else {
             return;
         };
+        if looks && matches!(process.try_wait(), Ok(Some(_))) {
+            return self.end(process, true);
+        }
         let waker = Waker::from(self.clone());
         let mut cx = Context::from_waker(&waker);
         // Bounded by the wakes.
@@ -81,9 +111,11 @@ impl Wake for Orphan {
             }
         }
     }
-}
 
-impl Orphan {
+    fn has_ended(&self) -> bool {
+        matches!(*self.slot.lock(), OrphanSlot::Ended)
+    }
+
     /// Lets go of the process: it was waited for, or nobody watches it any more.
     fn end(&self, process: Process, waited: bool) {
         *self.slot.lock() = OrphanSlot::Ended;

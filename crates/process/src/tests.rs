@@ -236,6 +236,21 @@ fn an_orphan_of_a_runtime_that_is_gone_is_found_later() {
 }
 
 #[test]
+fn an_orphan_of_a_runtime_that_nobody_drives_is_found_later() {
+    let mut world = World::new();
+    let (pid, stdin) = world.run(async {
+        let mut child = sh("read line").stdin(Stdio::piped()).spawn().unwrap();
+        (child.id().unwrap(), child.stdin.take())
+    });
+    assert!(exists(pid));
+    drop(stdin);
+    while exists(pid) {
+        orphans::sweep();
+    }
+    world.shut_down();
+}
+
+#[test]
 fn a_child_shows_its_number_then_its_status() {
     World::new().run(async {
         let mut command = Command::new("cat");
