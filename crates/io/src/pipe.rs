@@ -47,62 +47,29 @@ const WAITS: [&str; 2] = ["a pipe in memory: bytes", "a pipe in memory: room"];
 /// What an attempt yields, and whether that concerns the other side; `None` to wait.
 type Attempted<T> = Option<(io::Result<T>, bool)>;
 
-/// What one side does with the pipe. Its methods are inlined into both ways of [`Pipe::poll`].
-trait PipeAttempt {
-    type Output;
-    const SIDE: Side;
-
-    /// Whether it will most likely have to wait, when there are so many bytes.
-    fn will_wait(pipe: &Pipe, len: usize) -> bool;
-
-    /// Does it, under the lock.
-    fn attempt(&mut self, pipe: &Pipe, state: &mut PipeState) -> Attempted<Self::Output>;
-}
-
-/// Reading into a buffer.
-struct ReadInto<'a, 'b>(&'a mut ReadBuf<'b>);
-
-/// Writing, by a function that says how much it has written, and whether that is all it can.
-struct WriteBy<F>(F);
-
-impl PipeAttempt for ReadInto<'_, '_> {
-    type Output = ();
-    const SIDE: Side = READER;
-
-    #[inline]
-    fn will_wait(_pipe: &Pipe, len: usize) -> bool {
-        len == 0
-    }
-
+impl PipeState {
+    /// Moves bytes to `buf`, which has room.
     #[inline(always)]
-    fn attempt(&mut self, pipe: &Pipe, state: &mut PipeState) -> Attempted<()> {
-        if state.bytes.is_empty() {
-            let done = state.closed || self.0.remaining() == 0;
-            return done.then_some((Ok(()), false));
+    fn read_into(&mut self, buf: &mut ReadBuf<'_>) -> Attempted<()> {
+        if self.bytes.is_empty() {
+            return self.closed.then_some((Ok(()), false));
         }
-        let n = state.bytes.move_to(self.0);
-        pipe.note_len(state);
-        Some((Ok(()), n > 0))
-    }
-}
-
-impl<F: FnMut(&Pipe, &mut PipeState) -> (usize, bool)> PipeAttempt for WriteBy<F> {
-    type Output = usize;
-    const SIDE: Side = WRITER;
-
-    #[inline]
-    fn will_wait(pipe: &Pipe, len: usize) -> bool {
-        len == pipe.len_max
+        self.bytes.move_to(buf);
+        Some((Ok(()), true))
     }
 
+    /// Calls `write`, which says how much it has written; nothing is done, too, if `is_empty`.
     #[inline(always)]
-    fn attempt(&mut self, pipe: &Pipe, state: &mut PipeState) -> Attempted<usize> {
-        if state.closed {
+    fn write_by(
+        &mut self,
+        is_empty: bool,
+        write: impl FnOnce(&mut ByteQueue) -> usize,
+    ) -> Attempted<usize> {
+        if self.closed {
             return Some((Err(io::ErrorKind::BrokenPipe.into()), false));
         }
-        let (n, done) = (self.0)(pipe, state);
-        pipe.note_len(state);
-        done.then_some((Ok(n), n > 0))
+        let n = write(&mut self.bytes);
+        (n > 0 || is_empty).then_some((Ok(n), n > 0))
     }
 }
 
@@ -132,16 +99,17 @@ impl Pipe {
         cx: &mut Context<'_>,
         buf: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
-        self.poll(cx, ReadInto(buf))
+        poll_charged(cx, |cx| {
+            if buf.remaining() == 0 {
+                return Poll::Ready(Ok(()));
+            }
+            self.poll(cx, READER, true, |state| state.read_into(buf))
+        })
     }
 
     #[inline]
     pub(crate) fn poll_write(&self, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        let write = |pipe: &Self, state: &mut PipeState| {
-            let n = pipe.push(state, buf);
-            (n, n > 0 || buf.is_empty())
-        };
-        self.poll(cx, WriteBy(write))
+        self.poll_write_by(cx, buf.is_empty(), |bytes| self.push(bytes, buf))
     }
 
     pub(crate) fn poll_write_vectored(
@@ -149,18 +117,32 @@ impl Pipe {
         cx: &mut Context<'_>,
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
-        let write = |pipe: &Self, state: &mut PipeState| {
-            let n = bufs.iter().map(|buf| pipe.push(state, buf)).sum();
-            (n, n > 0 || bufs.iter().all(|buf| buf.is_empty()))
-        };
-        self.poll(cx, WriteBy(write))
+        let is_empty = bufs.iter().all(|buf| buf.is_empty());
+        self.poll_write_by(cx, is_empty, |bytes| {
+            bufs.iter().map(|buf| self.push(bytes, buf)).sum()
+        })
+    }
+
+    /// Writes by a function that says how much it has written; if that `is_empty`, without a wait.
+    #[inline(always)]
+    fn poll_write_by(
+        &self,
+        cx: &mut Context<'_>,
+        is_empty: bool,
+        write: impl Fn(&mut ByteQueue) -> usize,
+    ) -> Poll<io::Result<usize>> {
+        poll_charged(cx, |cx| {
+            self.poll(cx, WRITER, !is_empty, |state| {
+                state.write_by(is_empty, &write)
+            })
+        })
     }
 
     /// Appends what there is room for; returns how many bytes those were.
     #[inline]
-    fn push(&self, state: &mut PipeState, buf: &[u8]) -> usize {
-        let n = buf.len().min(self.len_max - state.bytes.len());
-        state.bytes.push(&buf[..n]);
+    fn push(&self, bytes: &mut ByteQueue, buf: &[u8]) -> usize {
+        let n = buf.len().min(self.len_max - bytes.len());
+        bytes.push(&buf[..n]);
         n
     }
 
@@ -173,69 +155,76 @@ impl Pipe {
         wakers.into_iter().flatten().for_each(Waker::wake);
     }
 
-    #[inline]
-    fn note_len(&self, state: &PipeState) {
-        // Relaxed: nothing is published; whoever needs the truth takes the lock.
-        self.len_seen.store(state.bytes.len(), Ordering::Relaxed);
-    }
-
-    /// Makes the attempt under the lock; if it yields nothing, leaves the task's waker.
-    #[inline]
-    fn poll<A: PipeAttempt>(
+    /// Makes the attempt. If it yields nothing, as it does only when it `may_wait`, leaves the
+    /// task's waker.
+    #[inline(always)]
+    fn poll<T>(
         &self,
         cx: &mut Context<'_>,
-        mut attempt: A,
-    ) -> Poll<io::Result<A::Output>> {
-        poll_charged(cx, |cx| {
-            // Relaxed: a guess, see above.
-            if !A::will_wait(self, self.len_seen.load(Ordering::Relaxed)) {
-                if let Some(done) = self.attempt(&mut attempt, |_| ()) {
+        side: Side,
+        may_wait: bool,
+        mut attempt: impl FnMut(&mut PipeState) -> Attempted<T>,
+    ) -> Poll<io::Result<T>> {
+        // Relaxed: a guess, see above.
+        let len = self.len_seen.load(Ordering::Relaxed);
+        let mut waits = may_wait && len == self.len_stuck(side);
+        // Twice at most: what a side need not wait for, it alone uses up.
+        loop {
+            if !waits {
+                if let Some(done) = self.attempt(side, &mut attempt) {
                     return Poll::Ready(done);
                 }
             }
-            self.poll_waiting(cx, attempt)
-        })
-    }
-
-    /// [`poll`](Self::poll) of who will most likely have to wait. The waker is cloned, and the
-    /// one before dropped, outside of the lock.
-    #[inline(never)]
-    fn poll_waiting<A: PipeAttempt>(
-        &self,
-        cx: &mut Context<'_>,
-        mut attempt: A,
-    ) -> Poll<io::Result<A::Output>> {
-        let mut waker = Some(cx.waker().clone());
-        let leave_waker = |state: &mut PipeState| mem::swap(&mut state.wakers[A::SIDE], &mut waker);
-        if let Some(done) = self.attempt(&mut attempt, leave_waker) {
-            return Poll::Ready(done);
+            if self.leave_waker(cx, side) {
+                return Poll::Pending;
+            }
+            waits = false;
         }
-        waits::note(|| WAITS[A::SIDE]);
-        Poll::Pending
     }
 
-    /// Makes the attempt under the lock, and wakes the other side if that is concerned. If it
-    /// yields nothing, calls `wait` there.
-    #[inline]
-    fn attempt<A: PipeAttempt>(
+    /// Makes the attempt under the lock, and wakes the other side if that is concerned.
+    #[inline(always)]
+    fn attempt<T>(
         &self,
-        attempt: &mut A,
-        wait: impl FnOnce(&mut PipeState),
-    ) -> Option<io::Result<A::Output>> {
+        side: Side,
+        attempt: impl FnOnce(&mut PipeState) -> Attempted<T>,
+    ) -> Option<io::Result<T>> {
         let mut state = self.state.lock();
-        let Some((done, concerns_other)) = attempt.attempt(self, &mut state) else {
-            wait(&mut state);
-            return None;
-        };
-        let other = match concerns_other {
-            true => state.wakers[1 - A::SIDE].take(),
-            false => None,
-        };
+        let (done, concerns_other) = attempt(&mut state)?;
+        let mut other = None;
+        if concerns_other {
+            // Relaxed: nothing is published; whoever needs the truth takes the lock.
+            self.len_seen.store(state.bytes.len(), Ordering::Relaxed);
+            other = state.wakers[1 - side].take();
+        }
         drop(state);
         if let Some(other) = other {
             other.wake();
         }
         Some(done)
+    }
+
+    /// With how many bytes inside a side has to wait.
+    #[inline]
+    fn len_stuck(&self, side: Side) -> usize {
+        if side == READER { 0 } else { self.len_max }
+    }
+
+    /// Leaves the task's waker, if the side has to wait; returns whether it has. The waker is
+    /// cloned, and the one before dropped, outside of the lock.
+    #[inline(never)]
+    fn leave_waker(&self, cx: &mut Context<'_>, side: Side) -> bool {
+        let mut waker = Some(cx.waker().clone());
+        let mut state = self.state.lock();
+        let waits = !state.closed && state.bytes.len() == self.len_stuck(side);
+        if waits {
+            mem::swap(&mut state.wakers[side], &mut waker);
+        }
+        drop(state);
+        if waits {
+            waits::note(|| WAITS[side]);
+        }
+        waits
     }
 }
 
