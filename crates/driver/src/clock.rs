@@ -166,6 +166,17 @@ impl Clock {
         }
     }
 
+    /// How long it has been there, whatever it was made to show: in a world by the world's clock,
+    /// else by the system's.
+    #[must_use]
+    #[inline]
+    pub fn age(&self) -> Duration {
+        match &self.0.kind {
+            ClockKind::System(_) => self.0.start.elapsed(),
+            ClockKind::World(clock) => clock.world.now(),
+        }
+    }
+
     /// What it showed when it was made; ticks of timers count from there.
     #[must_use]
     pub fn start(&self) -> Instant {

@@ -278,3 +278,20 @@ fn each_worker_has_slept_once_however_late_its_thread_came_to_run() {
         }
     }
 }
+
+/// A clock that stands still is moved; a worker that is not at work is not said to be.
+#[test]
+fn time_that_a_test_has_skipped_is_no_work() {
+    let day = Duration::from_secs(86_400);
+    let runtime = Builder::new_current_thread()
+        .enable_time()
+        .start_paused(true)
+        .enable_metrics_poll_time_histogram()
+        .build()
+        .unwrap();
+    let skipping = runtime.spawn(async move { yamanote_driver::clock::advance(day) });
+    runtime.block_on(skipping).unwrap();
+    let metrics = runtime.metrics();
+    assert!(metrics.worker_total_busy_duration(0) < day);
+    assert!(metrics.worker_mean_poll_time(0) < day);
+}

@@ -206,7 +206,7 @@ impl WorkerMetrics {
 
     /// Notes that the worker is awake from now on.
     pub fn note_awake(&self, clock: &Clock) {
-        self.begin_stretch(clock.elapsed());
+        self.begin_stretch(clock.age());
     }
 
     fn begin_stretch(&self, now: Duration) {
@@ -221,7 +221,7 @@ impl WorkerMetrics {
 
     /// Notes that the worker was awake until now.
     pub fn note_busy(&self, clock: &Clock) {
-        let now = clock.elapsed();
+        let now = clock.age();
         let (awake, polls) = self.awake(now);
         self.busy_ns.add(awake);
         if awake >= nanos(LONG) {
@@ -241,10 +241,12 @@ impl WorkerMetrics {
         self.parks_and_unparks.add(1);
     }
 
-    /// Notes that the worker woke up, at what the driver's turn read off the clock if it did.
+    /// Notes that the worker woke up, at what the driver's turn read off the clock if it did. (A
+    /// clock that may jump does not tell how long a worker is at work.)
     pub fn note_unpark(&self, clock: &Clock, read: Option<Duration>) {
         self.parks_and_unparks.add(1);
-        self.begin_stretch(read.unwrap_or_else(|| clock.elapsed()));
+        let read = read.filter(|_| !clock.is_virtual());
+        self.begin_stretch(read.unwrap_or_else(|| clock.age()));
     }
 
     /// Nanoseconds from when the worker woke up until `now`, and polls.
@@ -277,7 +279,7 @@ impl WorkerMetrics {
     #[must_use]
     pub fn mean_awake_time(&self, clock: &Clock) -> Duration {
         let is_awake = self.parks_and_unparks.get() % 2 == 0;
-        let mean = match self.awake(clock.elapsed()) {
+        let mean = match self.awake(clock.age()) {
             (awake, polls) if is_awake => self.awake_mean.after(awake, polls),
             _ => self.awake_mean.get(),
         };
@@ -303,16 +305,16 @@ impl Timing {
     #[cold]
     #[inline(never)]
     fn run(&self, task: Runnable, clock: &Clock) {
-        let begin = clock.now();
+        let begin = clock.age();
         if self.stamped {
-            let waited = task.note_taken(begin.saturating_duration_since(clock.start()));
+            let waited = task.note_taken(begin);
             if let (Some(latencies), Some(waited)) = (&self.latencies, waited) {
                 latencies.record(waited);
             }
         }
         task.run();
         if let Some(times) = &self.poll_times {
-            let taken = clock.now().saturating_duration_since(begin);
+            let taken = clock.age().saturating_sub(begin);
             times.histogram.record(taken);
             times.mean.take_in(nanos(taken), 1);
         }
@@ -331,7 +333,7 @@ pub fn stamp(task: &Runnable, config: &Config, clock: &Clock) {
 #[cold]
 #[inline(never)]
 fn stamp_now(task: &Runnable, clock: &Clock) {
-    task.note_queued(clock.elapsed());
+    task.note_queued(clock.age());
 }
 
 /// Nanoseconds; more than 584 years count as that.
