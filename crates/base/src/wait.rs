@@ -20,6 +20,7 @@ use std::fmt;
 use std::marker::PhantomPinned;
 use std::mem::MaybeUninit;
 use std::ops::{Deref, DerefMut};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::ptr::{self, NonNull};
 use std::task::{Context, Poll, Waker};
@@ -91,6 +92,10 @@ unsafe impl<G: Send, T: Send> Send for Guarded<G, T> {}
 unsafe impl<T: Send> Send for Waiter<T> {}
 // SAFETY: a shared `Waiter` offers no operation at all.
 unsafe impl<T: Send> Sync for Waiter<T> {}
+
+// Nor can anybody see what a panic has left in it.
+impl<T> UnwindSafe for Waiter<T> {}
+impl<T> RefUnwindSafe for Waiter<T> {}
 
 impl<G, T> WaitQueue<G, T> {
     const_unless_model! {

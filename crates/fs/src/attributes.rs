@@ -31,8 +31,8 @@ use yamanote_driver::op::{self, direct};
 /// ```
 pub async fn metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
     let tried = direct::metadata(path.as_ref(), true);
-    if let Some(metadata) = tried {
-        return direct::paid(metadata, 0).await;
+    if let Some(paid) = tried.map(|metadata| direct::paid(metadata, 0)) {
+        return paid.await;
     }
     let path = path.as_ref().to_owned();
     op::submit(move || files::metadata(&path)).await
@@ -47,8 +47,8 @@ pub async fn metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
 /// Outside of a runtime.
 pub async fn symlink_metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
     let tried = direct::metadata(path.as_ref(), false);
-    if let Some(metadata) = tried {
-        return direct::paid(metadata, 0).await;
+    if let Some(paid) = tried.map(|metadata| direct::paid(metadata, 0)) {
+        return paid.await;
     }
     let path = path.as_ref().to_owned();
     op::submit(move || files::symlink_metadata(&path)).await
@@ -77,12 +77,12 @@ pub async fn symlink_metadata(path: impl AsRef<Path>) -> io::Result<Metadata> {
 /// ```
 pub async fn try_exists(path: impl AsRef<Path>) -> io::Result<bool> {
     let tried = direct::metadata(path.as_ref(), true);
-    if let Some(metadata) = tried {
-        let exists = match metadata {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
-            metadata => metadata.map(|_| true),
-        };
-        return direct::paid(exists, 0).await;
+    let exists = tried.map(|metadata| match metadata {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        metadata => metadata.map(|_| true),
+    });
+    if let Some(paid) = exists.map(|exists| direct::paid(exists, 0)) {
+        return paid.await;
     }
     let path = path.as_ref().to_owned();
     op::submit(move || files::try_exists(&path)).await

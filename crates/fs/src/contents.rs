@@ -32,13 +32,13 @@ use yamanote_driver::op::file::{self, Kind, OpenHow};
 /// ```
 pub async fn read(path: impl AsRef<Path>) -> io::Result<Vec<u8>> {
     let tried = direct::read_whole(path.as_ref());
-    match tried {
+    match tried.map(|read| read.map_err(|error| direct::paid(Err(error), 0))) {
         Some(Ok(Content::Whole(content))) => {
             let len = content.len();
             direct::paid(Ok(content), len).await
         }
         Some(Ok(Content::Rest(file, content, len))) => read_rest(file, content, len).await,
-        Some(Err(error)) => direct::paid(Err(error), 0).await,
+        Some(Err(paid)) => paid.await,
         None => match op::offer(Kind::Open, 0) {
             Some(_) => read_opened(path.as_ref()).await,
             None => {

@@ -98,8 +98,8 @@ impl OpenOptions {
     /// Outside of a runtime.
     pub async fn open(&self, path: impl AsRef<Path>) -> io::Result<File> {
         let tried = self.try_directly(path.as_ref());
-        if let Some(opened) = tried {
-            return direct::paid(opened, 0).await;
+        if let Some(paid) = tried.map(|opened| direct::paid(opened, 0)) {
+            return paid.await;
         }
         let how = (!self.more).then_some(self.how);
         file::open(path.as_ref(), how, &self.std)

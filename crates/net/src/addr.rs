@@ -4,6 +4,7 @@ use std::future::Future;
 use std::io;
 use std::net::ToSocketAddrs as StdToSocketAddrs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
+use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::vec;
@@ -66,6 +67,8 @@ pub(crate) async fn addrs_of(addr: impl ToSocketAddrs) -> io::Result<Addrs> {
 }
 
 /// The first address of `addr` with which `f` succeeds, what `f` returned; else the last error.
+///
+/// An attempt that panics leaves nothing that another would see.
 pub(crate) async fn first_success<T, F>(
     addr: impl ToSocketAddrs,
     mut f: impl FnMut(SocketAddr) -> F,
@@ -73,14 +76,15 @@ pub(crate) async fn first_success<T, F>(
 where
     F: Future<Output = io::Result<T>>,
 {
-    let mut last_error = None;
-    for addr in addrs_of(addr).await? {
-        match f(addr).await {
+    let mut last_error = AssertUnwindSafe(None);
+    let addrs = addrs_of(addr).await?;
+    for addr in addrs {
+        match AssertUnwindSafe(f(addr)).await {
             Ok(value) => return Ok(value),
-            Err(error) => last_error = Some(error),
+            Err(error) => *last_error = Some(error),
         }
     }
-    Err(last_error.unwrap_or_else(|| {
+    Err(last_error.0.unwrap_or_else(|| {
         io::Error::new(
             io::ErrorKind::InvalidInput,
             "could not resolve to any address",
@@ -108,6 +112,10 @@ impl Iterator for Addrs {
         }
     }
 }
+
+// Addresses and errors are whole, whatever panics meanwhile.
+impl UnwindSafe for Resolution {}
+impl RefUnwindSafe for Resolution {}
 
 impl Future for Resolution {
     type Output = io::Result<Addrs>;

@@ -347,9 +347,13 @@ impl<T: AsRawFd> AsyncFd<T> {
         loop {
             let mut guard = self.ready_mut(interest).await?;
             let is_closed = guard.ready().is_read_closed() || guard.ready().is_write_closed();
-            let charge = poll_fn(budget::poll_proceed).await;
-            if let Ok(result) = guard.try_io(|async_fd| f(async_fd.get_mut())) {
-                charge.made_progress();
+            // The charge is of one poll: no future that waits keeps it.
+            let attempt = |cx: &mut Context<'_>| {
+                let charge = ready!(budget::poll_proceed(cx));
+                let tried = guard.try_io(|async_fd| f(async_fd.get_mut()));
+                Poll::Ready(tried.inspect(|_| charge.made_progress()))
+            };
+            if let Ok(result) = poll_fn(attempt).await {
                 return result;
             }
             if is_closed {

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::{Pin, pin};
 use std::task::{Context, Waker};
 
@@ -49,6 +50,19 @@ fn the_futures_of_sockets_are_send_and_sync() {
     shared(&|_| of::<TcpStream>().async_io(Interest::READABLE, || Ok(1)));
     shared(&|buf| of::<UdpSocket>().recv_from(buf));
     shared(&|buf| of::<UdpSocket>().send_to(buf, "localhost:1"));
+}
+
+#[test]
+fn futures_that_bind_or_ask_for_a_name_are_unwind_safe() {
+    fn unwind_safe<F: UnwindSafe + RefUnwindSafe>(_: impl FnOnce() -> F) {}
+    unwind_safe(|| TcpListener::bind("localhost:1"));
+    unwind_safe(|| UdpSocket::bind("localhost:1"));
+    unwind_safe(|| lookup_host("localhost:1"));
+    unwind_safe(|| {
+        TcpSocket::new_v4()
+            .unwrap()
+            .connect(SocketAddr::from(([0; 4], 1)))
+    });
 }
 
 #[test]

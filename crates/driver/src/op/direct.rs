@@ -5,9 +5,11 @@
 //! the [route](crate::op::FileRoute) says so, nothing is tried.
 
 use std::fs::{File, Metadata};
-use std::future::poll_fn;
 use std::io::{self, Seek, SeekFrom};
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 
 use yamanote_base::budget;
 use yamanote_sys::file::{self, Tried};
@@ -90,6 +92,30 @@ fn rest(mut file: File, content: Vec<u8>, len: Option<usize>) -> io::Result<Cont
     Ok(Content::Rest(file, content, len))
 }
 
+/// A result that a task pays for: the future of [`paid`].
+#[derive(Debug)]
+pub struct Paid<T> {
+    result: Option<io::Result<T>>,
+    units: usize,
+}
+
+// The result is not pinned, and whole whatever panics meanwhile.
+impl<T> Unpin for Paid<T> {}
+impl<T> UnwindSafe for Paid<T> {}
+impl<T> RefUnwindSafe for Paid<T> {}
+
+impl<T> Future for Paid<T> {
+    type Output = io::Result<T>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        while self.units > 0 {
+            ready!(budget::poll_proceed(cx)).made_progress();
+            self.units -= 1;
+        }
+        Poll::Ready(self.result.take().expect("polled after it was done"))
+    }
+}
+
 /// What a try to read has brought.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Portion {
@@ -130,11 +156,11 @@ pub fn read(file: &File, known: &Known, dst: &mut [u8]) -> io::Result<Portion> {
 ///
 /// # Errors
 /// That of `result`.
-pub async fn paid<T>(result: io::Result<T>, len: usize) -> io::Result<T> {
-    for _ in 0..=len / UNIT_LEN {
-        poll_fn(budget::poll_proceed).await.made_progress();
+pub fn paid<T>(result: io::Result<T>, len: usize) -> Paid<T> {
+    Paid {
+        result: Some(result),
+        units: 1 + len / UNIT_LEN,
     }
-    result
 }
 
 /// Whether the current runtime, if there is one, has files tried at all. (One that is shut down

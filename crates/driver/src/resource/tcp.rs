@@ -123,7 +123,8 @@ impl TcpStream {
     /// As [`connect`](Self::connect).
     pub async fn connected(self) -> io::Result<Self> {
         let stream = &self;
-        stream.attach(None)?.wait(Interest::WRITABLE).await;
+        let cell = stream.attach(None)?;
+        cell.wait(Interest::WRITABLE).await;
         stream
             .async_io(Interest::WRITABLE, || stream.check_connected())
             .await?;

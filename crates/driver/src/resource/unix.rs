@@ -214,7 +214,8 @@ impl OsUnixStream {
         };
         // The system lets a stream connect before it is accepted: if the listener goes meanwhile,
         // only who waits for the first readiness hears of it.
-        self.attach(None)?.wait(Interest::WRITABLE).await;
+        let cell = self.attach(None)?;
+        cell.wait(Interest::WRITABLE).await;
         self.async_io(Interest::WRITABLE, check).await?;
         Ok(self.assuming(Ready::WRITABLE))
     }

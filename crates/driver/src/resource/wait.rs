@@ -17,6 +17,7 @@
 
 use std::future::{Future, poll_fn};
 use std::io;
+use std::panic::AssertUnwindSafe;
 use std::task::{Context, Poll, ready};
 
 use yamanote_base::budget;
@@ -176,9 +177,12 @@ pub trait Watched {
     /// *Cancel safety:* dropping it leaves no trace.
     fn readiness(&self, interest: Interest) -> impl Future<Output = io::Result<ReadyEvent>> {
         // The future refers to the cell alone: it is `Send` also where the resource is not `Sync`.
-        let cell = self.looked_at();
+        // An error is whole, whatever panics meanwhile.
+        let cell = AssertUnwindSafe(self.looked_at());
         async move {
-            let event = cell?.wait(interest).await;
+            let AssertUnwindSafe(cell) = { cell };
+            let cell = cell?;
+            let event = cell.wait(interest).await;
             if event.is_shutdown {
                 Err(shut_down_error())
             } else {

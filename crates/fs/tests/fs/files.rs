@@ -30,6 +30,14 @@ fn standard_streams_are_unwind_safe() {
 }
 
 #[test]
+fn futures_that_open_or_read_a_file_are_unwind_safe() {
+    fn unwind_safe<F: UnwindSafe + RefUnwindSafe>(_: impl FnOnce() -> F) {}
+    unwind_safe(|| File::open("file"));
+    unwind_safe(|| yamanote_fs::read("file"));
+    unwind_safe(|| yamanote_fs::metadata("file"));
+}
+
+#[test]
 fn what_is_written_is_there_after_a_flush() {
     let dir = Dir::new();
     run(async {
