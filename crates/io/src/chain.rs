@@ -1,5 +1,6 @@
 //! One reader after the other: [`Chain`].
 
+use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -23,7 +24,6 @@ pin_project! {
     /// # Ok(())
     /// # }
     /// ```
-    #[derive(Debug)]
     #[must_use = "it reads nothing unless it is read from"]
     pub struct Chain<T, U> {
         #[pin]
@@ -31,6 +31,16 @@ pin_project! {
         #[pin]
         second: U,
         first_ended: bool,
+    }
+}
+
+// With the names that are known.
+impl<T: fmt::Debug, U: fmt::Debug> fmt::Debug for Chain<T, U> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Chain")
+            .field("t", &self.first)
+            .field("u", &self.second)
+            .finish()
     }
 }
 

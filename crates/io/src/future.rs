@@ -3,6 +3,7 @@
 //! A method such as `read_exact` makes an [`Attempt`]: a plain struct that holds what the
 //! operation borrows and how far it came. [`IoFuture`] makes a future of it.
 
+use std::fmt;
 use std::future::Future;
 use std::io;
 use std::marker::PhantomPinned;
@@ -27,7 +28,6 @@ pin_project! {
     /// A future of one operation; made by the extension traits.
     ///
     /// It is not `Unpin`, so that it may one day hold what must not move.
-    #[derive(Debug)]
     #[must_use = "futures do nothing unless you `.await` or poll them"]
     pub struct IoFuture<A> {
         attempt: A,
@@ -42,6 +42,13 @@ impl<A> IoFuture<A> {
             attempt,
             _pin: PhantomPinned,
         }
+    }
+}
+
+// It is a shell only: what it is called is what it does.
+impl<A: fmt::Debug> fmt::Debug for IoFuture<A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.attempt.fmt(f)
     }
 }
 

@@ -1,5 +1,6 @@
 //! A reader cut at its delimiters: [`Lines`] and [`Split`].
 
+use std::fmt;
 use std::future::poll_fn;
 use std::io;
 use std::mem;
@@ -27,11 +28,20 @@ pin_project! {
     /// # Ok(())
     /// # }
     /// ```
-    #[derive(Debug)]
     #[must_use = "it reads nothing unless it is asked for a line"]
     pub struct Lines<R> {
         #[pin]
         segments: Split<R>,
+    }
+}
+
+// With the names that are known, as those of the fields of `Split` are.
+impl<R: fmt::Debug> fmt::Debug for Lines<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Lines")
+            .field("reader", &self.segments.reader)
+            .field("buf", &self.segments.buf)
+            .finish()
     }
 }
 
@@ -55,8 +65,8 @@ pin_project! {
         #[pin]
         reader: R,
         // What was read of the segment that is not complete yet.
-        segment: Vec<u8>,
-        byte: u8,
+        buf: Vec<u8>,
+        delim: u8,
         read: usize,
     }
 }
@@ -127,8 +137,8 @@ impl<R: AsyncBufRead> Split<R> {
     pub(crate) fn new(reader: R, byte: u8) -> Self {
         Split {
             reader,
-            segment: Vec::new(),
-            byte,
+            buf: Vec::new(),
+            delim: byte,
             read: 0,
         }
     }
@@ -155,7 +165,7 @@ impl<R: AsyncBufRead> Split<R> {
         self: Pin<&mut Self>,
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Option<Vec<u8>>>> {
-        let byte = self.byte;
+        let byte = self.delim;
         let mut segment = ready!(self.poll_with_byte(cx))?;
         if let Some(segment) = &mut segment {
             if segment.last() == Some(&byte) {
@@ -171,10 +181,8 @@ impl<R: AsyncBufRead> Split<R> {
         cx: &mut Context<'_>,
     ) -> Poll<io::Result<Option<Vec<u8>>>> {
         let me = self.project();
-        ready!(poll_read_until(
-            me.reader, cx, *me.byte, me.segment, me.read
-        ))?;
-        let segment = mem::take(me.segment);
+        ready!(poll_read_until(me.reader, cx, *me.delim, me.buf, me.read))?;
+        let segment = mem::take(me.buf);
         Poll::Ready(Ok((!segment.is_empty()).then_some(segment)))
     }
 }

@@ -1,5 +1,6 @@
 //! The beginning of a reader: [`Take`].
 
+use std::fmt;
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -26,12 +27,21 @@ pin_project! {
     /// # Ok(())
     /// # }
     /// ```
-    #[derive(Debug)]
     #[must_use = "it reads nothing unless it is read from"]
     pub struct Take<R> {
         #[pin]
         reader: R,
         limit: u64,
+    }
+}
+
+// With the names that are known.
+impl<R: fmt::Debug> fmt::Debug for Take<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Take")
+            .field("inner", &self.reader)
+            .field("limit_", &self.limit)
+            .finish()
     }
 }
 

@@ -32,7 +32,7 @@ pin_project! {
     #[derive(Debug)]
     pub struct Coop<F: Future> {
         #[pin]
-        inner: F,
+        fut: F,
     }
 }
 
@@ -178,7 +178,7 @@ pub fn unconstrained<F>(inner: F) -> Unconstrained<F> {
 /// # }
 /// ```
 pub fn cooperative<F: Future>(inner: F) -> Coop<F> {
-    Coop { inner }
+    Coop { fut: inner }
 }
 
 impl<F: Future> Future for Unconstrained<F> {
@@ -195,7 +195,7 @@ impl<F: Future> Future for Coop<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let charge = ready!(budget::poll_proceed(cx));
-        let output = ready!(self.project().inner.poll(cx));
+        let output = ready!(self.project().fut.poll(cx));
         charge.made_progress();
         Poll::Ready(output)
     }

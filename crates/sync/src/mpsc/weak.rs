@@ -68,7 +68,7 @@ macro_rules! weak_sender {
 
         impl<T> fmt::Debug for $weak<T> {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.debug_struct(stringify!($weak)).finish_non_exhaustive()
+                f.debug_struct(stringify!($weak)).finish()
             }
         }
     };
