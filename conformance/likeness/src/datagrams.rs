@@ -182,7 +182,7 @@ pub(crate) fn unix(trial: &mut Trial) {
         let entered = system.enter();
         let ends = match kind {
             0 => UnixDatagram::pair().map(|(one, other)| [one, other]),
-            1 => bind_both(|| UnixDatagram::unbound(), || UnixDatagram::unbound()),
+            1 => bind_both(UnixDatagram::unbound, UnixDatagram::unbound),
             _ => bind_both(
                 || UnixDatagram::bind(&addresses[0]),
                 || UnixDatagram::bind(&addresses[1]),
