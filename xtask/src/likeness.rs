@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use compare::{Comparison, around};
+use compare::{Comparison, around, without_more};
 
 use crate::{Result, command};
 
@@ -19,6 +19,9 @@ const SIDES: [(&str, &str); 2] = [
     ("likeness-published", "published"),
     ("likeness-yamanote", "ours"),
 ];
+
+/// The group whose families tell which traits types have, once and for all.
+const TRAITS: &str = "traits/";
 
 /// Seconds in which a family must come to its end, unless more seeds are asked for.
 const LIMIT_S: u64 = 60;
@@ -130,6 +133,10 @@ impl Programs {
     }
 
     fn compare(&self, family: &str, options: &Options, seeds: u64) -> Result<Comparison> {
+        if family.starts_with(TRAITS) {
+            let [published, ours] = self.logs(family, 0)?;
+            return Ok(Comparison::of_logs(&published, &ours));
+        }
         let (from, count) = (options.from.to_string(), seeds.to_string());
         let limit = match options.seeds {
             None => Duration::from_secs(LIMIT_S),
@@ -163,6 +170,16 @@ impl Programs {
         })
     }
 
+    /// What both tell of a seed; of traits, ours without what they may have beyond the published.
+    fn logs(&self, family: &str, seed: u64) -> Result<[String; 2]> {
+        let words = [family, &seed.to_string()];
+        let [published, mut ours] = self.tell(&words, Duration::from_secs(LIMIT_S))?;
+        if family.starts_with(TRAITS) {
+            ours = without_more(&published, &ours);
+        }
+        Ok([published, ours])
+    }
+
     fn log(&self, side: usize) -> PathBuf {
         self.target.join(format!("{}.log", SIDES[side].1))
     }
@@ -170,8 +187,7 @@ impl Programs {
     /// The command that shows a seed again; for the first difference, what the logs say there.
     fn show(&self, family: &str, seed: u64, is_first: bool) -> Result {
         if is_first {
-            let words = [family, &seed.to_string()];
-            let [published, ours] = self.tell(&words, Duration::from_secs(LIMIT_S))?;
+            let [published, ours] = self.logs(family, seed)?;
             print!("{}", around(&published, &ours));
         }
         println!("    the same again: cargo xtask likeness {family} --from {seed} --seeds 1");

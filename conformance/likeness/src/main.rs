@@ -28,11 +28,13 @@ mod oneshot;
 mod process;
 mod refusals;
 mod scripted;
+mod shown;
 mod signals;
 mod streams;
 mod tasks;
 mod tcp;
 mod time;
+mod traits;
 mod tree;
 mod unix;
 mod watch;
@@ -81,6 +83,14 @@ const FAMILIES: &[Family] = &[
     ("budget/budget", budget::SEEDS, budget::budget),
     ("words/errors", 1, errors::errors),
     ("words/misuse", 1, misuse::misuse),
+    ("words/shown", 1, shown::shown),
+    ("traits/channels", 1, traits::channels),
+    ("traits/conversions", 1, traits::conversions),
+    ("traits/files", 1, traits::files),
+    ("traits/locks", 1, traits::locks),
+    ("traits/sockets", 1, traits::sockets),
+    ("traits/streams", 1, traits::streams),
+    ("traits/tasks", 1, traits::tasks),
 ];
 
 fn main() -> ExitCode {
