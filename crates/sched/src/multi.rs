@@ -156,6 +156,9 @@ impl Multi {
     }
 
     /// Makes a task of `future`; on a worker it runs next there, elsewhere it is injected.
+    // Inlined, as the way here is: the future, which its spawner has just put together, goes to its
+    // cell piece by piece, and not over the stack.
+    #[inline]
     pub fn spawn<F>(&self, future: F, id: Id, meta: SpawnMeta<'_>) -> JoinHandle<F::Output>
     where
         F: Future + Send + 'static,
