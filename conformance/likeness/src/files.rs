@@ -10,7 +10,7 @@ use std::io::{self, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use tokio::fs::{File, OpenOptions};
-use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt};
+use tokio::io::{AsyncReadExt, AsyncSeekExt, AsyncWriteExt, BufStream};
 use tokio::runtime::{Builder, Runtime};
 
 use crate::trial::{Operation, Trial};
@@ -27,6 +27,7 @@ pub(crate) fn file(trial: &mut Trial) {
         (1, write_all),
         (3, read),
         (2, seek),
+        (1, buffered),
         (1, |opened, trial| opened.flush(trial)),
         (1, set_len),
         (1, metadata),
@@ -103,15 +104,39 @@ fn read(opened: &mut Opened, trial: &mut Trial) {
     trial.tell(format_args!("read: {} {bytes:?}", words(read)));
 }
 
-fn seek(opened: &mut Opened, trial: &mut Trial) {
-    let to = match trial.below(4) {
+fn place(trial: &mut Trial) -> SeekFrom {
+    match trial.below(4) {
         0 => SeekFrom::Start(trial.below(200) as u64),
         1 => SeekFrom::Current(trial.below(200) as i64 - 100),
         2 => SeekFrom::End(trial.below(100) as i64 - 80),
         _ => SeekFrom::Current(0),
-    };
+    }
+}
+
+fn seek(opened: &mut Opened, trial: &mut Trial) {
+    let to = place(trial);
     let place = opened.runtime.block_on(opened.file.seek(to));
     trial.tell(format_args!("seek {to:?}: {}", words(place)));
+}
+
+/// Through buffers that lie before the file's own.
+fn buffered(opened: &mut Opened, trial: &mut Trial) {
+    let (len, room, to) = (trial.below(60), 1 + trial.below(40), place(trial));
+    let bytes = trial.bytes(len);
+    let mut stream = BufStream::with_capacity(room, room, &mut opened.file);
+    let mut read = vec![0; trial.below(60)];
+    let came = opened.runtime.block_on(async {
+        [
+            words(stream.write_all(&bytes).await),
+            words(stream.seek(to).await),
+            words(stream.read(&mut read).await),
+            words(stream.stream_position().await),
+            words(stream.flush().await),
+        ]
+    });
+    trial.tell(format_args!(
+        "buffered {len} {room} {to:?}: {came:?} {read:?}"
+    ));
 }
 
 fn set_len(opened: &mut Opened, trial: &mut Trial) {

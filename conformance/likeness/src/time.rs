@@ -76,13 +76,18 @@ fn start_timeout(clock: &mut Clock, trial: &mut Trial) {
 
 fn start_reset(clock: &mut Clock, trial: &mut Trial) {
     let (start, after, then) = (clock.start, micros(trial, 200_000), micros(trial, 100_000));
+    let is_polled = trial.one_in(2);
     trial.start(&format!("sleep {after:?}, reset to {then:?}"), async move {
         let mut sleep = pin!(sleep_until(Instant::now() + after));
-        poll_fn(|cx| std::task::Poll::Ready(sleep.as_mut().poll(cx).is_ready())).await;
+        if is_polled {
+            poll_fn(|cx| std::task::Poll::Ready(sleep.as_mut().poll(cx).is_ready())).await;
+        }
         sleep.as_mut().reset(start + then);
+        let was_elapsed = sleep.is_elapsed();
         sleep.as_mut().await;
         Outcome::of((
             sleep.deadline() - start,
+            was_elapsed,
             sleep.is_elapsed(),
             start.elapsed(),
         ))
