@@ -33,8 +33,6 @@ use threads::default_workers;
 
 /// Task polls between two looks at the driver, unless told otherwise.
 const EVENT_INTERVAL: u32 = 61;
-/// Task polls between two looks at the inject queue first, unless told otherwise.
-const INJECT_INTERVAL: u32 = 31;
 /// Threads for work that blocks, unless told otherwise.
 const BLOCKING_THREADS_MAX: usize = 512;
 /// How long a thread of the pool stays when there is nothing to do, unless told otherwise.
@@ -452,7 +450,7 @@ impl Builder {
         let seed = self.seed.clone().unwrap_or_else(RngSeed::random);
         Config {
             event_interval: self.event_interval.max(1),
-            inject_interval: self.inject_interval.unwrap_or(INJECT_INTERVAL),
+            inject_interval: self.inject_interval,
             disable_lifo_slot: self.disable_lifo_slot,
             unhandled_panic: self.unhandled_panic,
             seeds: SeedSource::new(&seed),

@@ -61,13 +61,17 @@ pub struct Hooks {
     pub on_task_terminate: Option<TaskCallback>,
 }
 
+/// Task polls between two looks at the inject queue first, unless told otherwise.
+pub const INJECT_INTERVAL: u32 = 31;
+
 /// How a scheduler behaves.
 #[derive(Debug)]
 pub struct Config {
     /// Task polls between two looks at the driver.
     pub event_interval: u32,
-    /// Task polls between two looks at the inject queue first; at least 1.
-    pub inject_interval: u32,
+    /// Task polls between two looks at the inject queue first, at least 1; `None` for
+    /// [`INJECT_INTERVAL`], or fewer where there are several workers and polls are long.
+    pub inject_interval: Option<u32>,
     /// Whether the slot for the next task is left out.
     pub disable_lifo_slot: bool,
     /// What a panicking task does to the runtime.

@@ -6,7 +6,7 @@ use std::cell::Cell;
 #[derive(Debug)]
 pub(crate) struct Countdown {
     left: Cell<u32>,
-    interval: u32,
+    interval: Cell<u32>,
 }
 
 impl Countdown {
@@ -14,14 +14,16 @@ impl Countdown {
     pub(crate) fn new(interval: u32) -> Self {
         Self {
             left: Cell::new(interval),
-            interval,
+            interval: Cell::new(interval),
         }
     }
 
     /// The same, but over at the first look already.
     pub(crate) fn begun_over(interval: u32) -> Self {
-        let left = Cell::new(1);
-        Self { left, interval }
+        Self {
+            left: Cell::new(1),
+            interval: Cell::new(interval),
+        }
     }
 
     /// Looks once more; whether it is over. Then it begins anew.
@@ -38,7 +40,13 @@ impl Countdown {
     /// What it counts down to has just been done.
     #[inline]
     pub(crate) fn restart(&self) {
-        self.left.set(self.interval);
+        self.left.set(self.interval.get());
+    }
+
+    /// From now on it is over at each `interval`-th look; that is at least 1.
+    pub(crate) fn set_interval(&self, interval: u32) {
+        self.interval.set(interval);
+        self.restart();
     }
 
     /// It is to be over at the next look.

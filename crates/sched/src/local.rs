@@ -35,7 +35,7 @@ use yamanote_task::{
     Wakers,
 };
 
-use crate::config::{Config, Hooks, UNHANDLED_PANIC, UnhandledPanic};
+use crate::config::{Config, Hooks, INJECT_INTERVAL, UNHANDLED_PANIC, UnhandledPanic};
 use crate::countdown::Countdown;
 use crate::inject::Inject;
 use crate::metrics::{self, WorkerMetrics};
@@ -112,7 +112,7 @@ impl Local {
             yielded: Queue::new(),
             until_turn: Countdown::new(config.event_interval),
             looks: Looks::default(),
-            until_inject: Countdown::begun_over(config.inject_interval),
+            until_inject: Countdown::begun_over(config.inject_interval.unwrap_or(INJECT_INTERVAL)),
             driver: RefCell::new(driver),
             rng,
         };

@@ -249,6 +249,12 @@ impl WorkerMetrics {
         self.begin_stretch(read.unwrap_or_else(|| clock.age()));
     }
 
+    /// The runtime's age and the worker's polls when it woke up.
+    pub fn stretch(&self) -> (Duration, u64) {
+        let since = Duration::from_nanos(self.awake_since_ns.get());
+        (since, self.polls_before.get())
+    }
+
     /// Nanoseconds from when the worker woke up until `now`, and polls.
     fn awake(&self, now: Duration) -> (u64, u64) {
         let since = nanos(now).saturating_sub(self.awake_since_ns.get());

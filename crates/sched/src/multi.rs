@@ -6,13 +6,14 @@
 //!   any other thread      ──▶ inject queue
 //! ```
 //!
-//! A worker takes from: the inject queue every `inject_interval` polls, its next slot (at most
+//! A worker takes from: the inject queue as often as [`inject_pace`] says, its next slot (at most
 //! [`NEXT_STREAK`] times in a row), its ring, the inject queue, other workers' rings; then it
 //! sleeps in its driver. [`idle`] argues why no task is stranded; [`patience`] says when tasks are
 //! left to the worker that has them; [`monitor`] sees to workers that are stuck in a long poll.
 //! Read next: [`worker`].
 
 pub mod idle;
+pub mod inject_pace;
 pub mod monitor;
 pub mod next_slot;
 pub mod patience;
@@ -461,7 +462,7 @@ mod tests {
         let (drivers, driver) = yamanote_driver::new(yamanote_driver::Config::new(pool)).unwrap();
         let config = Config {
             event_interval: 61,
-            inject_interval: 31,
+            inject_interval: Some(31),
             disable_lifo_slot: false,
             unhandled_panic: UnhandledPanic::ShutdownRuntime,
             seeds: SeedSource::new(&RngSeed::from_bytes(&[])),

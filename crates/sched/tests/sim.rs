@@ -20,7 +20,7 @@ use yamanote_world::World;
 fn config() -> Config {
     Config {
         event_interval: 61,
-        inject_interval: 31,
+        inject_interval: Some(31),
         disable_lifo_slot: false,
         unhandled_panic: UnhandledPanic::Ignore,
         seeds: SeedSource::new(&RngSeed::from_u64(1)),

@@ -21,6 +21,7 @@ use yamanote_base::wake::WakeList;
 use yamanote_driver::{Driver, Turned};
 use yamanote_task::{RestingCells, Runnable};
 
+use super::inject_pace::InjectPace;
 use super::patience::{Look, Patience};
 use super::queue::{LEN, Local};
 use super::{Lane, Multi, NEXT_STREAK, Seat};
@@ -44,8 +45,8 @@ struct Kit {
     driver: Driver,
     /// Looks for a task until the driver is turned.
     until_turn: Countdown,
-    /// Looks for a task until the inject queue comes first.
-    until_inject: Countdown,
+    /// When the inject queue comes first.
+    inject: InjectPace,
     /// How many tasks in a row came from the next slot.
     streak: u8,
     /// Whether it counts as a searcher in [`super::idle`].
@@ -81,7 +82,7 @@ impl Kit {
     fn due(&mut self) -> Due {
         Due {
             turn: self.until_turn.is_over(),
-            inject: self.until_inject.is_over(),
+            inject: self.inject.is_due(),
         }
     }
 
@@ -114,7 +115,7 @@ impl Worker {
             ring,
             driver,
             until_turn: Countdown::new(multi.config().event_interval),
-            until_inject: Countdown::new(multi.config().inject_interval),
+            inject: InjectPace::new(multi.config()),
             streak: 0,
             searching: false,
             delivering: false,
@@ -202,7 +203,7 @@ impl Desk {
         }
         let own = || self.with_kit(|kit| self.own(kit));
         let found = match due.inject {
-            true => self.injected().or_else(own),
+            true => self.injected_first().or_else(own),
             false => own().or_else(|| self.injected()),
         };
         match found.map_or_else(|| self.search(), Searched::Found) {
@@ -254,6 +255,13 @@ impl Desk {
     /// Whether the worker has a task of its own.
     fn has_own(&self) -> bool {
         !self.seat.next.is_empty() || self.with_kit(|kit| !kit.ring.is_empty())
+    }
+
+    /// The same, because the inject queue is due.
+    fn injected_first(&self) -> Option<Runnable> {
+        let clock = self.multi.driver().clock();
+        self.with_kit(|kit| kit.inject.note_look(&self.seat.metrics, || clock.elapsed()));
+        self.injected()
     }
 
     /// This worker's share of the inject queue: one task to run, the others to the ring.
