@@ -15,10 +15,10 @@
 pub mod idle;
 pub mod inject_pace;
 pub mod monitor;
-pub mod next_slot;
 pub mod patience;
 pub mod queue;
 pub mod worker;
+pub mod worker_slot;
 
 use std::fmt;
 use std::future::Future;
@@ -33,7 +33,7 @@ use yamanote_driver::Driver;
 use yamanote_driver::barrier::{self, LateBarrier};
 use yamanote_task::{
     Id, JoinHandle, RestingCells, Runnable, Schedule, SpawnMeta, TaskList, TaskMeta, TaskRef,
-    Wakers,
+    Wakers, Warm,
 };
 
 use crate::config::{Config, Hooks, UnhandledPanic};
@@ -41,11 +41,11 @@ use crate::inject::Inject;
 use crate::metrics::{self, WorkerMetrics};
 use idle::Idle;
 use monitor::Monitor;
-use next_slot::NextSlot;
 use patience::Look;
 use queue::{Item, Steal};
 use worker::Here;
 pub use worker::{Worker, block_in_place, current_worker};
+use worker_slot::WorkerSlot;
 
 /// How often in a row a worker runs the task in its next slot before it looks at its ring.
 pub const NEXT_STREAK: u8 = 3;
@@ -85,11 +85,39 @@ struct FailureWatch<'a> {
 /// What others see of one worker.
 struct Seat {
     steal: Steal<Runnable>,
-    next: NextSlot<Runnable, LateBarrier>,
+    next: WorkerSlot<Runnable, LateBarrier>,
+    /// A task that waits, kept while the worker runs the next one.
+    warm: WorkerSlot<Warm, LateBarrier>,
+    /// Whether that was woken elsewhere, or one that was kept before. Set by who has woken it.
+    warm_is_woken: AtomicBool,
     metrics: WorkerMetrics,
 }
 
 impl Seat {
+    /// Whether a task that the worker keeps was woken elsewhere, at a glance.
+    #[inline]
+    fn has_woken_warm(&self) -> bool {
+        // Relaxed: as with the queues, fences of `idle` come before looks that matter.
+        self.warm_is_woken.load(Ordering::Relaxed) && !self.warm.is_empty()
+    }
+
+    /// Takes that task, for another worker; once, for the system may refuse.
+    fn take_warm_if_woken(&self) -> Option<Warm> {
+        if !self.has_woken_warm() {
+            return None;
+        }
+        // Relaxed: as there.
+        self.warm_is_woken.store(false, Ordering::Relaxed);
+        self.warm.take_from_outside()
+    }
+
+    /// Takes the task that the worker keeps, for who is no worker; it goes on waiting unless it is
+    /// to run.
+    #[cold]
+    fn take_warm_from_outside(&self) -> Option<Runnable> {
+        self.warm.take_from_outside()?.let_go()
+    }
+
     /// What a thief sees, when the runtime is `at` old.
     fn look(&self, at: Duration) -> Look {
         let polls = self.metrics.polls.get();
@@ -128,7 +156,9 @@ impl Multi {
             locals.push((local, driver));
             seats.push(Arc::new(Seat {
                 steal,
-                next: NextSlot::new(barrier::late()),
+                next: WorkerSlot::new(barrier::late()),
+                warm: WorkerSlot::new(barrier::late()),
+                warm_is_woken: AtomicBool::new(false),
                 metrics: WorkerMetrics::new(&config),
             }));
         }
@@ -301,9 +331,10 @@ impl Multi {
         !self.0.inject.is_empty() || self.has_stealable()
     }
 
-    /// Whether a task is in some ring.
+    /// Whether a task is in some ring, or kept by a worker and woken.
     fn has_stealable(&self) -> bool {
-        self.0.seats.iter().any(|seat| !seat.steal.is_empty())
+        let has_some = |seat: &Arc<Seat>| !seat.steal.is_empty() || seat.has_woken_warm();
+        self.0.seats.iter().any(has_some)
     }
 
     /// Drops what is queued anywhere, also with workers that are stuck in a poll, after the list
@@ -315,6 +346,7 @@ impl Multi {
         }
         for seat in &self.0.seats {
             drop(seat.next.take_from_outside());
+            drop(seat.take_warm_from_outside());
             // Bounded: the list is closed, so little is queued any more.
             while let Some(task) = ring.pop().or_else(|| Some(seat.steal.steal_into(ring)?.0)) {
                 drop(task);
@@ -327,6 +359,7 @@ impl Multi {
         self.0.inject.close();
         for seat in &self.0.seats {
             drop(seat.next.take_from_outside());
+            drop(seat.take_warm_from_outside());
         }
         let mut wakes = WakeList::new();
         self.0.driver.shut_down(&mut wakes);
@@ -378,6 +411,26 @@ unsafe impl Schedule for Multi {
     }
 
     #[inline]
+    fn keep_warm(&self, waits: impl FnOnce() -> Warm) -> bool {
+        worker::here(self, |here| here.keep_warm(waits))
+    }
+
+    #[inline]
+    fn take_warm(&self, task: &TaskRef) -> Option<Warm> {
+        worker::here(self, |here| here.take_warm(task))
+    }
+
+    #[cold]
+    fn warm_woken(&self, task: &TaskRef) {
+        let keeps = |seat: &&Arc<Seat>| seat.warm.word() == task.address();
+        if let Some(seat) = self.0.seats.iter().find(keeps) {
+            // Relaxed: a fence follows in `idle`.
+            seat.warm_is_woken.store(true, Ordering::Relaxed);
+            self.wake_one();
+        }
+    }
+
+    #[inline]
     fn enter(&self, task: &TaskRef) -> bool {
         worker::here(self, |here| self.0.tasks.enter(here.shard(), task))
     }
@@ -420,6 +473,19 @@ unsafe impl Schedule for Multi {
     #[inline]
     fn on_terminate<'a>(&self, meta: impl FnOnce() -> TaskMeta<'a>) {
         Hooks::call_task(self.0.config.hooks.on_task_terminate.as_ref(), meta);
+    }
+}
+
+impl Item for Warm {
+    #[inline]
+    fn into_raw(self) -> *mut () {
+        Warm::into_raw(self)
+    }
+
+    #[inline]
+    unsafe fn from_raw(raw: *mut ()) -> Self {
+        // SAFETY: the trait's contract: `raw` came from `into_raw` and is used once.
+        unsafe { Warm::from_raw(raw) }
     }
 }
 

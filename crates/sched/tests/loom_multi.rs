@@ -8,8 +8,8 @@ use yamanote_base::atomic::fence;
 use yamanote_base::biased_lock::Barrier;
 use yamanote_sched::multi::idle::Idle;
 use yamanote_sched::multi::monitor::Monitor;
-use yamanote_sched::multi::next_slot::NextSlot;
 use yamanote_sched::multi::queue::{Item, LEN, Steal, ring};
+use yamanote_sched::multi::worker_slot::WorkerSlot;
 
 struct Number(usize);
 
@@ -224,7 +224,7 @@ unsafe impl Barrier for Whole {
 /// A worker that puts, displaces and takes, beside `outsiders` who take.
 fn taken_once(barrier: Option<Whole>, outsiders: usize, numbers: &'static [usize]) {
     loom::model(move || {
-        let slot = Arc::new(NextSlot::<Number, Whole>::new(barrier));
+        let slot = Arc::new(WorkerSlot::<Number, Whole>::new(barrier));
         let outside = |_| {
             let slot = slot.clone();
             thread::spawn(move || slot.take_from_outside().map_or(0, |Number(number)| number))
@@ -251,16 +251,16 @@ fn taken_once(barrier: Option<Whole>, outsiders: usize, numbers: &'static [usize
 }
 
 #[test]
-fn loom_next_slot_each_task_is_taken_once_by_swaps() {
+fn loom_worker_slot_each_task_is_taken_once_by_swaps() {
     taken_once(None, 1, &[1, 2, 4]);
 }
 
 #[test]
-fn loom_next_slot_each_task_is_taken_once_by_plain_stores_and_a_swap() {
+fn loom_worker_slot_each_task_is_taken_once_by_plain_stores_and_a_swap() {
     taken_once(Some(Whole), 1, &[1, 2]);
 }
 
 #[test]
-fn loom_next_slot_each_task_is_taken_once_with_two_outside() {
+fn loom_worker_slot_each_task_is_taken_once_with_two_outside() {
     taken_once(Some(Whole), 2, &[1]);
 }

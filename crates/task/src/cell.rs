@@ -10,6 +10,7 @@
 
 mod cancel;
 mod join;
+pub(crate) mod keep;
 pub(crate) mod stage;
 
 use std::any::Any;
@@ -42,6 +43,7 @@ use crate::schedule::Schedule;
 use crate::stamp::Stamp;
 use crate::state::{Begin, EndPoll, Owner, TaskState};
 use crate::waker;
+use keep::{keep_warm, lent_to_runner};
 use stage::Stage;
 
 /// The allocation. `Header` is first, so a pointer to one is a pointer to the other.
@@ -346,8 +348,10 @@ unsafe fn cell<'a, F: Future, S>(header: NonNull<Header>) -> &'a TaskCell<F, S> 
 unsafe fn run<F: Future, S: Schedule>(header: NonNull<Header>) {
     // SAFETY: the vtable belongs to this cell, which the runnable's reference keeps alive.
     let cell = unsafe { cell::<F, S>(header) };
+    // SAFETY: the task is one of an `S`, and its runnable was given to us.
+    let lent = unsafe { lent_to_runner::<S>(&cell.prefix.header) };
     // The id is set for what user code may run in here: polls, destructors, the joiner's waker.
-    let note = S::WAKERS.lent().beside(cell.prefix.header.notes.get());
+    let note = lent.beside(cell.prefix.header.notes.get());
     id::with(note, || {
         // SAFETY: as above.
         unsafe { run_as(cell, header) };
@@ -424,6 +428,10 @@ unsafe fn end_poll<F: Future, S: Schedule>(
             return EndPoll::Cancel;
         }
     }
+    // SAFETY: the caller is the runner, after the poll.
+    if S::WAKERS.keep_warm() && task.state.is_undisturbed() && unsafe { keep_warm::<S>(header) } {
+        return EndPoll::Idle;
+    }
     runner.end_poll()
 }
 
@@ -460,8 +468,8 @@ unsafe fn after_poll<F: Future, S: Schedule>(header: NonNull<Header>, after: End
 ///
 /// # Safety
 /// `header` is that of a live task whose scheduler is an `S`. The copy is used for one call of
-/// `schedule` or `reschedule`, whose implementors have promised not to need it longer than the task
-/// lives.
+/// `schedule`, `reschedule` or `keep_warm`, whose implementors have promised not to need it longer
+/// than the task lives.
 unsafe fn scheduler_of<S: Schedule>(header: NonNull<Header>) -> ManuallyDrop<S> {
     let prefix = header.cast::<Prefix<S>>();
     // SAFETY: the caller's; a task begins with its prefix.

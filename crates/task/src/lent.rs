@@ -41,6 +41,18 @@ impl Lent {
     /// None: there is no runner, or it does not lend.
     pub(crate) const NONE: Lent = Lent(0);
 
+    /// Those that lie in `notes`, where a [`Warm`](crate::Warm) has them.
+    #[inline]
+    pub(crate) const fn in_notes(notes: u64) -> Lent {
+        Lent(notes & !(ONE - 1))
+    }
+
+    /// Whether one more can be noted.
+    #[inline]
+    pub(crate) const fn has_room(self) -> bool {
+        self.0 < MOST * ONE
+    }
+
     /// How many.
     #[inline]
     pub(crate) const fn count(self) -> u32 {
@@ -59,7 +71,7 @@ impl Lent {
 pub(crate) fn take() -> Lent {
     let note = id::current_note();
     id::set_current_note(note & (ONE - 1));
-    Lent(note & !(ONE - 1))
+    Lent::in_notes(note)
 }
 
 /// Takes one for a further waker of the task with `notes`, if the caller runs it and has some left.
@@ -77,7 +89,8 @@ pub(crate) fn take_one(notes: u64) -> bool {
 #[inline]
 pub(crate) fn put_back(notes: u64) -> bool {
     let note = id::current_note();
-    let has_room = is_same(note, notes) && (ONE..MOST * ONE).contains(&note);
+    let lent = Lent::in_notes(note);
+    let has_room = is_same(note, notes) && lent != Lent::NONE && lent.has_room();
     if has_room {
         id::set_current_note(note + ONE);
     }

@@ -24,6 +24,7 @@ mod resting;
 mod stamp;
 mod state;
 mod waker;
+mod warm;
 
 pub mod coop;
 pub mod error;
@@ -45,3 +46,4 @@ pub use resting::{Own, RestingCells};
 pub use runnable::{Runnable, TaskRef, blocking};
 pub use schedule::{Schedule, Wakers};
 pub use waker::{wakers_claiming, wakers_here};
+pub use warm::Warm;

@@ -59,6 +59,15 @@ impl Runnable {
         unsafe { run(header) };
     }
 
+    /// Gives it to the task's scheduler, as one that was just woken.
+    pub(crate) fn queue(self) {
+        let header = self.into_header();
+        // SAFETY: the header is alive: the runnable's reference is in our hands.
+        let schedule = unsafe { header.as_ref() }.vtable().schedule;
+        // SAFETY: this was the only runnable, and its reference goes to `schedule`.
+        unsafe { schedule(header) };
+    }
+
     /// Takes in a runnable that was sent to the thread of its scheduler, an `S`, where the caller
     /// is; `None` if the task is in the thread's own queue.
     ///

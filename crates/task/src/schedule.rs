@@ -7,6 +7,7 @@ use crate::meta::TaskMeta;
 use crate::resting::RestingCells;
 use crate::runnable::{Runnable, TaskRef};
 use crate::waker::COMMON;
+use crate::warm::Warm;
 
 /// The functions of the wakers of a scheduler's tasks.
 #[derive(Clone, Copy, Debug)]
@@ -29,6 +30,12 @@ impl Wakers {
         }
     }
 
+    /// Whether a task of theirs that waits may be kept [warm](Warm).
+    #[inline]
+    pub(crate) const fn keep_warm(self) -> bool {
+        matches!(self, Wakers::Claiming(_))
+    }
+
     /// Their table.
     #[inline]
     pub(crate) const fn table(self) -> &'static RawWakerVTable {
@@ -42,8 +49,8 @@ impl Wakers {
 /// The scheduler of a task. Each task owns one, usually a pointer to what all share.
 ///
 /// # Safety
-/// `schedule` and `reschedule` are given a copy of the task's scheduler, which is good for as long
-/// as the task lives. Once they have put the runnable where another thread may take it, the task
+/// `schedule`, `reschedule` and `keep_warm` are given a copy of the task's scheduler, which is good
+/// for as long as the task lives. Once they have put the task where another thread may take it, it
 /// may end; from then on they use what `self` points to only if somebody else keeps it: a clone
 /// that they have made before, or what runs on the current thread.
 ///
@@ -85,6 +92,31 @@ pub unsafe trait Schedule: Send + Sync + 'static {
     /// Queues a task that woke itself while it was polled: behind all others.
     fn reschedule(&self, task: Runnable) {
         self.schedule(task);
+    }
+
+    /// Keeps the task that `waits` gives, for the next task that the thread runs to wake, and lets
+    /// go of the one that it kept so before; `false`, and nothing is asked of `waits`, if it keeps
+    /// none. It lets go of a task that it keeps when the next poll has ended, on whatever thread,
+    /// and sees to it that others need not wait for that if it takes long. Asked if
+    /// [`WAKERS`](Self::WAKERS) are `Claiming`.
+    #[inline]
+    fn keep_warm(&self, waits: impl FnOnce() -> Warm) -> bool {
+        let _ = waits;
+        false
+    }
+
+    /// Gives back `task`, which is being woken, if it is kept for the current thread.
+    #[inline]
+    fn take_warm(&self, task: &TaskRef) -> Option<Warm> {
+        let _ = task;
+        None
+    }
+
+    /// A task was woken, or cancelled, that may be kept by a thread which does something else for
+    /// long, or was kept a moment ago. The caller has a reference.
+    #[cold]
+    fn warm_woken(&self, task: &TaskRef) {
+        let _ = task;
     }
 
     /// Takes a task that is about to wait for the first time in on its list, by

@@ -30,6 +30,7 @@
 //! | 12 | `adopt` | `FRESH + RUNNING` | `BIASED` | the first runner, on the task's thread |
 //! | 13 | `join_elsewhere` | `JOINS_HERE`, not `DONE` | not `JOINS_HERE` | the join handle |
 //! | 14 | `claim` | idle | `FRESH + RUNNING` | a waker, who then queues the runnable |
+//! | 15 | `end_warm` | `FRESH + RUNNING` | idle | who has kept it [warm](crate::warm) |
 //!
 //! After transition 7 from `SCHEDULED` the runnable that is under way
 //! somewhere is stale: it finds in 3 that the task is not its own any more. So whoever closes the
@@ -327,22 +328,36 @@ impl TaskState {
     /// Transition 4, with what is left of what was `lent`.
     #[inline]
     pub(crate) fn end_poll(&self, lent: Lent) -> EndPoll {
-        let references = lent.count() * REFERENCE;
         self.update(|word| {
             debug_assert!(word & RUNNING != 0, "only the runner ends a poll");
-            // Who takes what was lent does not look whether these are many.
-            let kept = if word >= MANY { KEPT } else { 0 };
-            let word = (word | kept).wrapping_sub(references);
+            let word = without(word, lent);
             if word & CANCELLED != 0 {
                 Change::To(word, EndPoll::Cancel)
             } else if word & SCHEDULED != 0 {
-                Change::To(word & !(RUNNING | FRESH), EndPoll::Reschedule)
+                Change::To(word & !CLAIMED, EndPoll::Reschedule)
             } else {
-                let end = match is_last(word) {
-                    true => EndPoll::Free,
-                    false => EndPoll::Idle,
-                };
-                Change::To((word & !(RUNNING | FRESH)).wrapping_sub(REFERENCE), end)
+                idle(word)
+            }
+        })
+    }
+
+    /// Whether the runner of a task that is to wait may keep it warm: it began as the owner of a
+    /// runnable, and nobody has woken or cancelled it meanwhile, at a glance.
+    #[inline]
+    pub(crate) fn is_undisturbed(&self) -> bool {
+        // Relaxed: what is not seen here is seen by transition 15, or by the next poll.
+        self.0.load(Ordering::Relaxed) & (FRESH | SCHEDULED | CANCELLED) == FRESH
+    }
+
+    /// Transition 15, with what is left of what was `lent`. If the task was woken or cancelled,
+    /// `Reschedule`, and nothing else.
+    #[inline]
+    pub(crate) fn end_warm(&self, lent: Lent) -> EndPoll {
+        self.update(|word| {
+            debug_assert!(word & CLAIMED == CLAIMED, "it has a runner");
+            match word & (SCHEDULED | CANCELLED) {
+                0 => idle(without(word, lent)),
+                _ => Change::Leave(EndPoll::Reschedule),
             }
         })
     }
@@ -521,6 +536,24 @@ impl TaskState {
             }
         }
     }
+}
+
+/// The word without what is left of what was `lent`.
+#[inline]
+fn without(word: u32, lent: Lent) -> u32 {
+    // Who takes what was lent does not look whether these are many.
+    let kept = if word >= MANY { KEPT } else { 0 };
+    (word | kept).wrapping_sub(lent.count() * REFERENCE)
+}
+
+/// The runner ends a poll after which the task waits, and drops its reference.
+#[inline]
+fn idle(word: u32) -> Change<EndPoll> {
+    let end = match is_last(word) {
+        true => EndPoll::Free,
+        false => EndPoll::Idle,
+    };
+    Change::To((word & !CLAIMED).wrapping_sub(REFERENCE), end)
 }
 
 /// Whether the word has one reference only.

@@ -5,7 +5,7 @@ use std::ptr::NonNull;
 use std::task::{RawWaker, RawWakerVTable, Waker};
 
 use crate::biased;
-use crate::cell;
+use crate::cell::{self, keep};
 use crate::header::{Header, Reference};
 use crate::lent;
 use crate::schedule::{Schedule, Wakers};
@@ -162,6 +162,10 @@ unsafe fn wake_claiming<S: Schedule>(data: *const ()) {
     // SAFETY: called by `Waker` with its own data, whose reference is given up.
     let reference = ManuallyDrop::into_inner(unsafe { reference(data) });
     reference.header().wakes.woken();
+    if reference.header().may_be_warm() {
+        // SAFETY: the caller's.
+        return unsafe { wake_warm::<S>(reference) };
+    }
     match reference.header().state.claim_by_value() {
         // SAFETY: so the transition has said; its reference is given away.
         WakeByValue::Queue => unsafe { cell::schedule::<S>(reference.into_raw()) },
@@ -176,9 +180,60 @@ unsafe fn wake_by_ref_claiming<S: Schedule>(data: *const ()) {
     // SAFETY: called by `Waker` with its own data.
     let reference = unsafe { reference(data) };
     reference.header().wakes.woken_by_ref();
+    if reference.header().may_be_warm() {
+        // SAFETY: the caller's.
+        return unsafe { wake_warm_by_ref::<S>(&reference) };
+    }
     if reference.header().state.claim() == Wake::Queue {
         // SAFETY: the transition has counted a reference for the runnable.
         unsafe { cell::schedule::<S>(reference.as_raw()) };
+    }
+}
+
+/// Wakes a task that may be kept [warm](crate::warm), here or elsewhere.
+///
+/// # Safety
+/// The scheduler of the task is an `S`.
+#[inline(never)]
+unsafe fn wake_warm<S: Schedule>(reference: Reference) {
+    // SAFETY: the caller's.
+    match unsafe { keep::take_warm::<S>(&reference) } {
+        Some(warm) => {
+            let runnable = warm.take_in(reference).wake();
+            // SAFETY: the runnable is given away.
+            unsafe { cell::schedule::<S>(runnable.into_header()) };
+        }
+        // SAFETY: the caller's.
+        None => unsafe { wake_elsewhere::<S>(&reference) },
+    }
+}
+
+/// As [`wake_warm`], by a waker that stays.
+///
+/// # Safety
+/// As there.
+#[inline(never)]
+unsafe fn wake_warm_by_ref<S: Schedule>(reference: &Reference) {
+    // SAFETY: the caller's.
+    match unsafe { keep::take_warm::<S>(reference) } {
+        // SAFETY: the runnable is given away.
+        Some(warm) => unsafe { cell::schedule::<S>(warm.wake().into_header()) },
+        // SAFETY: the caller's.
+        None => unsafe { wake_elsewhere::<S>(reference) },
+    }
+}
+
+/// Wakes a task that may be kept warm by another thread.
+///
+/// # Safety
+/// The scheduler of the task is an `S`.
+#[cold]
+unsafe fn wake_elsewhere<S: Schedule>(reference: &Reference) {
+    match reference.header().state.claim() {
+        // SAFETY: the transition has counted a reference for the runnable.
+        Wake::Queue => unsafe { cell::schedule::<S>(reference.as_raw()) },
+        // SAFETY: the caller's.
+        Wake::Nothing => unsafe { keep::warm_woken::<S>(reference) },
     }
 }
 

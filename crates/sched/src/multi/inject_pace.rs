@@ -1,7 +1,7 @@
 //! How often a worker looks at the inject queue before its own tasks: [`InjectPace`].
 //!
 //! A task from outside waits for the polls between two looks. Where the user has not said how many
-//! these are, they are as many as take about [`WAIT`], judged by those since the last look.
+//! these are, they are as many as take about [`WAIT`], judged by those since an earlier look.
 
 use std::time::Duration;
 
@@ -15,6 +15,9 @@ const WAIT: Duration = Duration::from_micros(200);
 /// Polls between two looks at least: the worker's own tasks have half of its polls.
 const LEAST: u32 = 2;
 
+/// So many looks learn nothing after one that has found short polls: to learn is to ask the clock.
+const SKIPS: u8 = 3;
+
 /// When a worker looks at the inject queue first.
 #[derive(Debug)]
 pub struct InjectPace {
@@ -25,6 +28,8 @@ pub struct InjectPace {
     since: Duration,
     /// Polls of the worker until then.
     polls: u64,
+    /// So many looks learn nothing.
+    skips: u8,
 }
 
 impl InjectPace {
@@ -36,6 +41,7 @@ impl InjectPace {
             is_tuned: config.inject_interval.is_none(),
             since: Duration::ZERO,
             polls: 0,
+            skips: 0,
         }
     }
 
@@ -45,10 +51,11 @@ impl InjectPace {
         self.until_look.is_over()
     }
 
-    /// The inject queue is looked at: learns from the polls since the last time, or since the
+    /// The inject queue is looked at: learns from the polls since the last one that did, or since the
     /// worker woke up. `now` is asked if there is anything to learn.
     pub fn note_look(&mut self, metrics: &WorkerMetrics, now: impl FnOnce() -> Duration) {
-        if !self.is_tuned {
+        if !self.is_tuned || self.skips > 0 {
+            self.skips = self.skips.saturating_sub(1);
             return;
         }
         let (now, polls) = (now(), metrics.polls.get());
@@ -56,9 +63,13 @@ impl InjectPace {
             (woken, before) if before >= self.polls => (woken, before),
             _ => (self.since, self.polls),
         };
-        let taken = now.saturating_sub(since);
-        self.until_look
-            .set_interval(interval(taken, polls.saturating_sub(before)));
+        let interval = interval(now.saturating_sub(since), polls.saturating_sub(before));
+        self.until_look.set_interval(interval);
+        self.skips = if interval == INJECT_INTERVAL {
+            SKIPS
+        } else {
+            0
+        };
         (self.since, self.polls) = (now, polls);
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! A stuck worker does not turn its driver, and nobody may take the task in its next slot. In
 //! rounds the monitor looks for workers that are awake and have begun no poll since the last
-//! round; of each it takes the slot's task and, where others are free for it, turns the driver
+//! round; of each it takes the slots' tasks and, where others are free for it, turns the driver
 //! (without waiting), and injects what it got, so that any other worker can run it.
 //!
 //! A look costs as much as a request, so the monitor looks rarely where no poll is long:
@@ -283,7 +283,9 @@ fn rescue(multi: &Multi, worker: usize, looks: u32, wakes: &mut WakeList) {
         // What comes next need not wait for a look.
         multi.0.driver.call_attendant(worker);
     }
-    if let Some(task) = multi.0.seats[worker].next.take_from_outside() {
+    let seat = &multi.0.seats[worker];
+    let in_hand = [seat.next.take_from_outside(), seat.take_warm_from_outside()];
+    for task in in_hand.into_iter().flatten() {
         multi.0.inject.push(task);
     }
     if multi.work_is_visible() {

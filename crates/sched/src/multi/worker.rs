@@ -6,6 +6,7 @@
 //! the poll that blocked ends, the thread leaves.
 
 mod here;
+mod warm;
 
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -19,7 +20,7 @@ use yamanote_base::probe::{self, Point};
 use yamanote_base::rng::{self, Rng};
 use yamanote_base::wake::WakeList;
 use yamanote_driver::{Driver, Turned};
-use yamanote_task::{RestingCells, Runnable};
+use yamanote_task::{RestingCells, Runnable, Warm};
 
 use super::inject_pace::InjectPace;
 use super::patience::{Look, Patience};
@@ -71,9 +72,21 @@ struct Due {
 /// What comes of a search.
 enum Searched {
     Found(Runnable),
+    /// One that another worker keeps, and that was woken.
+    Warm(Warm),
     /// Others have tasks, and get on with them.
     Left,
     Nothing,
+}
+
+impl Searched {
+    /// Lets go of what another worker keeps: a task is found, if it is to run.
+    fn let_go(self) -> Self {
+        match self {
+            Searched::Warm(warm) => warm.let_go().map_or(Searched::Left, Searched::Found),
+            other => other,
+        }
+    }
 }
 
 impl Kit {
@@ -102,6 +115,10 @@ struct Desk {
     /// Whether a task that is woken here goes to the next slot if that is empty, whatever else the
     /// kit says: it is here, is not [delivering](Kit::delivering), and there is such a slot.
     fills_next: Cell<bool>,
+    /// Whether a task that waits may be kept for a poll: the kit is here, and so is a barrier.
+    keeps_warm: Cell<bool>,
+    /// So many more are kept in vain before none is until the next turn.
+    warm_tries: Cell<u8>,
     /// While the worker itself calls user code, between two polls: then the kit stays here.
     keeps_kit: Cell<bool>,
     cells: RestingCells<Multi>,
@@ -142,6 +159,8 @@ impl Worker {
         let seat = multi.0.seats[index].clone();
         let desk = Rc::new(Desk {
             fills_next: Cell::new(!multi.config().disable_lifo_slot),
+            keeps_warm: Cell::new(seat.warm.is_cheap()),
+            warm_tries: Cell::new(warm::TRIES),
             multi,
             index,
             seat,
@@ -159,7 +178,12 @@ impl Desk {
     fn work(&self) {
         let clock = self.multi.driver().clock();
         while let Some(task) = self.next_task() {
+            let warm = self.seat.warm.word();
             self.seat.metrics.run(task, clock);
+            // Was it kept for this poll in vain? Whoever was kept at its end is another one.
+            if !warm.is_null() && self.seat.warm.word() == warm {
+                self.let_go();
+            }
         }
         // Else the worker has moved to another thread.
         if self.kit.borrow().is_some() {
@@ -176,7 +200,10 @@ impl Desk {
             }
             let found = match self.usual()? {
                 Ok(task) => Some(task),
-                Err(due) => self.find(due),
+                Err(due) => {
+                    self.let_go();
+                    self.find(due)
+                }
             };
             if found.is_some() {
                 return found;
@@ -190,7 +217,7 @@ impl Desk {
         let mut kit = self.kit.borrow_mut();
         let kit = kit.as_mut()?;
         let due = kit.due();
-        if due.turn || due.inject || kit.searching {
+        if due.turn || due.inject || kit.searching || self.seat.has_woken_warm() {
             return Some(Err(due));
         }
         Some(self.own(kit).ok_or(due))
@@ -206,7 +233,8 @@ impl Desk {
             true => self.injected_first().or_else(own),
             false => own().or_else(|| self.injected()),
         };
-        match found.map_or_else(|| self.search(), Searched::Found) {
+        let searched = found.map_or_else(|| self.search(), Searched::Found);
+        match searched.let_go() {
             Searched::Found(task) => {
                 self.stop_searching();
                 return Some(task);
@@ -215,7 +243,7 @@ impl Desk {
             Searched::Left if self.multi.0.idle.searches_alone() => {
                 self.turn(Some(Duration::ZERO));
             }
-            Searched::Left | Searched::Nothing => self.sleep(),
+            Searched::Left | Searched::Warm(_) | Searched::Nothing => self.sleep(),
         }
         None
     }
@@ -322,7 +350,7 @@ impl Desk {
             let mut searched = Searched::Nothing;
             for victim in others.filter(|victim| *victim != kit.index) {
                 let seat = &seats[victim];
-                if seat.steal.is_empty() {
+                if seat.steal.is_empty() && !seat.has_woken_warm() {
                     continue;
                 }
                 searched = Searched::Left;
@@ -335,6 +363,9 @@ impl Desk {
                     metrics.stolen.add(taken as u64);
                     kit.patience.note_taken(now, taken);
                     return Searched::Found(task);
+                }
+                if let Some(warm) = seat.take_warm_if_woken() {
+                    return Searched::Warm(warm);
                 }
             }
             if let Searched::Left = searched {
@@ -406,6 +437,7 @@ impl Desk {
 
     /// Looks what happened, for at most `limit`; returns what the clock showed, if it was read.
     fn turn(&self, limit: Option<Duration>) -> Option<Duration> {
+        self.try_warm();
         let mut wakes = WakeList::new();
         let turned = self.with_kit(|kit| kit.turn(limit, &mut wakes));
         self.deliver(&mut wakes);
@@ -486,6 +518,7 @@ impl Desk {
     fn retire(&self) {
         let parts = &self.multi.0;
         self.sleep_once();
+        self.let_go();
         // No destructor sends it to another thread, where it would retire once more. What they
         // wake goes to the inject queue.
         let kit = self.take_kit();
@@ -504,12 +537,14 @@ impl Desk {
     fn take_kit(&self) -> Option<Box<Kit>> {
         let kit = self.kit.take()?;
         self.fills_next.set(false);
+        self.keeps_warm.set(false);
         Some(kit)
     }
 
     fn put_kit_back(&self, kit: Box<Kit>) {
         *self.kit.borrow_mut() = Some(kit);
         self.fills_next.set(!self.multi.config().disable_lifo_slot);
+        self.keeps_warm.set(self.seat.warm.is_cheap());
     }
 
     /// The worker, for another thread, if it is here and not in the middle of something.

@@ -3,8 +3,10 @@
 //! Who claims the task drops its future, at once; an abort leaves that to the runner.
 
 use std::future::Future;
+use std::mem::ManuallyDrop;
 use std::ptr::NonNull;
 
+use super::keep::{lent_to_runner, warm_woken};
 use super::{cell, schedule, tell_owner};
 use crate::biased::{self, Runner};
 use crate::header::{Header, Reference};
@@ -21,6 +23,8 @@ use crate::state::{Begin, Wake};
 pub(super) unsafe fn shed<F: Future, S: Schedule>(header: NonNull<Header>) {
     // SAFETY: the runnable's reference is given to this function.
     let reference = unsafe { Reference::from_raw(header) };
+    // SAFETY: the task is one of an `S`, and its runnable is ours.
+    let lent = unsafe { lent_to_runner::<S>(reference.header()) };
     // SAFETY: the task is one of an `S`.
     let is_claimed = match unsafe { biased::biased::<S>(reference.as_raw()) } {
         Some(biased) => biased.claim_to_cancel(),
@@ -28,7 +32,7 @@ pub(super) unsafe fn shed<F: Future, S: Schedule>(header: NonNull<Header>) {
     };
     if is_claimed {
         // SAFETY: the task was claimed, and what is lent counted.
-        unsafe { cancel_as::<F, S>(reference, S::WAKERS.lent()) };
+        unsafe { cancel_as::<F, S>(reference, lent) };
     }
 }
 
@@ -58,16 +62,19 @@ pub(super) unsafe fn evict<F: Future, S: Schedule>(header: NonNull<Header>) {
 /// # Safety
 /// `header` is that of a live task whose scheduler is an `S`.
 pub(super) unsafe fn abort<S: Schedule>(header: NonNull<Header>) {
-    // SAFETY: the caller has a reference.
-    let state = unsafe { &header.as_ref().state };
+    // SAFETY: the caller has a reference, which stays.
+    let reference = ManuallyDrop::new(unsafe { Reference::from_raw(header) });
     // SAFETY: the caller's.
     let woken = match unsafe { biased::biased::<S>(header) } {
         Some(biased) => biased.cancel(),
-        None => state.cancel(),
+        None => reference.header().state.cancel(),
     };
-    if woken == Wake::Queue {
+    match woken {
         // SAFETY: a reference was counted for the runnable.
-        unsafe { schedule::<S>(header) };
+        Wake::Queue => unsafe { schedule::<S>(header) },
+        // SAFETY: the caller's.
+        Wake::Nothing if S::WAKERS.keep_warm() => unsafe { warm_woken::<S>(&reference) },
+        Wake::Nothing => {}
     }
 }
 

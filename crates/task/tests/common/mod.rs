@@ -5,14 +5,20 @@
 use std::collections::VecDeque;
 use std::future::Future;
 use std::pin::pin;
+use std::ptr;
 use std::task::{Context, Poll, RawWakerVTable, Waker};
 
 use yamanote_base::atomic::Arc;
 use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
 use yamanote_base::lock::Mutex;
 use yamanote_task::{
-    Id, JoinError, JoinHandle, Own, Runnable, Schedule, SpawnMeta, TaskList, TaskRef, Wakers,
+    Id, JoinError, JoinHandle, Own, Runnable, Schedule, SpawnMeta, TaskList, TaskRef, Wakers, Warm,
 };
+
+yamanote_base::thread_cell! {
+    /// Whether tasks are kept warm for this thread.
+    static KEEPS_WARM: bool = false
+}
 
 /// Clones are the same scheduler. If it `CLAIMS`, whoever wakes a task makes the owner of its
 /// runnable the runner.
@@ -25,6 +31,7 @@ struct TestSchedulerParts<const CLAIMS: bool> {
     rescheduled: AtomicUsize,
     panicked: AtomicUsize,
     kept: Mutex<Vec<Dropped>>,
+    warm: Mutex<Option<Warm>>,
 }
 
 static CLAIMING: RawWakerVTable = yamanote_task::wakers_claiming::<TestScheduler<true>>();
@@ -51,6 +58,7 @@ impl<const CLAIMS: bool> TestScheduler<CLAIMS> {
             rescheduled: AtomicUsize::new(0),
             panicked: AtomicUsize::new(0),
             kept: Mutex::new(Vec::new()),
+            warm: Mutex::new(None),
         }))
     }
 
@@ -89,6 +97,21 @@ impl<const CLAIMS: bool> TestScheduler<CLAIMS> {
     /// Runs tasks until none is queued.
     pub(crate) fn run_all(&self) {
         while self.run_one() {}
+    }
+
+    /// From now on a task that waits is kept warm for the current thread.
+    pub(crate) fn keep_warm_here(&self) {
+        KEEPS_WARM.with(|keeps| keeps.set(true));
+    }
+
+    /// Lets go of the task that is kept warm, on any thread; whether there was one.
+    pub(crate) fn let_go(&self) -> bool {
+        let warm = self.0.warm.lock().take();
+        let was_warm = warm.is_some();
+        if let Some(woken) = warm.and_then(Warm::let_go) {
+            self.schedule(woken);
+        }
+        was_warm
     }
 
     /// The live tasks.
@@ -131,6 +154,23 @@ unsafe impl<const CLAIMS: bool> Schedule for TestScheduler<CLAIMS> {
     fn reschedule(&self, task: Runnable) {
         self.0.rescheduled.fetch_add(1, Ordering::Relaxed);
         self.schedule(task);
+    }
+
+    fn keep_warm(&self, waits: impl FnOnce() -> Warm) -> bool {
+        let keeps = KEEPS_WARM.with(|keeps| keeps.get());
+        if keeps {
+            let before = self.0.warm.lock().replace(waits());
+            drop(before);
+        }
+        keeps
+    }
+
+    fn take_warm(&self, task: &TaskRef) -> Option<Warm> {
+        if !KEEPS_WARM.with(|keeps| keeps.get()) {
+            return None;
+        }
+        let is_asked_for = |warm: &mut Warm| ptr::eq(warm.address(), task.address());
+        self.0.warm.lock().take_if(is_asked_for)
     }
 
     fn enter(&self, task: &TaskRef) -> bool {

@@ -5,7 +5,7 @@ use std::ptr;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use yamanote_task::{Own, Runnable};
+use yamanote_task::{Own, Runnable, TaskRef, Warm};
 
 use super::Desk;
 use crate::multi::{Lane, Multi, MultiParts};
@@ -64,6 +64,18 @@ impl<'a> Here<'a> {
             Some(desk) => desk.accept(task, lane),
             None => Err(task),
         }
+    }
+
+    /// Keeps the task that `waits` gives for the worker's next poll, if that keeps any.
+    #[inline]
+    pub(in crate::multi) fn keep_warm(&self, waits: impl FnOnce() -> Warm) -> bool {
+        self.0.is_some_and(|desk| desk.keep_warm(waits))
+    }
+
+    /// Gives back `task` if the worker keeps it.
+    #[inline]
+    pub(in crate::multi) fn take_warm(&self, task: &TaskRef) -> Option<Warm> {
+        self.0?.take_warm(task)
     }
 
     /// The shard of the list that the thread has to itself: none after the worker was sent to

@@ -1,9 +1,9 @@
-//! The slot for the task that a worker runs next: [`NextSlot`].
+//! A slot for a task that is in a worker's hands: [`WorkerSlot`].
 //!
-//! A task that the running one wakes goes here, because its data are warm. Only the worker uses
-//! the slot, except when it is stuck in a long poll: then the monitor takes the task out; and when
-//! all is over. The word is null or a task. From outside a task is taken by a swap, by the worker
-//! by plain stores: it sets `taking`, then looks whether there are `outsiders`, to whom it swaps.
+//! In one is a task that the running one has woken: it runs next, because its data are warm. In
+//! the other one that waits is [kept](yamanote_task::Warm) for a poll. Only the worker uses them,
+//! unless it is stuck, or all is over. From outside a task is taken by a swap, by the worker by
+//! plain stores: it sets `taking`, then looks whether there are `outsiders`, to whom it swaps.
 //!
 //! **Why a task is taken once.** Who comes from outside counts itself among the outsiders, has all
 //! threads pass a fence, and goes again if `taking` is set. If the worker passes the fence after it
@@ -21,7 +21,7 @@ use super::queue::Item;
 
 /// Room for one task.
 #[derive(Debug)]
-pub struct NextSlot<T: Item, B> {
+pub struct WorkerSlot<T: Item, B> {
     /// Filled by the worker; emptied by anybody, as said above.
     word: AtomicPtr<()>,
     /// Written by the worker, while it takes a task out; read from outside.
@@ -33,7 +33,7 @@ pub struct NextSlot<T: Item, B> {
     _item: PhantomData<T>,
 }
 
-impl<T: Item, B: Barrier> NextSlot<T, B> {
+impl<T: Item, B: Barrier> WorkerSlot<T, B> {
     /// An empty slot, whose worker needs no locked instruction if there is a barrier.
     #[must_use]
     pub fn new(barrier: Option<B>) -> Self {
@@ -62,10 +62,13 @@ impl<T: Item, B: Barrier> NextSlot<T, B> {
     ///
     /// # Safety
     /// The caller is the worker; or was, and the worker's thread has seen what it did.
+    #[inline]
     pub unsafe fn replace(&self, task: T) -> Option<T> {
-        let task = self.put(task).err()?;
-        // AcqRel: Release as in put(); Acquire as in swap_out().
-        item(self.word.swap(Item::into_raw(task), Ordering::AcqRel))
+        // SAFETY: the caller's.
+        let before = unsafe { self.take() };
+        // Only the worker puts tasks in, so the slot is empty, as in put().
+        store_among_swaps(&self.word, Item::into_raw(task));
+        before
     }
 
     /// Takes the task out.
@@ -126,11 +129,24 @@ impl<T: Item, B: Barrier> NextSlot<T, B> {
         item(self.word.swap(ptr::null_mut(), Ordering::Acquire))
     }
 
+    /// Whether there is a barrier, so that the worker needs no locked instruction.
+    #[must_use]
+    pub fn is_cheap(&self) -> bool {
+        self.barrier.is_some()
+    }
+
+    /// The word of the task in the slot, or null, at a glance.
+    #[inline]
+    #[must_use]
+    pub fn word(&self) -> *mut () {
+        // Relaxed: only a glance.
+        self.word.load(Ordering::Relaxed)
+    }
+
     /// Whether there is a task in the slot, at a glance.
     #[inline]
     pub fn is_empty(&self) -> bool {
-        // Relaxed: only a glance.
-        self.word.load(Ordering::Relaxed).is_null()
+        self.word().is_null()
     }
 }
 
@@ -142,7 +158,7 @@ fn item<T: Item>(raw: *mut ()) -> Option<T> {
     Some(unsafe { Item::from_raw(raw) })
 }
 
-impl<T: Item, B> Drop for NextSlot<T, B> {
+impl<T: Item, B> Drop for WorkerSlot<T, B> {
     fn drop(&mut self) {
         // Acquire: as in swap_out().
         drop(item::<T>(
