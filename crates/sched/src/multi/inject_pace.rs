@@ -51,7 +51,7 @@ impl InjectPace {
         self.until_look.is_over()
     }
 
-    /// The inject queue is looked at: learns from the polls since the last one that did, or since the
+    /// The inject queue is looked at: learns from the polls since it learned last, or since the
     /// worker woke up. `now` is asked if there is anything to learn.
     pub fn note_look(&mut self, metrics: &WorkerMetrics, now: impl FnOnce() -> Duration) {
         if !self.is_tuned || self.skips > 0 {
