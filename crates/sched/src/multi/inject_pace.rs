@@ -1,7 +1,7 @@
 //! How often a worker looks at the inject queue before its own tasks: [`InjectPace`].
 //!
 //! A task from outside waits for the polls between two looks. Where the user has not said how many
-//! these are, they are as many as take about [`WAIT`], judged by those since an earlier look.
+//! these are, they are as many as take about 200 us, judged by those since an earlier look.
 
 use std::time::Duration;
 
