@@ -26,8 +26,8 @@ impl Header {
 /// again without either ([`Schedule::take_warm`](crate::Schedule::take_warm)).
 ///
 /// - *Who has the task*: there is one `Warm` of it, whose owner is the runner, with the runner's
-///   reference; it does not poll. It is made a runnable again ([`wake`](Self::wake)), or ends what
-///   the runner has left open ([`let_go`](Self::let_go)).
+///   reference; it does not poll. It is made a runnable again (`wake`), or ends what the runner has
+///   left open ([`let_go`](Self::let_go)).
 /// - *No wake is lost*: a wake elsewhere finds the task running, and leaves `SCHEDULED` in its word
 ///   (transition 2), as an abort leaves `CANCELLED`. `let_go` is a read-modify-write that finds
 ///   either, and makes a runnable of the task. After `wake`, it is found as with any runner:
@@ -36,9 +36,9 @@ impl Header {
 ///   elsewhere tells it that there is haste, if it sees that the task is warm. It may not, within
 ///   the few instructions in which the task becomes that; then the task waits for the end of its
 ///   thread's next poll, or for who looks after threads that are stuck in one.
-/// - *The references* that the runner has left of what it [lent](crate::lent) lie in the task's
-///   notes, as their count, from the end of a poll until the next run or `let_go`. There is
-///   always one, so who sees a count there sees that the task is warm, or was.
+/// - *The references* that the runner has left of what it lent lie in the task's notes, as their
+///   count, from the end of a poll until the next run or `let_go`. There is always one, so who
+///   sees a count there sees that the task is warm, or was.
 #[derive(Debug)]
 pub struct Warm(NonNull<Header>);
 
