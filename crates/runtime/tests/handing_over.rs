@@ -1,17 +1,16 @@
 //! Workers that are handed to another thread, or cannot be, at odd moments.
 
+mod support;
+
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use yamanote_runtime::{Builder, Handle, Runtime, block_in_place, spawn};
+use yamanote_runtime::{Builder, Handle, block_in_place, spawn};
+
+use support::workers;
 
 const SOON: Duration = Duration::from_secs(20);
-
-fn workers(count: usize) -> Runtime {
-    let mut builder = Builder::new_multi_thread();
-    builder.worker_threads(count).enable_all().build().unwrap()
-}
 
 /// Sends when it is dropped.
 struct Tells(mpsc::Sender<()>);

@@ -1,5 +1,7 @@
 //! Who runs when: no task waits for ever, also behind others that never end or never yield.
 
+mod support;
+
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -10,12 +12,9 @@ use std::time::Duration;
 use yamanote_base::budget;
 use yamanote_runtime::{Builder, Runtime, spawn, yield_now};
 
-const LONG: Duration = Duration::from_secs(20);
+use support::workers;
 
-fn workers(count: usize) -> Runtime {
-    let mut builder = Builder::new_multi_thread();
-    builder.worker_threads(count).enable_all().build().unwrap()
-}
+const LONG: Duration = Duration::from_secs(20);
 
 /// Where one of two tasks leaves its waker for the other.
 type Place = Arc<Mutex<Option<Waker>>>;

@@ -1,5 +1,7 @@
 //! A worker keeps a task that waits for its next poll: nobody else may have to wait for that.
 
+mod support;
+
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
@@ -7,15 +9,12 @@ use std::task::{Poll, Waker};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use yamanote_runtime::{Builder, Runtime, block_in_place, spawn};
+use yamanote_runtime::{Runtime, block_in_place, spawn};
 use yamanote_task::JoinHandle;
 
-const LONG: Duration = Duration::from_secs(20);
+use support::workers;
 
-fn workers(count: usize) -> Runtime {
-    let mut builder = Builder::new_multi_thread();
-    builder.worker_threads(count).enable_all().build().unwrap()
-}
+const LONG: Duration = Duration::from_secs(20);
 
 /// Says when it is dropped.
 struct Tells(mpsc::Sender<()>);

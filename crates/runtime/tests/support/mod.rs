@@ -1,6 +1,17 @@
 //! What several test files of the crate need.
 
+// Each test program uses a part of this.
+#![allow(dead_code)]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use yamanote_runtime::{Builder, Runtime};
+
+/// A runtime with so many workers.
+pub(crate) fn workers(count: usize) -> Runtime {
+    let mut builder = Builder::new_multi_thread();
+    builder.worker_threads(count).enable_all().build().unwrap()
+}
 
 /// What `f` panics with; `nothing` if it does not.
 pub(crate) fn panic_of<T>(f: impl FnOnce() -> T) -> String {
