@@ -8,18 +8,9 @@ use std::time::Duration;
 
 use yamanote_runtime::{Builder, Handle, block_in_place, spawn};
 
-use support::workers;
+use support::{Tells, workers};
 
 const SOON: Duration = Duration::from_secs(20);
-
-/// Sends when it is dropped.
-struct Tells(mpsc::Sender<()>);
-
-impl Drop for Tells {
-    fn drop(&mut self) {
-        let _ = self.0.send(());
-    }
-}
 
 /// Blocks when it is dropped, on a future, as destructors do that have something to finish.
 struct Blocks(Arc<AtomicUsize>);

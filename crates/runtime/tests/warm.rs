@@ -12,18 +12,9 @@ use std::time::{Duration, Instant};
 use yamanote_runtime::{Runtime, block_in_place, spawn};
 use yamanote_task::JoinHandle;
 
-use support::workers;
+use support::{Tells, workers};
 
 const LONG: Duration = Duration::from_secs(20);
-
-/// Says when it is dropped.
-struct Tells(mpsc::Sender<()>);
-
-impl Drop for Tells {
-    fn drop(&mut self) {
-        let _ = self.0.send(());
-    }
-}
 
 /// A task that waits, on a worker that is in the poll of another one since.
 struct Kept {

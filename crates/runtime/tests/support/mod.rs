@@ -4,6 +4,7 @@
 #![allow(dead_code)]
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::mpsc;
 
 use yamanote_runtime::{Builder, Runtime};
 
@@ -25,4 +26,13 @@ pub(crate) fn panic_of<T>(f: impl FnOnce() -> T) -> String {
             .map(|text| (*text).to_owned())
     })
     .expect("panics have a text")
+}
+
+/// Sends when it is dropped.
+pub(crate) struct Tells(pub(crate) mpsc::Sender<()>);
+
+impl Drop for Tells {
+    fn drop(&mut self) {
+        let _ = self.0.send(());
+    }
 }
