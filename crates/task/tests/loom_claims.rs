@@ -4,39 +4,13 @@
 mod common;
 
 use std::future::poll_fn;
-use std::task::{Poll, Waker};
+use std::task::Poll;
 
 use loom::thread;
 use yamanote_base::atomic::{Arc, AtomicBool, Ordering};
 use yamanote_base::waker_cell::WakerCell;
-use yamanote_task::JoinHandle;
 
-use common::{Drops, TestScheduler, result};
-
-type Claiming = TestScheduler<true>;
-
-/// A task that has waited once, for what `flag` says, and its waker.
-fn waiting(scheduler: &Claiming, flag: &Arc<AtomicBool>, drops: &Drops) -> (JoinHandle<()>, Waker) {
-    let (flag, kept, guard) = (flag.clone(), Arc::new(WakerCell::new()), drops.one());
-    let (keeps, running) = (kept.clone(), AtomicBool::new(false));
-    let join = scheduler.spawn(poll_fn(move |cx| {
-        let _ = &guard;
-        assert!(
-            !running.swap(true, Ordering::Relaxed),
-            "it is polled by two"
-        );
-        keeps.register(cx.waker());
-        // Nothing but the wakes publishes the store.
-        let polled = match flag.load(Ordering::Relaxed) {
-            true => Poll::Ready(()),
-            false => Poll::Pending,
-        };
-        assert!(running.swap(false, Ordering::Relaxed));
-        polled
-    }));
-    scheduler.run_all();
-    (join, kept.take().expect("the first poll has left it"))
-}
+use common::{Claiming, Drops, result, waiting};
 
 #[test]
 fn loom_claims_a_wake_of_a_queued_task_is_seen_by_its_poll_or_the_next() {

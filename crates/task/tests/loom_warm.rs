@@ -3,17 +3,13 @@
 
 mod common;
 
-use std::future::poll_fn;
-use std::task::{Poll, Waker};
+use std::task::Waker;
 
 use loom::thread;
 use yamanote_base::atomic::{Arc, AtomicBool, Ordering};
-use yamanote_base::waker_cell::WakerCell;
 use yamanote_task::JoinHandle;
 
-use common::{Drops, TestScheduler, result};
-
-type Claiming = TestScheduler<true>;
+use common::{Claiming, Drops, result, waiting};
 
 /// A task that waits for what `flag` says and is kept warm for this thread, and two of its wakers.
 struct Waiting {
@@ -28,26 +24,8 @@ impl Waiting {
     fn new() -> Self {
         let (scheduler, drops) = (Claiming::claiming(1), Drops::default());
         let flag = Arc::new(AtomicBool::new(false));
-        let (tells, kept, guard) = (flag.clone(), Arc::new(WakerCell::new()), drops.one());
-        let (keeps, running) = (kept.clone(), AtomicBool::new(false));
         scheduler.keep_warm_here();
-        let join = scheduler.spawn(poll_fn(move |cx| {
-            let _ = &guard;
-            assert!(
-                !running.swap(true, Ordering::Relaxed),
-                "it is polled by two"
-            );
-            keeps.register(cx.waker());
-            // Nothing but the wakes publishes the store.
-            let polled = match tells.load(Ordering::Relaxed) {
-                true => Poll::Ready(()),
-                false => Poll::Pending,
-            };
-            assert!(running.swap(false, Ordering::Relaxed));
-            polled
-        }));
-        scheduler.run_all();
-        let waker = kept.take().expect("the first poll has left it");
+        let (join, waker) = waiting(&scheduler, &flag, &drops);
         let wakers = [waker.clone(), waker];
         Self {
             scheduler,

@@ -3,14 +3,15 @@
 #![allow(dead_code)]
 
 use std::collections::VecDeque;
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::ptr;
 use std::task::{Context, Poll, RawWakerVTable, Waker};
 
-use yamanote_base::atomic::Arc;
 use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
+use yamanote_base::atomic::{Arc, AtomicBool};
 use yamanote_base::lock::Mutex;
+use yamanote_base::waker_cell::WakerCell;
 use yamanote_task::{
     Id, JoinError, JoinHandle, Own, Runnable, Schedule, SpawnMeta, TaskList, TaskRef, Wakers, Warm,
 };
@@ -24,6 +25,9 @@ yamanote_base::thread_cell! {
 /// runnable the runner.
 #[derive(Clone)]
 pub(crate) struct TestScheduler<const CLAIMS: bool = false>(Arc<TestSchedulerParts<CLAIMS>>);
+
+/// The one that claims.
+pub(crate) type Claiming = TestScheduler<true>;
 
 struct TestSchedulerParts<const CLAIMS: bool> {
     ready: Mutex<VecDeque<Runnable>>,
@@ -211,6 +215,33 @@ impl Drop for Dropped {
     }
 }
 
+/// A task that has waited once, for what `flag` says, and its waker.
+pub(crate) fn waiting(
+    scheduler: &Claiming,
+    flag: &Arc<AtomicBool>,
+    drops: &Drops,
+) -> (JoinHandle<()>, Waker) {
+    let (flag, kept, guard) = (flag.clone(), Arc::new(WakerCell::new()), drops.one());
+    let (keeps, running) = (kept.clone(), AtomicBool::new(false));
+    let join = scheduler.spawn(poll_fn(move |cx| {
+        let _ = &guard;
+        assert!(
+            !running.swap(true, Ordering::Relaxed),
+            "it is polled by two"
+        );
+        keeps.register(cx.waker());
+        // Nothing but the wakes publishes the store.
+        let polled = match flag.load(Ordering::Relaxed) {
+            true => Poll::Ready(()),
+            false => Poll::Pending,
+        };
+        assert!(running.swap(false, Ordering::Relaxed));
+        polled
+    }));
+    scheduler.run_all();
+    (join, kept.take().expect("the first poll has left it"))
+}
+
 /// The result of a task that has ended.
 pub(crate) fn result<T>(join: JoinHandle<T>) -> Result<T, JoinError> {
     match pin!(join).poll(&mut Context::from_waker(Waker::noop())) {
@@ -222,7 +253,7 @@ pub(crate) fn result<T>(join: JoinHandle<T>) -> Result<T, JoinError> {
 /// Lets the other tasks run.
 pub(crate) async fn yield_now() {
     let mut yielded = false;
-    std::future::poll_fn(|cx| {
+    poll_fn(|cx| {
         if std::mem::replace(&mut yielded, true) {
             return Poll::Ready(());
         }
