@@ -287,6 +287,27 @@ pub(super) const SUITES: &[Suite] = &[
             "axum-macros/__private",
         ],
     ),
+    field(
+        "reqwest",
+        "0.13.5",
+        &[
+            "blocking",
+            "json",
+            "gzip",
+            "brotli",
+            "deflate",
+            "zstd",
+            "stream",
+            "multipart",
+            "cookies",
+            "http2",
+            "socks",
+            "form",
+            "query",
+        ],
+    ),
+    field("openraft", "0.9.25", &[]),
+    field("opendal-core", "0.59.5", &[]),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
