@@ -130,6 +130,7 @@ fn a_worker_knows_its_index_and_the_metrics_know_its_thread() {
         task.await.unwrap();
     });
     let single = Builder::new_current_thread().build().unwrap();
-    assert_eq!(single.metrics().worker_thread_id(0), None);
+    let here = Some(std::thread::current().id());
+    assert_eq!(single.metrics().worker_thread_id(0), here, "built here");
     assert_eq!(single.block_on(async { worker_index() }), Some(0));
 }

@@ -120,8 +120,10 @@ impl Local {
             kit: Some(kit),
             waiting: Vec::new(),
         };
+        let metrics = WorkerMetrics::new(&config);
+        metrics.note_thread();
         Self(Arc::new(LocalParts {
-            metrics: WorkerMetrics::new(&config),
+            metrics,
             tasks: TaskList::new(1, config.measured.stamped),
             watched: config.is_watched(),
             config,

@@ -8,12 +8,11 @@ use crate::handle::Scheduler;
 
 impl RuntimeMetrics {
     /// The thread that `worker` runs on, or ran on last; `None` before it began. It is another
-    /// one after `block_in_place`, and in each `block_on` of a current-thread runtime.
+    /// one after `block_in_place`. That of a current-thread runtime is where the last `block_on`
+    /// was, and before the first, where it was built.
     ///
     /// ```
     /// let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    /// assert_eq!(runtime.metrics().worker_thread_id(0), None);
-    /// runtime.block_on(async {});
     /// let here = std::thread::current().id();
     /// assert_eq!(runtime.metrics().worker_thread_id(0), Some(here));
     /// ```
