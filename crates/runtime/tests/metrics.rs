@@ -1,5 +1,7 @@
 //! What runtimes count.
 
+mod support;
+
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -7,6 +9,8 @@ use yamanote_base::budget;
 use yamanote_runtime::{
     Builder, HistogramConfiguration, Runtime, RuntimeMetrics, block_in_place, spawn, yield_now,
 };
+
+use support::panic_of;
 
 fn workers(count: usize) -> Builder {
     let mut builder = Builder::new_multi_thread();
@@ -202,6 +206,22 @@ fn the_older_options_go_before_the_newer_one() {
         .build()
         .unwrap();
     assert_eq!(runtime.metrics().poll_time_histogram_num_buckets(), 7);
+}
+
+#[test]
+#[allow(deprecated)]
+fn a_resolution_is_more_than_nothing_and_at_most_a_second() {
+    let panics = |nanos| {
+        let resolution = Duration::from_nanos(nanos);
+        panic_of(|| {
+            let mut builder = Builder::new_current_thread();
+            builder.metrics_poll_count_histogram_resolution(resolution);
+        })
+    };
+    assert!(panics(0).contains("greater than 0"));
+    assert_eq!(panics(1), "nothing");
+    assert_eq!(panics(1_000_000_000), "nothing");
+    assert!(panics(1_000_000_001).contains("at most a second"));
 }
 
 #[test]

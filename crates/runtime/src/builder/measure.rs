@@ -116,13 +116,17 @@ impl Builder {
     /// How wide the first bucket is; 100 microseconds unless set.
     ///
     /// # Panics
-    /// When `resolution` is zero.
+    /// When `resolution` is zero, or more than a second.
     #[track_caller]
     #[deprecated(note = "metrics_poll_time_histogram_configuration says it all")]
     pub fn metrics_poll_count_histogram_resolution(&mut self, resolution: Duration) -> &mut Self {
         assert!(
             !resolution.is_zero(),
             "the resolution of a histogram must be greater than 0"
+        );
+        assert!(
+            resolution <= Duration::from_secs(1),
+            "the resolution of a histogram must be at most a second"
         );
         self.measures.legacy().resolution = resolution;
         self
