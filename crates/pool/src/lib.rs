@@ -99,7 +99,10 @@ struct PoolState {
     queue: VecDeque<Job>,
     /// The last one is the one that went idle last.
     idle: Vec<Arc<ThreadWaker>>,
+    /// Without those that leave: another may be started in the place of each.
     threads: usize,
+    /// Threads that run a job no more, nor will, but have not ended: they may be in a callback.
+    leaving: usize,
     /// Threads that were started or taken off the stack for a job that they have not fetched
     /// yet: so many jobs at the front of the queue count as begun.
     called: usize,
@@ -143,6 +146,12 @@ impl PoolState {
         self.called += 1;
         self.woken += 1;
         self.idle.pop().map_or(Call::Nobody, Call::Wake)
+    }
+
+    /// A thread has no job, and is to end.
+    fn leave(&mut self) {
+        self.threads -= 1;
+        self.leaving += 1;
     }
 
     /// A thread that was called as a new one does not come.
@@ -253,16 +262,23 @@ impl Pool {
         /// Counts the thread out, even if a hook panics.
         struct Leave {
             pool: Pool,
-            /// Whether it is there for the job that it was called for.
-            has_come: bool,
+            stage: Stage,
+        }
+
+        enum Stage {
+            /// It is not there yet for the job that it was called for.
+            Comes,
+            Works,
+            Leaves,
         }
 
         impl Drop for Leave {
             fn drop(&mut self) {
                 let mut state = self.pool.0.state.lock();
-                match self.has_come {
-                    true => state.threads -= 1,
-                    false => state.count_out(),
+                match self.stage {
+                    Stage::Comes => state.count_out(),
+                    Stage::Works => state.threads -= 1,
+                    Stage::Leaves => state.leaving -= 1,
                 }
                 // Nobody comes any more for what this thread was to do.
                 let is_over = state.shut_down && state.threads == 0;
@@ -275,7 +291,7 @@ impl Pool {
 
         let mut leave = Leave {
             pool: self,
-            has_come: false,
+            stage: Stage::Comes,
         };
         let pool = leave.pool.clone();
         MEMBER_OF.set(pool.id());
@@ -286,19 +302,21 @@ impl Pool {
         let mut next = {
             let mut state = pool.0.state.lock();
             state.called -= 1;
-            leave.has_come = true;
+            leave.stage = Stage::Works;
             pool.next_job(state, &waker)
         };
         while let Some(job) = next {
             job.run();
             next = pool.next_job(pool.0.state.lock(), &waker);
         }
+        leave.stage = Stage::Leaves;
         if let Some(on_stop) = &pool.0.config.on_stop {
             on_stop();
         }
     }
 
-    /// The next job, waited for up to the keep-alive time; `None` when the thread is to end.
+    /// The next job, waited for up to the keep-alive time; `None` when the thread is to end, which
+    /// counts as one that leaves then.
     fn next_job<'a>(
         &'a self,
         mut state: MutexGuard<'a, PoolState>,
@@ -307,6 +325,7 @@ impl Pool {
         loop {
             let Some(job) = state.queue.pop_front() else {
                 if state.shut_down {
+                    state.leave();
                     return None;
                 }
                 state = self.idle(state, waker)?;
@@ -350,7 +369,13 @@ impl Pool {
             Some(place) => {
                 state.idle.remove(place);
                 // A wake that finds the thread on the stack is a late one of an earlier job.
-                called.then_some(state)
+                if called {
+                    return Some(state);
+                }
+                // Before anybody else has the lock: who comes with a job now starts a thread for
+                // it, and does not count upon this one.
+                state.leave();
+                None
             }
             // Somebody has taken this thread off the stack: there is a job. If the time was over
             // first, that wake is still to come, and ends a later sleep early.
@@ -401,7 +426,7 @@ impl Pool {
         let rest = usize::from(self.is_own_thread());
         let deadline = timeout.and_then(|timeout| Instant::now().checked_add(timeout));
         let mut state = self.0.state.lock();
-        while state.threads > rest {
+        while state.threads + state.leaving > rest {
             let Some(deadline) = deadline else {
                 let waited = self.0.gone.wait(state.into_raw());
                 state = MutexGuard::from_raw(waited.unwrap_or_else(PoisonError::into_inner));
@@ -417,7 +442,7 @@ impl Pool {
         true
     }
 
-    /// Threads that exist now.
+    /// Threads that exist now, without those that are about to end.
     pub fn threads(&self) -> usize {
         self.0.state.lock().threads
     }

@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, mpsc};
 use std::time::Duration;
 
 use yamanote_pool::{Config, Job, Pool, ThreadHook};
@@ -72,7 +72,7 @@ fn a_name_that_cannot_be_made_is_told_to_who_submits_and_nothing_waits_for_the_t
 #[test]
 fn a_job_that_no_thread_comes_for_is_dropped_when_the_pool_has_shut_down() {
     let (go, gate) = mpsc::channel::<()>();
-    let gate = std::sync::Mutex::new(gate);
+    let gate = Mutex::new(gate);
     let pool = Pool::new(Config {
         on_start: Some(Arc::new(move || {
             gate.lock().unwrap().recv().unwrap();
@@ -90,4 +90,34 @@ fn a_job_that_no_thread_comes_for_is_dropped_when_the_pool_has_shut_down() {
         rx.recv_timeout(SOON),
         Err(mpsc::RecvTimeoutError::Disconnected)
     );
+}
+
+#[test]
+fn a_job_does_not_wait_for_a_thread_that_leaves() {
+    let (stop, stops) = mpsc::channel();
+    let (go, gate) = mpsc::channel::<()>();
+    let ends = Mutex::new((stop, gate));
+    let pool = Pool::new(Config {
+        threads_max: 1,
+        keep_alive: Duration::ZERO,
+        on_stop: Some(Arc::new(move || {
+            let ends = ends.lock().unwrap();
+            ends.0.send(()).unwrap();
+            ends.1.recv().unwrap();
+        })),
+        ..config()
+    });
+    let (tx, rx) = mpsc::channel();
+    let first = tx.clone();
+    pool.submit(Job::new(move || first.send(1).unwrap()))
+        .unwrap();
+    assert_eq!(rx.recv_timeout(SOON), Ok(1));
+    assert_eq!(stops.recv_timeout(SOON), Ok(()));
+    assert_eq!(pool.threads(), 0, "it has a place for another");
+    pool.submit(Job::new(move || tx.send(2).unwrap())).unwrap();
+    assert_eq!(rx.recv_timeout(SOON), Ok(2));
+    assert!(!pool.shut_down(Some(Duration::ZERO)), "a callback runs");
+    go.send(()).unwrap();
+    go.send(()).unwrap();
+    assert!(pool.shut_down(Some(SOON)));
 }
