@@ -140,12 +140,18 @@ impl PoolState {
             self.called += 1;
             return Call::Start;
         }
-        if self.woken >= woken_max() {
-            return Call::Nobody;
+        self.call_idle().map_or(Call::Nobody, Call::Wake)
+    }
+
+    /// Takes a thread off the idle stack, if one is to come from there; it is owed a wake.
+    fn call_idle(&mut self) -> Option<Arc<ThreadWaker>> {
+        if self.queue.len() <= self.called || self.woken >= woken_max() {
+            return None;
         }
+        let idle = self.idle.pop()?;
         self.called += 1;
         self.woken += 1;
-        self.idle.pop().map_or(Call::Nobody, Call::Wake)
+        Some(idle)
     }
 
     /// A thread has no job, and is to end.
@@ -154,10 +160,12 @@ impl PoolState {
         self.leaving += 1;
     }
 
-    /// A thread that was called as a new one does not come.
-    fn count_out(&mut self) {
+    /// A thread that was called as a new one does not come. Returns who is to come instead: others
+    /// may have gone idle, and jobs have been left to the one that does not come.
+    fn count_out(&mut self) -> Option<Arc<ThreadWaker>> {
         self.threads -= 1;
         self.called -= 1;
+        self.call_idle()
     }
 }
 
@@ -231,20 +239,25 @@ impl Pool {
                 Ok(())
             }
             Err(panic) => {
-                state.count_out();
+                let instead = state.count_out();
                 drop(state);
+                instead.into_iter().for_each(Wake::wake);
                 self.0.gone.notify_all();
                 resume_unwind(panic)
             }
             Ok(Err(error)) => {
-                state.count_out();
-                if state.threads > 0 {
-                    return Ok(());
-                }
-                let job = state.queue.pop_back();
+                let instead = state.count_out();
+                let is_alone = state.threads == 0;
+                // Others' jobs, too: they were taken because this thread was to come.
+                let left = is_alone.then(|| std::mem::take(&mut state.queue));
                 drop(state);
-                drop(job);
-                Err(Rejected::NoThread(error))
+                drop(left);
+                instead.into_iter().for_each(Wake::wake);
+                self.0.gone.notify_all();
+                match is_alone {
+                    true => Err(Rejected::NoThread(error)),
+                    false => Ok(()),
+                }
             }
         }
     }
@@ -275,8 +288,9 @@ impl Pool {
         impl Drop for Leave {
             fn drop(&mut self) {
                 let mut state = self.pool.0.state.lock();
+                let mut instead = None;
                 match self.stage {
-                    Stage::Comes => state.count_out(),
+                    Stage::Comes => instead = state.count_out(),
                     Stage::Works => state.threads -= 1,
                     Stage::Leaves => state.leaving -= 1,
                 }
@@ -285,6 +299,7 @@ impl Pool {
                 let left = is_over.then(|| std::mem::take(&mut state.queue));
                 drop(state);
                 drop(left);
+                instead.into_iter().for_each(Wake::wake);
                 self.pool.0.gone.notify_all();
             }
         }

@@ -3,9 +3,10 @@
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
 use std::time::Duration;
 
-use yamanote_pool::{Config, Job, Pool, ThreadHook};
+use yamanote_pool::{Config, Job, Pool, Rejected, ThreadHook};
 
 const SOON: Duration = Duration::from_secs(20);
 
@@ -37,7 +38,7 @@ fn a_thread_whose_first_callback_panics_costs_no_later_job() {
     };
     submit(0);
     while pool.threads() > 0 {
-        std::thread::yield_now();
+        thread::yield_now();
     }
     // Threads that come now do both.
     submit(1);
@@ -46,7 +47,7 @@ fn a_thread_whose_first_callback_panics_costs_no_later_job() {
     assert_eq!(numbers, [Ok(0), Ok(1)]);
     for number in 2..6 {
         while pool.idle_threads() < pool.threads() {
-            std::thread::yield_now();
+            thread::yield_now();
         }
         submit(number);
         assert_eq!(rx.recv_timeout(SOON), Ok(number));
@@ -120,4 +121,81 @@ fn a_job_does_not_wait_for_a_thread_that_leaves() {
     go.send(()).unwrap();
     go.send(()).unwrap();
     assert!(pool.shut_down(Some(SOON)));
+}
+
+#[test]
+fn a_job_that_was_left_to_a_thread_that_does_not_come_is_run_by_an_idle_one() {
+    let (go, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let starts = AtomicUsize::new(0);
+    let pool = Pool::new(Config {
+        on_start: Some(Arc::new(move || {
+            if starts.fetch_add(1, Ordering::Relaxed) == 1 {
+                gate.lock().unwrap().recv().unwrap();
+                resume_unwind(Box::new("never"));
+            }
+        })),
+        ..config()
+    });
+    let (tx, rx) = mpsc::channel();
+    let submit = |number: i32| {
+        let tx = tx.clone();
+        pool.submit(Job::new(move || tx.send(number).unwrap()))
+            .unwrap();
+    };
+    let (end, ends) = mpsc::channel::<()>();
+    let (begin, begun) = mpsc::channel();
+    let first = Job::new(move || {
+        begin.send(()).unwrap();
+        ends.recv().unwrap();
+    });
+    pool.submit(first).unwrap();
+    begun.recv().unwrap();
+    // Calls the second thread; the first one is sooner.
+    submit(1);
+    end.send(()).unwrap();
+    assert_eq!(rx.recv_timeout(SOON), Ok(1));
+    while pool.idle_threads() == 0 {
+        thread::yield_now();
+    }
+    // The second thread is said to be coming.
+    submit(2);
+    go.send(()).unwrap();
+    assert_eq!(rx.recv_timeout(SOON), Ok(2));
+    assert!(pool.shut_down(Some(SOON)));
+}
+
+#[test]
+fn no_job_waits_where_the_system_makes_no_thread() {
+    let (go, gate) = mpsc::channel::<()>();
+    let gate = Mutex::new(gate);
+    let (name, names) = mpsc::channel();
+    let count = AtomicUsize::new(0);
+    let pool = Pool::new(Config {
+        // The first one is named for as long as the test wants.
+        name: Arc::new(move || {
+            if count.fetch_add(1, Ordering::Relaxed) == 0 {
+                name.send(()).unwrap();
+                gate.lock().unwrap().recv().unwrap();
+            }
+            "too-large".to_owned()
+        }),
+        stack_size: Some(1 << (usize::BITS - 4)),
+        ..config()
+    });
+    let (tx, rx) = mpsc::channel::<()>();
+    let (first, second) = (tx.clone(), tx);
+    let refused = thread::scope(|scope| {
+        let refused = scope.spawn(|| pool.submit(Job::new(move || drop(first))));
+        names.recv().unwrap();
+        // A thread is on its way, for all that is known.
+        pool.submit(Job::new(move || drop(second))).unwrap();
+        go.send(()).unwrap();
+        refused.join().unwrap()
+    });
+    assert!(matches!(refused, Err(Rejected::NoThread(_))));
+    assert_eq!(
+        rx.recv_timeout(SOON),
+        Err(mpsc::RecvTimeoutError::Disconnected)
+    );
 }
