@@ -2,10 +2,10 @@
 
 mod support;
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, mpsc};
-use std::task::{Poll, Waker};
+use std::sync::{Arc, Barrier, Mutex, mpsc};
+use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, ThreadId};
 use std::time::Duration;
 
@@ -228,4 +228,53 @@ fn who_wakes_itself_waits_for_the_queue_and_who_yields_for_the_main_future_too()
         yield_now().await;
         assert_eq!(polls(), (11, 2));
     });
+}
+
+/// Tells whether it was called.
+#[derive(Default)]
+struct Called(AtomicBool);
+
+impl Called {
+    fn is_called(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Wake for Called {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn what_is_due_at_a_stuck_worker_waits_for_one_that_comes_to_run_it() {
+    let runtime = workers(2);
+    let called = Arc::new(Called::default());
+    let both = Arc::new(Barrier::new(2));
+    let ((set, is_set), (end, ended)) = (mpsc::channel(), mpsc::channel());
+    let (waker, barrier) = (Waker::from(called.clone()), both.clone());
+    runtime.spawn(async move {
+        barrier.wait();
+        let mut sleep = Box::pin(yamanote_base::hooks::sleep(Duration::from_millis(1)));
+        let polled = sleep.as_mut().poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        set.send(()).unwrap();
+        ended.recv_timeout(LONG).unwrap();
+    });
+    let free = runtime.spawn(async move {
+        both.wait();
+        is_set.recv_timeout(LONG).unwrap();
+        // Both are stuck now, for many rounds of the monitor.
+        thread::sleep(Duration::from_millis(400));
+        let too_soon = called.is_called();
+        let begin = std::time::Instant::now();
+        while !called.is_called() && begin.elapsed() < LONG / 2 {
+            yield_now().await;
+        }
+        end.send(()).unwrap();
+        (too_soon, called.is_called())
+    });
+    let (too_soon, called) = runtime.block_on(free).unwrap();
+    assert!(!too_soon, "nobody was there to run it");
+    assert!(called, "a worker that is awake turns for one that is stuck");
 }

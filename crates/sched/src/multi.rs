@@ -90,6 +90,9 @@ struct Seat {
     warm: WorkerSlot<Warm, LateBarrier>,
     /// Whether that was woken elsewhere, or one that was kept before. Set by who has woken it.
     warm_is_woken: AtomicBool,
+    /// Whether another worker is to turn its driver, for it is stuck and none sleeps. Set by the
+    /// monitor; cleared by who makes the turn.
+    is_owed_turn: AtomicBool,
     metrics: WorkerMetrics,
 }
 
@@ -159,6 +162,7 @@ impl Multi {
                 next: WorkerSlot::new(barrier::late()),
                 warm: WorkerSlot::new(barrier::late()),
                 warm_is_woken: AtomicBool::new(false),
+                is_owed_turn: AtomicBool::new(false),
                 metrics: WorkerMetrics::new(&config),
             }));
         }

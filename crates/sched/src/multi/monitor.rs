@@ -2,8 +2,8 @@
 //!
 //! A stuck worker does not turn its driver, and nobody may take the task in its next slot. In
 //! rounds the monitor looks for workers that are awake and have begun no poll since the last
-//! round; of each it takes the slots' tasks and, where others are free for it, turns the driver
-//! (without waiting), and injects what it got, so that any other worker can run it.
+//! round; it injects the slots' tasks and, where another sleeps, what a turn of the driver brings,
+//! for any worker. Where none sleeps, those that are awake owe it that turn.
 //!
 //! A look costs as much as a request, so the monitor looks rarely where no poll is long:
 //!
@@ -24,7 +24,7 @@ use yamanote_base::atomic::{AtomicBool, Ordering, RawCondvar as Condvar, fence};
 use yamanote_base::lock::{Mutex, MutexGuard};
 use yamanote_base::wake::WakeList;
 
-use super::Multi;
+use super::{Multi, Seat};
 use crate::metrics::{LONG, WorkerMetrics};
 
 /// Time between two looks, where a worker may be stuck.
@@ -39,12 +39,6 @@ const CALM_AFTER: u32 = 50;
 /// Rounds of calm in which no worker woke up, after which the monitor sleeps, too.
 const SILENT_ROUNDS: u32 = 3;
 
-/// Rounds in which a poll must be seen before its worker's driver is turned, if no worker sleeps:
-/// then what is due would only come between the tasks that wait already. Nodes that gossip, with
-/// polls of milliseconds (chitchat), so spoke before they had heard what was said to them, and
-/// took 1.5 times the processor time until all knew all.
-const BUSY_ROUNDS: u32 = 20;
-
 /// How workers and the monitor reach each other.
 ///
 /// When all workers are asleep and have been for a while, the monitor sleeps without a limit and
@@ -54,6 +48,9 @@ const BUSY_ROUNDS: u32 = 20;
 /// stuck unseen.
 #[derive(Debug, Default)]
 pub struct Monitor {
+    /// Whether some worker is owed a turn (`Seat::is_owed_turn`). Set by the monitor, after that;
+    /// cleared by who goes on to make the turns.
+    owes_turns: AtomicBool,
     /// Whether the monitor sleeps without a limit; cleared under the lock of `stopped`.
     dozing: AtomicBool,
     stopped: Mutex<bool>,
@@ -72,6 +69,17 @@ impl Monitor {
         if self.dozing.load(Ordering::Relaxed) {
             self.rouse();
         }
+    }
+
+    /// Whether a turn is owed to some worker, at a glance; the caller is to see to it.
+    #[inline]
+    pub fn take_owed_turns(&self) -> bool {
+        // Relaxed: the monitor says so again as long as the worker is stuck.
+        let owes = self.owes_turns.load(Ordering::Relaxed);
+        if owes {
+            self.owes_turns.store(false, Ordering::Relaxed);
+        }
+        owes
     }
 
     #[cold]
@@ -162,7 +170,7 @@ fn watch(multi: &Multi) {
             let asleep = parts.idle.is_asleep(worker);
             let found = seen.look(Seen::of(&seat.metrics, asleep));
             if found == Found::Stuck {
-                rescue(multi, worker, seen.stuck, &mut wakes);
+                rescue(multi, worker, &mut wakes);
             }
             pace.note(found);
         }
@@ -176,8 +184,6 @@ struct Seen {
     polls: Option<u64>,
     parks_and_unparks: u64,
     long_stretches: u64,
-    /// Looks in a row that have found it stuck.
-    stuck: u32,
 }
 
 /// What a look at a worker finds, the least reason to look again soon first.
@@ -201,7 +207,6 @@ impl Seen {
             polls: (!asleep).then(|| metrics.polls.get()),
             parks_and_unparks: metrics.parks_and_unparks.get(),
             long_stretches: metrics.long_stretches.get(),
-            stuck: 0,
         }
     }
 
@@ -209,7 +214,6 @@ impl Seen {
     fn look(&mut self, now: Seen) -> Found {
         let before = std::mem::replace(self, now);
         if self.polls.is_some() && self.polls == before.polls {
-            self.stuck = before.stuck.saturating_add(1);
             Found::Stuck
         } else if self.long_stretches != before.long_stretches {
             Found::Busy
@@ -274,16 +278,18 @@ impl Pace {
     }
 }
 
-/// Does for a worker that was found stuck `looks` times in a row what it cannot do itself.
-fn rescue(multi: &Multi, worker: usize, looks: u32, wakes: &mut WakeList) {
-    if looks >= BUSY_ROUNDS || multi.0.idle.any_asleep() {
+/// Does for a worker that was found stuck what it cannot do itself, or has others do it.
+fn rescue(multi: &Multi, worker: usize, wakes: &mut WakeList) {
+    let seat = &multi.0.seats[worker];
+    if multi.0.idle.any_asleep() {
         multi.0.driver.look(worker, wakes);
         // These wakers put their tasks into the inject queue, for this thread is no worker.
         wakes.wake_quietly();
         // What comes next need not wait for a look.
         multi.0.driver.call_attendant(worker);
+    } else {
+        owe_turn(&multi.0.monitor, seat);
     }
-    let seat = &multi.0.seats[worker];
     let in_hand = [seat.next.take_from_outside(), seat.take_warm_from_outside()];
     for task in in_hand.into_iter().flatten() {
         multi.0.inject.push(task);
@@ -291,6 +297,17 @@ fn rescue(multi: &Multi, worker: usize, looks: u32, wakes: &mut WakeList) {
     if multi.work_is_visible() {
         multi.wake_one();
     }
+}
+
+/// Leaves the turn of a stuck worker to those that are awake, for none sleeps.
+///
+/// What is due would only come between the tasks that wait already. Nodes that gossip, with polls
+/// of milliseconds (chitchat), so spoke before they had heard what was said to them, and took more
+/// processor time until all knew all; where cores are scarce, twice as much and more.
+fn owe_turn(monitor: &Monitor, seat: &Seat) {
+    // Relaxed, both: a turn publishes nothing of this thread's; one that is seen late is made late.
+    seat.is_owed_turn.store(true, Ordering::Relaxed);
+    monitor.owes_turns.store(true, Ordering::Relaxed);
 }
 
 #[cfg(all(test, not(loom)))]
@@ -346,15 +363,12 @@ mod tests {
             polls,
             parks_and_unparks,
             long_stretches,
-            stuck: 0,
         };
         assert_eq!(seen.look(worker(Some(1), 0, 0)), Found::Awake);
-        for looks in 1..4 {
+        for _ in 0..3 {
             assert_eq!(seen.look(worker(Some(1), 0, 0)), Found::Stuck);
-            assert_eq!(seen.stuck, looks);
         }
         assert_eq!(seen.look(worker(Some(2), 0, 0)), Found::Awake);
-        assert_eq!(seen.stuck, 0);
         assert_eq!(seen.look(worker(None, 1, 0)), Found::Asleep);
         assert_eq!(seen.look(worker(None, 1, 0)), Found::Silent);
         assert_eq!(seen.look(worker(None, 3, 1)), Found::Busy);

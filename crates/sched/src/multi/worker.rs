@@ -6,6 +6,7 @@
 //! the poll that blocked ends, the thread leaves.
 
 mod here;
+mod owed;
 mod warm;
 
 use std::cell::{Cell, RefCell};
@@ -227,6 +228,7 @@ impl Desk {
     fn find(&self, due: Due) -> Option<Runnable> {
         if due.turn {
             self.turn(Some(Duration::ZERO));
+            self.make_owed_turns();
         }
         let own = || self.with_kit(|kit| self.own(kit));
         let found = match due.inject {
@@ -243,7 +245,11 @@ impl Desk {
             Searched::Left if self.multi.0.idle.searches_alone() => {
                 self.turn(Some(Duration::ZERO));
             }
-            Searched::Left | Searched::Warm(_) | Searched::Nothing => self.sleep(),
+            Searched::Left | Searched::Warm(_) | Searched::Nothing => {
+                if !self.make_owed_turns() {
+                    self.sleep();
+                }
+            }
         }
         None
     }
