@@ -308,6 +308,24 @@ pub(super) const SUITES: &[Suite] = &[
     ),
     field("openraft", "0.9.25", &[]),
     field("opendal-core", "0.59.5", &[]),
+    field(
+        "socketioxide",
+        "0.18.9",
+        &[
+            "__test_harness",
+            "v4",
+            "state",
+            "extensions",
+            "msgpack",
+            "tracing",
+        ],
+    ),
+    field(
+        "lettre",
+        "0.11.23",
+        &["tokio1", "tokio1-native-tls", "file-transport"],
+    ),
+    field("actix-multipart", "0.8.5", &[]),
 ];
 
 const fn tokio(name: &'static str, kind: Kind) -> Suite {
