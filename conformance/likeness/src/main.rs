@@ -17,6 +17,7 @@ mod broadcast;
 mod budget;
 mod datagrams;
 mod duplex;
+mod edges;
 mod ends;
 mod errors;
 mod files;
@@ -27,6 +28,7 @@ mod mpsc;
 mod oneshot;
 mod process;
 mod refusals;
+mod runtimes;
 mod scripted;
 mod shown;
 mod signals;
@@ -64,6 +66,8 @@ const FAMILIES: &[Family] = &[
     ("streams/readers", 2000, streams::readers),
     ("streams/writers", 2000, streams::writers),
     ("streams/copies", 2000, streams::copies),
+    ("streams/edges", 2000, edges::edges),
+    ("streams/dropped", 1000, edges::dropped),
     ("files/file", 200, files::file),
     ("files/tree", 200, tree::tree),
     ("sockets/tcp", 200, tcp::streams),
@@ -80,6 +84,9 @@ const FAMILIES: &[Family] = &[
     ("time/interval", 200, time::intervals),
     ("tasks/tasks", 300, tasks::tasks),
     ("tasks/local_sets", 500, local_sets::local_sets),
+    ("runtimes/ends", 200, runtimes::ends),
+    ("runtimes/metrics", 100, runtimes::metrics),
+    ("runtimes/locals", 1, runtimes::locals),
     ("budget/budget", budget::SEEDS, budget::budget),
     ("words/errors", 1, errors::errors),
     ("words/misuse", 1, misuse::misuse),

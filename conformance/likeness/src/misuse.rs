@@ -125,6 +125,26 @@ const NUMBERS: &[Misuse] = &[
     ("worker_threads", || {
         drop(Builder::new_multi_thread().worker_threads(0).build())
     }),
+    ("event_interval", || {
+        drop(Builder::new_current_thread().event_interval(0).build());
+    }),
+    ("global_queue_interval", || {
+        drop(
+            Builder::new_current_thread()
+                .global_queue_interval(0)
+                .build(),
+        );
+    }),
+    ("max_io_events_per_tick", || {
+        drop(
+            Builder::new_current_thread()
+                .max_io_events_per_tick(0)
+                .build(),
+        );
+    }),
+    ("name", || {
+        drop(Builder::new_current_thread().name(" ").build())
+    }),
     ("max_blocking_threads", || {
         drop(Builder::new_multi_thread().max_blocking_threads(0).build());
     }),

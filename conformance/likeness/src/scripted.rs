@@ -1,7 +1,7 @@
 //! A stream that does what a script says at each call, and writes down each call.
 
 use std::cell::RefCell;
-use std::fmt::{Debug, Write as _};
+use std::fmt::{Debug, Display, Write as _};
 use std::io::{self, ErrorKind};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
@@ -44,11 +44,16 @@ impl Scripted {
     pub(crate) fn draw(trial: &mut Trial, name: char, calls: &Calls) -> Scripted {
         let len = trial.below(80);
         let troubled = trial.one_in(4);
+        // Some wait often, and some move little at a time.
+        let waits = [0, 0, 6][trial.below(3)];
+        let moves_little = trial.one_in(3);
         let script = |_| match trial.below(20) {
             0 => Act::Waits,
             1 if troubled => Act::IsInterrupted,
             2 if troubled => Act::Fails,
             3 if troubled => Act::Moves(0),
+            n if n < waits => Act::Waits,
+            n if moves_little => Act::Moves(n % 4 + 1),
             n => Act::Moves(n.max(4)),
         };
         Scripted {
@@ -71,6 +76,11 @@ impl Scripted {
     /// Its data, for a stream of another kind.
     pub(crate) fn into_data(self) -> Vec<u8> {
         self.unread
+    }
+
+    /// Writes down what the calls do not tell.
+    pub(crate) fn note(&self, words: impl Display) {
+        let _ = write!(self.calls.borrow_mut(), " {words}");
     }
 
     fn act(&mut self, call: &str, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {

@@ -14,21 +14,24 @@ use crate::scripted::{Calls, Scripted, end_of};
 use crate::trial::Trial;
 
 /// An operation on a stream that is drawn: it returns what came of it.
-type Use = fn(&mut Trial, Drawn) -> Vec<String>;
+pub(crate) type Use = fn(&mut Trial, Drawn) -> Vec<String>;
 
 /// A stream, and what makes another of the same operation.
-struct Drawn {
-    stream: Scripted,
+pub(crate) struct Drawn {
+    /// The first of them.
+    pub(crate) stream: Scripted,
     calls: Calls,
 }
 
 impl Drawn {
-    fn another(&self, trial: &mut Trial) -> Scripted {
+    /// A stream whose calls are told among those of the first.
+    pub(crate) fn another(&self, trial: &mut Trial) -> Scripted {
         Scripted::draw(trial, 'b', &self.calls)
     }
 }
 
-fn run(trial: &mut Trial, uses: &[(&str, Use)]) {
+/// Draws some of these uses, and tells of each the calls to its streams and what came of it.
+pub(crate) fn run(trial: &mut Trial, uses: &[(&str, Use)]) {
     for _ in 0..6 {
         let (name, operation) = uses[trial.below(uses.len())];
         let calls = Calls::default();
@@ -222,7 +225,8 @@ fn buffered_both(trial: &mut Trial, drawn: Drawn) -> Vec<String> {
     with(came, &(bytes, stream.get_ref().ends()))
 }
 
-async fn fill_buf(reader: &mut (impl AsyncBufRead + Unpin)) -> std::io::Result<Vec<u8>> {
+/// What the buffer holds, filled if it was empty.
+pub(crate) async fn fill_buf(reader: &mut (impl AsyncBufRead + Unpin)) -> std::io::Result<Vec<u8>> {
     reader.fill_buf().await.map(<[u8]>::to_vec)
 }
 
@@ -280,7 +284,8 @@ fn joined(trial: &mut Trial, drawn: Drawn) -> Vec<String> {
     )
 }
 
-fn with(mut came: Vec<String>, left: &impl std::fmt::Debug) -> Vec<String> {
+/// And what is left.
+pub(crate) fn with(mut came: Vec<String>, left: &impl std::fmt::Debug) -> Vec<String> {
     came.push(format!("{left:?}"));
     came
 }

@@ -144,6 +144,12 @@ impl Trial {
         (0..len).map(|n| first.wrapping_add(n as u8)).collect()
     }
 
+    /// Less than so many bytes, perhaps none.
+    pub(crate) fn bytes_below(&mut self, bound: usize) -> Vec<u8> {
+        let len = self.below(bound);
+        self.bytes(len)
+    }
+
     /// True once in `n` times.
     pub(crate) fn one_in(&mut self, n: usize) -> bool {
         self.below(n) == 0
