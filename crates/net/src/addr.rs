@@ -5,8 +5,6 @@ use std::io;
 use std::net::ToSocketAddrs as StdToSocketAddrs;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, SocketAddrV4, SocketAddrV6};
 use std::panic::{AssertUnwindSafe, RefUnwindSafe, UnwindSafe};
-use std::pin::Pin;
-use std::task::{Context, Poll};
 use std::vec;
 
 use yamanote_driver::context;
@@ -63,7 +61,11 @@ where
 
 /// The addresses of `addr`.
 pub(crate) async fn addrs_of(addr: impl ToSocketAddrs) -> io::Result<Addrs> {
-    addr.resolve().await
+    let question = match addr.resolve() {
+        Resolution::Known(addrs) => return addrs,
+        Resolution::Asked(question) => question,
+    };
+    question.await.map(Addrs::Many)
 }
 
 /// The first address of `addr` with which `f` succeeds, what `f` returned; else the last error.
@@ -116,17 +118,6 @@ impl Iterator for Addrs {
 // Addresses and errors are whole, whatever panics meanwhile.
 impl UnwindSafe for Resolution {}
 impl RefUnwindSafe for Resolution {}
-
-impl Future for Resolution {
-    type Output = io::Result<Addrs>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut *self {
-            Resolution::Known(known) => Poll::Ready(std::mem::replace(known, Ok(Addrs::One(None)))),
-            Resolution::Asked(op) => Pin::new(op).poll(cx).map_ok(Addrs::Many),
-        }
-    }
-}
 
 fn one(addr: SocketAddr) -> Resolution {
     Resolution::Known(Ok(Addrs::One(Some(addr))))
