@@ -9,7 +9,7 @@ mod threads;
 
 use std::fmt;
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::thread;
 use std::time::Duration;
 
@@ -24,7 +24,7 @@ use yamanote_sched::local::Local;
 use yamanote_sched::multi::Multi;
 use yamanote_world::World;
 
-use crate::handle::{Handle, HandleParts, Id, Scheduler};
+use crate::handle::{Handle, HandleParts, Id, Scheduler, WeakHandle};
 use crate::local_runtime::{LocalOptions, LocalRuntime};
 use crate::rt::Runtime;
 use crate::{blocking, context};
@@ -344,7 +344,8 @@ impl Builder {
     }
 
     fn build_local_handle(&self, local: bool) -> io::Result<Handle> {
-        let pool = self.pool(0);
+        let home = Home::default();
+        let pool = self.pool(0, &home);
         let clock = if self.start_paused {
             Clock::paused()
         } else {
@@ -354,7 +355,7 @@ impl Builder {
         let only = drivers.pop().expect("one driver was asked for");
         let scheduler = Scheduler::Local(Local::new(self.config(), only, driver));
         let local_thread = local.then(|| thread::current().id());
-        Ok(self.handle(scheduler, pool, local_thread))
+        Ok(self.handle(scheduler, pool, local_thread, &home))
     }
 
     #[track_caller]
@@ -365,10 +366,11 @@ impl Builder {
              threads cannot stand still. Use Builder::new_current_thread()."
         );
         let count = self.workers.unwrap_or_else(default_workers);
-        let pool = self.pool(count);
+        let home = Home::default();
+        let pool = self.pool(count, &home);
         let (drivers, driver) = self.drivers(count, Clock::system(false), &pool)?;
         let (multi, workers) = Multi::new(self.config(), drivers, driver)?;
-        let handle = self.handle(Scheduler::Multi(multi.clone()), pool, None);
+        let handle = self.handle(Scheduler::Multi(multi.clone()), pool, None, &home);
         for worker in workers {
             if let Err((_, Rejected::NoThread(error))) = blocking::run_worker(&handle, worker) {
                 multi.close();
@@ -379,7 +381,8 @@ impl Builder {
     }
 
     fn build_sim_handle(&self) -> io::Result<Handle> {
-        let pool = self.pool(0);
+        let home = Home::default();
+        let pool = self.pool(0, &home);
         let seed = self.seed.clone().unwrap_or_else(RngSeed::random);
         let world = self.world.clone();
         let world = world.unwrap_or_else(|| World::new(seed.as_u64()));
@@ -388,7 +391,7 @@ impl Builder {
             let paused = host.driver().clock().pause();
             paused.map_err(|error| io::Error::other(error.message()))?;
         }
-        Ok(self.handle(Scheduler::Sim(host), pool, None))
+        Ok(self.handle(Scheduler::Sim(host), pool, None, &home))
     }
 
     fn handle(
@@ -396,18 +399,21 @@ impl Builder {
         scheduler: Scheduler,
         pool: Pool,
         local_thread: Option<thread::ThreadId>,
+        home: &Home,
     ) -> Handle {
         yamanote_base::hooks::set_sleep(sleep);
         yamanote_base::hooks::set_budget_spent(context::note_forced_yield);
         let (id, name) = (Id::next(), self.name.clone());
-        Handle::new(HandleParts {
+        let handle = Handle::new(HandleParts {
             id,
             name,
             scheduler,
             pool,
             local_thread,
             forced_yields: AtomicU64::new(0),
-        })
+        });
+        home.get_or_init(|| handle.downgrade());
+        handle
     }
 
     fn drivers(
@@ -435,14 +441,15 @@ impl Builder {
         })
     }
 
-    fn pool(&self, workers: usize) -> Pool {
+    fn pool(&self, workers: usize, home: &Home) -> Pool {
+        let at_home = |hook: &ThreadHook| at_home(hook.clone(), home.clone());
         Pool::new(yamanote_pool::Config {
             threads_max: self.blocking_threads_max.saturating_add(workers),
             keep_alive: self.keep_alive.unwrap_or(KEEP_ALIVE),
             name: self.thread_name.clone(),
             stack_size: self.stack_size,
-            on_start: self.on_thread_start.clone(),
-            on_stop: self.on_thread_stop.clone(),
+            on_start: self.on_thread_start.as_ref().map(at_home),
+            on_stop: self.on_thread_stop.as_ref().map(at_home),
         })
     }
 
@@ -458,6 +465,18 @@ impl Builder {
             measured: self.measures.measured(),
         }
     }
+}
+
+/// The runtime that a pool belongs to; it comes later than the pool.
+type Home = Arc<OnceLock<WeakHandle>>;
+
+/// Has `hook` called where the runtime is the current one, as long as anybody has a handle of it.
+fn at_home(hook: ThreadHook, home: Home) -> ThreadHook {
+    Arc::new(move || {
+        let handle = home.get().and_then(WeakHandle::upgrade);
+        let _context = handle.as_ref().map(Handle::enter);
+        hook();
+    })
 }
 
 /// What lower layers sleep with: see [`yamanote_base::hooks`].

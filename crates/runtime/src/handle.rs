@@ -5,7 +5,7 @@ use std::future::{Future, poll_fn};
 use std::num::NonZeroU64;
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::thread::ThreadId;
 
 use yamanote_base::atomic::plain::{AtomicU64, Ordering};
@@ -40,6 +40,9 @@ use crate::metrics::RuntimeMetrics;
 /// ```
 #[derive(Clone)]
 pub struct Handle(Arc<HandleParts>);
+
+/// For who finds the runtime by itself and does not keep its parts.
+pub(crate) struct WeakHandle(Weak<HandleParts>);
 
 pub(crate) struct HandleParts {
     pub(crate) id: Id,
@@ -102,6 +105,13 @@ impl Id {
     }
 }
 
+impl WeakHandle {
+    /// `None` when nobody has a handle any more.
+    pub(crate) fn upgrade(&self) -> Option<Handle> {
+        self.0.upgrade().map(Handle)
+    }
+}
+
 impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
@@ -111,6 +121,10 @@ impl fmt::Display for Id {
 impl Handle {
     pub(crate) fn new(parts: HandleParts) -> Self {
         Self(Arc::new(parts))
+    }
+
+    pub(crate) fn downgrade(&self) -> WeakHandle {
+        WeakHandle(Arc::downgrade(&self.0))
     }
 
     /// The handle of the runtime that the caller stands in: in its tasks, in its `block_on`, on

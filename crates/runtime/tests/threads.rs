@@ -5,7 +5,7 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use yamanote_runtime::{Builder, block_in_place, worker_index};
+use yamanote_runtime::{Builder, Handle, block_in_place, worker_index};
 
 fn name() -> Option<String> {
     std::thread::current().name().map(str::to_owned)
@@ -59,6 +59,31 @@ fn each_thread_that_began_has_ended_when_the_runtime_is_dropped() {
     drop(runtime);
     assert_eq!(begun.load(Ordering::Relaxed), 3);
     assert_eq!(ended.load(Ordering::Relaxed), 3);
+}
+
+#[test]
+fn a_thread_that_begins_or_ends_finds_its_runtime() {
+    for mut builder in [Builder::new_current_thread(), Builder::new_multi_thread()] {
+        let found = Arc::new(Mutex::new(HashSet::new()));
+        let note = |which: &'static str| {
+            let found = found.clone();
+            move || {
+                let id = Handle::try_current().map(|handle| handle.id());
+                found.lock().unwrap().insert((which, id.ok()));
+            }
+        };
+        let runtime = builder
+            .worker_threads(1)
+            .on_thread_start(note("start"))
+            .on_thread_stop(note("stop"))
+            .build()
+            .unwrap();
+        runtime.block_on(runtime.spawn_blocking(|| ())).unwrap();
+        let id = Some(runtime.handle().id());
+        drop(runtime);
+        let expected = HashSet::from([("start", id), ("stop", id)]);
+        assert_eq!(*found.lock().unwrap(), expected);
+    }
 }
 
 /// What [`a_runtime_of_a_process`] does in a process whose environment says `workers`.
