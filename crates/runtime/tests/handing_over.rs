@@ -4,6 +4,7 @@ mod support;
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, mpsc};
+use std::thread;
 use std::time::Duration;
 
 use yamanote_runtime::{Builder, Handle, block_in_place, spawn};
@@ -72,6 +73,12 @@ fn destructors_may_block_in_place_while_a_runtime_ends_and_cost_no_thread() {
             });
         }
         (0..4).for_each(|_| begun.recv().unwrap());
+        // What is dropped by its own poll may cost a thread, as any other task.
+        let metrics = runtime.metrics();
+        let is_parked = |worker| metrics.worker_park_unpark_count(worker) % 2 == 1;
+        while !(0..2).all(is_parked) {
+            thread::yield_now();
+        }
         drop(runtime);
         assert_eq!(dropped.load(Ordering::Relaxed), 4);
         assert_eq!(threads.load(Ordering::Relaxed), 2);
