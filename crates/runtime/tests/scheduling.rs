@@ -278,3 +278,31 @@ fn what_is_due_at_a_stuck_worker_waits_for_one_that_comes_to_run_it() {
     assert!(!too_soon, "nobody was there to run it");
     assert!(called, "a worker that is awake turns for one that is stuck");
 }
+
+#[test]
+fn a_thread_that_waits_for_a_timer_has_it_though_all_workers_are_stuck() {
+    let runtime = workers(2);
+    let both = Arc::new(Barrier::new(2));
+    let (set, is_set) = mpsc::channel();
+    let stuck: [_; 2] = std::array::from_fn(|_| {
+        let (both, set, (end, ended)) = (both.clone(), set.clone(), mpsc::channel::<()>());
+        let task = runtime.spawn(async move {
+            both.wait();
+            let mut sleep = Box::pin(yamanote_base::hooks::sleep(Duration::from_millis(1)));
+            let polled = sleep.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            assert!(polled.is_pending());
+            set.send(sleep).unwrap();
+            ended.recv_timeout(LONG)
+        });
+        (task, end)
+    });
+    // Each is due at the worker that has polled it first.
+    for sleep in is_set.into_iter().take(2) {
+        runtime.block_on(sleep);
+    }
+    for (task, end) in stuck {
+        assert!(!task.is_finished(), "it was not stuck");
+        end.send(()).unwrap();
+        assert_eq!(runtime.block_on(task).unwrap(), Ok(()));
+    }
+}

@@ -3,7 +3,7 @@
 //! A stuck worker does not turn its driver, and nobody may take the task in its next slot. In
 //! rounds the monitor looks for workers that are awake and have begun no poll since the last
 //! round; it injects the slots' tasks and, where another sleeps, what a turn of the driver brings,
-//! for any worker. Where none sleeps, those that are awake owe it that turn.
+//! for any worker. Where none sleeps, those that are awake owe it that turn, for two seconds.
 //!
 //! A look costs as much as a request, so the monitor looks rarely where no poll is long:
 //!
@@ -38,6 +38,10 @@ const CALM_AFTER: u32 = 50;
 
 /// Rounds of calm in which no worker woke up, after which the monitor sleeps, too.
 const SILENT_ROUNDS: u32 = 3;
+
+/// Rounds, about two seconds, after which a stuck worker's driver is turned though no worker
+/// sleeps: who waits for something that is due there may be a thread in `block_on`.
+const PATIENCE: u32 = 200;
 
 /// How workers and the monitor reach each other.
 ///
@@ -170,7 +174,7 @@ fn watch(multi: &Multi) {
             let asleep = parts.idle.is_asleep(worker);
             let found = seen.look(Seen::of(&seat.metrics, asleep));
             if found == Found::Stuck {
-                rescue(multi, worker, &mut wakes);
+                rescue(multi, worker, seen.stuck, &mut wakes);
             }
             pace.note(found);
         }
@@ -184,6 +188,8 @@ struct Seen {
     polls: Option<u64>,
     parks_and_unparks: u64,
     long_stretches: u64,
+    /// Looks in a row that have found it stuck.
+    stuck: u32,
 }
 
 /// What a look at a worker finds, the least reason to look again soon first.
@@ -207,6 +213,7 @@ impl Seen {
             polls: (!asleep).then(|| metrics.polls.get()),
             parks_and_unparks: metrics.parks_and_unparks.get(),
             long_stretches: metrics.long_stretches.get(),
+            stuck: 0,
         }
     }
 
@@ -214,6 +221,7 @@ impl Seen {
     fn look(&mut self, now: Seen) -> Found {
         let before = std::mem::replace(self, now);
         if self.polls.is_some() && self.polls == before.polls {
+            self.stuck = before.stuck.saturating_add(1);
             Found::Stuck
         } else if self.long_stretches != before.long_stretches {
             Found::Busy
@@ -278,10 +286,11 @@ impl Pace {
     }
 }
 
-/// Does for a worker that was found stuck what it cannot do itself, or has others do it.
-fn rescue(multi: &Multi, worker: usize, wakes: &mut WakeList) {
+/// Does for a worker that was found stuck `looks` times in a row what it cannot do itself, or has
+/// others do it.
+fn rescue(multi: &Multi, worker: usize, looks: u32, wakes: &mut WakeList) {
     let seat = &multi.0.seats[worker];
-    if multi.0.idle.any_asleep() {
+    if looks % PATIENCE == 0 || multi.0.idle.any_asleep() {
         multi.0.driver.look(worker, wakes);
         // These wakers put their tasks into the inject queue, for this thread is no worker.
         wakes.wake_quietly();
@@ -363,12 +372,15 @@ mod tests {
             polls,
             parks_and_unparks,
             long_stretches,
+            stuck: 0,
         };
         assert_eq!(seen.look(worker(Some(1), 0, 0)), Found::Awake);
-        for _ in 0..3 {
+        for looks in 1..4 {
             assert_eq!(seen.look(worker(Some(1), 0, 0)), Found::Stuck);
+            assert_eq!(seen.stuck, looks);
         }
         assert_eq!(seen.look(worker(Some(2), 0, 0)), Found::Awake);
+        assert_eq!(seen.stuck, 0);
         assert_eq!(seen.look(worker(None, 1, 0)), Found::Asleep);
         assert_eq!(seen.look(worker(None, 1, 0)), Found::Silent);
         assert_eq!(seen.look(worker(None, 3, 1)), Found::Busy);
