@@ -2,6 +2,7 @@
 #![cfg(target_os = "linux")]
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -54,6 +55,27 @@ fn a_clock_that_is_read_past_the_library_is_named() {
         text.contains(" on client, spawned at tests/tests/sim_determinism.rs:"),
         "{text}"
     );
+}
+
+#[test]
+fn a_failure_that_does_not_come_back_is_named() {
+    static HAS_FAILED: AtomicBool = AtomicBool::new(false);
+    let config = Explore {
+        check: false,
+        ..config("a_failure_that_does_not_come_back_is_named")
+    };
+    let failure = failure(&config, |sim| {
+        waits_for(sim, || {
+            let has_failed = HAS_FAILED.swap(true, Ordering::Relaxed);
+            assert!(has_failed, "once");
+            5
+        })
+    });
+    assert_eq!(failure.name, "not deterministic", "{failure}");
+    let text = failure.to_string();
+    let first = text.lines().next().unwrap_or_default();
+    assert!(first.contains("one failed (panic at "), "{text}");
+    assert!(first.contains("the other passed after "), "{text}");
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::future::Future;
 use std::io;
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError, Sender};
@@ -11,9 +12,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use yamanote_base::atomic::plain::{AtomicBool, Ordering};
+use yamanote_runtime::sim::panics;
 use yamanote_runtime::sim::{ProgramResult, Schedule, Sim, SimOptions};
 
-use crate::check::{self, Difference};
+use crate::check;
 use crate::environment;
 use crate::outcome::{Failure, Outcome};
 use crate::perfetto;
@@ -77,10 +79,11 @@ struct Explorer<'a> {
 
 /// Why no more seeds are run.
 enum Found {
-    Failure(u64, String),
-    Difference(u64),
-    /// A process ended before its time.
-    Died(Lane),
+    Failure(Ran),
+    /// Two runs of one seed.
+    Difference([Ran; 2]),
+    /// What ran seeds ended before its time, and why.
+    Died(String),
 }
 
 impl Explore {
@@ -187,7 +190,8 @@ where
     println!("{report}");
 }
 
-fn explore_test(config: &Explore, test: &Test) -> Report {
+/// [`explore`] of a world that is a [`Test`] already.
+pub(crate) fn explore_test(config: &Explore, test: &Test) -> Report {
     let nothing = Report {
         test: config.name.clone(),
         ..Report::default()
@@ -323,11 +327,16 @@ impl Explorer<'_> {
             let mut seeds = seeds
                 .iter()
                 .take_while(|_| !is_over.load(Ordering::Relaxed));
-            let is_done = seeds.all(|seed| {
-                let ran = Ran::from(&run(&test, config.options(seed)));
-                messages.send(Message::Ran(lane, ran)).is_ok()
-            });
-            let _ = messages.send(Message::Ended(lane, is_done));
+            // A panic is none of the test, which would be a failure of its run.
+            let done = catch_unwind(AssertUnwindSafe(|| {
+                seeds.all(|seed| {
+                    let ran = Ran::from(&run(&test, config.options(seed)));
+                    messages.send(Message::Ran(lane, ran)).is_ok()
+                })
+            }));
+            let done = done.map(drop);
+            let done = done.map_err(|payload| panics::message_of(&*payload));
+            let _ = messages.send(Message::Ended(done));
         };
         let thread = thread::Builder::new().name("sim-seeds".to_owned());
         thread.spawn(work).map(drop)
@@ -344,8 +353,8 @@ impl Explorer<'_> {
                 limit.saturating_sub(self.begin.elapsed())
             });
             let found = match messages.recv_timeout(left) {
-                Ok(Message::Ended(lane, false)) => Some(Found::Died(lane)),
-                Ok(Message::Ended(_, true)) => {
+                Ok(Message::Ended(Err(why))) => Some(Found::Died(why)),
+                Ok(Message::Ended(Ok(()))) => {
                     lanes -= 1;
                     None
                 }
@@ -379,38 +388,32 @@ impl Explorer<'_> {
             };
             self.report.checked += 1;
             if half.hash != ran.hash || half.failure != ran.failure {
-                return Some(Found::Difference(seed));
+                return Some(Found::Difference([half, ran]));
             }
         }
-        ran.failure.map(|name| Found::Failure(seed, name))
+        ran.failure.is_some().then_some(Found::Failure(ran))
     }
 
     /// Makes a report of what was found.
     fn investigate(&self, found: Found) -> FailureReport {
         match found {
-            Found::Failure(seed, name) => self.investigate_failure(seed, &name),
-            Found::Difference(seed) => not_deterministic(check::find(self.config, seed)),
-            Found::Died(lane) => {
-                let text = format!(
-                    "the process that ran seeds ({lane:?}) ended before its time; run with \
-                     `workers = 1` and without check to see why"
-                );
-                let name = "process died".to_owned();
+            Found::Failure(ran) => self.investigate_failure(ran),
+            Found::Difference(runs) => self.not_deterministic(&runs),
+            Found::Died(why) => {
+                let text = format!("what ran the seeds ended before its time: {why}");
+                let name = "seeds were not run".to_owned();
                 FailureReport::new(0, Failure { name, text })
             }
         }
     }
 
-    fn investigate_failure(&self, seed: u64, name: &str) -> FailureReport {
+    fn investigate_failure(&self, ran: Ran) -> FailureReport {
+        let seed = ran.seed;
         let mut options = self.config.options(seed);
         options.keeps_choices = true;
         let outcome = run(self.test, options.clone());
-        if outcome.failure_name() != Some(name) {
-            let mut told = not_deterministic(check::find(self.config, seed));
-            let again = outcome.failure_name().unwrap_or("nothing");
-            told.remarks
-                .push(format!("first failed: {name}; then failed: {again}"));
-            return told;
+        if outcome.failure_name() != ran.failure.as_deref() {
+            return self.not_deterministic(&[ran, Ran::from(&outcome)]);
         }
         let first = outcome.clone();
         let mut shrinking = None;
@@ -430,14 +433,27 @@ impl Explorer<'_> {
             last = (shrunk.outcome, shrunk.options);
         }
         let (outcome, options) = last;
-        let failure = outcome.failure.clone().unwrap_or(Failure {
-            name: name.to_owned(),
-            text: name.to_owned(),
-        });
+        let name = ran.failure.unwrap_or_default();
+        let text = name.clone();
+        let failure = outcome.failure.clone();
+        let failure = failure.unwrap_or(Failure { name, text });
         let mut told = FailureReport::new(seed, failure);
         told.shrinking = shrinking;
         self.keep(&mut told, &outcome, &options);
         told.outcome = Some(outcome);
+        told
+    }
+
+    /// Makes a report of two runs of one seed that were not equal.
+    fn not_deterministic(&self, runs: &[Ran; 2]) -> FailureReport {
+        let [one, other] = runs.each_ref().map(Ran::end);
+        let failure = Failure {
+            name: "not deterministic".to_owned(),
+            text: format!("two runs of it are not equal: one {one}, the other {other}"),
+        };
+        let seed = runs[0].seed;
+        let mut told = FailureReport::new(seed, failure);
+        told.difference = Some(check::find(self.config, seed));
         told
     }
 
@@ -461,16 +477,6 @@ impl Explorer<'_> {
             }
         }
     }
-}
-
-fn not_deterministic(difference: Difference) -> FailureReport {
-    let failure = Failure {
-        name: "not deterministic".to_owned(),
-        text: "two runs of it are not equal".to_owned(),
-    };
-    let mut told = FailureReport::new(difference.seed, failure);
-    told.difference = Some(difference);
-    told
 }
 
 impl FailureReport {

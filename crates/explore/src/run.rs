@@ -160,6 +160,15 @@ impl fmt::Debug for Test {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::explore::{Explore, explore_test};
+
+    #[test]
+    fn seeds_that_cannot_be_run_have_not_passed() {
+        let test = Test(Arc::new(|_| panic!("no world today")));
+        let report = explore_test(&Explore::new("no_world"), &test);
+        let failure = report.failure.expect("no seed was run");
+        assert!(failure.text.ends_with(": no world today"), "{failure}");
+    }
 
     #[test]
     fn a_world_that_makes_no_step_is_stuck_unless_it_has_ended() {

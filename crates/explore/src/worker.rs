@@ -67,8 +67,8 @@ pub(crate) struct Ran {
 #[derive(Debug)]
 pub(crate) enum Message {
     Ran(Lane, Ran),
-    /// There is no more from there; whether all was done.
-    Ended(Lane, bool),
+    /// There is no more from one of them: all was done, or why not.
+    Ended(Result<(), String>),
 }
 
 /// Where a seed was run.
@@ -210,7 +210,10 @@ impl Children {
                     return;
                 }
             }
-            let _ = messages.send(Message::Ended(lane, is_done));
+            let done = is_done.then_some(()).ok_or_else(|| {
+                format!("a process ({lane:?}); run with `workers = 1` and without check to see why")
+            });
+            let _ = messages.send(Message::Ended(done));
         };
         thread::Builder::new()
             .name("sim-reader".to_owned())
@@ -255,6 +258,16 @@ impl Job {
 }
 
 impl Ran {
+    /// What it came to, as a report has it.
+    pub(crate) fn end(&self) -> String {
+        let Self { hash, steps, .. } = self;
+        let how = match &self.failure {
+            Some(name) => format!("failed ({name})"),
+            None => "passed".to_owned(),
+        };
+        format!("{how} after {steps} steps, hash {hash:032x}")
+    }
+
     fn to_line(&self) -> String {
         let Self {
             seed, hash, steps, ..
