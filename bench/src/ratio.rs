@@ -10,8 +10,8 @@ pub(crate) const PAIRS_MIN: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Ratio {
     pub(crate) median: f64,
-    least: f64,
-    most: f64,
+    pub(crate) least: f64,
+    pub(crate) most: f64,
 }
 
 impl Ratio {

@@ -119,14 +119,18 @@ impl Plan {
     /// # Errors
     /// When it is too seldom to tell an interval.
     pub(crate) fn slices(&self) -> io::Result<Slices> {
-        let (rounds, ms) = match self.task {
-            Task::Servers => (self.pairs()?, 200),
+        let (rounds, bouts_max, ms) = match self.task {
+            Task::Servers => (self.pairs()?, 1, 200),
             // There are up to ten.
-            Task::Field(_) => (PAIRS_MIN, 100),
-            _ => (2 * PAIRS_MIN, 200),
+            Task::Field(_) => (PAIRS_MIN, 1, 100),
+            _ => (2 * PAIRS_MIN, 4, 200),
         };
         let time = Duration::from_millis(ms);
-        Ok(Slices { rounds, time })
+        Ok(Slices {
+            rounds,
+            bouts_max,
+            time,
+        })
     }
 
     /// What the rows that are wanted have in their names; nothing, if all are.

@@ -1,6 +1,7 @@
 //! Several programs, kept and driven in turn in short slices: the rows of sockets, and those of
 //! threads that call, where the system's choice of cores decides for hundreds of calls.
 
+use std::collections::BTreeMap;
 use std::io::{self, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
@@ -11,6 +12,7 @@ use crate::cores;
 use crate::echo::{self, ECHO, Load, Reached, Server, Session};
 use crate::plan::Plan;
 use crate::process::Running;
+use crate::ratio::Ratio;
 use crate::rows::{Measured, Program};
 use crate::turns;
 
@@ -153,8 +155,15 @@ static ROWS: [Row; 13] = [
 #[derive(Clone, Copy)]
 pub(crate) struct Slices {
     pub(crate) rounds: usize,
+    /// So many times as many rounds where two are compared, and it is not [clear](Pairs::are_clear)
+    /// before how they compare.
+    pub(crate) bouts_max: usize,
     pub(crate) time: Duration,
 }
+
+/// What two programs have reached, by crowd and unit.
+#[derive(Default)]
+struct Pairs(BTreeMap<(usize, &'static str), [Vec<f64>; 2]>);
 
 /// What is driven.
 enum Kept {
@@ -232,20 +241,28 @@ impl Row {
             self.start(beside, binaries, &programs[program], flavor)
         };
         let count = crowds.len() * programs.len();
-        turns::take(slices.rounds, count, start, |at, kept| {
-            let (beside, at) = of(at);
-            for (unit, value) in kept.drive(slices.time)? {
-                let measured = Measured {
-                    name: self.name_beside(beside),
-                    flavor: flavor.to_owned(),
-                    unit: unit.to_owned(),
-                    value,
-                    allocations: None,
-                };
-                take(at, measured);
+        let mut pairs = Pairs::default();
+        for _ in 0..slices.bouts_max {
+            turns::take(slices.rounds, count, start, |at, kept| {
+                let (beside, at) = of(at);
+                for (unit, value) in kept.drive(slices.time)? {
+                    pairs.add((beside, unit), at, value);
+                    let measured = Measured {
+                        name: self.name_beside(beside),
+                        flavor: flavor.to_owned(),
+                        unit: unit.to_owned(),
+                        value,
+                        allocations: None,
+                    };
+                    take(at, measured);
+                }
+                Ok(())
+            })?;
+            if programs.len() != 2 || pairs.are_clear() {
+                break;
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
     fn start(
@@ -287,6 +304,25 @@ impl Row {
             }
             Calls => Kept::Calls(Running::start(&path, &arguments)?),
         })
+    }
+}
+
+impl Pairs {
+    /// How many times the least of a narrow interval goes into its most. Where it lies does not
+    /// count, or more rounds would favour one side.
+    const NARROW: f64 = 1.2;
+
+    fn add(&mut self, of: (usize, &'static str), program: usize, value: f64) {
+        // Where there are more, nobody asks.
+        if let Some(values) = self.0.entry(of).or_default().get_mut(program) {
+            values.push(value);
+        }
+    }
+
+    /// Whether all that was compared lies in a narrow interval.
+    fn are_clear(&self) -> bool {
+        let mut ratios = self.0.values().map(|[one, other]| Ratio::of(one, other));
+        ratios.all(|ratio| ratio.most <= Self::NARROW * ratio.least)
     }
 }
 
