@@ -180,8 +180,8 @@ fn how(plan: &Plan, workspace: &Path) -> String {
     };
     format!(
         "The published tokio 1.54.1 and {ours}: the same source with {lto}, {}{length} rounds in \
-         turn,\nmedians; what is kept in slices of 0.2 s in turn, four times as many where the ratios \
-         scatter. {}",
+         turn,\nmedians; what is kept in slices of 0.2 s in turn, four times as many where the \
+         ratios scatter. {}",
         plan.rounds,
         machine::about(workspace)
     )
