@@ -7,19 +7,75 @@
 //! as long each time that it was in vain; about five times that it was not make up for one that
 //! it was.
 
+use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-/// How long the moment is.
-const MOMENT: Duration = Duration::from_micros(20);
+use crate::atomic::plain::{AtomicU32, AtomicU64, Ordering};
+
+/// Nanoseconds that a wake-up takes at least, for what is reckoned from it.
+const WAKE_UP_MIN: u32 = 10_000;
+/// At most. What takes longer has waited for a core: then lingering would be in its way.
+const WAKE_UP_MAX: u32 = 30_000;
 /// Looks whether somebody has called, between two at the clock and at what costs more.
 const LOOKS: usize = 16;
-/// A sleep that was shorter was not worth it. (One that the next job has ended at once has lasted
+/// A sleep of fewer moments was not worth it. (One that the next job has ended at once has lasted
 /// for two wake-ups.)
-const SLEEP_SHORT: Duration = Duration::from_micros(80);
+const SLEEP_SHORT: u32 = 4;
 /// Turns for which it is given up at least, when it was in vain.
 const PENALTY_MIN: u32 = 16;
 /// Turns for which it is given up at most.
 const PENALTY_MAX: u32 = 4096;
+
+/// Nanoseconds that a wake-up takes in this process, as far as is known. Only ever a guess, so all
+/// accesses are relaxed.
+static WAKE_UP: AtomicU32 = AtomicU32::new(WAKE_UP_MIN);
+
+/// How long the moment is: twice as long as the system takes to wake a thread, which is some
+/// microseconds, or forty where a host takes back a core that has nothing to do. So of two that
+/// call each other again and again, one still lingers when the other has been woken.
+fn moment() -> Duration {
+    // Relaxed: see there.
+    2 * Duration::from_nanos(WAKE_UP.load(Ordering::Relaxed).into())
+}
+
+/// How long a wake-up takes after one that has taken so many nanoseconds. One that was fast counts
+/// four times: the others may have waited for a core.
+fn wake_up_after(known: u32, took: u32) -> u32 {
+    let next = match took < known {
+        true => known - (known - took) / 4,
+        false => known + (took - known).min(known) / 16,
+    };
+    next.clamp(WAKE_UP_MIN, WAKE_UP_MAX)
+}
+
+/// When a thread was called that sleeps, by which is measured how long a wake-up takes. If several
+/// are called at a time, the last one counts.
+#[derive(Debug, Default)]
+pub struct CallTime(AtomicU64);
+
+impl CallTime {
+    /// The thread is about to be called.
+    pub fn note(&self) {
+        // Relaxed: who takes it for that of another call learns a little that is wrong.
+        self.0.store(nanos(), Ordering::Relaxed);
+    }
+
+    /// The thread that was called is awake: learns how long that has taken.
+    pub fn arrive(&self) {
+        // Relaxed: as in note(), and of two that learn at once, one is forgotten.
+        let took = nanos().saturating_sub(self.0.load(Ordering::Relaxed));
+        let took = u32::try_from(took).unwrap_or(u32::MAX);
+        let known = WAKE_UP.load(Ordering::Relaxed);
+        WAKE_UP.store(wake_up_after(known, took), Ordering::Relaxed);
+    }
+}
+
+/// Nanoseconds since the first of these calls in the process; enough for 584 years.
+fn nanos() -> u64 {
+    static BEGIN: OnceLock<Instant> = OnceLock::new();
+    let age = BEGIN.get_or_init(Instant::now).elapsed();
+    u64::try_from(age.as_nanos()).unwrap_or(u64::MAX)
+}
 
 /// What one or several threads have learnt about lingering.
 #[derive(Debug, Default)]
@@ -54,9 +110,15 @@ impl Wait {
     /// for longer than the moment.
     pub fn linger(&mut self, is_called: impl Fn() -> bool) {
         if self.lingers && !self.in_time {
-            let left = MOMENT.saturating_sub(self.elapsed());
+            let left = moment().saturating_sub(self.elapsed());
             self.in_time = spin(left, is_called, || false);
         }
+    }
+
+    /// Whether there was a call before the moment was over: then the thread has not slept.
+    #[must_use]
+    pub fn was_in_time(&self) -> bool {
+        self.in_time
     }
 
     /// How long it takes so far, as far as is known.
@@ -88,6 +150,12 @@ pub fn spin(
 }
 
 impl Lingering {
+    /// Whether a thread lingers now: if it is called, it need not be woken.
+    #[must_use]
+    pub fn is_occupied(&self) -> bool {
+        self.occupied
+    }
+
     /// Before a wait.
     pub fn begin(&mut self) -> Wait {
         Wait {
@@ -113,7 +181,7 @@ impl Lingering {
     /// lingering.
     pub fn end(&mut self, wait: &Wait, called: bool) {
         self.called = called;
-        self.learn(wait, called && wait.elapsed() < SLEEP_SHORT);
+        self.learn(wait, called && wait.elapsed() < SLEEP_SHORT * moment());
     }
 
     fn learn(&mut self, wait: &Wait, was_short: bool) {
@@ -150,6 +218,25 @@ mod tests {
             count += u32::from(wait(lingering, hit(count), true));
         }
         count
+    }
+
+    /// What is known after so many wake-ups that took `us[0]`, `us[1]` and so on, in turn.
+    fn wake_up_of(us: &[u32]) -> u32 {
+        let took = us.iter().cycle().take(200);
+        took.fold(WAKE_UP_MIN, |known, us| wake_up_after(known, 1000 * us))
+    }
+
+    #[test]
+    fn the_moment_follows_what_a_wake_up_takes() {
+        assert_eq!(wake_up_of(&[4]), WAKE_UP_MIN);
+        let of_25 = wake_up_of(&[25]);
+        assert!((24_000..=25_000).contains(&of_25), "{of_25}");
+        assert_eq!(wake_up_of(&[45]), WAKE_UP_MAX);
+        assert!(
+            wake_up_of(&[4, 3000]) < 12_000,
+            "half have waited for a core"
+        );
+        assert_eq!(wake_up_after(WAKE_UP_MAX, u32::MAX), WAKE_UP_MAX);
     }
 
     #[test]

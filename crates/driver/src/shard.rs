@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
 use yamanote_base::atomic::{ListLock, RawCondvar};
+use yamanote_base::linger::CallTime;
 use yamanote_base::lock::Mutex;
 use yamanote_base::wake::WakeList;
 
@@ -20,6 +21,8 @@ pub(crate) struct Shard {
     pub(crate) token: UnparkToken,
     pub(crate) ring: ShardRing,
     pub(crate) sockets: ShardSockets,
+    /// When the worker was called, if it slept.
+    call_time: CallTime,
     /// Counts the turns, of whatever thread; a few may be missing.
     turns: AtomicUsize,
     /// Where the worker sleeps when it does not attend its reactor.
@@ -65,6 +68,7 @@ impl Shard {
             token: UnparkToken::new(),
             ring: ShardRing::new(),
             sockets: ShardSockets::new(is_alone),
+            call_time: CallTime::default(),
             turns: AtomicUsize::new(0),
             bed: Bed::default(),
         }
@@ -86,11 +90,23 @@ impl Shard {
 
     /// Ends the current or the next wait, which may be in `reactor`.
     pub(crate) fn unpark(&self, reactor: &Reactor) {
-        match self.token.unpark() {
-            Some(Place::Selector) => reactor.wake(),
-            Some(Place::Thread) => self.bed.wake(),
-            None => {}
+        let Some(place) = self.token.unpark() else {
+            return;
+        };
+        self.call_time.note();
+        match place {
+            Place::Selector => reactor.wake(),
+            Place::Thread => self.bed.wake(),
         }
+    }
+
+    /// Ends a wait that was begun at the token; whether it was unparked meanwhile.
+    pub(crate) fn end_wait(&self) -> bool {
+        let was_called = self.token.end_wait();
+        if was_called {
+            self.call_time.arrive();
+        }
+        was_called
     }
 
     /// Sleeps on the bed until unparked, at most for `limit`, after `begin_wait(Place::Thread)`.

@@ -227,13 +227,13 @@ fn sleep(
             .fold(limit, |limit, ring| ring.limit(limit));
         let waits = shard.token.begin_wait(Place::Selector);
         attendant.sleep(if waits { limit } else { Some(Duration::ZERO) });
-        turned.unparked = !waits || shard.token.end_wait();
+        turned.unparked = !waits || shard.end_wait();
         turned.events = attendant.collect(wakes);
         drop(attendant);
         turned.events += collect_rings(handle, index, wakes);
     } else if shard.token.begin_wait(Place::Thread) {
         shard.sleep(limit, reactor);
-        turned.unparked = shard.token.end_wait();
+        turned.unparked = shard.end_wait();
     } else {
         turned.unparked = true;
     }

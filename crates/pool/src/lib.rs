@@ -33,7 +33,7 @@ use std::time::{Duration, Instant};
 
 use yamanote_base::atomic::RawCondvar as Condvar;
 use yamanote_base::block::ThreadWaker;
-use yamanote_base::linger::Lingering;
+use yamanote_base::linger::{CallTime, Lingering};
 use yamanote_base::lock::{Mutex, MutexGuard};
 use yamanote_base::quietly::quietly;
 
@@ -109,6 +109,8 @@ struct PoolState {
     /// Of these, those that were taken off the stack: they come without running a hook first.
     woken: usize,
     lingering: Lingering,
+    /// When an idle thread was called, if none lingered.
+    call_time: CallTime,
     handles: Vec<JoinHandle<()>>,
     shut_down: bool,
 }
@@ -149,6 +151,9 @@ impl PoolState {
             return None;
         }
         let idle = self.idle.pop()?;
+        if !self.lingering.is_occupied() {
+            self.call_time.note();
+        }
         self.called += 1;
         self.woken += 1;
         Some(idle)
@@ -395,6 +400,9 @@ impl Pool {
             // Somebody has taken this thread off the stack: there is a job. If the time was over
             // first, that wake is still to come, and ends a later sleep early.
             None => {
+                if called && !wait.was_in_time() {
+                    state.call_time.arrive();
+                }
                 state.called -= 1;
                 state.woken -= 1;
                 Some(state)
