@@ -14,7 +14,7 @@ use crate::atomic::plain::{AtomicU32, AtomicU64, Ordering};
 
 /// Nanoseconds that a wake-up takes at least, for what is reckoned from it.
 const WAKE_UP_MIN: u32 = 10_000;
-/// At most. What takes longer has waited for a core: then lingering would be in its way.
+/// At most. What takes longer may have waited for a core: then lingering would be in its way.
 const WAKE_UP_MAX: u32 = 30_000;
 /// Looks whether somebody has called, between two at the clock and at what costs more.
 const LOOKS: usize = 16;
@@ -31,7 +31,7 @@ const PENALTY_MAX: u32 = 4096;
 static WAKE_UP: AtomicU32 = AtomicU32::new(WAKE_UP_MIN);
 
 /// How long the moment is: twice as long as the system takes to wake a thread, which is some
-/// microseconds, or forty where a host takes back a core that has nothing to do. So of two that
+/// microseconds, or thirty and more where a host takes back a core that has nothing to do. So of two that
 /// call each other again and again, one still lingers when the other has been woken.
 fn moment() -> Duration {
     // Relaxed: see there.
