@@ -31,8 +31,8 @@ const PENALTY_MAX: u32 = 4096;
 static WAKE_UP: AtomicU32 = AtomicU32::new(WAKE_UP_MIN);
 
 /// How long the moment is: twice as long as the system takes to wake a thread, which is some
-/// microseconds, or thirty and more where a host takes back a core that has nothing to do. So of two that
-/// call each other again and again, one still lingers when the other has been woken.
+/// microseconds, or thirty and more where a host takes back a core that has nothing to do. So of
+/// two that call each other again and again, one still lingers when the other has been woken.
 fn moment() -> Duration {
     // Relaxed: see there.
     2 * Duration::from_nanos(WAKE_UP.load(Ordering::Relaxed).into())
