@@ -48,8 +48,8 @@ fn wake_up_after(known: u32, took: u32) -> u32 {
     next.clamp(WAKE_UP_MIN, WAKE_UP_MAX)
 }
 
-/// When a thread was called that sleeps, by which is measured how long a wake-up takes. If several
-/// are called at a time, the last one counts.
+/// When a thread was called that sleeps, by which is measured how long a wake-up takes; 0 for no
+/// call. If several are called at a time, the last one counts, and who arrives first takes it.
 #[derive(Debug, Default)]
 pub struct CallTime(AtomicU64);
 
@@ -57,16 +57,25 @@ impl CallTime {
     /// The thread is about to be called.
     pub fn note(&self) {
         // Relaxed: who takes it for that of another call learns a little that is wrong.
-        self.0.store(nanos(), Ordering::Relaxed);
+        self.0.store(nanos().max(1), Ordering::Relaxed);
     }
 
     /// The thread that was called is awake: learns how long that has taken.
     pub fn arrive(&self) {
-        // Relaxed: as in note(), and of two that learn at once, one is forgotten.
-        let took = nanos().saturating_sub(self.0.load(Ordering::Relaxed));
-        let took = u32::try_from(took).unwrap_or(u32::MAX);
+        let Some(took) = self.take() else {
+            return;
+        };
+        // Relaxed: of two that learn at once, one is forgotten.
         let known = WAKE_UP.load(Ordering::Relaxed);
         WAKE_UP.store(wake_up_after(known, took), Ordering::Relaxed);
+    }
+
+    /// Nanoseconds since the call, if there was one. It is taken away: whoever arrives without a
+    /// call of its own must not learn from an old one.
+    fn take(&self) -> Option<u32> {
+        // Relaxed: as in note().
+        let called = self.0.swap(0, Ordering::Relaxed);
+        (called > 0).then(|| u32::try_from(nanos().saturating_sub(called)).unwrap_or(u32::MAX))
     }
 }
 
@@ -237,6 +246,15 @@ mod tests {
             "half have waited for a core"
         );
         assert_eq!(wake_up_after(WAKE_UP_MAX, u32::MAX), WAKE_UP_MAX);
+    }
+
+    #[test]
+    fn a_call_is_learnt_from_once() {
+        let time = CallTime::default();
+        assert_eq!(time.take(), None, "nobody was called");
+        time.note();
+        assert!(time.take().is_some());
+        assert_eq!(time.take(), None, "taken already");
     }
 
     #[test]
