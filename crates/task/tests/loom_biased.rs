@@ -253,22 +253,47 @@ fn loom_biased_a_task_from_elsewhere_is_adopted() {
 }
 
 #[test]
-fn loom_biased_closing_meets_wakes_and_a_joiner_elsewhere() {
+fn loom_biased_closing_meets_a_wake_elsewhere() {
     loom::model(|| {
         let scheduler = OneThread::new();
-        let is_set = Arc::new(AtomicBool::new(false));
-        let (join, waker) = watching(&scheduler, &is_set);
+        let (join, waker) = watching(&scheduler, &Arc::default());
+        let waking = thread::spawn(move || waker.wake());
+        scheduler.0.tasks.close_and_cancel_all();
+        waking.join().unwrap();
+        scheduler.run_all();
+        assert!(result(join).is_err_and(|error| error.is_cancelled()));
+    });
+}
+
+#[test]
+fn loom_biased_closing_meets_a_joiner_elsewhere() {
+    loom::model(|| {
+        let scheduler = OneThread::new();
+        let (join, waker) = watching(&scheduler, &Arc::default());
+        let joining = thread::spawn(move || loom::future::block_on(join));
+        scheduler.0.tasks.close_and_cancel_all();
+        scheduler.run_all();
+        drop(waker);
+        let joined = joining.join().unwrap();
+        assert!(joined.is_err_and(|error| error.is_cancelled()));
+    });
+}
+
+#[test]
+fn loom_biased_closing_meets_a_wake_and_a_joiner_elsewhere() {
+    let mut model = loom::model::Builder::new();
+    // With three, thirty times as many runs as with two; each of the pairs has three.
+    model.preemption_bound = Some(2);
+    model.check(|| {
+        let scheduler = OneThread::new();
+        let (join, waker) = watching(&scheduler, &Arc::default());
         let waking = thread::spawn(move || waker.wake());
         let joining = thread::spawn(move || loom::future::block_on(join));
         scheduler.0.tasks.close_and_cancel_all();
         waking.join().unwrap();
         scheduler.run_all();
-        assert!(
-            joining
-                .join()
-                .unwrap()
-                .is_err_and(|error| error.is_cancelled())
-        );
+        let joined = joining.join().unwrap();
+        assert!(joined.is_err_and(|error| error.is_cancelled()));
     });
 }
 
