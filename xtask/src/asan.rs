@@ -45,8 +45,8 @@ const TESTS_LEFT_OUT: &[(&str, &str)] = &[
         "leaves a request and its buffer to the kernel for good, on purpose",
     ),
     (
-        "the_program_defines_no_function_of_the_c_library",
-        "builds a program without the sanitizer",
+        "the_program_has_nothing_of_the_simulation",
+        "builds a program anew, and looks at it",
     ),
 ];
 
@@ -159,4 +159,27 @@ fn host() -> Result<String> {
         .map_err(|why| format!("a nightly toolchain is needed: {why}"))?;
     let host = about.lines().find_map(|line| line.strip_prefix("host: "));
     Ok(host.ok_or("rustc does not name its platform")?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tidy::Project;
+
+    #[test]
+    fn what_is_left_out_is_there() {
+        let project = Project::read(&command::root()).unwrap();
+        let is_test = |word: &str| {
+            let lines = project.files.iter().flat_map(|file| file.text.lines());
+            let mut functions = lines.filter_map(|line| Some(line.split_once("fn ")?.1));
+            functions.any(|name| name.contains(word))
+        };
+        for (word, _) in TESTS_LEFT_OUT {
+            assert!(is_test(word), "no test has {word} in its name");
+        }
+        let packages = |name| project.packages.iter().any(|p| p.short_name() == name);
+        for (name, _) in LEFT_OUT {
+            assert!(packages(*name), "no package is called {name}");
+        }
+    }
 }

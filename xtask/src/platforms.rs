@@ -1,9 +1,10 @@
 //! `cargo xtask platforms`: other platforms, as far as one machine can tell.
 //!
-//! Three steps: `check` compiles for systems that are not there, and with the oldest compiler that
-//! is promised; `wine` runs our own tests as Windows programs, `suite` the published tokio's. When
-//! all have held, the day of the last commit is written down, so that CI can tell whether they did
-//! on the day of what it looks at.
+//! Four steps: `check` compiles for systems that are not there, and with the oldest compiler that
+//! is promised; `wine` runs our own tests as Windows programs, `suite` the published tokio's;
+//! `poll` runs what waits in the selector with that of systems without epoll and kqueue. When all
+//! have held, the day of the last commit is written down, so that CI can tell whether they did on
+//! the day of what it looks at.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -70,16 +71,17 @@ pub fn run(arguments: &[String]) -> Result {
     }
     let scratch = root.join("target/platforms");
     fs::create_dir_all(&scratch)?;
-    let steps: [(&str, &dyn Fn() -> Result); 3] = [
+    let steps: [(&str, &dyn Fn() -> Result); 4] = [
         ("check", &|| check(&root, &scratch)),
         ("wine", &|| run_own_tests(&root, &scratch)),
-        ("suite", &run_suite),
+        ("suite", &|| run_suites(&["tokio-windows"])),
+        ("poll", &|| run_suites(&["--variant", "poll", "--affected"])),
     ];
     if let Some(unknown) = words
         .iter()
         .find(|word| steps.iter().all(|(name, _)| name != *word))
     {
-        return Err(format!("platforms has no step `{unknown}`: check, wine, suite").into());
+        return Err(format!("platforms has no step `{unknown}`: check, wine, suite, poll").into());
     }
     steps
         .iter()
@@ -181,8 +183,9 @@ fn target_folder(scratch: &Path) -> PathBuf {
     scratch.join("wine-target")
 }
 
-fn run_suite() -> Result {
-    conformance::run(&["tokio-windows".to_owned()])
+fn run_suites(words: &[&str]) -> Result {
+    let words: Vec<String> = words.iter().copied().map(str::to_owned).collect();
+    conformance::run(&words)
 }
 
 #[cfg(test)]
