@@ -1,7 +1,9 @@
 //! Whether a seed gives the same run in another process, and if not, where it first differs.
 
 use std::fmt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use yamanote_base::atomic::plain::{AtomicUsize, Ordering};
 
 use crate::explore::Explore;
 use crate::worker::{self, Surroundings};
@@ -50,14 +52,21 @@ fn records(
     folder: &Path,
     surroundings: Surroundings,
 ) -> Option<Vec<String>> {
-    let name = format!("{}-{seed:x}-{surroundings:?}.records", std::process::id());
-    let file = folder.join(name);
+    let file = file_of_its_own(folder);
     std::fs::create_dir_all(folder).ok()?;
     worker::write_records(config, seed, &file, surroundings).ok()?;
     let text = std::fs::read_to_string(&file).ok()?;
     // It has been read; a file that stays is no harm.
     let _ = std::fs::remove_file(&file);
     Some(text.lines().map(str::to_owned).collect())
+}
+
+/// A name that nobody else has: tests of one process may check the same seed at once.
+fn file_of_its_own(folder: &Path) -> PathBuf {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    // Relaxed: it only counts.
+    let number = COUNT.fetch_add(1, Ordering::Relaxed);
+    folder.join(format!("{}-{number}.records", std::process::id()))
 }
 
 fn compare(seed: u64, one: &[String], other: &[String]) -> Option<Difference> {
@@ -97,5 +106,17 @@ impl fmt::Display for Difference {
             Some(poll) => write!(f, "\n  during: {poll}"),
             None => Ok(()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_record_has_a_file_of_its_own() {
+        let folder = Path::new("check");
+        let [one, other] = [(); 2].map(|()| file_of_its_own(folder));
+        assert!(one.starts_with(folder) && one != other, "{one:?}");
     }
 }
